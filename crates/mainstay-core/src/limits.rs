@@ -1,0 +1,49 @@
+//! The limits of the core, each with its default.
+
+/// What one request may ask for.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Records of a page, when the caller says nothing.
+    pub page_default: u32,
+    /// Records of a page at most.
+    pub page_max: u32,
+    /// Records of a nested list, when the caller says nothing.
+    pub nested_default: u32,
+    /// Records of a nested list at most.
+    pub nested_max: u32,
+    /// How deep links may be selected.
+    pub depth_max: usize,
+    /// Parts of a selection, all levels together.
+    pub selection_max: usize,
+    /// Sort keys.
+    pub sort_max: usize,
+    /// Conditions of one request.
+    pub filters_max: usize,
+    /// Records of one create, and steps of one write.
+    pub batch_max: usize,
+    /// Keys in one change of a to-many link.
+    pub links_max: usize,
+    /// Bytes of one filter expression.
+    pub expression_length_max: usize,
+    /// Plans kept.
+    pub plans_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            page_default: 50,
+            page_max: 1_000,
+            nested_default: 50,
+            nested_max: 1_000,
+            depth_max: 5,
+            selection_max: 200,
+            sort_max: 8,
+            filters_max: 20,
+            batch_max: 1_000,
+            links_max: 1_000,
+            expression_length_max: 4_000,
+            plans_max: 2_000,
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The wire: routes, REST, OpenAPI, problem details.

@@ -1,0 +1,12 @@
+//! The plain values between core and store: what to read, what to write. Nothing here knows a caller, SQL or an engine.
+//!
+//! A plan holds no values of the request: conditions name them as [`mainstay_expr::Node::Bound`], and they travel beside the
+//! plan as a list of values. So a plan is the *shape* of a request, and two requests of one shape share a prepared statement.
+
+mod own;
+mod query;
+mod write;
+
+pub use own::OwnFields;
+pub use query::{Count, Nested, Order, Output, OutputValue, Query};
+pub use write::{Answer, Create, Delete, LinkCheck, LinkChange, LinkMode, Update, WritePlan};

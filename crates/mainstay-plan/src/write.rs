@@ -1,0 +1,129 @@
+//! What to write: each plan is one step of a transaction, and can be run again.
+use mainstay_expr::Expr;
+use mainstay_schema::{CollectionId, FieldId};
+
+use crate::query::Output;
+
+/// One step of a write, without its values.
+#[derive(Clone, Debug, PartialEq)]
+pub enum WritePlan {
+    /// A new record.
+    Create(Create),
+    /// A change of one record.
+    Update(Update),
+    /// The end of one record, with what hangs on it.
+    Delete(Delete),
+}
+
+/// A new record. Checks and rules over its own fields are done before, in memory.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Create {
+    /// The collection.
+    pub collection: CollectionId,
+    /// The columns written; the n-th takes the bound value n.
+    pub columns: Vec<FieldId>,
+    /// Links whose other end must exist and be readable.
+    pub links: Vec<LinkCheck>,
+    /// The records of its to-many links.
+    pub changes: Vec<LinkChange>,
+    /// What must hold of the new record, asked in SQL once it is written (rules that look further than the record).
+    pub after: Option<Expr>,
+    /// What to answer.
+    pub answer: Answer,
+}
+
+/// A change of one record.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Update {
+    /// The collection.
+    pub collection: CollectionId,
+    /// Which record: by key or by a unique.
+    pub find: Expr,
+    /// What must hold of the stored record, else it is not found (the read rule).
+    pub visible: Expr,
+    /// What must hold of the stored record, else the update is refused (the update rule).
+    pub before: Expr,
+    /// The bound value that the stored version must equal, from `If-Match`.
+    pub version: Option<u16>,
+    /// The columns changed, each with its bound value. The version is counted up without being named.
+    pub set: Vec<(FieldId, u16)>,
+    /// Checks of the collection (positions in its list) that also read fields that are not set: evaluated in memory over the
+    /// record as it becomes.
+    pub checks: Vec<usize>,
+    /// Links whose other end must exist and be readable.
+    pub links: Vec<LinkCheck>,
+    /// Changes of its to-many links.
+    pub changes: Vec<LinkChange>,
+    /// What must hold of the record as it becomes, asked once it is written (the update rule, where the change can touch it).
+    pub after: Option<Expr>,
+    /// What to answer.
+    pub answer: Answer,
+}
+
+/// The end of one record.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Delete {
+    /// The collection.
+    pub collection: CollectionId,
+    /// Which record.
+    pub find: Expr,
+    /// What must hold of the stored record, else it is not found.
+    pub visible: Expr,
+    /// What must hold of the stored record, else the delete is refused.
+    pub before: Expr,
+    /// The bound value that the stored version must equal.
+    pub version: Option<u16>,
+}
+
+/// A to-one link whose other end must exist and be readable by the caller.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LinkCheck {
+    /// The link.
+    pub field: FieldId,
+    /// The collection at the other end.
+    pub target: CollectionId,
+    /// The bound value with the key.
+    pub key: u16,
+    /// The read rule of the other end, over the other record.
+    pub visible: Expr,
+}
+
+/// A change of a to-many link (`@many`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct LinkChange {
+    /// The link.
+    pub field: FieldId,
+    /// The collection at the other end.
+    pub target: CollectionId,
+    /// What happens.
+    pub mode: LinkMode,
+    /// The bound value with the list of keys.
+    pub keys: u16,
+    /// The read rule of the other end: keys of hidden records are as good as missing, and links to them stay as they are.
+    pub visible: Expr,
+}
+
+/// What happens to a to-many link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LinkMode {
+    /// The list becomes this one.
+    Replace,
+    /// These are added; those that are there already stay.
+    Add,
+    /// These are taken away; those that are not there do no harm.
+    Remove,
+}
+
+/// What a write answers.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// Only the key and the version.
+    Key,
+    /// The record as it is after the write, where the condition (the read rule) allows it, else as [`Answer::Key`].
+    Record {
+        /// The read rule over the record as it becomes.
+        visible: Expr,
+        /// What to answer of it.
+        select: Vec<Output>,
+    },
+}

@@ -1,0 +1,98 @@
+//! What can go wrong in the store.
+use mainstay_schema::{CollectionId, FieldId};
+
+/// The database cannot be opened; the message says what to do.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct OpenError {
+    /// In plain words.
+    pub message: String,
+}
+
+/// An operating error of the database.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The statement took longer than the limit.
+    #[error("the statement took longer than {limit_ms} ms")]
+    TimedOut {
+        /// The limit.
+        limit_ms: u64,
+    },
+    /// No room is left on the disk.
+    #[error("no room is left on the disk")]
+    DiskFull,
+    /// More requests wait than the limit allows.
+    #[error("too many requests wait for the database")]
+    Overloaded,
+    /// A computation in the database went past the range of its type.
+    #[error("a number went out of its range")]
+    Overflow,
+    /// The plan cannot be written as SQL: a defect, for the log.
+    #[error("the plan cannot be written as SQL: {0}")]
+    Plan(String),
+    /// Whatever else the engine says, for the log.
+    #[error("{0}")]
+    Engine(String),
+}
+
+/// A step of a write that was not done; nothing of the transaction is.
+#[derive(Debug, thiserror::Error)]
+#[error("step {step}: {error}")]
+pub struct WriteError {
+    /// Which step.
+    pub step: usize,
+    /// Why.
+    pub error: StepError,
+}
+
+/// Why a step was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+    /// No such record, or it is not visible.
+    #[error("no such record")]
+    NotFound,
+    /// The rule does not hold of the stored record.
+    #[error("the rule does not hold of the stored record")]
+    RefusedBefore,
+    /// The rule does not hold of the record as it becomes.
+    #[error("the rule does not hold of the record as it becomes")]
+    RefusedAfter,
+    /// The stored version is another one.
+    #[error("the version is {present}")]
+    OtherVersion {
+        /// The stored one.
+        present: i64,
+    },
+    /// A check of the collection (its position) does not hold.
+    #[error("check {0} does not hold")]
+    Check(usize),
+    /// Another record has the same values in these unique fields (the key itself: its id field).
+    #[error("not unique")]
+    NotUnique {
+        /// The fields.
+        fields: Vec<FieldId>,
+    },
+    /// The record that a link names is missing or hidden.
+    #[error("the linked record is missing")]
+    LinkMissing {
+        /// The link.
+        field: FieldId,
+    },
+    /// Other records hold on to the one to be deleted.
+    #[error("other records link to this one")]
+    Restricted {
+        /// The collection that holds on.
+        by: CollectionId,
+        /// Its link.
+        field: FieldId,
+    },
+    /// The cascade reaches more records than the limit.
+    #[error("the delete reaches more than {limit} records")]
+    CascadeTooLarge {
+        /// The limit.
+        limit: usize,
+    },
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

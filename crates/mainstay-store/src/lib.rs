@@ -1,0 +1,13 @@
+//! Plans to SQL, rows to JSON bytes, writes to disk. Nothing outside this crate knows which engine runs.
+//!
+//! `sql/` writes statements for a [`sql::Dialect`]; `sqlite/` is the embedded engine. The store gets conditions and never asks who is calling.
+
+mod answer;
+mod error;
+mod settings;
+mod store;
+
+pub use answer::{Page, Written};
+pub use error::{OpenError, StepError, StoreError, WriteError};
+pub use settings::Settings;
+pub use store::{ReadStatement, Step, Store, WriteStatement};

@@ -1,0 +1,48 @@
+//! The settings of the database, each with its default.
+use std::path::PathBuf;
+
+/// How the database is opened and used.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The file of the embedded database.
+    pub path: PathBuf,
+    /// Whether a commit waits for the disk (`synchronous=FULL`); only benches and tests say no.
+    pub durable: bool,
+    /// How long a read may run on the thread that took the request, in microseconds, before it moves to the pool.
+    pub inline_budget_us: u64,
+    /// How long a statement may run, in milliseconds.
+    pub statement_ms_max: u64,
+    /// Threads for reads that take longer.
+    pub readers: usize,
+    /// Reads that may wait for those threads.
+    pub readers_queue_max: usize,
+    /// Writes that are committed together at most.
+    pub group_max: usize,
+    /// Writes that may wait for the writer.
+    pub writer_queue_max: usize,
+    /// Page cache per connection, in KiB.
+    pub cache_kib: u32,
+    /// Prepared statements kept per connection.
+    pub statements_max: usize,
+    /// Records that one delete may reach through cascades.
+    pub cascade_max: usize,
+}
+
+impl Settings {
+    /// The defaults for a database in this file.
+    pub fn at(path: impl Into<PathBuf>) -> Settings {
+        Settings {
+            path: path.into(),
+            durable: true,
+            inline_budget_us: 1_000,
+            statement_ms_max: 10_000,
+            readers: 2,
+            readers_queue_max: 1_024,
+            group_max: 512,
+            writer_queue_max: 4_096,
+            cache_kib: 16_384,
+            statements_max: 256,
+            cascade_max: 100_000,
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Starts a server on a fresh database, seeds it, acts as a caller.

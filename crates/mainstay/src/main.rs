@@ -1,0 +1,2 @@
+//! The mainstay binary: one file per command.
+fn main() {}
