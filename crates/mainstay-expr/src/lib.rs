@@ -7,12 +7,30 @@
 //! text --compile--> Compiled { expr, slots } --specialise(outcomes)--> Expr with bound values --> SQL (store) or eval (memory)
 //! ```
 
-mod types;
-mod tree;
-mod value;
+mod analysis;
+mod caller;
+mod compile;
+mod eval;
+mod limits;
+mod problem;
 mod scope;
+mod specialise;
+mod tree;
+mod types;
+mod value;
+pub mod wire;
 
+pub use analysis::{equality_fields, fields_read, in_memory_only, own_fields_only};
+pub use caller::{AuthValues, CallerValues, resolve, resolve_into};
+pub use compile::compile;
+pub use eval::{EvalError, Records, eval};
+pub use limits::Limits;
+pub use problem::Problem;
 pub use scope::{Member, Nearest, Scope};
-pub use tree::{Arith, Caller, CompareOp, Compiled, Expr, Function, Guard, Node, Outcome, Param, Quantifier, Slot, SlotValue, THIS, VarId};
+pub use specialise::{map_bound, specialise, with_guards};
+pub use tree::{
+    Arith, Caller, CompareOp, Compiled, Expr, Function, Guard, Node, Outcome, Param, Quantifier, Slot, SlotValue, THIS,
+    VarId,
+};
 pub use types::{EnumType, RecordType, Span, Symbol, Type};
 pub use value::{Decimal, Value};

@@ -1,0 +1,29 @@
+//! The bounds on one expression, by name.
+
+/// How large an expression may be, and whether it may read `p.` values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of text.
+    pub length_max: usize,
+    /// Levels of nesting, counted through inlined defines.
+    pub depth_max: usize,
+    /// Nodes of the tree, with inlined defines.
+    pub nodes_max: usize,
+    /// Quantifiers inside each other.
+    pub quantifier_depth_max: usize,
+    /// Whether `p.NAME` may be used: in callers' filters only.
+    pub params: bool,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { length_max: 4_000, depth_max: 40, nodes_max: 1_000, quantifier_depth_max: 4, params: false }
+    }
+}
+
+impl Limits {
+    /// The same limits for a caller's expression, which may use `p.NAME`.
+    pub fn with_params(self) -> Limits {
+        Limits { params: true, ..self }
+    }
+}
