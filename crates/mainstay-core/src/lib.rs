@@ -1,16 +1,23 @@
-//! The one path: an [`Operation`](operation) becomes a plan, runs, answers. Every surface comes through here; nothing else
+//! The one path: an [`Operation`] becomes a plan, runs, answers. Every surface comes through here; nothing else
 //! touches the database, and rules are attached in one place.
 //!
 //! This crate knows no HTTP, no SQL text and no engine.
 
+mod answer;
 mod caller;
+mod core;
 mod error;
+mod explanation;
+pub mod import;
 mod limits;
 mod operation;
 
-pub use caller::{AdminPass, Caller, Identity, Request};
-pub use error::{Error, ErrorKind, FieldError};
-pub use limits::Limits;
-pub use operation::{
-    Create, Delete, List, Nested, Operation, ReadOne, Select, Selection, Sort, Target, Update,
+pub use crate::{
+    answer::{Answer, Page, Record},
+    caller::{AdminPass, Caller, Identity, Request},
+    core::{Core, CoreSettings},
+    error::{Error, ErrorKind, FieldError},
+    explanation::{Clause, Explanation, MissingIndex, RuleExplained, ValueRead, Verdict},
+    limits::Limits,
+    operation::{Create, Delete, List, Nested, Operation, ReadOne, Select, Selection, Sort, Target, Update},
 };
