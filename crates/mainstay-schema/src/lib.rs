@@ -1,0 +1,33 @@
+//! Schema files to a checked, immutable [`Schema`]; the difference of two as migration steps.
+//!
+//! This crate knows the schema language and how values are written on the wire; it knows no database and no HTTP.
+
+mod diagnostic;
+mod hash;
+mod json;
+mod json_write;
+mod load;
+mod migrate;
+mod model;
+mod names;
+mod prelude;
+mod scalar;
+mod scope;
+mod snapshot;
+mod wire;
+
+pub use diagnostic::{Diagnostic, Diagnostics};
+pub use json::{Json, JsonError, JsonLimits};
+pub use json_write::{json_float, json_int, json_string};
+pub use load::Source;
+pub use migrate::{Class, Step, StepKind, diff};
+pub use model::*;
+pub use names::{nearest, plural, snake_case};
+pub use prelude::PRELUDE;
+pub use scalar::Scalar;
+pub use scope::{Defines, SchemaScope};
+pub use snapshot::{
+    ColumnSnapshot, ColumnType, EnumSnapshot, ForeignKeySnapshot, IndexSnapshot, JoinSnapshot, Snapshot, TableSnapshot,
+    UniqueSnapshot,
+};
+pub use wire::{EMAIL_LENGTH_MAX, KEY_LENGTH_MAX, LIST_LENGTH_MAX, STRING_BYTES_MAX, URL_LENGTH_MAX, WireError};

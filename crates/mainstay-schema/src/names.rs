@@ -1,0 +1,89 @@
+//! Names: from the schema's words to columns, tables and paths, and the nearest of some.
+
+/// `monthsMin` to `months_min`, `HTTPServer2` to `http_server2`.
+pub fn snake_case(name: &str) -> String {
+    let chars: Vec<char> = name.chars().collect();
+    let mut out = String::with_capacity(name.len() + 4);
+    for (at, c) in chars.iter().enumerate() {
+        let after_small = at > 0 && (chars[at - 1].is_ascii_lowercase() || chars[at - 1].is_ascii_digit());
+        let ends_capitals = at > 0
+            && chars[at - 1].is_ascii_uppercase()
+            && chars.get(at + 1).is_some_and(|next| next.is_ascii_lowercase());
+        if c.is_ascii_uppercase() && (after_small || ends_capitals) {
+            out.push('_');
+        }
+        out.push(c.to_ascii_lowercase());
+    }
+    out
+}
+
+/// The plural of an English word by the plain rules: `category` to `categories`, `box` to `boxes`, else an `s`.
+pub fn plural(word: &str) -> String {
+    let vowel_before_y = ["ay", "ey", "iy", "oy", "uy"].iter().any(|end| word.ends_with(end));
+    if let Some(stem) = word.strip_suffix('y').filter(|_| !vowel_before_y) {
+        return format!("{stem}ies");
+    }
+    let hisses = ["s", "x", "z", "ch", "sh"].iter().any(|end| word.ends_with(end));
+    format!("{word}{}", if hisses { "es" } else { "s" })
+}
+
+/// `OwnedMessage` to `ownedMessage`, `HTTPLog` to `httpLog`, `API` to `api`.
+pub(crate) fn lower_camel(name: &str) -> String {
+    let chars: Vec<char> = name.chars().collect();
+    let capitals = chars.iter().take_while(|c| c.is_ascii_uppercase()).count();
+    let lowered = if capitals == chars.len() { capitals } else { capitals.saturating_sub(1).max(1) };
+    chars.iter().enumerate().map(|(at, c)| if at < lowered { c.to_ascii_lowercase() } else { *c }).collect()
+}
+
+/// The name among `names` that is meant most likely, if one is near enough.
+pub fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let most = (name.chars().count() / 3).clamp(1, 3);
+    names
+        .into_iter()
+        .map(|other| (distance(&name.to_ascii_lowercase(), &other.to_ascii_lowercase()), other))
+        .filter(|(distance, _)| *distance <= most)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, other)| other)
+}
+
+/// How many letters must be added, dropped, changed or swapped with their neighbour.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut rows: [Vec<usize>; 3] = [Vec::new(), Vec::new(), (0..=b.len()).collect()];
+    for i in 1..=a.len() {
+        rows.rotate_left(1);
+        rows[2] = vec![i];
+        for j in 1..=b.len() {
+            let change = rows[1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut best = change.min(rows[1][j] + 1).min(rows[2][j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                best = best.min(rows[0][j - 2] + 1);
+            }
+            rows[2].push(best);
+        }
+    }
+    rows[2][b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_become_columns_tables_and_paths() {
+        let snake = ["monthsMin", "OwnedMessage", "HTTPServer", "a1B", "x"].map(snake_case);
+        assert_eq!(snake, ["months_min", "owned_message", "http_server", "a1_b", "x"]);
+        let plurals = ["category", "day", "box", "match", "dish", "class", "skill"].map(plural);
+        assert_eq!(plurals, ["categories", "days", "boxes", "matches", "dishes", "classes", "skills"]);
+        let camels = ["OwnedMessage", "HTTPLog", "API", "Skill", "skill"].map(lower_camel);
+        assert_eq!(camels, ["ownedMessage", "httpLog", "api", "skill", "skill"]);
+    }
+
+    #[test]
+    fn the_nearest_name_is_near() {
+        assert_eq!(nearest("tilte", ["title", "time", "tiles"]), Some("title"));
+        assert_eq!(nearest("Strng", ["String", "Int"]), Some("String"));
+        assert_eq!(nearest("zebra", ["title", "time"]), None);
+        assert_eq!(nearest("", ["a"]), Some("a"));
+    }
+}
