@@ -28,3 +28,12 @@ pub struct Written {
     /// The record as a JSON object, where it was asked for and may be read.
     pub record: Option<Vec<u8>>,
 }
+
+/// What a read comes to in the engine, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explained {
+    /// The statement.
+    pub sql: String,
+    /// The engine's plan for it, one line for each step, indented.
+    pub plan: Vec<String>,
+}

@@ -7,7 +7,7 @@ mod error;
 mod settings;
 mod store;
 
-pub use answer::{Page, Written};
+pub use answer::{Explained, Page, Written};
 pub use error::{OpenError, StepError, StoreError, WriteError};
 pub use settings::Settings;
 pub use store::{ReadStatement, Step, Store, WriteStatement};
