@@ -7,6 +7,6 @@ mod own;
 mod query;
 mod write;
 
-pub use own::OwnFields;
+pub use own::{OwnFields, OwnRecords};
 pub use query::{Count, Nested, Order, Output, OutputValue, Query};
 pub use write::{Answer, Create, Delete, LinkCheck, LinkChange, LinkMode, Update, WritePlan};
