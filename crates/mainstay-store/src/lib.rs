@@ -5,9 +5,12 @@
 mod answer;
 mod error;
 mod settings;
+pub mod sql;
+mod sqlite;
 mod store;
 
 pub use answer::{Explained, Page, Written};
 pub use error::{OpenError, StepError, StoreError, WriteError};
 pub use settings::Settings;
+pub use sqlite::SqliteDialect;
 pub use store::{ReadStatement, Step, Store, WriteStatement};

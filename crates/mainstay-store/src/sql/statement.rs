@@ -1,0 +1,244 @@
+//! What rendering gives: statements with their binds, and how their columns are read.
+use mainstay_expr::Value;
+use mainstay_schema::{CollectionId, FieldId, OnDelete, Scalar};
+
+/// A statement: its text, and what each of its placeholders (numbered from 1) is bound to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sql {
+    /// The text.
+    pub text: String,
+    /// The n-th (from 0) is bound to placeholder n + 1.
+    pub binds: Vec<Bind>,
+}
+
+/// What a placeholder is bound to. A list is bound as one JSON text of its elements in their stored form.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Bind {
+    /// The n-th value of the request, in its stored form.
+    Value(u16),
+    /// The n-th value of the request plus one: a page's size, to see whether there are more.
+    Limit(u16),
+    /// The n-th value of the request, for a column that keeps a list: JSON of the elements in their wire form.
+    List(u16, Scalar),
+    /// A constant of the plan, in its stored form.
+    Literal(Value),
+    /// The key of the record that the step is about, known once it is found or made.
+    Key,
+    /// A list of keys, given by the executor.
+    Keys,
+    /// The time of the write, as a moment.
+    Now,
+}
+
+/// A read: one statement, and one more for the count of the same snapshot.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReadSql {
+    /// The page. Its first columns are those of `columns`; sort keys and version may stand behind them.
+    pub page: Sql,
+    /// How many records there are in all: one row, one column.
+    pub count: Option<Sql>,
+    /// How a record is written; an object ends with `}`, and one without columns is `{}`.
+    pub columns: Vec<Column>,
+    /// Where the sort keys stand, for the cursor.
+    pub keys: Vec<Cell>,
+    /// Which column holds the version.
+    pub version: Option<usize>,
+    /// The request's value with the page's size.
+    pub limit: Option<u16>,
+}
+
+/// A column that is written into the answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    /// What goes before the value: `{"slug":` for the first, `,"slug":` for the others.
+    pub prefix: Vec<u8>,
+    /// How the value is written; SQL's null is `null`.
+    pub encode: Encode,
+}
+
+/// How a column's value is written as JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Encode {
+    /// Text, escaped.
+    Text,
+    /// Text that needs no escaping (UUIDs, moments, enum values): only quoted.
+    Plain,
+    /// A whole number.
+    Int,
+    /// A whole number in quotes.
+    Long,
+    /// The shortest number that reads back as the same float.
+    Float,
+    /// 0 or 1 as `false` or `true`.
+    Bool,
+    /// Units as a decimal with so many digits behind the point, in quotes.
+    Decimal(u8),
+    /// Bytes as base64.
+    Base64,
+    /// JSON text, as it is.
+    Json,
+}
+
+/// How a column's value is read back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Decode {
+    /// 0 or 1.
+    Bool,
+    /// A whole number.
+    Int,
+    /// A float.
+    Float,
+    /// Units of a decimal with so many digits behind the point.
+    Decimal(u8),
+    /// Text.
+    Text,
+    /// A UUID.
+    Uuid,
+    /// Bytes.
+    Bytes,
+    /// A moment.
+    Timestamp,
+    /// A day.
+    Date,
+    /// A time of day.
+    Time,
+    /// A length of time.
+    Duration,
+    /// JSON text.
+    Json,
+    /// A list: JSON of its elements in their wire form.
+    List(Scalar),
+}
+
+/// A column that is read back as a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cell {
+    /// Which column.
+    pub column: usize,
+    /// How.
+    pub decode: Decode,
+}
+
+/// What a writing statement gives back of the row that it wrote. The first columns are those of `columns`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Returning {
+    /// The record's key.
+    pub key: Cell,
+    /// Which column holds the version.
+    pub version: Option<usize>,
+    /// Which column says (0 or 1) whether the record may be answered; `None`: it may.
+    pub visible: Option<usize>,
+    /// How the record is written; empty: it is not asked for.
+    pub columns: Vec<Column>,
+}
+
+/// How a create is carried out: links, insert, changes, after, answer, in this order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CreateSql {
+    /// Questions about the links.
+    pub links: Vec<LinkSql>,
+    /// The insert.
+    pub insert: Sql,
+    /// What the insert gives back: always the key.
+    pub returning: Returning,
+    /// Changes of to-many links.
+    pub changes: Vec<ChangeSql>,
+    /// Gives one row with 1 when the rule holds of the new record.
+    pub after: Option<Sql>,
+    /// Reads the answer (no row: it may not be read). `None`: what the insert gave back is the answer.
+    pub answer: Option<ReadSql>,
+}
+
+/// How an update is carried out: `fast` where it is given; when that changes no row, `look` says why. Otherwise look,
+/// links, update, changes, after, answer, in this order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UpdateSql {
+    /// The whole update as one statement. When it gives back no row, `look` tells why.
+    pub fast: Option<(Sql, Returning)>,
+    /// Finds the record, with the verdicts of its rules.
+    pub look: LookSql,
+    /// Questions about the links.
+    pub links: Vec<LinkSql>,
+    /// Writes the columns and counts the version up; `None` when nothing changes.
+    pub update: Option<Sql>,
+    /// Changes of to-many links.
+    pub changes: Vec<ChangeSql>,
+    /// Gives one row with 1 when the rule holds of the record as it becomes.
+    pub after: Option<Sql>,
+    /// Reads the answer (no row: it may not be read). `None`: key and version are the answer.
+    pub answer: Option<ReadSql>,
+}
+
+/// How a delete is carried out: look, then the collection's [`Cascade`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeleteSql {
+    /// Finds the record, with the verdicts of its rules.
+    pub look: LookSql,
+}
+
+/// Finds the record of a step: at most one row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LookSql {
+    /// The statement.
+    pub sql: Sql,
+    /// The record's key.
+    pub key: Cell,
+    /// Which column holds the version, where the collection has one.
+    pub version: Option<usize>,
+    /// Which column says (0 or 1) whether the caller may see the record; `None`: it may.
+    pub visible: Option<usize>,
+    /// Which column says (0 or 1) whether the rule holds of the stored record; `None`: it does.
+    pub before: Option<usize>,
+    /// The stored fields of the record, where checks need them.
+    pub fields: Vec<(FieldId, Cell)>,
+}
+
+/// The question whether the record that a link names is there and may be seen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LinkSql {
+    /// The link.
+    pub field: FieldId,
+    /// Gives one row: 1 when it is there and may be seen, or when the link is null.
+    pub check: Sql,
+}
+
+/// A change of a to-many link.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChangeSql {
+    /// The link.
+    pub field: FieldId,
+    /// Gives one row with the number of keys that name no visible record: it must be 0.
+    pub missing: Option<Sql>,
+    /// What is then run, in this order.
+    pub statements: Vec<Sql>,
+}
+
+/// What deleting records of a collection takes with it. All lists of keys are [`Bind::Keys`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cascade {
+    /// The collection.
+    pub collection: CollectionId,
+    /// How its keys are read.
+    pub key: Decode,
+    /// The links of other collections (or itself) that point at it.
+    pub incoming: Vec<Incoming>,
+    /// Takes the records of the keys out of join tables, and counts up the versions of those that listed them.
+    pub unlink: Vec<Sql>,
+    /// Deletes the records of the keys.
+    pub delete: Sql,
+}
+
+/// A link that points at a collection.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Incoming {
+    /// The collection that has the link.
+    pub from: CollectionId,
+    /// The link.
+    pub field: FieldId,
+    /// What happens to its records.
+    pub on_delete: OnDelete,
+    /// The keys of the records whose link is one of the keys.
+    pub find: Sql,
+    /// Makes the link null where it is one of the keys, and counts up version and time of change; `None` when it is required.
+    pub clear: Option<Sql>,
+}

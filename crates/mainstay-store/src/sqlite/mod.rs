@@ -1,0 +1,5 @@
+//! The embedded engine.
+
+mod dialect;
+
+pub use dialect::SqliteDialect;
