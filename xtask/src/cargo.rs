@@ -1,0 +1,32 @@
+//! Runs cargo in the root of the workspace.
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use crate::steps::Outcome;
+
+/// The root of the workspace.
+pub(crate) fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_path_buf()
+}
+
+/// The cargo that runs us.
+pub(crate) fn command() -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root());
+    command
+}
+
+/// Runs cargo with its output shown.
+pub(crate) fn cargo(arguments: &[&str], variables: &[(&str, &str)]) -> Outcome {
+    let line = format!("cargo {}", arguments.join(" "));
+    let status = command().args(arguments).envs(variables.iter().copied()).status();
+    match status {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(vec![format!("{line}: {status}")]),
+        Err(error) => Err(vec![format!("{line}: {error}")]),
+    }
+}

@@ -1,0 +1,47 @@
+//! The steps of `cargo xtask ci`, cheap ones first.
+use crate::{
+    cargo::cargo,
+    checks::{arrows, heads, lengths, licences, ring},
+};
+
+/// What is wrong, a line each: where and what.
+pub(crate) type Outcome = Result<(), Vec<String>>;
+
+/// One step.
+pub(crate) struct Step {
+    pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
+    pub(crate) run: fn() -> Outcome,
+}
+
+/// All steps.
+pub(crate) const STEPS: &[Step] = &[
+    Step { name: "heads", about: "every file opens by saying what it is for", run: heads::check },
+    Step { name: "lengths", about: "no file grows too long", run: lengths::check },
+    Step { name: "arrows", about: "crates depend downwards only", run: arrows::check },
+    Step { name: "ring", about: "one cryptography library", run: ring::check },
+    Step { name: "licences", about: "every dependency may be used", run: licences::check },
+    Step { name: "fmt", about: "formatting", run: fmt },
+    Step { name: "clippy", about: "lints", run: clippy },
+    Step { name: "doc", about: "documentation builds", run: doc },
+    Step { name: "test", about: "every test", run: test },
+];
+
+fn fmt() -> Outcome {
+    cargo(&["fmt", "--all", "--check"], &[])
+}
+
+fn clippy() -> Outcome {
+    cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"], &[])
+}
+
+fn doc() -> Outcome {
+    cargo(
+        &["doc", "--workspace", "--no-deps", "--document-private-items", "--locked"],
+        &[("RUSTDOCFLAGS", "-D warnings")],
+    )
+}
+
+fn test() -> Outcome {
+    cargo(&["test", "--workspace", "--locked"], &[])
+}
