@@ -1,0 +1,134 @@
+//! `@default` and `@set`: values that the caller does not send.
+use std::{borrow::Cow, sync::Arc};
+
+use apollo_compiler::{
+    Node,
+    ast::{Directive, FieldDefinition, Value as Literal},
+};
+use mainstay_expr::{Compiled, Value};
+
+use super::{Builder, full_name, refuse_empty, text};
+use crate::{CollectionId, Default, FieldId, FieldKind, Json, Scalar, Set, load::fields::directive as directive_of};
+
+/// `@default(value: | expr:)`.
+pub(super) fn default(builder: &mut Builder, id: CollectionId, field: FieldId, directive: &Node<Directive>) {
+    let value = directive.specified_argument_by_name("value");
+    let expr = directive.specified_argument_by_name("expr");
+    let default = match (value, expr) {
+        (Some(value), None) => constant(builder, id, field, value).map(Default::Value),
+        (None, Some(_)) => computed(builder, id, field, directive, "expr").map(Default::Expr),
+        (None, None) => return refuse_empty(builder, directive, "give value: a constant, or expr: an expression"),
+        (Some(_), Some(_)) => {
+            let place = builder.at(&directive.name);
+            let error = builder.report.error(place, "invalid_value", "@default is either a value or an expression");
+            return error.hint("remove one of them");
+        }
+    };
+    builder.schema.collections[id.0 as usize].fields[field.0 as usize].default = default;
+}
+
+/// A constant of the field's own type.
+fn constant(builder: &mut Builder, id: CollectionId, field: FieldId, value: &Node<Literal>) -> Option<Value> {
+    let place = builder.at_value(value);
+    let field = builder.schema.collection(id).field(field);
+    let name = full_name(builder, id, &field.name);
+    if matches!(field.kind, FieldKind::ToOne { .. }) {
+        let error =
+            builder.report.error(place, "invalid_value", format!("\"{name}\" is a link and has no constant default"));
+        error.hint("use @default(expr: \"…\"), or make the link optional");
+        return None;
+    }
+    let Some(json) = json(value, &field.kind) else {
+        builder.report.error(place, "invalid_value", format!("this is no constant of \"{name}\""));
+        return None;
+    };
+    if json == Json::Null {
+        let error = builder.report.error(place, "invalid_value", "a default of null does nothing");
+        error.hint("an optional field that is not sent is null");
+        return None;
+    }
+    match builder.schema.read_value(&field.kind, field.length_max, &json) {
+        Ok(value) => Some(value),
+        Err(error) => {
+            let inside = if error.pointer.is_empty() { String::new() } else { format!(" at \"{}\"", error.pointer) };
+            let message = format!("the default of \"{name}\" does not fit{inside}: {}", error.message);
+            let told = builder.report.error(place, "invalid_value", message);
+            if let Some(hint) = error.hint {
+                told.hint(hint);
+            }
+            None
+        }
+    }
+}
+
+/// A literal as JSON in the wire form of the field; `None` where there is none.
+fn json(value: &Literal, kind: &FieldKind) -> Option<Json<'static>> {
+    let text = |text: &str| Json::Text(Cow::Owned(text.to_owned()));
+    Some(match value {
+        Literal::Null => Json::Null,
+        Literal::Boolean(value) => Json::Bool(*value),
+        Literal::String(value) => text(value),
+        Literal::Enum(value) if matches!(kind, FieldKind::Enum(_) | FieldKind::EnumList(_)) => text(value),
+        Literal::Int(value) => Json::Int(value.as_str().parse().ok()?),
+        Literal::Float(value) if matches!(kind, FieldKind::Scalar(Scalar::Decimal { .. })) => text(value.as_str()),
+        Literal::Float(value) => Json::Float(value.as_str().parse().ok().filter(|value: &f64| value.is_finite())?),
+        Literal::List(items) => Json::Array(items.iter().map(|item| json(item, kind)).collect::<Option<_>>()?),
+        Literal::Object(members) => {
+            let member = |(name, value): &(apollo_compiler::Name, Node<Literal>)| {
+                Some((Cow::Owned(name.to_string()), json(value, kind)?))
+            };
+            Json::Object(members.iter().map(member).collect::<Option<_>>()?)
+        }
+        Literal::Enum(_) | Literal::Variable(_) => return None,
+    })
+}
+
+/// `@set(create: | update: | write:)`.
+pub(super) fn set(builder: &mut Builder, id: CollectionId, field: FieldId, directive: &Node<Directive>) {
+    if directive.arguments.is_empty() {
+        return refuse_empty(builder, directive, "give an expression: @set(create: \"auth.id\")");
+    }
+    let write = computed(builder, id, field, directive, "write");
+    let create = computed(builder, id, field, directive, "create").or_else(|| write.clone());
+    let update = computed(builder, id, field, directive, "update").or(write);
+    builder.schema.collections[id.0 as usize].fields[field.0 as usize].set = Set { create, update };
+}
+
+/// An expression over the caller and the request, of the field's type.
+fn computed(
+    builder: &mut Builder,
+    id: CollectionId,
+    field: FieldId,
+    directive: &Node<Directive>,
+    argument: &str,
+) -> Option<Arc<Compiled>> {
+    let source = text(builder, directive, argument)?;
+    let want = builder.schema.field_type(&builder.schema.collection(id).field(field).kind);
+    builder.compile(None, &source, &want)
+}
+
+/// What cannot stand together on one field.
+pub(super) fn check_together(builder: &mut Builder, id: CollectionId, own: FieldId, field: &FieldDefinition) {
+    let of = builder.schema.collection(id).field(own);
+    let set = directive_of(field, "set");
+    let (Some(set), true) = (set, of.read_only()) else { return };
+    let (creates, updates) = (of.set.create.is_some(), of.set.update.is_some());
+    let (required, immutable, defaults) = (of.required, of.immutable, of.default.is_some());
+    let name = full_name(builder, id, &of.name);
+    let place = builder.at(&set.name);
+    if updates && immutable {
+        let message = format!("\"{name}\" is @immutable and set on every update");
+        builder
+            .report
+            .error(place, "misplaced_directive", message)
+            .hint("remove @immutable, or set it on create alone");
+    }
+    if creates && defaults {
+        let message = format!("the default of \"{name}\" is never used: the server sets it on every create");
+        builder.report.error(place, "misplaced_directive", message).hint("remove @default");
+    }
+    if required && !creates && !defaults {
+        let message = format!("\"{name}\" is required, but nothing gives it a value on a create");
+        builder.report.error(place, "missing_argument", message).hint("set it on create too: @set(write: \"…\")");
+    }
+}

@@ -1,0 +1,83 @@
+//! Text to syntax trees, and what the parser says about it.
+use apollo_compiler::{
+    ast::Document,
+    diagnostic::ToCliReport as _,
+    parser::{FileId, Parser},
+    validation::DiagnosticList,
+};
+
+use super::{Source, files::Place, report::Report};
+
+/// Most tokens of one file.
+const TOKENS_MAX: usize = 1_000_000;
+
+/// Parses every file; what could be read of a wrong one is left out.
+pub(super) fn parse(sources: &[Source<'_>], report: &mut Report) -> Vec<Document> {
+    sources.iter().filter_map(|source| parse_one(source, report)).collect()
+}
+
+fn parse_one(source: &Source<'_>, report: &mut Report) -> Option<Document> {
+    let is_empty = source.text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'));
+    if is_empty {
+        return None;
+    }
+    match Parser::new().token_limit(TOKENS_MAX).parse_ast(source.text, source.name) {
+        Ok(document) => {
+            report.files.add(source, file_id(&document)?);
+            Some(document)
+        }
+        Err(failed) => {
+            report.files.add(source, file_id(&failed.partial)?);
+            tell(source, &failed.errors, report);
+            None
+        }
+    }
+}
+
+fn file_id(document: &Document) -> Option<FileId> {
+    document.sources.keys().next().copied()
+}
+
+fn tell(source: &Source<'_>, errors: &DiagnosticList, report: &mut Report) {
+    for error in errors.iter() {
+        let place = report.files.place(error.error.location());
+        let text = error.error.to_string();
+        let message = text.strip_prefix("syntax error: ").unwrap_or(&text);
+        if let Some(escape) = wrong_escape(source.text, place, message) {
+            report.error(escape, "syntax", "a plain string has no such escape").hint(
+                "write the expression in a block string, where a backslash is a backslash: \"\"\"name.matches(r'\\d+')\"\"\"",
+            );
+        } else if !report.told_at(place) {
+            report.error(place, "syntax", readable(message));
+        }
+    }
+}
+
+/// The place of the backslash and the letter behind it, when that is what the parser stumbled over.
+fn wrong_escape(text: &str, place: Place, message: &str) -> Option<Place> {
+    if !message.contains("escaped character") {
+        return None;
+    }
+    let token = text.get(place.start..)?;
+    let mut at = 0;
+    while let Some(found) = token[at..].find('\\') {
+        let letter = token[at + found + 1..].chars().next()?;
+        let start = place.start + at + found;
+        if !"\"\\/bfnrtu".contains(letter) {
+            return Some(Place { file: place.file, start, end: start + 1 + letter.len_utf8() });
+        }
+        at += found + 2;
+    }
+    None
+}
+
+/// The parser's words, as ours: lower case, no full stop, double quotes.
+pub(super) fn readable(message: &str) -> String {
+    let mut message = message.trim_end_matches('.').replace('`', "\"");
+    if message.chars().nth(1).is_some_and(|second| !second.is_uppercase())
+        && let Some(first) = message.get_mut(..1)
+    {
+        first.make_ascii_lowercase();
+    }
+    message
+}
