@@ -2,8 +2,11 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    tree::{Compiled, SlotValue},
+    eval::eval_alone,
+    tree::{Compiled, Outcome, SlotValue},
+    types::Type,
     value::Value,
+    wire,
 };
 
 /// What one request brings: who calls and how.
@@ -41,6 +44,45 @@ pub fn resolve(compiled: &Compiled, caller: &CallerValues, params: &[Value]) -> 
 
 /// As [`resolve`], pushing one [`SlotValue`] for each slot onto `out`.
 pub fn resolve_into(compiled: &Compiled, caller: &CallerValues, params: &[Value], out: &mut Vec<SlotValue>) {
-    let _ = (compiled, caller, params, out);
-    todo!()
+    out.extend(compiled.slots.iter().map(|slot| {
+        let value = eval_alone(&slot.expr, Some((caller, params)));
+        match (value, &slot.key) {
+            (Err(_), _) => SlotValue { outcome: Outcome::Error, value: Value::Null },
+            (Ok(value), Some(key)) => as_key(key, value),
+            (Ok(value), None) => plain(value),
+        }
+    }));
+}
+
+fn plain(value: Value) -> SlotValue {
+    let outcome = match value {
+        Value::Null => Outcome::Null,
+        Value::Bool(true) => Outcome::True,
+        Value::Bool(false) => Outcome::False,
+        _ => return SlotValue { outcome: Outcome::Value, value },
+    };
+    SlotValue { outcome, value: Value::Null }
+}
+
+/// The value as a key: parsed when it is text. Of a list, the elements that are none are dropped: they are equal to nothing.
+fn as_key(key: &Type, value: Value) -> SlotValue {
+    match value {
+        Value::List(values) => {
+            let keys = values.iter().filter_map(|value| key_value(key, value));
+            SlotValue { outcome: Outcome::Value, value: Value::List(keys.collect()) }
+        }
+        Value::Null => SlotValue { outcome: Outcome::Null, value: Value::Null },
+        value => match key_value(key, &value) {
+            Some(value) => SlotValue { outcome: Outcome::Value, value },
+            None => SlotValue { outcome: Outcome::NoKey, value: Value::Null },
+        },
+    }
+}
+
+fn key_value(key: &Type, value: &Value) -> Option<Value> {
+    match (key, value) {
+        (_, Value::Text(text)) => wire::parse_text(key, text).ok(),
+        (Type::Uuid, Value::Uuid(_)) | (Type::Int, Value::Int(_)) => Some(value.clone()),
+        _ => None,
+    }
 }

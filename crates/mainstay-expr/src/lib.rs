@@ -12,13 +12,22 @@ mod caller;
 mod compile;
 mod eval;
 mod limits;
+mod operators;
+mod parse;
 mod problem;
 mod scope;
+mod show;
 mod specialise;
 mod tree;
 mod types;
 mod value;
+mod walk;
 pub mod wire;
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod oracle;
 
 pub use analysis::{equality_fields, fields_read, in_memory_only, own_fields_only};
 pub use caller::{AuthValues, CallerValues, resolve, resolve_into};
@@ -27,7 +36,8 @@ pub use eval::{EvalError, Records, eval};
 pub use limits::Limits;
 pub use problem::Problem;
 pub use scope::{Member, Nearest, Scope};
-pub use specialise::{map_bound, specialise, with_guards};
+pub use show::show;
+pub use specialise::{as_condition, map_bound, specialise, with_guards};
 pub use tree::{
     Arith, Caller, CompareOp, Compiled, Expr, Function, Guard, Node, Outcome, Param, Quantifier, Slot, SlotValue, THIS,
     VarId,

@@ -7,6 +7,7 @@ mod time;
 
 use uuid::Uuid;
 
+pub(crate) use self::decimal::within;
 pub use self::{
     bytes::{format_base64, parse_base64},
     decimal::{DECIMAL_DIGITS_MAX, format_decimal, parse_decimal, rescale},

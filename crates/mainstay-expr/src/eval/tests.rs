@@ -1,0 +1,206 @@
+//! What expressions mean for records in memory.
+use crate::{
+    CallerValues, Value,
+    fixture::{Row, anonymous, caller, run, user_key},
+    wire::write_text,
+};
+
+/// The value of the expression for the record, in its wire form, or the error.
+fn check_for(text: &str, row: &Row, caller: &CallerValues, expected: &str) {
+    let found = match run(text, row, caller, &[]) {
+        Ok(value) => {
+            let mut out = String::new();
+            write_text(&value, &mut out);
+            out
+        }
+        Err(error) => format!("error: {error:?}"),
+    };
+    assert_eq!(found, expected, "{text}");
+}
+
+fn check(text: &str, expected: &str) {
+    check_for(text, &Row::post(), &anonymous(), expected);
+}
+
+#[test]
+fn comparisons() {
+    check("title == 'Crème'", "true");
+    check("title < 'Crèmf'", "true");
+    check("'Z' < 'a'", "true");
+    check("views >= 7 && views != 8", "true");
+    check("views < 7.5", "true");
+    check("views == 7.0", "true");
+    check("price == 12.5", "true");
+    check("price > 12", "true");
+    check("price == '12.50'", "true");
+    check("price > tax", "true");
+    check("price < views", "false");
+    check("status == 'OPEN'", "true");
+    check("status in ['DRAFT', 'DONE']", "false");
+    check("created > timestamp('2026-11-20T00:00:00Z')", "true");
+    check("created > '2026-11-22T00:00:00Z'", "false");
+    check("created > request.time - duration('24h')", "true");
+    check("created > request.time - duration('1h')", "false");
+    check("category == 'core'", "true");
+    check("category.slug == 'core'", "true");
+}
+
+#[test]
+fn null() {
+    check("score == null", "true");
+    check("score != null", "false");
+    check("score == 5", "false");
+    check("score != 5", "true");
+    check("score", "null");
+    check("score > 5", "error: Null");
+    check("score + 1", "error: Null");
+    check("size(owner)", "error: Null");
+    check("owner.startsWith('a')", "error: Null");
+    check("score > 5 && published", "false");
+    check("score > 5 || !published", "true");
+    check("score > 5 || published", "error: Null");
+    check("flag", "null");
+    check("!flag", "error: Null");
+    check("flag || true", "true");
+    check("flag ? 1 : 2", "error: Null");
+    check("author == null", "true");
+    check("author.name == 'x'", "error: Link");
+    check("author.id == null", "error: Link");
+    check("has(score) || has(title)", "true");
+    check("views == null", "false");
+    check("meta == null && day == null", "true");
+    check("address == null", "true");
+    check("address.city == 'x'", "error: Link");
+    check("score in [1, 2]", "false");
+}
+
+#[test]
+fn arithmetic() {
+    check("views + 1 * 2 - 3", "6");
+    check("-views / 2", "-3");
+    check("-views % 4", "-3");
+    check("views / 0", "error: DivisionByZero");
+    check("views + 9223372036854775807", "error: Overflow");
+    check("(views * 0 - 9223372036854775807 - 1) / -1", "error: Overflow");
+    check("-(-9223372036854775807 - views / 7)", "error: Overflow");
+    check("1.5 + 2", "3.5");
+    check("double(views) * 1e308", "error: Overflow");
+    check("double(views) / 0.0", "error: DivisionByZero");
+    check("price * 2", "25.00");
+    check("price * 1.21", "15.1250");
+    check("price + 1", "13.50");
+    check("price + tax", "12.625");
+    check("price - 0.125", "12.375");
+    check("-price", "-12.50");
+    check("title + '!'", "Crème!");
+    check("request.time - created", "76155s");
+    check("created + duration('1h')", "2026-11-21T03:50:45.000000Z");
+    check("created + duration('99999999h')", "error: Overflow");
+    check("1 / 0 == 1 || true", "true");
+    check("1 / 0 == 1 && false", "false");
+    check("double(views) / 2.0", "3.5");
+    check("int(price)", "12");
+    check("int(-1.9)", "-1");
+}
+
+#[test]
+fn functions() {
+    check("size(title)", "5");
+    check("size('👍')", "1");
+    check("tags.size()", "2");
+    check("size(comments)", "0");
+    check("title.contains('ème') && title.startsWith('C') && title.endsWith('e')", "true");
+    check("title.contains('')", "true");
+    check("title.matches('^[A-Z]')", "true");
+    check("matches(title, '^b')", "false");
+    check("' Äb '.trim().lowerAscii()", "Äb");
+    check("'äb'.upperAscii()", "äB");
+    check("string(views) + string(price)", "712.50");
+    check("int('12')", "12");
+    check("int(title)", "error: Text");
+    check("double('1.5')", "1.5");
+    check("'a' in tags", "true");
+    check("tags.exists(t, t == 'b')", "true");
+    check("tags.all(t, size(t) == 2)", "false");
+    check("[1, 2].exists(x, x > views)", "false");
+}
+
+#[test]
+fn links_and_embedded_values() {
+    let comment = |score| Row::default().with("score", score);
+    let row = Row::post()
+        .link("author", Row::user(1))
+        .with("address", Value::Json(r#"{"city":"Brno"}"#.into()))
+        .list("comments", vec![comment(Value::Int(3)), comment(Value::Int(8)), comment(Value::Null)]);
+    let check = |text: &str, expected| check_for(text, &row, &caller(&user_key(1)), expected);
+    check("author.name", "user1");
+    check("author == auth.id", "true");
+    check("author.id == auth.id", "true");
+    check("isOwn", "true");
+    check("author.org.isMember", "error: Link");
+    check("address.city == 'Brno' && address.zip == null", "true");
+    check("comments.exists(c, c.score > 7)", "true");
+    check("comments.exists(c, c.score > 9)", "error: Null");
+    check("comments.all(c, c.score > 7)", "false");
+    check("comments.all(c, c.score > 2)", "error: Null");
+    check("comments.all(c, c.score == null || c.score > 2)", "true");
+    check("size(comments) == 3", "true");
+    check("auth.claims.plan == 'pro'", "true");
+    check("auth.claims.org == 1", "error: Caller");
+    check("author in auth.claims.team", "true");
+    check("auth.id in [author]", "true");
+}
+
+/// Two nulls are equal; an anonymous caller is not null but an error.
+#[test]
+fn an_anonymous_caller_is_never_equal_to_an_empty_owner() {
+    check("owner == null", "true");
+    check("owner == auth.id", "error: Caller");
+    check("owner != auth.id", "error: Caller");
+    check("!(owner == auth.id)", "error: Caller");
+    check("author == auth.id", "error: Caller");
+    check("auth.id in [owner]", "error: Caller");
+    check("auth == null", "true");
+    check("auth != null && owner == auth.id", "false");
+    check_for("auth == null", &Row::post(), &caller("x"), "false");
+    check_for("owner == auth.id", &Row::post(), &caller("x"), "false");
+}
+
+/// `NOT EXISTS (… NOT (score > 5))` is true over a null score; `all` is not.
+#[test]
+fn all_is_not_true_over_a_null() {
+    let row = Row::post().list("comments", vec![Row::default()]);
+    check_for("comments.all(c, c.score > 5)", &row, &anonymous(), "error: Null");
+    check_for("!comments.exists(c, c.score <= 5)", &row, &anonymous(), "error: Null");
+    check_for("comments.all(c, c.score == null)", &row, &anonymous(), "true");
+    check("comments.all(c, c.score > 5)", "true");
+    check("comments.exists(c, c.score > 5)", "false");
+}
+
+/// `CASE WHEN NULL` takes the else; a condition that is null takes neither.
+#[test]
+fn a_ternary_of_null_takes_no_branch() {
+    check("flag ? published : true", "error: Null");
+    check("score > 5 ? published : true", "error: Null");
+    check("(flag ? published : true) || true", "true");
+}
+
+/// An id that is no key of the type is equal to no record, and still an error where the other side is one.
+#[test]
+fn a_foreign_id_is_equal_to_nothing() {
+    let row = Row::post().link("author", Row::user(1));
+    for (text, expected) in [
+        ("author == auth.id", "false"),
+        ("author != auth.id", "true"),
+        ("!(author == auth.id)", "true"),
+        ("auth.id in [author, author]", "false"),
+        ("author in [auth.id]", "false"),
+        ("author.org == auth.id", "false"),
+        ("author.org.members.exists(m, m == auth.id)", "error: Link"),
+        ("token == auth.id", "false"),
+    ] {
+        check_for(text, &row, &caller("not-a-key"), expected);
+    }
+    check_for("author.org != auth.id", &Row::post(), &caller("not-a-key"), "error: Link");
+    check_for("author.id == auth.id", &Row::post(), &caller("not-a-key"), "error: Link");
+}

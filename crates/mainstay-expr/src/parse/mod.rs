@@ -1,0 +1,85 @@
+//! Text to a syntax tree, by the CEL crate: the only module that knows it. Macros stay unexpanded.
+mod ast;
+mod convert;
+mod spans;
+
+pub(crate) use self::ast::{Ast, Kind};
+use self::convert::Convert;
+use crate::{limits::Limits, problem::Problem, types::Span};
+
+/// Parses one expression within the limits of length, depth and nodes.
+pub(crate) fn parse(text: &str, limits: &Limits) -> Result<Ast, Vec<Problem>> {
+    let whole = Span { start: 0, end: u32::try_from(text.len()).unwrap_or(u32::MAX) };
+    if text.len() > limits.length_max {
+        let message = format!("the expression is {} bytes long, at most {} are allowed", text.len(), limits.length_max);
+        return Err(vec![Problem::new("too_long", whole, message)]);
+    }
+    if text.trim().is_empty() {
+        return Err(vec![Problem::new("syntax", whole, "the expression is empty")]);
+    }
+    let program = cel::Env::default().with_optional_support(false).compile(text).map_err(|errors| {
+        let mut problems: Vec<Problem> = errors.errors.iter().map(|error| syntax_problem(text, error)).collect();
+        problems.dedup_by(|a, b| a.span == b.span);
+        problems
+    })?;
+    let mut convert = Convert::new(text, program.source_info(), limits);
+    match convert.expr(program.expression()) {
+        Some(ast) if convert.problems.is_empty() => Ok(ast),
+        _ => Err(convert.problems),
+    }
+}
+
+/// The CEL crate's error in our words, at its place.
+fn syntax_problem(text: &str, error: &cel::ParseError) -> Problem {
+    let start = offset_of(text, error.pos);
+    let message = error.msg.strip_prefix("Syntax error: ").unwrap_or(&error.msg);
+    if message.contains("ecursion limit") {
+        return Problem::new("too_deep", span_of(text, 0, text.len()), "the expression is nested too deeply");
+    }
+    let quoted = message.split_once('\'').and_then(|(_, rest)| rest.split_once('\'')).map(|(token, _)| token);
+    let rest = &text[start..];
+    let (message, len) = if message.contains("'<EOF>'") && !message.starts_with("missing") {
+        ("the expression ends too early".to_owned(), 0)
+    } else if message.starts_with("token recognition error") {
+        let found: String = rest.chars().take(1).collect();
+        match found.as_str() {
+            "'" | "\"" => ("a text without its closing quote".to_owned(), rest.len()),
+            "=" => ("unexpected \"=\"; equality is \"==\"".to_owned(), 1),
+            "&" | "|" => (format!("unexpected \"{found}\"; it is written \"{found}{found}\""), 1),
+            _ => (format!("unexpected character {found:?}"), found.len()),
+        }
+    } else if let Some(token) = quoted.filter(|_| message.starts_with("missing")) {
+        (format!("missing \"{token}\""), 0)
+    } else if message.starts_with("mismatched input") || message.starts_with("extraneous input") {
+        let token = quoted.unwrap_or_default();
+        (format!("unexpected \"{token}\""), token.len())
+    } else if message.starts_with("no viable alternative") {
+        let word = rest.chars().take_while(|c| c.is_alphanumeric()).map(char::len_utf8).sum();
+        ("this does not read as an expression".to_owned(), word)
+    } else {
+        (lower_first(message), rest.chars().next().map_or(0, char::len_utf8))
+    };
+    Problem::new("syntax", span_of(text, start, start + len), message)
+}
+
+/// The byte offset of a line and a column, both from 1; the column in characters.
+fn offset_of(text: &str, (line, column): (isize, isize)) -> usize {
+    let line = usize::try_from(line).unwrap_or(1).max(1);
+    let column = usize::try_from(column).unwrap_or(1).max(1);
+    let line_start: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
+    let rest = &text[line_start..];
+    line_start + rest.char_indices().nth(column - 1).map_or(rest.len(), |(offset, _)| offset)
+}
+
+fn span_of(text: &str, start: usize, end: usize) -> Span {
+    let clamp = |offset: usize| u32::try_from(offset.min(text.len())).unwrap_or(u32::MAX);
+    Span { start: clamp(start), end: clamp(end) }
+}
+
+fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+}
+
+#[cfg(test)]
+mod tests;
