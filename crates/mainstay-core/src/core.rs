@@ -4,7 +4,13 @@ use std::sync::Arc;
 use mainstay_schema::Schema;
 use mainstay_store::Store;
 
-use crate::{Answer, Error, Explanation, Limits, Operation, Request};
+use crate::{
+    Answer, Error, Limits, Operation, Request,
+    gate::{GateShape, PreparedGate},
+    plan::{create::CreateShape, cursor::CursorKey, delete::DeleteShape, read::ReadShape, update::UpdateShape},
+    plans::Plans,
+    run::{PreparedCreate, PreparedRead, PreparedWrite},
+};
 
 /// How the core behaves.
 #[derive(Clone, Debug)]
@@ -19,15 +25,32 @@ pub struct CoreSettings {
 
 /// A schema, its database, and the one path between an operation and its answer.
 pub struct Core {
-    schema: Arc<Schema>,
-    store: Arc<Store>,
-    settings: CoreSettings,
+    pub(crate) schema: Arc<Schema>,
+    pub(crate) store: Arc<Store>,
+    pub(crate) settings: CoreSettings,
+    pub(crate) cursor_key: CursorKey,
+    pub(crate) gates: Plans<GateShape, PreparedGate>,
+    pub(crate) reads: Plans<ReadShape, PreparedRead>,
+    pub(crate) creates: Plans<CreateShape, PreparedCreate>,
+    pub(crate) updates: Plans<UpdateShape, PreparedWrite>,
+    pub(crate) deletes: Plans<DeleteShape, PreparedWrite>,
 }
 
 impl Core {
     /// A core for a schema and the database that matches it.
     pub fn new(schema: Arc<Schema>, store: Arc<Store>, settings: CoreSettings) -> Core {
-        Core { schema, store, settings }
+        let plans_max = settings.limits.plans_max;
+        Core {
+            schema,
+            store,
+            cursor_key: CursorKey::new(&settings.cursor_key),
+            settings,
+            gates: Plans::new(plans_max),
+            reads: Plans::new(plans_max),
+            creates: Plans::new(plans_max),
+            updates: Plans::new(plans_max),
+            deletes: Plans::new(plans_max),
+        }
     }
 
     /// The schema.
@@ -47,13 +70,18 @@ impl Core {
 
     /// Does what was asked, as far as the caller may.
     pub async fn run(&self, request: &Request, operation: Operation<'_>) -> Result<Answer, Error> {
-        let _ = (request, operation);
-        Err(Error::internal("not built yet"))
-    }
-
-    /// Says which rules apply to the operation, what they come to for this caller, and how the database would answer it.
-    pub async fn explain(&self, request: &Request, operation: Operation<'_>) -> Result<Explanation, Error> {
-        let _ = (request, operation);
-        Err(Error::internal("not built yet"))
+        match operation {
+            Operation::ReadOne(read) => Ok(Answer::One(self.read_one(request, &read).await?)),
+            Operation::List(list) => Ok(Answer::Page(self.list(request, &list).await?)),
+            Operation::Create(create) => {
+                let records = self.create(request, &create).await?;
+                Ok(Answer::Created { records, many: create.many })
+            }
+            Operation::Update(update) => Ok(Answer::Updated(self.update(request, &update).await?)),
+            Operation::Delete(delete) => {
+                self.delete(request, &delete).await?;
+                Ok(Answer::Deleted)
+            }
+        }
     }
 }

@@ -7,10 +7,20 @@ mod answer;
 mod caller;
 mod core;
 mod error;
+mod errors;
+mod evaluate;
+mod explain;
 mod explanation;
+mod expressions;
+mod gate;
 pub mod import;
 mod limits;
 mod operation;
+mod plan;
+mod plans;
+mod reads;
+mod record;
+mod run;
 
 pub use crate::{
     answer::{Answer, Page, Record},

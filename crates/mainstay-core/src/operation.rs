@@ -1,8 +1,8 @@
 //! What was asked, in the schema's terms. Every surface builds one of these.
 use std::sync::Arc;
 
-use mainstay_schema::{CollectionId, FieldId};
 use mainstay_schema::Json;
+use mainstay_schema::{CollectionId, FieldId};
 
 /// One thing that was asked.
 #[derive(Debug)]

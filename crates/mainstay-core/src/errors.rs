@@ -1,0 +1,122 @@
+//! Failures of the store in words for the caller: the one place where they are translated.
+use mainstay_schema::{CollectionId, FieldId, Schema};
+use mainstay_store::{StepError, StoreError};
+
+use crate::{
+    Error, ErrorKind, FieldError,
+    expressions::{Class, RuleKind},
+    plan::{rules::refused, target::not_found},
+};
+
+/// What a failed statement means to the caller; the cause is kept for the log.
+pub(crate) fn from_store(failure: StoreError) -> Error {
+    let mut error = match &failure {
+        StoreError::TimedOut { limit_ms } => {
+            Error::new(ErrorKind::TimedOut, format!("the database took longer than {limit_ms} ms"))
+                .with_hint("ask for less: a smaller page, fewer links, a filter that an index helps")
+        }
+        StoreError::DiskFull => Error::new(ErrorKind::DiskFull, "no room is left on the disk"),
+        StoreError::Overloaded => {
+            Error::new(ErrorKind::Overloaded, "too many requests wait").with_hint("try again in a moment")
+        }
+        StoreError::Overflow => Error::new(ErrorKind::InvalidArgument, "a number went out of its range"),
+        StoreError::Plan(_) | StoreError::Engine(_) => return Error::internal(failure.to_string()),
+    };
+    error.cause = Some(failure.to_string());
+    error
+}
+
+/// Which step failed, as far as its message must know.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StepPlace<'a> {
+    pub(crate) schema: &'a Schema,
+    pub(crate) collection: CollectionId,
+    pub(crate) class: Class,
+    /// The rule that the write needs.
+    pub(crate) rule: RuleKind,
+    /// Where the record stands in the body: empty, or `/3`.
+    pub(crate) pointer: &'a str,
+}
+
+/// What a step that was not done means to the caller.
+pub(crate) fn from_step(place: StepPlace<'_>, failure: StepError) -> Error {
+    let StepPlace { schema, collection, class, rule, pointer } = place;
+    let of = schema.collection(collection);
+    match failure {
+        StepError::NotFound => not_found(schema, collection),
+        StepError::RefusedBefore | StepError::RefusedAfter => refused(schema, class, (collection, rule)),
+        StepError::OtherVersion { present } => {
+            let message = format!("this \"{}\" has the version {present} by now", of.name);
+            let mut error = Error::new(ErrorKind::VersionMismatch, message).with_hint("read it again, then write");
+            error.version = Some(present);
+            error
+        }
+        StepError::Check(at) => check_failed(schema, collection, at, pointer),
+        StepError::NotUnique { fields } => not_unique(place, &fields),
+        StepError::LinkMissing { field } => link_missing(place, field),
+        StepError::Restricted { by, field } => {
+            let by = schema.collection(by);
+            let field = &by.field(field).name;
+            Error::new(ErrorKind::Restricted, format!("records of \"{}\" link to this one by \"{field}\"", by.name))
+                .with_hint("delete them first, or let them link elsewhere")
+        }
+        StepError::CascadeTooLarge { limit } => {
+            Error::new(ErrorKind::LimitExceeded, format!("this delete reaches more than {limit} records"))
+                .with_hint("delete the records that link here first")
+        }
+        StepError::Store(failure) => from_store(failure),
+    }
+}
+
+/// Wrong fields of a record.
+pub(crate) fn invalid_record(schema: &Schema, of: CollectionId, fields: Vec<FieldError>) -> Error {
+    let mut error =
+        Error::new(ErrorKind::InvalidRecord, format!("this is no valid \"{}\"", schema.collection(of).name));
+    error.fields = fields;
+    error
+}
+
+/// One check that does not hold.
+pub(crate) fn check_error(schema: &Schema, of: CollectionId, at: usize, pointer: &str) -> Option<FieldError> {
+    let collection = schema.collection(of);
+    let check = collection.checks.get(at)?;
+    let pointer = match check.field {
+        Some(field) => format!("{pointer}/{}", collection.field(field).name),
+        None => pointer.to_owned(),
+    };
+    let code = check.code.clone().unwrap_or_else(|| "check".to_owned());
+    Some(FieldError { pointer, code, message: check.message.clone(), hint: None })
+}
+
+fn check_failed(schema: &Schema, of: CollectionId, at: usize, pointer: &str) -> Error {
+    invalid_record(schema, of, check_error(schema, of, at, pointer).into_iter().collect())
+}
+
+fn not_unique(place: StepPlace<'_>, fields: &[FieldId]) -> Error {
+    let of = place.schema.collection(place.collection);
+    let names: Vec<&str> = fields.iter().map(|field| of.field(*field).name.as_str()).collect();
+    let message = format!("another \"{}\" has the same \"{}\"", of.name, names.join("\", \""));
+    let mut error = Error::new(ErrorKind::NotUnique, message.clone());
+    error.fields = names
+        .iter()
+        .map(|name| FieldError {
+            pointer: format!("{}/{name}", place.pointer),
+            code: "unique".to_owned(),
+            message: message.clone(),
+            hint: None,
+        })
+        .collect();
+    error
+}
+
+fn link_missing(place: StepPlace<'_>, field: FieldId) -> Error {
+    let field = place.schema.collection(place.collection).field(field);
+    let target = field.target().map_or("record", |target| &place.schema.collection(target).name);
+    let wrong = FieldError {
+        pointer: format!("{}/{}", place.pointer, field.name),
+        code: "link".to_owned(),
+        message: format!("no such \"{target}\", or the caller may not read it"),
+        hint: None,
+    };
+    invalid_record(place.schema, place.collection, vec![wrong])
+}

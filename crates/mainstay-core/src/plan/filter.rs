@@ -1,0 +1,95 @@
+//! Filters: a caller's conditions, checked against the schema, seeing what the caller may see.
+use std::sync::Arc;
+
+use mainstay_expr::{Expr, Limits as ExprLimits, Problem, Type, compile, with_guards};
+use mainstay_schema::{CollectionId, Schema};
+
+use super::{Planner, all, constant};
+use crate::{
+    Error, ErrorKind, Limits,
+    expressions::{Expressions, RuleKind},
+};
+
+/// Checks filters over the records of a collection; what comes back are their numbers.
+pub(crate) fn compile_filters(
+    schema: &Schema,
+    limits: &Limits,
+    expressions: &mut Expressions,
+    collection: CollectionId,
+    filters: &[String],
+    sent: &[(String, String)],
+) -> Result<Vec<usize>, Error> {
+    if filters.len() > limits.filters_max {
+        let message =
+            format!("{} filters are more than the {} that one request may have", filters.len(), limits.filters_max);
+        return Err(Error::new(ErrorKind::LimitExceeded, message).with_hint("join them by &&"));
+    }
+    filters.iter().map(|text| compile_filter(schema, limits, expressions, collection, text, sent)).collect()
+}
+
+fn compile_filter(
+    schema: &Schema,
+    limits: &Limits,
+    expressions: &mut Expressions,
+    collection: CollectionId,
+    text: &str,
+    sent: &[(String, String)],
+) -> Result<usize, Error> {
+    let expr_limits = ExprLimits { length_max: limits.expression_length_max, ..ExprLimits::default() }.with_params();
+    let compiled = compile(text, &schema.scope(Some(collection)), &Type::Bool, &expr_limits)
+        .map_err(|problems| invalid_filter(text, &problems))?;
+    // Only to learn which collections the filter looks into: the guards themselves belong to a caller.
+    with_guards(&compiled.expr, &mut |target| {
+        expressions.need(schema, (CollectionId(target.0), RuleKind::Read));
+        None
+    });
+    expressions.add_filter(compiled, sent)
+}
+
+impl Planner<'_> {
+    /// The filters for this caller: hidden records are absent, through links too.
+    pub(crate) fn filters(&mut self, numbers: &[usize]) -> Result<Expr, Error> {
+        let conditions: Vec<Expr> = numbers.iter().map(|number| self.filter(*number)).collect::<Result<_, _>>()?;
+        Ok(all(conditions))
+    }
+
+    fn filter(&mut self, number: usize) -> Result<Expr, Error> {
+        // The guards come from the expression as it was written: what is forbidden outright is refused even where it folds away.
+        let written = self.expressions.compiled(number).clone();
+        let mut refused = None;
+        with_guards(&written.expr, &mut |target| {
+            refused = refused.take().or_else(|| self.guard(CollectionId(target.0)).err());
+            None
+        });
+        if let Some(error) = refused {
+            return Err(error);
+        }
+        let condition = self.specialised(number);
+        let shut = || Some(Arc::new(constant(false)));
+        Ok(with_guards(&condition, &mut |target| self.guard(CollectionId(target.0)).unwrap_or_else(|_| shut())))
+    }
+}
+
+/// All problems of a filter, the first one shown in its place.
+fn invalid_filter(text: &str, problems: &[Problem]) -> Error {
+    let Some(first) = problems.first() else {
+        return Error::new(ErrorKind::InvalidArgument, "the filter is not valid");
+    };
+    let mut message = format!("the filter is not valid: {}", shown(text, first));
+    for problem in &problems[1..] {
+        message.push_str(&format!("; {}", shown(text, problem)));
+    }
+    let mut error = Error::new(ErrorKind::InvalidArgument, message);
+    error.hint = problems.iter().find_map(|problem| problem.hint.clone());
+    error
+}
+
+fn shown(text: &str, problem: &Problem) -> String {
+    let start = (problem.span.start as usize).min(text.len());
+    let column = text.get(..start).map_or(1, |before| before.chars().count() + 1);
+    let part = text.get(start..(problem.span.end as usize).min(text.len())).unwrap_or_default();
+    match part {
+        "" => format!("{} at column {column} of \"{text}\"", problem.message),
+        part => format!("{} at column {column} (\"{part}\") of \"{text}\"", problem.message),
+    }
+}

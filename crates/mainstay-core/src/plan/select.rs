@@ -1,0 +1,255 @@
+//! Selections: names resolved to what is answered of a record, links as deep as the limit allows.
+use std::{collections::HashSet, sync::Arc};
+
+use mainstay_plan::{Nested as PlanNested, Output, OutputValue};
+use mainstay_schema::{Collection, CollectionId, Field, FieldId, FieldKind, Schema};
+
+use super::{
+    Planner, all,
+    filter::compile_filters,
+    sort::{SortKey, known_field, resolve_sort},
+};
+use crate::{
+    Error, ErrorKind, Limits, Nested, Select, Selection,
+    expressions::{Expressions, RuleKind},
+};
+
+/// Characters of a name that a caller gives to a part of the answer.
+const ALIAS_LENGTH_MAX: usize = 64;
+
+/// A resolved part of an answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Part {
+    name: Arc<str>,
+    value: PartValue,
+}
+
+#[derive(Clone, Debug)]
+enum PartValue {
+    Field(FieldId),
+    Link(LinkPart),
+    Size(FieldId, CollectionId),
+}
+
+/// The records of a link.
+#[derive(Clone, Debug)]
+struct LinkPart {
+    field: FieldId,
+    target: CollectionId,
+    many: bool,
+    filters: Vec<usize>,
+    order: Vec<SortKey>,
+    limit: Option<u32>,
+    parts: Vec<Part>,
+}
+
+/// Whether the parts are own stored fields only.
+pub(crate) fn own_fields_only(parts: &[Part]) -> bool {
+    parts.iter().all(|part| matches!(part.value, PartValue::Field(_)))
+}
+
+/// The own fields that are answered, with their names, where there is nothing else.
+pub(crate) fn own_fields(parts: &[Part]) -> Option<Vec<(Arc<str>, FieldId)>> {
+    let field = |part: &Part| match part.value {
+        PartValue::Field(field) => Some((part.name.clone(), field)),
+        _ => None,
+    };
+    parts.iter().map(field).collect()
+}
+
+/// Resolves selections: one for each operation, so that the parts of all levels are counted together.
+pub(crate) struct Selecting<'a> {
+    pub(crate) schema: &'a Schema,
+    pub(crate) limits: &'a Limits,
+    pub(crate) expressions: &'a mut Expressions,
+    /// The `p.` values that were sent.
+    pub(crate) sent: &'a [(String, String)],
+    parts: usize,
+}
+
+impl<'a> Selecting<'a> {
+    pub(crate) fn new(
+        schema: &'a Schema,
+        limits: &'a Limits,
+        expressions: &'a mut Expressions,
+        sent: &'a [(String, String)],
+    ) -> Selecting<'a> {
+        Selecting { schema, limits, expressions, sent, parts: 0 }
+    }
+
+    /// Resolves what to answer of a record; `None`: all own stored fields.
+    pub(crate) fn resolve(&mut self, of: CollectionId, selection: Option<&Selection>) -> Result<Vec<Part>, Error> {
+        self.level(of, selection, 0)
+    }
+
+    fn level(&mut self, of: CollectionId, selection: Option<&Selection>, depth: usize) -> Result<Vec<Part>, Error> {
+        let collection = self.schema.collection(of);
+        let mut parts = Vec::new();
+        match selection.map(|selection| &selection.parts[..]) {
+            None | Some([]) => parts.extend(collection.stored().map(own)),
+            Some(selects) => {
+                for select in selects {
+                    self.count()?;
+                    match select {
+                        Select::All => parts.extend(rest_of(collection, selects)),
+                        select => parts.push(self.select(collection, select, depth)?),
+                    }
+                }
+            }
+        }
+        let mut names = HashSet::with_capacity(parts.len());
+        match parts.iter().find(|part| !names.insert(part.name.clone())) {
+            Some(part) => Err(invalid(format!("\"{}\" is selected twice", part.name))
+                .with_hint(format!("give one of them another name: other:{}", part.name))),
+            None => Ok(parts),
+        }
+    }
+
+    fn count(&mut self) -> Result<(), Error> {
+        self.parts += 1;
+        if self.parts > self.limits.selection_max {
+            let message = format!("the selection has more than {} parts", self.limits.selection_max);
+            return Err(Error::new(ErrorKind::LimitExceeded, message));
+        }
+        Ok(())
+    }
+
+    fn select(&mut self, of: &Collection, select: &Select, depth: usize) -> Result<Part, Error> {
+        let (alias, name, value) = match select {
+            Select::All => return Err(Error::internal("a star is no single part")),
+            Select::Field { alias, name } => (alias, name, stored_field(of, name)?),
+            Select::Link { alias, name, nested } => (alias, name, PartValue::Link(self.link(of, name, nested, depth)?)),
+            Select::Size { alias, name } => (alias, name, self.size(of, name)?),
+        };
+        if let Some(alias) = alias {
+            check_alias(alias)?;
+        }
+        Ok(Part { name: alias.as_ref().unwrap_or(name).as_str().into(), value })
+    }
+
+    fn link(&mut self, of: &Collection, name: &str, nested: &Nested, depth: usize) -> Result<LinkPart, Error> {
+        let field = known_field(of, name)?;
+        let Some(target) = field.target() else {
+            return Err(
+                invalid(format!("\"{name}\" of \"{}\" is no link", of.name)).with_hint(format!("select it as {name}"))
+            );
+        };
+        if depth >= self.limits.depth_max {
+            let message = format!("\"{name}\" is nested deeper than {} links", self.limits.depth_max);
+            return Err(Error::new(ErrorKind::LimitExceeded, message));
+        }
+        self.expressions.need(self.schema, (target, RuleKind::Read));
+        let many = !matches!(field.kind, FieldKind::ToOne { .. });
+        let plain = nested.limit.is_none() && nested.sort.is_empty() && nested.filter.is_empty();
+        if !many && !plain {
+            return Err(invalid(format!("\"{name}\" is a to-one link, which has no limit, sort or filter")));
+        }
+        let filters = compile_filters(self.schema, self.limits, self.expressions, target, &nested.filter, self.sent)?;
+        let order = match many {
+            true => resolve_sort(self.schema, self.limits, self.expressions, target, &nested.sort)?,
+            false => Vec::new(),
+        };
+        let limit = if many { Some(self.nested_limit(name, nested.limit)?) } else { None };
+        let parts = self.level(target, Some(&nested.selection), depth + 1)?;
+        Ok(LinkPart { field: field.id, target, many, filters, order, limit, parts })
+    }
+
+    fn size(&mut self, of: &Collection, name: &str) -> Result<PartValue, Error> {
+        let field = known_field(of, name)?;
+        match (&field.kind, field.target()) {
+            (FieldKind::Inverse { .. } | FieldKind::Many { .. }, Some(target)) => {
+                self.expressions.need(self.schema, (target, RuleKind::Read));
+                Ok(PartValue::Size(field.id, target))
+            }
+            _ => Err(invalid(format!("\"{name}\" of \"{}\" is no to-many link, so that it has no size", of.name))),
+        }
+    }
+
+    fn nested_limit(&self, name: &str, limit: Option<u32>) -> Result<u32, Error> {
+        match limit {
+            None => Ok(self.limits.nested_default),
+            Some(0) => {
+                Err(invalid(format!("the limit of \"{name}\" is 0")).with_hint(format!("count them by size({name})")))
+            }
+            Some(limit) if limit > self.limits.nested_max => {
+                let message =
+                    format!("the limit of \"{name}\" is {limit}, at most {} are answered", self.limits.nested_max);
+                Err(Error::new(ErrorKind::LimitExceeded, message))
+            }
+            Some(limit) => Ok(limit),
+        }
+    }
+}
+
+/// What a star stands for: all own stored fields but those that stand beside it in their own words.
+fn rest_of<'c>(collection: &'c Collection, selects: &'c [Select]) -> impl Iterator<Item = Part> + 'c {
+    let named = |field: &Field| selects.iter().any(|select| answered_as(select) == Some(field.name.as_str()));
+    collection.stored().filter(move |field| !named(field)).map(own)
+}
+
+fn answered_as(select: &Select) -> Option<&str> {
+    match select {
+        Select::All => None,
+        Select::Field { alias, name } | Select::Link { alias, name, .. } | Select::Size { alias, name } => {
+            Some(alias.as_ref().unwrap_or(name))
+        }
+    }
+}
+
+fn check_alias(alias: &str) -> Result<(), Error> {
+    let starts = alias.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    if starts && alias.len() <= ALIAS_LENGTH_MAX && alias.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+        return Ok(());
+    }
+    Err(invalid(format!("{alias:?} cannot be a name in the answer"))
+        .with_hint(format!("use letters, digits and underscores, at most {ALIAS_LENGTH_MAX}, no digit first")))
+}
+
+fn own(field: &Field) -> Part {
+    Part { name: field.name.as_str().into(), value: PartValue::Field(field.id) }
+}
+
+fn stored_field(of: &Collection, name: &str) -> Result<PartValue, Error> {
+    let field = known_field(of, name)?;
+    if field.stored() {
+        return Ok(PartValue::Field(field.id));
+    }
+    Err(invalid(format!("\"{name}\" of \"{}\" is a to-many link", of.name))
+        .with_hint(format!("say what to answer of its records, {name}(id), or count them, size({name})")))
+}
+
+fn invalid(message: String) -> Error {
+    Error::new(ErrorKind::InvalidArgument, message)
+}
+
+impl Planner<'_> {
+    /// The parts for this caller: records that are hidden are absent.
+    pub(crate) fn outputs(&mut self, parts: &[Part]) -> Result<Vec<Output>, Error> {
+        parts.iter().map(|part| Ok(Output { name: part.name.clone(), value: self.output(&part.value)? })).collect()
+    }
+
+    fn output(&mut self, value: &PartValue) -> Result<OutputValue, Error> {
+        Ok(match value {
+            PartValue::Field(field) => OutputValue::Field(*field),
+            PartValue::Link(link) if link.many => OutputValue::Many(Box::new(self.nested(link)?)),
+            PartValue::Link(link) => OutputValue::One(Box::new(self.nested(link)?)),
+            PartValue::Size(field, target) => {
+                let condition = self.visible(*target)?;
+                let (field, target) = (*field, *target);
+                let nested = PlanNested { field, target, condition, order: vec![], limit: None, select: vec![] };
+                OutputValue::Size(Box::new(nested))
+            }
+        })
+    }
+
+    fn nested(&mut self, link: &LinkPart) -> Result<PlanNested, Error> {
+        Ok(PlanNested {
+            field: link.field,
+            target: link.target,
+            condition: all([self.visible(link.target)?, self.filters(&link.filters)?]),
+            order: self.order(link.target, &link.order)?,
+            limit: link.limit,
+            select: self.outputs(&link.parts)?,
+        })
+    }
+}

@@ -1,0 +1,154 @@
+//! Orders: by own fields and through to-one links, made total by the key.
+use mainstay_expr::{Expr, Node, Symbol, Type};
+use mainstay_plan::Order;
+use mainstay_schema::{Collection, CollectionId, Field, FieldId, FieldKind, Scalar, Schema, nearest};
+
+use super::{Planner, field_of, key_of, this};
+use crate::{
+    Error, ErrorKind, Limits, Sort,
+    expressions::{Expressions, RuleKind},
+};
+
+/// A sort key with its names resolved.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct SortKey {
+    /// The to-one links that lead to the field.
+    pub(crate) links: Vec<FieldId>,
+    /// The field, on the last collection.
+    pub(crate) field: FieldId,
+    pub(crate) descending: bool,
+}
+
+/// Resolves an order. It ends with the key, in the direction of the last sort key, so that no two records are equal.
+pub(crate) fn resolve_sort(
+    schema: &Schema,
+    limits: &Limits,
+    expressions: &mut Expressions,
+    collection: CollectionId,
+    sort: &[Sort],
+) -> Result<Vec<SortKey>, Error> {
+    if sort.len() > limits.sort_max {
+        let message =
+            format!("{} sort keys are more than the {} that one request may have", sort.len(), limits.sort_max);
+        return Err(Error::new(ErrorKind::LimitExceeded, message));
+    }
+    let mut keys: Vec<SortKey> = Vec::with_capacity(sort.len() + 1);
+    for one in sort {
+        let key = resolve_key(schema, limits, expressions, collection, one)?;
+        if keys.iter().any(|known| known.links == key.links && known.field == key.field) {
+            return Err(invalid(format!("\"{}\" is sorted by twice", one.path.join("."))));
+        }
+        keys.push(key);
+    }
+    let of = schema.collection(collection);
+    let Some(id) = of.system.id else { return Ok(keys) };
+    if !keys.iter().any(|key| key.links.is_empty() && key.field == id) {
+        let descending = keys.last().is_some_and(|key| key.descending);
+        keys.push(SortKey { links: Vec::new(), field: id, descending });
+    }
+    Ok(keys)
+}
+
+fn resolve_key(
+    schema: &Schema,
+    limits: &Limits,
+    expressions: &mut Expressions,
+    collection: CollectionId,
+    sort: &Sort,
+) -> Result<SortKey, Error> {
+    let Some((last, path)) = sort.path.split_last() else { return Err(invalid("a sort key is empty".into())) };
+    if path.len() > limits.depth_max {
+        let message = format!("\"{}\" goes through more than {} links", sort.path.join("."), limits.depth_max);
+        return Err(Error::new(ErrorKind::LimitExceeded, message));
+    }
+    let mut at = collection;
+    let mut links = Vec::with_capacity(path.len());
+    for name in path {
+        let field = known_field(schema.collection(at), name)?;
+        let FieldKind::ToOne { target, .. } = field.kind else {
+            return Err(invalid(format!(
+                "\"{name}\" of \"{}\" is no to-one link to sort through",
+                schema.collection(at).name
+            )));
+        };
+        expressions.need(schema, (target, RuleKind::Read));
+        links.push(field.id);
+        at = target;
+    }
+    let field = known_field(schema.collection(at), last)?;
+    sortable(schema.collection(at), field)?;
+    Ok(SortKey { links, field: field.id, descending: sort.descending })
+}
+
+/// Refuses what has no order by name.
+fn sortable(collection: &Collection, field: &Field) -> Result<(), Error> {
+    let what = match &field.kind {
+        FieldKind::Scalar(Scalar::Json) => "JSON",
+        FieldKind::Scalar(_) | FieldKind::Enum(_) | FieldKind::ToOne { .. } => return Ok(()),
+        FieldKind::ScalarList(_) | FieldKind::EnumList(_) => "a list",
+        FieldKind::Embedded { .. } => "an embedded value",
+        FieldKind::Inverse { .. } | FieldKind::Many { .. } => "a list of links",
+    };
+    Err(invalid(format!("\"{}\" of \"{}\" is {what}, which has no order", field.name, collection.name)))
+}
+
+/// A field by its name, or an error with the nearest one.
+pub(crate) fn known_field<'s>(collection: &'s Collection, name: &str) -> Result<&'s Field, Error> {
+    collection.field_named(name).ok_or_else(|| {
+        let error = invalid(format!("no field named \"{name}\" in \"{}\"", collection.name));
+        match nearest(name, collection.fields.iter().map(|field| field.name.as_str())) {
+            Some(near) => error.with_hint(format!("did you mean \"{near}\"?")),
+            None => error,
+        }
+    })
+}
+
+fn invalid(message: String) -> Error {
+    Error::new(ErrorKind::InvalidArgument, message)
+}
+
+impl Planner<'_> {
+    /// The order for this caller: what lies behind a hidden record sorts as null.
+    pub(crate) fn order(&mut self, collection: CollectionId, keys: &[SortKey]) -> Result<Vec<Order>, Error> {
+        keys.iter().map(|key| Ok(Order { by: self.sort_by(collection, key)?, descending: key.descending })).collect()
+    }
+
+    fn sort_by(&mut self, collection: CollectionId, key: &SortKey) -> Result<Expr, Error> {
+        let mut at = self.schema.collection(collection);
+        let mut record = this(collection);
+        for link in &key.links {
+            let field = at.field(*link);
+            let Some(target) = field.target() else { return Err(Error::internal("a sort key goes through no link")) };
+            let node = Node::Link {
+                of: Box::new(record),
+                symbol: Symbol(link.0),
+                target: target.record(),
+                guard: self.guard(target)?,
+            };
+            record = super::expr(node, Type::Record(target.record()), false, true);
+            at = self.schema.collection(target);
+        }
+        if at.system.id == Some(key.field) {
+            return Ok(key_of(record, at.id));
+        }
+        Ok(field_of(self.schema, record, at, key.field))
+    }
+}
+
+/// The keys of an order in words, for the cursor to belong to.
+pub(crate) fn write_sort(schema: &Schema, collection: CollectionId, keys: &[SortKey], out: &mut Vec<u8>) {
+    for key in keys {
+        let mut at = schema.collection(collection);
+        for link in &key.links {
+            out.extend_from_slice(at.field(*link).name.as_bytes());
+            out.push(b'.');
+            if let Some(target) = at.field(*link).target() {
+                at = schema.collection(target);
+            }
+        }
+        let field = at.field(key.field);
+        out.extend_from_slice(field.name.as_bytes());
+        out.extend_from_slice(format!(":{:?}", schema.field_type(&field.kind)).as_bytes());
+        out.push(if key.descending { b'-' } else { b'+' });
+    }
+}

@@ -1,0 +1,92 @@
+//! Targets: which record, by its key or by a unique.
+use mainstay_expr::{Expr, Value};
+use mainstay_schema::{CollectionId, FieldId, Schema};
+use smallvec::SmallVec;
+
+use super::{Origin, Planner, all, equals, field_of, key_of, this};
+use crate::{Error, ErrorKind, Target};
+
+/// The values of a target.
+pub(crate) type TargetValues = SmallVec<[Value; 2]>;
+
+/// A target without its values: part of a shape.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum TargetShape {
+    Key,
+    Unique(Vec<FieldId>),
+}
+
+impl TargetShape {
+    /// The shape of a target.
+    pub(crate) fn of(target: &Target) -> TargetShape {
+        match target {
+            Target::Key(_) => TargetShape::Key,
+            Target::Unique { fields, .. } => TargetShape::Unique(fields.clone()),
+        }
+    }
+
+    /// Whether it is the shape of this target.
+    pub(crate) fn fits(&self, target: &Target) -> bool {
+        match (self, target) {
+            (TargetShape::Key, Target::Key(_)) => true,
+            (TargetShape::Unique(known), Target::Unique { fields, .. }) => known == fields,
+            _ => false,
+        }
+    }
+}
+
+/// Fails unless the fields of a target are unique together.
+pub(crate) fn check_target(schema: &Schema, of: CollectionId, target: &Target) -> Result<(), Error> {
+    let Target::Unique { fields, values } = target else { return Ok(()) };
+    let collection = schema.collection(of);
+    let names = || fields.iter().map(|field| collection.field(*field).name.as_str()).collect::<Vec<_>>().join(",");
+    if !collection.uniques.iter().any(|unique| unique.fields == *fields) {
+        let message = format!("\"{}\" of \"{}\" is not unique", names(), collection.name);
+        return Err(Error::new(ErrorKind::InvalidArgument, message));
+    }
+    if fields.len() != values.len() {
+        let message =
+            format!("\"{}\" of \"{}\" takes {} values, not {}", names(), collection.name, fields.len(), values.len());
+        return Err(Error::new(ErrorKind::InvalidArgument, message));
+    }
+    Ok(())
+}
+
+/// The values of a target. A text that is no such value is the address of no record.
+pub(crate) fn target_values(schema: &Schema, of: CollectionId, target: &Target) -> Result<TargetValues, Error> {
+    let collection = schema.collection(of);
+    let values = match target {
+        Target::Key(text) => collection.key.parse(text).map(|key| SmallVec::from_iter([key])),
+        Target::Unique { fields, values } => {
+            let value = |(field, text): (&FieldId, &String)| {
+                if collection.system.id == Some(*field) {
+                    return collection.key.parse(text);
+                }
+                schema.parse_field_text(collection.field(*field), text)
+            };
+            fields.iter().zip(values).map(value).collect()
+        }
+    };
+    values.ok_or_else(|| not_found(schema, of))
+}
+
+/// There is no such record, or the caller may not know of it.
+pub(crate) fn not_found(schema: &Schema, of: CollectionId) -> Error {
+    Error::new(ErrorKind::NotFound, format!("no such \"{}\"", schema.collection(of).name))
+}
+
+impl Planner<'_> {
+    /// The condition that finds the target.
+    pub(crate) fn find(&mut self, of: CollectionId, target: &TargetShape) -> Expr {
+        match target {
+            TargetShape::Key => equals(key_of(this(of), of), self.bind(Origin::Target(0))),
+            TargetShape::Unique(fields) => {
+                let collection = self.schema.collection(of);
+                let one = |(at, field): (usize, &FieldId)| {
+                    equals(field_of(self.schema, this(of), collection, *field), self.bind(Origin::Target(at as u16)))
+                };
+                all(fields.iter().enumerate().map(one).collect::<Vec<_>>())
+            }
+        }
+    }
+}

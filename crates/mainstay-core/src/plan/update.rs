@@ -1,0 +1,145 @@
+//! Updates: which columns change, which rules look at the record before and after, which checks are asked of the stored record.
+use std::{
+    hash::{Hash, Hasher},
+    sync::Arc,
+};
+
+use mainstay_expr::{Expr, Value};
+use mainstay_plan::{Answer, Update, WritePlan};
+use mainstay_schema::{CollectionId, FieldId, FieldKind, Schema};
+
+use super::{
+    Origin, Planner, constant,
+    links::{ListShape, list_shapes, need_links},
+    read::same_selection,
+    select::{Part, Selecting, own_fields_only},
+    target::{TargetShape, check_target},
+};
+use crate::{
+    Error, Limits, Selection, Target,
+    expressions::{Expressions, Resolved, RuleKind},
+    reads::reads_any,
+    record::{checks::stored_checks, patch::Patch},
+};
+
+/// What of an update makes its shape.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct UpdateAsk<'a> {
+    pub(crate) collection: CollectionId,
+    pub(crate) target: &'a Target,
+    /// Whether a version is asked for.
+    pub(crate) version: bool,
+    pub(crate) patch: &'a Patch,
+    pub(crate) selection: Option<&'a Arc<Selection>>,
+}
+
+impl UpdateAsk<'_> {
+    /// The fields that are set, and whether to null: a null link is not asked for.
+    fn set(&self) -> impl Iterator<Item = (FieldId, bool)> + '_ {
+        self.patch.set.iter().map(|(field, value)| (*field, matches!(value, Value::Null)))
+    }
+}
+
+impl Hash for UpdateAsk<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.collection, self.version, self.selection).hash(state);
+        match self.target {
+            Target::Key(_) => 0u8.hash(state),
+            Target::Unique { fields, .. } => fields.hash(state),
+        }
+        self.set().for_each(|set| set.hash(state));
+        list_shapes(&self.patch.lists).for_each(|list| list.hash(state));
+    }
+}
+
+/// The shape of an update.
+#[derive(Debug)]
+pub(crate) struct UpdateShape {
+    collection: CollectionId,
+    target: TargetShape,
+    version: bool,
+    set: Vec<(FieldId, bool)>,
+    lists: Vec<ListShape>,
+    selection: Option<Arc<Selection>>,
+    pub(crate) expressions: Expressions,
+    parts: Vec<Part>,
+    links: Vec<FieldId>,
+    checks: Vec<usize>,
+    /// Whether it answers own stored fields only.
+    pub(crate) own: bool,
+}
+
+impl UpdateShape {
+    pub(crate) fn new(schema: &Schema, limits: &Limits, ask: &UpdateAsk<'_>) -> Result<UpdateShape, Error> {
+        let mut expressions = Expressions::default();
+        let of = ask.collection;
+        let collection = schema.collection(of);
+        check_target(schema, of, ask.target)?;
+        expressions.need(schema, (of, RuleKind::Read));
+        expressions.need(schema, (of, RuleKind::Update));
+        let lists: Vec<ListShape> = list_shapes(&ask.patch.lists).collect();
+        let link = |field: FieldId| matches!(collection.field(field).kind, FieldKind::ToOne { .. });
+        let links: Vec<FieldId> =
+            ask.set().filter(|(field, null)| !null && link(*field)).map(|(field, _)| field).collect();
+        need_links(schema, &mut expressions, collection, &links, &lists);
+        let selection = ask.selection.map(|selection| &**selection);
+        let parts = Selecting::new(schema, limits, &mut expressions, &[]).resolve(of, selection)?;
+        Ok(UpdateShape {
+            collection: of,
+            target: TargetShape::of(ask.target),
+            version: ask.version,
+            set: ask.set().collect(),
+            lists,
+            selection: ask.selection.cloned(),
+            expressions,
+            own: own_fields_only(&parts),
+            parts,
+            links,
+            checks: stored_checks(collection, |field| ask.patch.sets(field)),
+        })
+    }
+
+    pub(crate) fn fits(&self, ask: &UpdateAsk<'_>) -> bool {
+        self.collection == ask.collection
+            && self.version == ask.version
+            && self.target.fits(ask.target)
+            && self.set.iter().copied().eq(ask.set())
+            && self.lists.iter().copied().eq(list_shapes(&ask.patch.lists))
+            && same_selection(self.selection.as_ref(), ask.selection)
+    }
+
+    /// The plan for one variant. The inputs are the values that are set, then the keys of each list.
+    pub(crate) fn plan(&self, schema: &Schema, resolved: &Resolved) -> Result<(WritePlan, Vec<Origin>), Error> {
+        let mut planner = Planner::new(schema, &self.expressions, resolved);
+        let of = self.collection;
+        let input = |planner: &mut Planner<'_>, at: usize| planner.bind(Origin::Input(at as u16));
+        let set: Vec<(FieldId, u16)> =
+            self.set.iter().enumerate().map(|(at, (field, _))| (*field, input(&mut planner, at))).collect();
+        let bound = |field: FieldId| set.iter().find(|(set, _)| *set == field).map(|(_, bound)| *bound);
+        let visible = planner.require((of, RuleKind::Read))?;
+        let before = planner.require((of, RuleKind::Update))?;
+        let seen_after = if self.touches(schema, &visible) { visible.clone() } else { constant(true) };
+        let update = Update {
+            collection: of,
+            find: planner.find(of, &self.target),
+            after: self.touches(schema, &before).then(|| before.clone()),
+            visible,
+            before,
+            version: self.version.then(|| planner.bind(Origin::Version)),
+            checks: self.checks.clone(),
+            links: planner.link_checks(schema.collection(of), &self.links, bound),
+            changes: planner.link_changes(&self.lists, self.set.len()),
+            answer: Answer::Record { visible: seen_after, select: planner.outputs(&self.parts)? },
+            set,
+        };
+        Ok((WritePlan::Update(update), planner.origins))
+    }
+
+    /// Whether the change can make another thing of a condition: it reads a field that changes, of this record or of others.
+    fn touches(&self, schema: &Schema, condition: &Expr) -> bool {
+        let version = schema.collection(self.collection).system.version;
+        let fields =
+            self.set.iter().map(|(field, _)| *field).chain(self.lists.iter().map(|(field, ..)| *field)).chain(version);
+        reads_any(schema, condition, self.collection, &fields.collect::<Vec<_>>())
+    }
+}

@@ -1,0 +1,55 @@
+//! The checks of a collection over records in memory.
+use mainstay_expr::Value;
+use mainstay_plan::OwnFields;
+use mainstay_schema::{Check, Collection, FieldId, Schema};
+
+use super::patch::Patch;
+use crate::{FieldError, errors::check_error, evaluate::Evaluator};
+
+/// The checks that do not hold of a record, as errors.
+pub(crate) fn failed_checks(
+    schema: &Schema,
+    evaluator: &Evaluator<'_>,
+    record: &OwnFields<'_>,
+    place: &str,
+) -> Vec<FieldError> {
+    let of = record.collection;
+    let fails = |check: &Check| !skipped(check, record) && !evaluator.holds(&check.expr, record);
+    let failed = of.checks.iter().enumerate().filter(|(_, check)| fails(check));
+    failed.filter_map(|(at, _)| check_error(schema, of.id, at, place)).collect()
+}
+
+/// What a patch alone decides: the checks that read nothing but fields that it sets. What does not hold comes as errors.
+pub(crate) fn failed_patch_checks(
+    schema: &Schema,
+    evaluator: &Evaluator<'_>,
+    of: &Collection,
+    patch: &Patch,
+) -> Vec<FieldError> {
+    let mut values = vec![Value::Null; of.fields.len()];
+    patch.set.iter().for_each(|(field, value)| values[field.0 as usize] = value.clone());
+    let record = OwnFields { collection: of, values: &values };
+    let sets = |field: FieldId| patch.sets(field);
+    let decided = of.checks.iter().enumerate().filter(|(_, check)| touched(check, sets) && decided(check, sets));
+    let failed = decided.filter(|(_, check)| !skipped(check, &record) && !evaluator.holds(&check.expr, &record));
+    failed.filter_map(|(at, _)| check_error(schema, of.id, at, "")).collect()
+}
+
+/// The checks that a change of these fields must ask over the stored record too.
+pub(crate) fn stored_checks(of: &Collection, sets: impl Fn(FieldId) -> bool + Copy) -> Vec<usize> {
+    let asked = of.checks.iter().enumerate().filter(|(_, check)| touched(check, sets) && !decided(check, sets));
+    asked.map(|(at, _)| at).collect()
+}
+
+/// A field's check is skipped where the field is null.
+fn skipped(check: &Check, record: &OwnFields<'_>) -> bool {
+    check.field.is_some_and(|field| record.value(field).is_null())
+}
+
+fn touched(check: &Check, sets: impl Fn(FieldId) -> bool) -> bool {
+    check.reads.iter().copied().chain(check.field).any(sets)
+}
+
+fn decided(check: &Check, sets: impl Fn(FieldId) -> bool) -> bool {
+    check.reads.iter().copied().chain(check.field).all(sets)
+}

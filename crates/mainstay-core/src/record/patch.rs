@@ -1,0 +1,90 @@
+//! Changes: a JSON merge patch of a record's fields.
+use mainstay_expr::Value;
+use mainstay_plan::OwnFields;
+use mainstay_schema::{Collection, Field, FieldId, FieldKind, Json, Schema};
+
+use super::{field::FieldReader, lists::ListChange, new::set_value};
+use crate::{FieldError, evaluate::Evaluator};
+
+/// What a patch changes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Patch {
+    /// The fields with their new values, in order.
+    pub(crate) set: Vec<(FieldId, Value)>,
+    pub(crate) lists: Vec<ListChange>,
+}
+
+impl Patch {
+    /// Whether nothing changes.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.set.is_empty() && self.lists.is_empty()
+    }
+
+    /// Whether a field gets another value.
+    pub(crate) fn sets(&self, field: FieldId) -> bool {
+        self.set.iter().any(|(set, _)| *set == field)
+    }
+}
+
+/// What a patch is read by.
+pub(crate) struct Patches<'a> {
+    pub(crate) schema: &'a Schema,
+    pub(crate) collection: &'a Collection,
+    pub(crate) evaluator: &'a Evaluator<'a>,
+    pub(crate) time_micros: i64,
+    pub(crate) links_max: usize,
+}
+
+impl Patches<'_> {
+    /// Reads a patch and completes it by what the server writes. Everything that is wrong comes at once.
+    pub(crate) fn read(&self, json: &Json<'_>) -> Result<Patch, Vec<FieldError>> {
+        let mut reader = FieldReader::new(self.schema, self.collection, "");
+        let mut patch = Patch::default();
+        let Json::Object(members) = json else {
+            let message = format!("expected an object, got {}", json.kind());
+            return Err(vec![FieldError { pointer: String::new(), code: "wrong_type".into(), message, hint: None }]);
+        };
+        for (name, value) in members {
+            let Some(field) = reader.writable(name).filter(|field| self.changeable(&mut reader, field)) else {
+                continue;
+            };
+            match field.kind {
+                FieldKind::Many { .. } => reader.list_changes(field, value, self.links_max, &mut patch.lists),
+                _ => patch.set.extend(reader.value(field, value).map(|value| (field.id, value))),
+            }
+        }
+        self.complete(&mut reader, &mut patch);
+        patch.set.sort_by_key(|(field, _)| *field);
+        if reader.errors.is_empty() { Ok(patch) } else { Err(reader.errors) }
+    }
+
+    fn changeable(&self, reader: &mut FieldReader<'_>, field: &Field) -> bool {
+        if !field.immutable && self.collection.system.id != Some(field.id) {
+            return true;
+        }
+        let message = format!("\"{}\" never changes after the create", field.name);
+        reader.wrong(&field.name, "immutable", message, Some("leave it out".to_owned()));
+        false
+    }
+
+    /// A change of links alone leaves the record's own fields as they are.
+    fn complete(&self, reader: &mut FieldReader<'_>, patch: &mut Patch) {
+        if patch.set.is_empty() {
+            return;
+        }
+        let mut values = vec![Value::Null; self.collection.fields.len()];
+        patch.set.iter().for_each(|(field, value)| values[field.0 as usize] = value.clone());
+        let row = OwnFields { collection: self.collection, values: &values };
+        for field in self.collection.stored() {
+            let Some(compiled) = &field.set.update else { continue };
+            let value = set_value(self.evaluator, reader, compiled, &row, field);
+            if value.as_ref().is_some_and(Value::is_null) && field.required {
+                reader.wrong(&field.name, "required", format!("\"{}\" is never null", field.name), None);
+            }
+            patch.set.extend(value.map(|value| (field.id, value)));
+        }
+        if let Some(updated_at) = self.collection.system.updated_at {
+            patch.set.push((updated_at, Value::Timestamp(self.time_micros)));
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! Plans run: the only stage that waits.
+mod create;
+mod delete;
+mod read;
+mod update;
+
+use std::sync::Arc;
+
+use mainstay_store::{ReadStatement, WriteStatement};
+
+use crate::{plan::Origin, record::json::RecordWriter};
+
+/// A read that is ready to run with the values of a request.
+pub(crate) struct PreparedRead {
+    pub(crate) statement: Arc<ReadStatement>,
+    pub(crate) origins: Vec<Origin>,
+}
+
+/// A change or delete that is ready to run with the values of a request.
+pub(crate) struct PreparedWrite {
+    pub(crate) statement: Arc<WriteStatement>,
+    pub(crate) origins: Vec<Origin>,
+}
+
+/// A create that is ready to run with the values of a request.
+pub(crate) struct PreparedCreate {
+    pub(crate) statement: Arc<WriteStatement>,
+    pub(crate) origins: Vec<Origin>,
+    /// Writes the answer, where it is made from the values that were written.
+    pub(crate) writer: Option<RecordWriter>,
+}
