@@ -1,0 +1,34 @@
+//! Measures a server side by side with the yardstick, and kills one again and again to see what it loses.
+//!
+//! The parts, from the wire up: [`http`] one connection, [`load`] many of them for some seconds, [`process`] a server
+//! as the kernel sees it, [`sides`] the two servers, [`cases`] what is asked of them, [`compare`] the interleaved
+//! rounds, [`run`] all of it for each size, [`report`] the table. [`crash`] is the harness that kills.
+
+pub mod bare;
+pub mod cases;
+pub mod compare;
+pub mod crash;
+pub mod histogram;
+pub mod http;
+pub mod load;
+pub mod process;
+pub mod project;
+pub mod random;
+pub mod report;
+pub mod requests;
+pub mod run;
+pub mod seed;
+pub mod sides;
+
+/// Why a measurement could not be made, in words for a terminal.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// What everything here gives back.
+pub type Outcome<T> = Result<T, Failure>;
+
+/// Tells how far the work has come, on standard error, so that standard output holds the table alone.
+pub fn say(text: &str) {
+    use std::io::Write as _;
+    // Nobody is helped by a bench that stops because nobody listens.
+    let _ = writeln!(std::io::stderr(), "{text}");
+}

@@ -1,0 +1,97 @@
+//! The two servers: how each is prepared, started and addressed.
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use crate::{
+    Outcome,
+    process::{Process, free_address, run},
+    project,
+};
+
+/// Threads that serve requests, in both.
+pub const WORKERS: &str = "2";
+
+/// The hand-written server, with its database in a folder of its own.
+#[derive(Clone, Debug)]
+pub struct Yardstick {
+    binary: PathBuf,
+    folder: PathBuf,
+    rows: u64,
+}
+
+impl Yardstick {
+    /// Where its records are.
+    pub const PATH: &str = "/messages";
+
+    /// A yardstick that will fill its table up to so many rows when it starts first.
+    pub fn new(binary: &Path, folder: &Path, rows: u64) -> Outcome<Self> {
+        fs::create_dir_all(folder)?;
+        Ok(Yardstick { binary: fs::canonicalize(binary)?, folder: folder.to_owned(), rows })
+    }
+
+    /// Its database file.
+    pub fn database(&self) -> PathBuf {
+        self.folder.join("yardstick.db")
+    }
+
+    /// Starts it, durable as Mainstay is.
+    pub fn start(&self) -> Outcome<Process> {
+        let address = free_address()?;
+        let mut command = Command::new(&self.binary);
+        command.env("DB", self.database()).env("PORT", address.port().to_string()).env("ROWS", self.rows.to_string());
+        command.env("SYNC", "FULL").env("WORKERS", WORKERS);
+        Process::start(command, address, &self.folder.join("yardstick.log"))
+    }
+}
+
+/// A Mainstay with the bench's project in a folder of its own.
+#[derive(Clone, Debug)]
+pub struct Mainstay {
+    binary: PathBuf,
+    folder: PathBuf,
+}
+
+impl Mainstay {
+    /// Writes the project and has its tables made.
+    pub fn prepare(binary: &Path, folder: &Path) -> Outcome<Self> {
+        project::write_into(folder)?;
+        let binary = fs::canonicalize(binary).map_err(|error| format!("no program at {binary:?}: {error}"))?;
+        let mainstay = Mainstay { binary, folder: folder.to_owned() };
+        run(mainstay.command().args(["apply", "--yes"]))?;
+        Ok(mainstay)
+    }
+
+    /// Its database file.
+    pub fn database(&self) -> PathBuf {
+        self.folder.join(project::DATABASE)
+    }
+
+    /// A bearer token for a person.
+    pub fn token(&self, person: &str) -> Outcome<String> {
+        Ok(run(self.command().args(["token", "--sub", person]))?.trim().to_owned())
+    }
+
+    /// Starts it.
+    pub fn start(&self) -> Outcome<Process> {
+        self.start_at(free_address()?)
+    }
+
+    /// Starts it there.
+    pub fn start_at(&self, address: SocketAddr) -> Outcome<Process> {
+        let mut command = self.command();
+        command.arg("serve").env("MAINSTAY_SERVER_LISTEN", address.to_string());
+        // The runtime's own name for its number of threads.
+        command.env("TOKIO_WORKER_THREADS", WORKERS);
+        Process::start(command, address, &self.folder.join("mainstay.log"))
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.binary);
+        command.current_dir(&self.folder);
+        command
+    }
+}
