@@ -118,8 +118,21 @@ fn from_serde(error: serde_json::Error) -> JsonError {
     if let Some(at) = message.rfind(" at line ") {
         message.truncate(at);
     }
+    if let Some((_, ours)) = WORDS.iter().find(|(theirs, _)| message.starts_with(theirs)) {
+        message = (*ours).to_owned();
+    }
     JsonError { message, line: error.line(), column: error.column() }
 }
+
+/// The parser's words that say little to a caller, and ours.
+const WORDS: [(&str, &str); 6] = [
+    ("EOF", "the JSON ends too early"),
+    ("expected value", "this is no JSON value"),
+    ("trailing characters", "something stands behind the JSON value"),
+    ("number out of range", "this number is out of range"),
+    ("unexpected end of hex escape", "half of a surrogate pair is no character"),
+    ("lone leading surrogate", "half of a surrogate pair is no character"),
+];
 
 /// Reads one value, knowing how deep it may still go.
 #[derive(Clone, Copy)]
@@ -214,18 +227,13 @@ impl<'de> Visitor<'de> for Seed {
 }
 
 /// Whether `key` is there already; a set takes over where comparing would take quadratic time.
-fn is_double<'de>(
-    members: &[(Cow<'de, str>, Json<'de>)],
-    seen: &mut HashSet<Cow<'de, str>>,
-    key: &Cow<'de, str>,
-) -> bool {
+fn is_double<'de>(members: &[(Cow<'de, str>, Json<'de>)], seen: &mut HashSet<Cow<'de, str>>, key: &str) -> bool {
     if members.len() < COMPARED_MEMBERS_MAX {
         return members.iter().any(|(name, _)| name == key);
     }
-    if seen.is_empty() {
-        seen.extend(members.iter().map(|(name, _)| name.clone()));
-    }
-    !seen.insert(key.clone())
+    let known = seen.len();
+    seen.extend(members[known..].iter().map(|(name, _)| name.clone()));
+    seen.contains(key)
 }
 
 /// Reads a key, borrowed where it can be.

@@ -27,7 +27,7 @@ pub use prelude::PRELUDE;
 pub use scalar::Scalar;
 pub use scope::{Defines, SchemaScope};
 pub use snapshot::{
-    ColumnSnapshot, ColumnType, EnumSnapshot, ForeignKeySnapshot, IndexSnapshot, JoinSnapshot, Snapshot, TableSnapshot,
-    UniqueSnapshot,
+    ColumnSnapshot, ColumnType, EmbeddedSnapshot, EnumSnapshot, ForeignKeySnapshot, IndexSnapshot, JoinSnapshot,
+    MemberSnapshot, Snapshot, TableSnapshot, UniqueSnapshot,
 };
 pub use wire::{EMAIL_LENGTH_MAX, KEY_LENGTH_MAX, LIST_LENGTH_MAX, STRING_BYTES_MAX, URL_LENGTH_MAX, WireError};

@@ -61,7 +61,7 @@ pub enum StepKind {
         added: Vec<String>,
         /// All values as they will be.
         values: Vec<String>,
-        /// The tables, as they will be, with a column of it.
+        /// The tables with a column of it, as they are before the other steps.
         tables: Vec<TableSnapshot>,
     },
     /// A new unique over columns of which at least one is new.

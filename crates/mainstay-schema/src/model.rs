@@ -314,6 +314,13 @@ impl Collection {
         self.by_name.get(name).map(|id| self.field(*id))
     }
 
+    /// Whether a field is the key, or part of a unique or an index.
+    pub fn is_key(&self, id: FieldId) -> bool {
+        self.system.id == Some(id)
+            || self.uniques.iter().any(|unique| unique.fields.contains(&id))
+            || self.indexes.iter().any(|index| index.fields.contains(&id))
+    }
+
     /// The fields that have a column: all but to-many links.
     pub fn stored(&self) -> impl Iterator<Item = &Field> {
         self.fields.iter().filter(|field| field.stored())

@@ -3,10 +3,9 @@ use serde::{Deserialize, Serialize};
 
 use mainstay_expr::Value;
 
-use crate::{
-    Collection, CollectionId, Default, EmbeddedId, Field, FieldKind, Json, JsonLimits, KeyKind, Scalar, Schema,
-    hash::fingerprint,
-};
+use crate::{Json, JsonLimits, KeyKind, Scalar, hash::fingerprint};
+
+mod build;
 
 /// The version of this format, so that a later one can still read it.
 const FORMAT: u32 = 1;
@@ -22,6 +21,9 @@ pub struct Snapshot {
     pub joins: Vec<JoinSnapshot>,
     /// The enums.
     pub enums: Vec<EnumSnapshot>,
+    /// The embedded types, whose values stand inside columns.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub embedded: Vec<EmbeddedSnapshot>,
 }
 
 /// The table of a collection.
@@ -129,112 +131,24 @@ pub struct EnumSnapshot {
     pub values: Vec<String>,
 }
 
-impl Schema {
-    /// What storage depends on.
-    pub fn snapshot(&self) -> Snapshot {
-        let tables = self.in_dependency_order().into_iter().map(|id| self.table_snapshot(self.collection(id)));
-        let enums = self.enums.iter().map(|of| EnumSnapshot { name: of.name.clone(), values: of.values.clone() });
-        Snapshot { format: FORMAT, tables: tables.collect(), joins: self.joins(), enums: enums.collect() }
-    }
+/// An embedded type.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EmbeddedSnapshot {
+    /// Its name.
+    pub name: String,
+    /// Its members.
+    pub members: Vec<MemberSnapshot>,
+}
 
-    /// The collections, each after those that it links to, as far as there is no cycle.
-    fn in_dependency_order(&self) -> Vec<CollectionId> {
-        let mut order = Vec::with_capacity(self.collections.len());
-        let mut seen = vec![false; self.collections.len()];
-        for collection in &self.collections {
-            self.visit(collection.id, &mut seen, &mut order);
-        }
-        order
-    }
-
-    fn visit(&self, id: CollectionId, seen: &mut [bool], order: &mut Vec<CollectionId>) {
-        if std::mem::replace(&mut seen[id.0 as usize], true) {
-            return;
-        }
-        for field in &self.collection(id).fields {
-            if let FieldKind::ToOne { target, .. } = field.kind {
-                self.visit(target, seen, order);
-            }
-        }
-        order.push(id);
-    }
-
-    fn table_snapshot(&self, of: &Collection) -> TableSnapshot {
-        let columns_of = |ids: &[crate::FieldId]| ids.iter().map(|id| of.field(*id).column.clone()).collect::<Vec<_>>();
-        TableSnapshot {
-            collection: of.name.clone(),
-            table: of.table.clone(),
-            key: of.key,
-            columns: of.stored().map(|field| self.column_snapshot(field)).collect(),
-            uniques: (of.uniques.iter())
-                .map(|unique| columns_of(&unique.fields))
-                .map(|columns| UniqueSnapshot { name: object_name(&of.table, &columns, "key"), columns })
-                .collect(),
-            indexes: (of.indexes.iter())
-                .map(|index| columns_of(&index.fields))
-                .map(|columns| IndexSnapshot { name: object_name(&of.table, &columns, "idx"), columns })
-                .collect(),
-            foreign_keys: (of.fields.iter())
-                .filter_map(|field| match field.kind {
-                    FieldKind::ToOne { target, .. } => Some((field, target)),
-                    _ => None,
-                })
-                .map(|(field, target)| (field.column.clone(), self.collection(target).table.clone()))
-                .map(|(column, table)| ForeignKeySnapshot { column, table })
-                .collect(),
-        }
-    }
-
-    fn column_snapshot(&self, field: &Field) -> ColumnSnapshot {
-        let default = match &field.default {
-            Some(Default::Value(value)) => {
-                let mut out = Vec::new();
-                self.write_value(&field.kind, value, &mut out);
-                Some(String::from_utf8_lossy(&out).into_owned())
-            }
-            _ => None,
-        };
-        ColumnSnapshot {
-            field: field.name.clone(),
-            column: field.column.clone(),
-            ty: self.column_type(&field.kind),
-            required: field.required,
-            default,
-            length_max: field.length_max,
-        }
-    }
-
-    fn column_type(&self, kind: &FieldKind) -> ColumnType {
-        let embedded = |of: &EmbeddedId| ColumnType::Embedded(self.embedded[of.0 as usize].name.clone());
-        let list = |of: ColumnType| ColumnType::List(Box::new(of));
-        match kind {
-            FieldKind::Scalar(scalar) => ColumnType::Scalar(*scalar),
-            FieldKind::ScalarList(scalar) => list(ColumnType::Scalar(*scalar)),
-            FieldKind::Enum(of) => ColumnType::Enum(self.enums[of.0 as usize].name.clone()),
-            FieldKind::EnumList(of) => list(ColumnType::Enum(self.enums[of.0 as usize].name.clone())),
-            FieldKind::Embedded { of, list: false } => embedded(of),
-            FieldKind::Embedded { of, list: true } => list(embedded(of)),
-            FieldKind::ToOne { target, .. } | FieldKind::Inverse { target, .. } | FieldKind::Many { target, .. } => {
-                ColumnType::Key(self.collection(*target).key)
-            }
-        }
-    }
-
-    fn joins(&self) -> Vec<JoinSnapshot> {
-        let many = self.collections.iter().flat_map(|from| from.fields.iter().map(move |field| (from, field)));
-        many.filter_map(|(from, field)| {
-            let FieldKind::Many { target, table } = &field.kind else { return None };
-            let to = self.collection(*target);
-            Some(JoinSnapshot {
-                table: table.clone(),
-                from_table: from.table.clone(),
-                from_key: from.key,
-                to_table: to.table.clone(),
-                to_key: to.key,
-            })
-        })
-        .collect()
-    }
+/// A member of an embedded type.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberSnapshot {
+    /// Its name.
+    pub name: String,
+    /// What it holds.
+    pub ty: ColumnType,
+    /// Whether it is never null.
+    pub required: bool,
 }
 
 impl Snapshot {
@@ -270,15 +184,4 @@ impl ColumnSnapshot {
         let json = Json::parse(self.default.as_deref()?.as_bytes(), JsonLimits::default()).ok()?;
         crate::wire::read_column(&self.ty, &json)
     }
-}
-
-/// The name of a unique or an index: never longer than every database allows, and then with a hash.
-fn object_name(table: &str, columns: &[String], suffix: &str) -> String {
-    const LENGTH_MAX: usize = 60;
-    let name = format!("{table}_{}_{suffix}", columns.join("_"));
-    if name.len() <= LENGTH_MAX {
-        return name;
-    }
-    let hash = &fingerprint(name.as_bytes())[..12];
-    format!("{}_{hash}_{suffix}", &table[..table.len().min(LENGTH_MAX - 20)])
 }

@@ -7,7 +7,7 @@ use apollo_compiler::{
 
 use super::{
     report::Report,
-    vocabulary::{ROOT_TYPES, Vocabulary},
+    vocabulary::{DIRECTIVES_TO_COME, ROOT_TYPES, Vocabulary},
 };
 use crate::nearest;
 
@@ -149,11 +149,12 @@ impl Checker<'_> {
 
     fn unknown_directive(&mut self, name: &Name) {
         let place = self.report.files.place(name.location());
-        if Vocabulary::is_directive_to_come(name) {
+        if DIRECTIVES_TO_COME.contains(&name.as_str()) {
             self.report.error(place, "not_available", format!("@{name} is not available yet"));
             return;
         }
-        let near = nearest(name, self.words.directives.keys().map(String::as_str)).map(|near| format!("@{near}"));
+        let known = self.words.directives.keys().map(String::as_str).chain(DIRECTIVES_TO_COME);
+        let near = nearest(name, known).map(|near| format!("@{near}"));
         let error = self.report.error(place, "unknown_directive", format!("no directive named \"@{name}\""));
         error.nearest_or(near.as_deref(), || None);
     }

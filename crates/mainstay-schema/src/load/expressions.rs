@@ -23,10 +23,11 @@ impl Builder {
             Ok(compiled) => return Some(Arc::new(compiled)),
             Err(problems) => problems,
         };
-        if self.uses_broken_name(&text.value) {
-            return None;
-        }
         for problem in problems {
+            let about = text.value.get(problem.span.start as usize..problem.span.end as usize);
+            if self.uses_broken_name(about.unwrap_or(&text.value)) {
+                continue;
+            }
             let place = self.place_in(text, problem.span.start as usize, problem.span.end as usize);
             let told = self.report.error(place, problem.code, problem.message);
             if let Some(hint) = problem.hint {

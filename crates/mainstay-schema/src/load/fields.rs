@@ -8,7 +8,7 @@ use super::{
     builder::{Builder, TypeRef},
     declared::Declared,
 };
-use crate::{CollectionId, EmbeddedId, EmbeddedMember};
+use crate::{CollectionId, EmbeddedId, EmbeddedMember, FieldKind};
 
 mod collection;
 mod links;
@@ -77,7 +77,9 @@ fn refuse_cycle(builder: &mut Builder, id: EmbeddedId, of: &super::declared::Typ
         let Some(TypeRef::Embedded(held)) = builder.types.get(field.ty.inner_named_type().as_str()).copied() else {
             continue;
         };
-        if reaches(builder, held, id, builder.schema.embedded.len()) {
+        let mut seen = vec![false; builder.schema.embedded.len()];
+        visit(builder, held, &mut seen);
+        if seen[id.0 as usize] {
             let place = builder.at(field.ty.inner_named_type());
             let message = format!("the embedded type \"{}\" holds itself", of.name);
             builder.report.error(place, "invalid_type", message).hint("make it a collection and link to it");
@@ -85,12 +87,16 @@ fn refuse_cycle(builder: &mut Builder, id: EmbeddedId, of: &super::declared::Typ
     }
 }
 
-fn reaches(builder: &Builder, from: EmbeddedId, to: EmbeddedId, steps: usize) -> bool {
-    let held = builder.schema.embedded[from.0 as usize].members.iter().filter_map(|member| match member.kind {
-        crate::FieldKind::Embedded { of, .. } => Some(of),
-        _ => None,
-    });
-    from == to || (steps > 0 && held.into_iter().any(|of| reaches(builder, of, to, steps - 1)))
+/// Marks an embedded type and all that it holds.
+fn visit(builder: &Builder, id: EmbeddedId, seen: &mut [bool]) {
+    if std::mem::replace(&mut seen[id.0 as usize], true) {
+        return;
+    }
+    for member in &builder.schema.embedded[id.0 as usize].members {
+        if let FieldKind::Embedded { of, .. } = member.kind {
+            visit(builder, of, seen);
+        }
+    }
 }
 
 /// The name of a field with its type's, for messages: `Skill.name`.

@@ -17,7 +17,7 @@ pub(super) fn limit(builder: &mut Builder) {
     for at in 0..builder.schema.collections.len() {
         let of = &builder.schema.collections[at];
         let texts = of.fields.iter().filter(|field| !field.system && is_text(&field.kind)).map(|field| field.id);
-        let limits: Vec<_> = texts.map(|id| (id, from_checks(of, id), is_key(of, id))).collect();
+        let limits: Vec<_> = texts.map(|id| (id, from_checks(of, id), of.is_key(id))).collect();
         for (id, checked, is_key) in limits {
             let length_max = if is_key { Some(checked.unwrap_or(INDEXED_LENGTH_DEFAULT)) } else { checked };
             let field = &mut builder.schema.collections[at].fields[id.0 as usize];
@@ -37,18 +37,13 @@ fn is_text(kind: &FieldKind) -> bool {
     matches!(kind, FieldKind::Scalar(scalar) if scalar.is_text())
 }
 
-fn is_key(of: &Collection, id: FieldId) -> bool {
-    of.uniques.iter().any(|unique| unique.fields.contains(&id))
-        || of.indexes.iter().any(|index| index.fields.contains(&id))
-}
-
 /// The least maximum that a check asks for.
 fn from_checks(of: &Collection, id: FieldId) -> Option<u32> {
     let checks = of.checks.iter().filter(|check| check.reads.contains(&id));
     let asked = checks.filter_map(|check| size_max(&check.expr.expr, id));
     let own = match of.field(id).kind {
         FieldKind::Scalar(Scalar::Email) => Some(EMAIL_LENGTH_MAX),
-        FieldKind::Scalar(Scalar::Url) if !is_key(of, id) => Some(URL_LENGTH_MAX),
+        FieldKind::Scalar(Scalar::Url) if !of.is_key(id) => Some(URL_LENGTH_MAX),
         _ => None,
     };
     asked.chain(own).min()

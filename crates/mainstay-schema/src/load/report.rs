@@ -44,7 +44,7 @@ impl Report {
 
     /// All errors in the order of the files, each once.
     pub(super) fn finish(mut self) -> Diagnostics {
-        self.errors.sort_by(|a, b| a.0.cmp(&b.0));
+        self.errors.sort_by_key(|(place, _)| *place);
         self.errors.dedup_by(|a, b| a == b);
         Diagnostics(self.errors.into_iter().map(|(_, diagnostic)| diagnostic).collect())
     }

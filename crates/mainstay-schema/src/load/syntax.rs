@@ -39,11 +39,18 @@ fn file_id(document: &Document) -> Option<FileId> {
 }
 
 fn tell(source: &Source<'_>, errors: &DiagnosticList, report: &mut Report) {
+    let mut escapes_at = None;
     for error in errors.iter() {
         let place = report.files.place(error.error.location());
+        let line = report.files.line_column(place.file, place.start).0;
+        // What follows a broken string on its line is only more of the same.
+        if escapes_at == Some(line) {
+            continue;
+        }
         let text = error.error.to_string();
         let message = text.strip_prefix("syntax error: ").unwrap_or(&text);
         if let Some(escape) = wrong_escape(source.text, place, message) {
+            escapes_at = Some(line);
             report.error(escape, "syntax", "a plain string has no such escape").hint(
                 "write the expression in a block string, where a backslash is a backslash: \"\"\"name.matches(r'\\d+')\"\"\"",
             );

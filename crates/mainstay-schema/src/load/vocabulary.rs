@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use apollo_compiler::ast::{Definition, DirectiveLocation, Document};
 
 /// Directives that are spoken for: they are refused by name instead of being unknown.
-const DIRECTIVES_TO_COME: [&str; 21] = [
+pub(super) const DIRECTIVES_TO_COME: [&str; 21] = [
     "action",
     "backfill",
     "cache",
@@ -74,11 +74,6 @@ impl Vocabulary {
             locations: of.locations.clone(),
         };
         Vocabulary { directives: directives.map(|of| (of.name.to_string(), word(of))).collect() }
-    }
-
-    /// Whether a directive that is not here is to come.
-    pub(super) fn is_directive_to_come(name: &str) -> bool {
-        DIRECTIVES_TO_COME.contains(&name)
     }
 
     /// Whether an argument that is not here is to come.

@@ -12,6 +12,7 @@ pub fn diff(old: Option<&Snapshot>, new: &Snapshot) -> Vec<Step> {
     let nothing = Snapshot::default();
     let mut differ = Differ { old: old.unwrap_or(&nothing), new, steps: Vec::new() };
     differ.enums();
+    differ.embedded();
     differ.tables();
     differ.joins();
     differ.steps
@@ -49,10 +50,34 @@ impl Differ<'_> {
         let added: Vec<String> = new.values.iter().filter(|value| !old.values.contains(value)).cloned().collect();
         if !added.is_empty() {
             let uses = |table: &&TableSnapshot| table.columns.iter().any(|column| column.ty.uses_enum(&new.name));
-            let known = |table: &&TableSnapshot| self.old.table(&table.table).is_some();
-            let tables = self.new.tables.iter().filter(uses).filter(known).cloned().collect();
+            let tables = self.old.tables.iter().filter(uses).cloned().collect();
             let (name, values) = (new.name.clone(), new.values.clone());
             self.additive(StepKind::AddEnumValues { name, added, values, tables });
+        }
+    }
+
+    /// Values of an embedded type stay as they are written: a new optional member is null in them, all else would be wrong.
+    fn embedded(&mut self) {
+        for new in &self.new.embedded {
+            let Some(old) = self.old.embedded.iter().find(|old| old.name == new.name) else { continue };
+            for member in &old.members {
+                let name = format!("member \"{}.{}\"", new.name, member.name);
+                match new.members.iter().find(|other| other.name == member.name) {
+                    None => self.unsupported(Class::Destructive, format!("dropping {name}")),
+                    Some(other) if other.ty != member.ty => {
+                        self.unsupported(Class::NeedsDrain, format!("changing the type of {name}"));
+                    }
+                    Some(other) if other.required && !member.required => {
+                        self.unsupported(Class::NeedsDrain, format!("making {name} required"));
+                    }
+                    Some(_) => {}
+                }
+            }
+            let is_new = |name: &str| !old.members.iter().any(|other| other.name == name);
+            for member in new.members.iter().filter(|member| member.required && is_new(&member.name)) {
+                let what = format!("adding required member \"{}.{}\"", new.name, member.name);
+                self.unsupported(Class::NeedsDrain, what);
+            }
         }
     }
 
@@ -74,7 +99,8 @@ impl Differ<'_> {
         if old.key != new.key {
             self.unsupported(Class::Destructive, format!("changing the kind of key of type \"{}\"", new.collection));
         }
-        for column in &old.columns {
+        let key_stays = |column: &&ColumnSnapshot| column.field != "id" || old.key == new.key;
+        for column in old.columns.iter().filter(key_stays) {
             match new.columns.iter().find(|other| other.column == column.column) {
                 Some(other) => self.column(column, other, new),
                 None => self.unsupported(Class::Destructive, format!("dropping {}", field(new, column))),

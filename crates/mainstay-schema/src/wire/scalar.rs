@@ -94,14 +94,14 @@ fn read_int(json: &Json<'_>) -> Result<Value, WireError> {
         Some(value) if i32::try_from(value).is_ok() => Ok(Value::Int(value)),
         Some(value) => Err(WireError::new("out_of_range", format!("the number {value} does not fit into 32 bits"))
             .hint("a field of type Long holds 64 bits")),
-        None => Err(wrong_type("a whole number", json)),
+        None => Err(no_whole("a whole number", json)),
     }
 }
 
 fn read_long(json: &Json<'_>) -> Result<Value, WireError> {
     match json {
         Json::Text(text) => wire::parse_text(&Scalar::Long.ty(), text).map_err(invalid),
-        _ => whole(json).map(Value::Int).ok_or_else(|| wrong_type("a whole number as a text", json)),
+        _ => whole(json).map(Value::Int).ok_or_else(|| no_whole("a whole number as a text", json)),
     }
 }
 
@@ -111,6 +111,13 @@ fn whole(json: &Json<'_>) -> Option<i64> {
         Json::Int(value) => Some(*value),
         Json::Float(value) if value.fract() == 0.0 && value.abs() <= FLOAT_EXACT_MAX => Some(*value as i64),
         _ => None,
+    }
+}
+
+fn no_whole(expected: &str, json: &Json<'_>) -> WireError {
+    match json {
+        Json::Float(value) => WireError::new("wrong_type", format!("expected {expected}, got {value:?}")),
+        _ => wrong_type(expected, json),
     }
 }
 
