@@ -111,6 +111,11 @@ fn texts(builder: &Builder, directive: &Directive, name: &str) -> Option<Vec<Tex
     items.into_iter().map(text_of).collect()
 }
 
+/// Whether a directive has no arguments, or nothing but null.
+fn is_empty(directive: &Directive) -> bool {
+    directive.arguments.iter().all(|argument| argument.value.is_null())
+}
+
 /// Tells that a directive says nothing.
 fn refuse_empty(builder: &mut Builder, directive: &Node<Directive>, hint: &str) {
     let place = builder.at(&directive.name);

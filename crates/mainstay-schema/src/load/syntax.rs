@@ -54,10 +54,29 @@ fn tell(source: &Source<'_>, errors: &DiagnosticList, report: &mut Report) {
             report.error(escape, "syntax", "a plain string has no such escape").hint(
                 "write the expression in a block string, where a backslash is a backslash: \"\"\"name.matches(r'\\d+')\"\"\"",
             );
+        } else if message.contains("This extension cannot be applied") && source.text[place.start..].starts_with('"') {
+            let told = report.error(place, "syntax", "a description does not belong on an extension");
+            told.hint("write it as a comment: # …");
         } else if !report.told_at(place) {
-            report.error(place, "syntax", readable(message));
+            report.error(place, "syntax", readable(&named_tokens(message)));
         }
     }
+}
+
+/// The parser's names of tokens as what they look like.
+fn named_tokens(message: &str) -> String {
+    const TOKENS: [(&str, &str); 9] = [
+        ("L_CURLY", "\"{\""),
+        ("R_CURLY", "\"}\""),
+        ("L_PAREN", "\"(\""),
+        ("R_PAREN", "\")\""),
+        ("L_BRACK", "\"[\""),
+        ("R_BRACK", "\"]\""),
+        ("COLON", "\":\""),
+        ("BANG", "\"!\""),
+        ("EOF", "the end of the file"),
+    ];
+    TOKENS.iter().fold(message.to_owned(), |message, (token, shown)| message.replace(token, shown))
 }
 
 /// The place of the backslash and the letter behind it, when that is what the parser stumbled over.

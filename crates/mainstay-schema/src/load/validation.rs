@@ -56,7 +56,14 @@ fn tell(prelude: &Document, errors: &DiagnosticList, report: &mut Report) {
             Some("UndefinedEnumValue") => nearest_value(prelude, report.files.text(place)),
             _ => None,
         };
-        let told = report.error(place, "invalid_schema", readable(&error.error.to_string()));
+        let message = match error.error.unstable_error_name() {
+            Some("UniqueDirective") => {
+                let directive = report.files.text(place).split(['(', ' ']).next().unwrap_or_default();
+                format!("{directive} stands here twice")
+            }
+            _ => readable(&error.error.to_string()),
+        };
+        let told = report.error(place, "invalid_schema", message);
         if let Some(hint) = hint {
             told.hint(hint);
         }

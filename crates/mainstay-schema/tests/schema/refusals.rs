@@ -418,12 +418,12 @@ enum Status { draft live }
     6 |       name > 3
       |       ^^^^^^^^
 
-    error[memory_only]: "name.matches('a')" has no meaning that every database shares, and a rule is asked in SQL
+    error[memory_only]: "name.matches('a')" uses matches(), which not every database answers alike
      --> schema.graphql:7:17
       |
     7 |   """, delete: "name.matches('a')")
       |                 ^^^^^^^^^^^^^^^^^
-      = hint: compare with ==, <, contains, startsWith, endsWith or size, or put it into a @check
+      = hint: a rule is asked in SQL: compare with ==, <, contains, startsWith, endsWith or size, or put it into a @check
 
     error[unknown_name]: no field named "titel" in "A"
      --> schema.graphql:9:46
@@ -723,5 +723,231 @@ fn several_files_are_one_schema() {
         "hint": "scalars are String, Int, Float, Boolean, ID, Long, Decimal, Date, Time, DateTime, UUID, Email, URL, JSON, Bytes"
       }
     ]
+    "#);
+}
+
+#[test]
+fn what_graphql_itself_refuses() {
+    check!("\"d\" extend type A { a: Int }", @r#"
+    error[syntax]: a description does not belong on an extension
+     --> schema.graphql:1:1
+      |
+    1 | "d" extend type A { a: Int }
+      | ^^^
+      = hint: write it as a comment: # …
+    "#);
+    check!("type A { a: Int } extend type B { x: Int }", @r#"
+    error[invalid_schema]: type extension for undefined type "B"
+     --> schema.graphql:1:31
+      |
+    1 | type A { a: Int } extend type B { x: Int }
+      |                               ^
+    "#);
+    check!("type A {}", @r#"
+    error[syntax]: expected Field Definition
+     --> schema.graphql:1:9
+      |
+    1 | type A {}
+      |         ^
+    "#);
+    check!("type A { a: Int", @r#"
+    error[syntax]: expected "}", got the end of the file
+     --> schema.graphql:1:16
+      |
+    1 | type A { a: Int
+      |                ^
+    "#);
+    check!("type A { a: Int } §", @r#"
+    error[syntax]: unexpected character "§"
+     --> schema.graphql:1:19
+      |
+    1 | type A { a: Int } §
+      |                   ^
+    "#);
+    check!("type A { a: Int @check(expr: 5) @check }", @r#"
+    error[invalid_schema]: expected value of type String!, found an integer
+     --> schema.graphql:1:30
+      |
+    1 | type A { a: Int @check(expr: 5) @check }
+      |                              ^
+
+    error[invalid_schema]: the required argument "@check(expr:)" is not provided
+     --> schema.graphql:1:33
+      |
+    1 | type A { a: Int @check(expr: 5) @check }
+      |                                 ^^^^^^
+    "#);
+    check!("type A @rules(read: \"true\") @rules(read: \"false\") { a: Int @immutable @immutable }", @r#"
+    error[invalid_schema]: @rules stands here twice
+     --> schema.graphql:1:29
+      |
+    1 | type A @rules(read: "true") @rules(read: "false") { a: Int @immutable @immutable }
+      |                             ^^^^^^^^^^^^^^^^^^^^^
+
+    error[invalid_schema]: @immutable stands here twice
+     --> schema.graphql:1:71
+      |
+    1 | type A @rules(read: "true") @rules(read: "false") { a: Int @immutable @immutable }
+      |                                                                       ^^^^^^^^^^
+    "#);
+    check!("schema { query: Query } { a }", @r#"
+    error[invalid_schema]: the schema itself is defined by the server
+     --> schema.graphql:1:1
+      |
+    1 | schema { query: Query } { a }
+      | ^^^^^^
+      = hint: write "extend schema" with its directives
+
+    error[invalid_schema]: operations do not belong into a schema
+     --> schema.graphql:1:25
+      |
+    1 | schema { query: Query } { a }
+      |                         ^^^^^
+    "#);
+    check!("type A implements B { __a: Int }", @r#"
+    error[not_available]: interface is not available yet: "B"
+     --> schema.graphql:1:19
+      |
+    1 | type A implements B { __a: Int }
+      |                   ^
+      = hint: declare each type with its own fields
+
+    error[invalid_schema]: a field cannot be named "__a" as names starting with two underscores are reserved
+     --> schema.graphql:1:23
+      |
+    1 | type A implements B { __a: Int }
+      |                       ^^^
+    "#);
+    check!("enum E @rules(read: \"x\") { A @immutable }", @r#"
+    error[misplaced_directive]: @rules does not belong on an enum
+     --> schema.graphql:1:9
+      |
+    1 | enum E @rules(read: "x") { A @immutable }
+      |         ^^^^^
+      = hint: it belongs on a type
+
+    error[misplaced_directive]: @immutable does not belong on a value of an enum
+     --> schema.graphql:1:31
+      |
+    1 | enum E @rules(read: "x") { A @immutable }
+      |                               ^^^^^^^^^
+      = hint: it belongs on a field
+    "#);
+}
+
+#[test]
+fn rules_that_sql_cannot_ask() {
+    check!(r#"
+type A @define(name: "d", expr: "size(name) > 3 && name.matches('a')") @rules(read: "d", write: "b.name.trim() == 'x'") {
+  name: String
+  b: A
+}
+"#, @r#"
+    error[memory_only]: "d" uses matches(), which not every database answers alike
+     --> schema.graphql:2:86
+      |
+    2 | type A @define(name: "d", expr: "size(name) > 3 && name.matches('a')") @rules(read: "d", write: "b.name.trim() == 'x'") {
+      |                                                                                      ^
+      = hint: a rule is asked in SQL: compare with ==, <, contains, startsWith, endsWith or size, or put it into a @check
+
+    error[memory_only]: "b.name.trim()" uses trim(), which not every database answers alike
+     --> schema.graphql:2:98
+      |
+    2 | type A @define(name: "d", expr: "size(name) > 3 && name.matches('a')") @rules(read: "d", write: "b.name.trim() == 'x'") {
+      |                                                                                                  ^^^^^^^^^^^^^
+      = hint: a rule is asked in SQL: compare with ==, <, contains, startsWith, endsWith or size, or put it into a @check
+    "#);
+}
+
+#[test]
+fn named_conditions_that_go_nowhere() {
+    check!(r#"
+extend schema
+  @define(name: "x", expr: "nope")
+  @define(name: "y", expr: "z")
+  @define(name: "z", expr: "y")
+  @define(name: "auth", expr: "true")
+  @define(name: "title", expr: "true")
+  @define(name: "x", expr: "true")
+type A @rules(read: "x && titel == 'a'", write: "") { title: String @unique @check(expr: "size(title) <= 1000") }
+"#, @r#"
+    error[unknown_name]: no value named "nope"
+     --> schema.graphql:3:29
+      |
+    3 |   @define(name: "x", expr: "nope")
+      |                             ^^^^
+
+    error[define_cycle]: in "y": "z" is defined by itself
+     --> schema.graphql:4:29
+      |
+    4 |   @define(name: "y", expr: "z")
+      |                             ^
+
+    error[define_cycle]: in "z": "y" is defined by itself
+     --> schema.graphql:5:29
+      |
+    5 |   @define(name: "z", expr: "y")
+      |                             ^
+
+    error[reserved_name]: "auth" means something else in conditions
+     --> schema.graphql:6:17
+      |
+    6 |   @define(name: "auth", expr: "true")
+      |                 ^^^^^^
+      = hint: choose another name
+
+    error[name_collision]: "title" is also a field of "A"
+     --> schema.graphql:7:17
+      |
+    7 |   @define(name: "title", expr: "true")
+      |                 ^^^^^^^
+      = hint: choose another name
+
+    error[name_collision]: "x" is defined twice
+     --> schema.graphql:8:17
+      |
+    8 |   @define(name: "x", expr: "true")
+      |                 ^^^
+      = hint: choose another name
+
+    error[unknown_name]: no field named "titel" in "A"
+     --> schema.graphql:9:27
+      |
+    9 | type A @rules(read: "x && titel == 'a'", write: "") { title: String @unique @check(expr: "size(title) <= 1000") }
+      |                           ^^^^^
+      = hint: did you mean "title"?
+
+    error[syntax]: the expression is empty
+     --> schema.graphql:9:50
+      |
+    9 | type A @rules(read: "x && titel == 'a'", write: "") { title: String @unique @check(expr: "size(title) <= 1000") }
+      |                                                  ^
+
+    error[too_long]: "title" is unique or indexed and may have 1000 characters
+     --> schema.graphql:9:55
+      |
+    9 | type A @rules(read: "x && titel == 'a'", write: "") { title: String @unique @check(expr: "size(title) <= 1000") }
+      |                                                       ^^^^^
+      = hint: every database can index 768: @check(expr: "size(title) <= 768")
+    "#);
+}
+
+#[test]
+fn a_link_table_is_nobody_elses() {
+    check!("type A { bs: [B!]! @many } type AsB { x: Int } type B { x: Int }", @r#"
+    error[name_collision]: the link table of "A.bs" has the same name as another table: "as_bs"
+     --> schema.graphql:1:10
+      |
+    1 | type A { bs: [B!]! @many } type AsB { x: Int } type B { x: Int }
+      |          ^^
+      = hint: rename the field
+    "#);
+    check!("type MainstaySchema { x: Int }", @r#"
+    error[reserved_name]: type "MainstaySchema" has a name that is kept for the server's own tables
+     --> schema.graphql:1:6
+      |
+    1 | type MainstaySchema { x: Int }
+      |      ^^^^^^^^^^^^^^
+      = hint: rename the type
     "#);
 }

@@ -1,13 +1,13 @@
 //! `@rules`: who may do what.
 use apollo_compiler::{Node, ast::Directive};
-use mainstay_expr::{Type, in_memory_only};
+use mainstay_expr::{Expr, Function, Node as ExprNode, Type, in_memory_only};
 
-use super::{Builder, refuse_empty, text};
+use super::{Builder, Text, is_empty, refuse_empty, text};
 use crate::{CollectionId, Rules, load::expressions::Rule};
 
 /// Reads the rules of a type. `write` stands for create, update and delete that have no rule of their own.
 pub(super) fn read(builder: &mut Builder, id: CollectionId, directive: &Node<Directive>) {
-    if directive.arguments.is_empty() {
+    if is_empty(directive) {
         return refuse_empty(builder, directive, "give a condition: @rules(read: \"true\")");
     }
     let mut rule = |name| rule(builder, id, directive, name);
@@ -26,18 +26,42 @@ fn rule(builder: &mut Builder, id: CollectionId, directive: &Node<Directive>, na
     let text = text(builder, directive, name)?;
     let rule = builder.compile(Some(id), &text, &Type::Bool)?;
     if let Some(part) = in_memory_only(&rule.expr) {
-        let (start, end) = (part.span.start as usize, part.span.end as usize);
-        let shown = text.value.get(start..end).unwrap_or(&text.value).to_owned();
-        let place = builder.place_in(&text, start, end);
-        builder
-            .report
-            .error(
-                place,
-                "memory_only",
-                format!("\"{shown}\" has no meaning that every database shares, and a rule is asked in SQL"),
-            )
-            .hint("compare with ==, <, contains, startsWith, endsWith or size, or put it into a @check");
+        refuse_memory_only(builder, &text, part);
         return None;
     }
     Some(rule)
+}
+
+fn refuse_memory_only(builder: &mut Builder, text: &Text, part: &Expr) {
+    let (start, end) = (part.span.start as usize, part.span.end as usize);
+    let shown = text.value.get(start..end).unwrap_or(&text.value);
+    // The part may stand in a named condition: then its name is shown, and the function says what is wrong with it.
+    let message = match &part.node {
+        ExprNode::Call(function, _) => {
+            format!("\"{shown}\" uses {}, which not every database answers alike", name(*function))
+        }
+        _ => format!("not every database answers \"{shown}\" alike"),
+    };
+    let place = builder.place_in(text, start, end);
+    builder.report.error(place, "memory_only", message).hint(
+        "a rule is asked in SQL: compare with ==, <, contains, startsWith, endsWith or size, or put it into a @check",
+    );
+}
+
+fn name(function: Function) -> &'static str {
+    match function {
+        Function::Size => "size()",
+        Function::Contains => "contains()",
+        Function::StartsWith => "startsWith()",
+        Function::EndsWith => "endsWith()",
+        Function::Matches => "matches()",
+        Function::LowerAscii => "lowerAscii()",
+        Function::UpperAscii => "upperAscii()",
+        Function::Trim => "trim()",
+        Function::Timestamp => "timestamp()",
+        Function::Duration => "duration()",
+        Function::ToString => "string()",
+        Function::ToInt => "int()",
+        Function::ToFloat => "double()",
+    }
 }

@@ -7,7 +7,7 @@ use apollo_compiler::{
 };
 use mainstay_expr::{Compiled, Value};
 
-use super::{Builder, full_name, refuse_empty, text};
+use super::{Builder, full_name, is_empty, refuse_empty, text};
 use crate::{CollectionId, Default, FieldId, FieldKind, Json, Scalar, Set, load::fields::directive as directive_of};
 
 /// `@default(value: | expr:)`.
@@ -85,7 +85,7 @@ fn json(value: &Literal, kind: &FieldKind) -> Option<Json<'static>> {
 
 /// `@set(create: | update: | write:)`.
 pub(super) fn set(builder: &mut Builder, id: CollectionId, field: FieldId, directive: &Node<Directive>) {
-    if directive.arguments.is_empty() {
+    if is_empty(directive) {
         return refuse_empty(builder, directive, "give an expression: @set(create: \"auth.id\")");
     }
     let write = computed(builder, id, field, directive, "write");
