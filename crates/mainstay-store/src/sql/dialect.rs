@@ -1,11 +1,71 @@
-//! What differs between engines.
+//! What differs between engines: every text that is not plain SQL comes from here.
+use mainstay_expr::{Arith, Function, Type, Value};
+use mainstay_schema::{ColumnType, KeyKind};
 
-/// How one engine writes things.
+use crate::sql::Encode;
+
+/// How one engine writes things. Functions of null are null, and so are functions without an outcome (overflow, division by
+/// zero): a rendered expression that is an error is null in SQL, never an error of the engine.
 pub trait Dialect: Sync {
     /// A table or column name, quoted.
     fn quote(&self, name: &str) -> String;
     /// Placeholder `n`, counted from 1.
     fn placeholder(&self, n: usize) -> String;
+    /// A truth value.
+    fn boolean(&self, value: bool) -> &'static str;
+    /// A condition: the boolean value is `want`.
+    fn is_bool(&self, sql: &str, want: bool) -> String;
+    /// A condition as a value that is 0 or 1, never null.
+    fn verdict(&self, condition: &str) -> String;
+    /// A condition: the other one is false or null.
+    fn is_not_true(&self, condition: &str) -> String;
+    /// A condition: both are equal or both are null.
+    fn same(&self, a: &str, b: &str) -> String;
+    /// A condition: they are not equal, where null is equal to null alone.
+    fn differ(&self, a: &str, b: &str) -> String;
+
+    /// An item of FROM with a row for each element of a list kept or bound as JSON.
+    fn elements(&self, list: &str, alias: &str) -> String;
+    /// The element of such a row, in the stored form of its type.
+    fn element(&self, alias: &str, ty: &Type) -> String;
+    /// How many elements a list has.
+    fn list_size(&self, list: &str) -> String;
+    /// The member of an embedded value, in the stored form of its type; null where it is JSON's null.
+    fn member(&self, of: &str, name: &str, ty: &Type) -> String;
+
+    /// A function on values; `None` where the engine cannot say it.
+    fn call(&self, function: Function, args: &[(String, &Type)]) -> Option<String>;
+    /// Arithmetic; `None` where the engine cannot say it.
+    fn arith(&self, op: Arith, ty: &Type, a: (&str, &Type), b: (&str, &Type)) -> Option<String>;
+    /// `-a`.
+    fn negate(&self, ty: &Type, a: &str) -> Option<String>;
+
+    /// A part of ORDER BY, null smaller than everything.
+    fn order(&self, by: &str, descending: bool, may_be_null: bool) -> String;
+    /// A column as a value inside JSON.
+    fn json_leaf(&self, column: &str, encode: Encode) -> String;
+    /// A JSON object of names (plain text) and values.
+    fn json_object(&self, members: &[(&str, String)]) -> String;
+    /// The JSON array of an aggregate's rows, in their order.
+    fn json_array(&self, item: &str) -> String;
+    /// The most members that [`Dialect::json_object`] takes.
+    fn object_members_max(&self) -> usize;
+
+    /// What follows an INSERT so that rows that are already there do no harm.
+    fn or_ignore(&self) -> &'static str;
+
+    /// The type of a column, with its null and value checks, without a default.
+    fn column(&self, name: &str, ty: &ColumnType, required: bool, enum_values: &[String]) -> String;
+    /// The column of a table's own keys.
+    fn key_column(&self, name: &str, key: KeyKind) -> String;
+    /// The type of a column that holds keys of a table.
+    fn key_type(&self, key: KeyKind) -> &'static str;
+    /// A constant as SQL, for defaults.
+    fn constant(&self, ty: &ColumnType, value: &Value) -> String;
+    /// What stands behind the closing bracket of CREATE TABLE.
+    fn table_options(&self) -> &'static str;
+    /// What stands behind the closing bracket of CREATE TABLE of a join table.
+    fn join_table_options(&self) -> &'static str;
     /// Whether some migration steps rebuild whole tables, so that foreign keys must not be enforced while they run.
     fn rebuilds(&self) -> bool;
 }

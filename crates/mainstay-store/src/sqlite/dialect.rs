@@ -1,7 +1,14 @@
 //! How SQLite writes things.
-use crate::sql::Dialect;
+//!
+//! Ids are TEXT in ordinary rowid tables, measured against BLOB and WITHOUT ROWID: 0.3 µs of a read by id slower than BLOB, but
+//! 14 to 20 % faster in nested answers (`json_object` refuses BLOB), readable in every shell, and three to fourteen times faster
+//! than WITHOUT ROWID once rows pass about one KiB. A join table, two keys wide, is WITHOUT ROWID.
+use mainstay_expr::{Arith, Function, Type, Value, wire};
+use mainstay_schema::{ColumnType, FieldKind, KeyKind, Scalar, Schema};
 
-/// SQLite's dialect.
+use crate::sql::{Dialect, Encode};
+
+/// SQLite's dialect. It calls functions that every connection is given (`functions.rs`).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SqliteDialect;
 
@@ -14,7 +21,230 @@ impl Dialect for SqliteDialect {
         format!("?{n}")
     }
 
+    fn boolean(&self, value: bool) -> &'static str {
+        if value { "1" } else { "0" }
+    }
+
+    fn is_bool(&self, sql: &str, want: bool) -> String {
+        format!("{sql} = {}", self.boolean(want))
+    }
+
+    fn verdict(&self, condition: &str) -> String {
+        format!("({condition}) IS TRUE")
+    }
+
+    fn is_not_true(&self, condition: &str) -> String {
+        format!("({condition}) IS NOT TRUE")
+    }
+
+    fn same(&self, a: &str, b: &str) -> String {
+        format!("{a} IS {b}")
+    }
+
+    fn differ(&self, a: &str, b: &str) -> String {
+        format!("{a} IS NOT {b}")
+    }
+
+    fn elements(&self, list: &str, alias: &str) -> String {
+        format!("json_each({list}) AS {alias}")
+    }
+
+    fn element(&self, alias: &str, ty: &Type) -> String {
+        from_json(&format!("{alias}.value"), ty)
+    }
+
+    fn list_size(&self, list: &str) -> String {
+        format!("json_array_length({list})")
+    }
+
+    fn member(&self, of: &str, name: &str, ty: &Type) -> String {
+        // Names of members are plain words: they need no quotes inside of a path, and have none in a text.
+        from_json(&format!("json_extract({of}, '$.{name}')"), ty)
+    }
+
+    fn call(&self, function: Function, args: &[(String, &Type)]) -> Option<String> {
+        match (function, args) {
+            // The length of a text is its code points, of a blob its bytes.
+            (Function::Size, [(text, Type::String | Type::Bytes)]) => Some(format!("length({text})")),
+            (Function::Contains, [(a, _), (b, _)]) => Some(format!("(instr({a}, {b}) > 0)")),
+            (Function::StartsWith, [(a, _), (b, _)]) => Some(format!("(substr({a}, 1, length({b})) = {b})")),
+            // A substring from minus zero on would be the whole text.
+            (Function::EndsWith, [(a, _), (b, _)]) => {
+                Some(format!("(substr({a}, length({a}) - length({b}) + 1) = {b} AND length({a}) >= length({b}))"))
+            }
+            (Function::ToInt, [(a, Type::Int)]) | (Function::ToFloat, [(a, Type::Float)]) => Some(a.clone()),
+            (Function::ToInt, [(a, Type::Float)]) => Some(format!("mainstay_int({a})")),
+            (Function::ToInt, [(a, Type::Decimal(scale))]) => {
+                Some(format!("({a} / {})", 10_i64.pow(u32::from(*scale))))
+            }
+            (Function::ToFloat, [(a, Type::Int)]) => Some(format!("CAST({a} AS REAL)")),
+            (Function::ToFloat, [(a, Type::Decimal(scale))]) => Some(format!("mainstay_ratio({a}, {scale})")),
+            _ => None,
+        }
+    }
+
+    fn arith(&self, op: Arith, ty: &Type, (a, a_ty): (&str, &Type), (b, b_ty): (&str, &Type)) -> Option<String> {
+        let name = match op {
+            Arith::Add => "add",
+            Arith::Sub => "sub",
+            Arith::Mul => "mul",
+            Arith::Div => "div",
+            Arith::Rem => "rem",
+        };
+        match (ty, a_ty, b_ty) {
+            (Type::String, _, _) if op == Arith::Add => Some(format!("({a} || {b})")),
+            (Type::Int | Type::Float, _, _) => Some(format!("mainstay_{name}({a}, {b})")),
+            (Type::Decimal(_), _, _) => Some(format!("mainstay_digits(mainstay_{name}({a}, {b}))")),
+            (Type::Timestamp, Type::Duration, Type::Timestamp) => Some(format!("mainstay_later({b}, {a})")),
+            (Type::Timestamp, _, Type::Duration) if op == Arith::Sub => Some(format!("mainstay_earlier({a}, {b})")),
+            (Type::Timestamp, _, Type::Duration) => Some(format!("mainstay_later({a}, {b})")),
+            (Type::Duration, Type::Timestamp, Type::Timestamp) => Some(format!("mainstay_between({a}, {b})")),
+            (Type::Duration, Type::Duration, Type::Duration) => Some(format!("mainstay_{name}({a}, {b})")),
+            _ => None,
+        }
+    }
+
+    fn negate(&self, ty: &Type, a: &str) -> Option<String> {
+        matches!(ty, Type::Int | Type::Float | Type::Decimal(_)).then(|| format!("mainstay_neg({a})"))
+    }
+
+    /// SQLite's nulls are smaller than everything.
+    fn order(&self, by: &str, descending: bool, _may_be_null: bool) -> String {
+        if descending { format!("{by} DESC") } else { by.to_owned() }
+    }
+
+    fn json_leaf(&self, column: &str, encode: Encode) -> String {
+        match encode {
+            Encode::Text | Encode::Plain | Encode::Int => column.to_owned(),
+            Encode::Long => format!("CAST({column} AS TEXT)"),
+            Encode::Float => format!("mainstay_float({column})"),
+            Encode::Bool => format!("mainstay_bool({column})"),
+            Encode::Decimal(scale) => format!("mainstay_decimal({column}, {scale})"),
+            Encode::Base64 => format!("mainstay_base64({column})"),
+            Encode::Json => format!("json({column})"),
+        }
+    }
+
+    fn json_object(&self, members: &[(&str, String)]) -> String {
+        let members: Vec<String> =
+            members.iter().map(|(name, value)| format!("{}, {value}", text_literal(name))).collect();
+        format!("json_object({})", members.join(", "))
+    }
+
+    fn json_array(&self, item: &str) -> String {
+        format!("json_group_array({item})")
+    }
+
+    /// Half of the arguments that a function takes.
+    fn object_members_max(&self) -> usize {
+        500
+    }
+
+    fn or_ignore(&self) -> &'static str {
+        "ON CONFLICT DO NOTHING"
+    }
+
+    fn column(&self, name: &str, ty: &ColumnType, required: bool, enum_values: &[String]) -> String {
+        let name = self.quote(name);
+        let null = if required { " NOT NULL" } else { "" };
+        let check = match ty {
+            ColumnType::Scalar(Scalar::Boolean) => format!(" CHECK ({name} IN (0, 1))"),
+            ColumnType::Enum(_) => {
+                let values: Vec<String> = enum_values.iter().map(|value| text_literal(value)).collect();
+                format!(" CHECK ({name} IN ({}))", values.join(", "))
+            }
+            _ => String::new(),
+        };
+        format!("{name} {}{null}{check}", column_type(ty))
+    }
+
+    fn key_column(&self, name: &str, key: KeyKind) -> String {
+        let name = self.quote(name);
+        match key {
+            // Counted keys are never given twice, not even after a delete.
+            KeyKind::Int => format!("{name} INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL"),
+            KeyKind::Uuid | KeyKind::String => format!("{name} TEXT PRIMARY KEY NOT NULL"),
+        }
+    }
+
+    fn key_type(&self, key: KeyKind) -> &'static str {
+        match key {
+            KeyKind::Int => "INTEGER",
+            KeyKind::Uuid | KeyKind::String => "TEXT",
+        }
+    }
+
+    fn constant(&self, ty: &ColumnType, value: &Value) -> String {
+        match value {
+            Value::Null => "NULL".to_owned(),
+            Value::Bool(value) => self.boolean(*value).to_owned(),
+            Value::Int(value) | Value::Duration(value) => value.to_string(),
+            // In the form that says REAL, exactly.
+            Value::Float(value) => format!("{value:e}"),
+            Value::Decimal(value) => value.units.to_string(),
+            Value::Bytes(bytes) => format!("x'{}'", bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>()),
+            Value::List(_) => text_literal(&list_text(ty, value)),
+            value => {
+                let mut text = String::new();
+                wire::write_text(value, &mut text);
+                text_literal(&text)
+            }
+        }
+    }
+
+    fn table_options(&self) -> &'static str {
+        " STRICT"
+    }
+
+    fn join_table_options(&self) -> &'static str {
+        " STRICT, WITHOUT ROWID"
+    }
+
     fn rebuilds(&self) -> bool {
         true
     }
+}
+
+/// A value of JSON (already out of it) in the stored form of its type.
+fn from_json(value: &str, ty: &Type) -> String {
+    match ty {
+        Type::Int => format!("CAST({value} AS INTEGER)"),
+        Type::Float => format!("CAST({value} AS REAL)"),
+        // All its digits stand there: without the point they are the units.
+        Type::Decimal(_) => format!("CAST(replace({value}, '.', '') AS INTEGER)"),
+        Type::Bytes => format!("mainstay_bytes({value})"),
+        _ => value.to_owned(),
+    }
+}
+
+fn column_type(ty: &ColumnType) -> &'static str {
+    match ty {
+        ColumnType::Key(key) => SqliteDialect.key_type(*key),
+        ColumnType::Enum(_) | ColumnType::List(_) | ColumnType::Embedded(_) => "TEXT",
+        ColumnType::Scalar(scalar) => match scalar {
+            Scalar::Int | Scalar::Long | Scalar::Decimal { .. } | Scalar::Boolean => "INTEGER",
+            Scalar::Float => "REAL",
+            Scalar::Bytes => "BLOB",
+            _ => "TEXT",
+        },
+    }
+}
+
+/// A list's text as its column keeps it.
+fn list_text(ty: &ColumnType, list: &Value) -> String {
+    let scalar = match ty {
+        ColumnType::List(of) => match **of {
+            ColumnType::Scalar(scalar) => scalar,
+            _ => Scalar::String,
+        },
+        _ => Scalar::String,
+    };
+    let mut json = Vec::new();
+    // How scalars are written does not depend on the schema.
+    Schema::default().write_value(&FieldKind::ScalarList(scalar), list, &mut json);
+    String::from_utf8_lossy(&json).into_owned()
+}
+
+fn text_literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
 }

@@ -1,0 +1,149 @@
+//! Comparisons and membership.
+use mainstay_expr::{CompareOp, Expr, Node, Type};
+
+use crate::{
+    StoreError,
+    sql::{
+        Bind,
+        test::Test,
+        value::{Rendered, constant_list},
+        writer::{Env, Writer},
+    },
+};
+
+impl Writer<'_> {
+    /// `a op b` has this truth value.
+    pub(crate) fn compare(
+        &mut self,
+        op: CompareOp,
+        [a, b]: [&Expr; 2],
+        want: bool,
+        env: &Env,
+    ) -> Result<Test, StoreError> {
+        let symbol = match (op, want) {
+            (CompareOp::Eq, _) => return self.equal([a, b], want, env),
+            (CompareOp::Ne, _) => return self.equal([a, b], !want, env),
+            (CompareOp::Lt, true) | (CompareOp::Ge, false) => "<",
+            (CompareOp::Le, true) | (CompareOp::Gt, false) => "<=",
+            (CompareOp::Gt, true) | (CompareOp::Le, false) => ">",
+            (CompareOp::Ge, true) | (CompareOp::Lt, false) => ">=",
+        };
+        let (a, b) = (self.value(a, env)?.sql, self.value(b, env)?.sql);
+        Ok(Test::when(format!("{a} {symbol} {b}")))
+    }
+
+    /// Both are equal, or both are not.
+    fn equal(&mut self, [a, b]: [&Expr; 2], want: bool, env: &Env) -> Result<Test, StoreError> {
+        if b.is_null() {
+            return self.null(a, want, env);
+        }
+        if a.is_null() {
+            return self.null(b, want, env);
+        }
+        if let Some(test) = self.bool_equal([a, b], want, env)? {
+            return Ok(test);
+        }
+        let (x, y) = (self.value(a, env)?, self.value(b, env)?);
+        Ok(self.rendered_equal([a, b], [&x, &y], want))
+    }
+
+    fn rendered_equal(&self, [a, b]: [&Expr; 2], [x, y]: [&Rendered; 2], want: bool) -> Test {
+        // Where one side cannot be null in earnest, its null is an error, and a comparison with it is neither true nor false.
+        match (want, a.may_null, b.may_null) {
+            (true, true, true) => Test::when(self.dialect.same(&x.sql, &y.sql)).and(x.sure(a)).and(y.sure(b)),
+            (true, ..) => Test::when(format!("{} = {}", x.sql, y.sql)),
+            (false, false, false) => Test::when(format!("{} <> {}", x.sql, y.sql)),
+            (false, ..) => Test::when(self.dialect.differ(&x.sql, &y.sql)).and(x.sure(a)).and(y.sure(b)),
+        }
+    }
+
+    /// The expression is null, or is not.
+    fn null(&mut self, expr: &Expr, want: bool, env: &Env) -> Result<Test, StoreError> {
+        if matches!(expr.ty, Type::Record(_)) {
+            return self.absent(expr, want, env);
+        }
+        let value = self.value(expr, env)?;
+        Ok(match want {
+            true if !expr.may_null => Test::Never,
+            true => Test::when(format!("{} IS NULL", value.sql)).and(value.sure(expr)),
+            false => value.present(expr),
+        })
+    }
+
+    /// A record is never null: it is there, or the path to it is an error.
+    fn absent(&mut self, expr: &Expr, want: bool, env: &Env) -> Result<Test, StoreError> {
+        if want { Ok(Test::Never) } else { self.is_there(expr, env) }
+    }
+
+    /// Truth values are equal: a constant one is the condition itself.
+    fn bool_equal(&mut self, [a, b]: [&Expr; 2], want: bool, env: &Env) -> Result<Option<Test>, StoreError> {
+        let (expr, constant) = match (a.as_bool(), b.as_bool()) {
+            (_, Some(constant)) => (a, constant),
+            (Some(constant), _) => (b, constant),
+            _ => return Ok(None),
+        };
+        if expr.may_null {
+            return Ok(None);
+        }
+        self.is(expr, constant == want, env).map(Some)
+    }
+
+    /// `item in list` has this truth value.
+    pub(crate) fn membership(&mut self, item: &Expr, list: &Expr, want: bool, env: &Env) -> Result<Test, StoreError> {
+        match &list.node {
+            Node::List(items) => self.in_written(item, items, want, env),
+            _ => self.in_list(item, list, want, env),
+        }
+    }
+
+    /// In a list that is kept or bound.
+    fn in_list(&mut self, item: &Expr, list: &Expr, want: bool, env: &Env) -> Result<Test, StoreError> {
+        let (value, whole) = (self.value(item, env)?, self.value(list, env)?);
+        let alias = self.alias();
+        let from = self.dialect.elements(&whole.sql, &alias);
+        let element = self.dialect.element(&alias, &self.stored_type(&item.ty));
+        if !want {
+            let none = format!("NOT EXISTS (SELECT 1 FROM {from} WHERE {element} = {})", value.sql);
+            return Ok(Test::all([Test::when(none), value.sure(item), whole.present(list)]));
+        }
+        Ok(Test::when(match list.node {
+            // Bound: the same list for every row, so that an index on the item can be used.
+            Node::Bound(_) => format!("{} IN (SELECT {element} FROM {from})", value.sql),
+            _ => format!("EXISTS (SELECT 1 FROM {from} WHERE {element} = {})", value.sql),
+        }))
+    }
+
+    /// In a list that is written out.
+    fn in_written(&mut self, item: &Expr, items: &[Expr], want: bool, env: &Env) -> Result<Test, StoreError> {
+        let value = self.value(item, env)?;
+        let may = |of: fn(&Expr) -> bool| items.iter().any(of);
+        if items.is_empty() || may(|item| item.may_null || item.may_error) {
+            let mut tests = Vec::with_capacity(items.len());
+            for other in items {
+                let other_value = self.value(other, env)?;
+                tests.push(self.rendered_equal([item, other], [&value, &other_value], want));
+            }
+            let sure = self.all_sure(items, env)?.and(value.sure(item));
+            return Ok(if want { Test::any(tests).and(sure) } else { Test::all(tests).and(sure) });
+        }
+        let mut list = Vec::with_capacity(items.len());
+        for other in items {
+            list.push(self.value(other, env)?.sql);
+        }
+        let list = list.join(", ");
+        Ok(match (want, item.may_null) {
+            (true, _) => Test::when(format!("{} IN ({list})", value.sql)),
+            (false, false) => Test::when(format!("{} NOT IN ({list})", value.sql)),
+            (false, true) => {
+                let null = Test::when(format!("{} IS NULL", value.sql));
+                let other = Test::when(format!("{} NOT IN ({list})", value.sql));
+                Test::any([null, other]).and(value.sure(item))
+            }
+        })
+    }
+
+    /// A constant list as one bind.
+    pub(crate) fn bound_list(&mut self, items: &[Expr]) -> Option<String> {
+        constant_list(items).map(|list| self.bind(Bind::Literal(list)))
+    }
+}

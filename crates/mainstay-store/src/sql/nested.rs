@@ -1,0 +1,92 @@
+//! What hangs on a record over links: JSON that the database builds, in the same statement.
+use mainstay_plan::{Nested, Output, OutputValue};
+use mainstay_schema::FieldId;
+
+use crate::{
+    StoreError,
+    sql::{
+        Encode, columns,
+        query::needs,
+        test::Test,
+        writer::{Row, Writer, defect},
+    },
+};
+
+impl Writer<'_> {
+    /// The record at the other end of a to-one link, or null.
+    pub(crate) fn nested_one(&mut self, nested: &Nested, parent: &Row) -> Result<String, StoreError> {
+        let row = self.row(nested.target);
+        let tie = Test::when(format!("{} = {}", self.key(&row), self.column(parent, nested.field)));
+        let test = tie.and(self.holds(&nested.condition, &row)?);
+        if test == Test::Never {
+            return Ok("NULL".to_owned());
+        }
+        let object = self.object(&nested.select, &row)?;
+        Ok(format!("(SELECT {object} FROM {}{})", self.from(&row), test.filter(self.dialect)))
+    }
+
+    /// The records of a to-many link as an array.
+    pub(crate) fn nested_many(&mut self, nested: &Nested, parent: &Row) -> Result<String, StoreError> {
+        let row = self.linked_row(parent.collection, nested.field)?;
+        let (tables, tie) = self.link_source(parent.collection, nested.field, &row, &self.key(parent))?;
+        let filter = tie.and(self.holds(&nested.condition, &row)?).filter(self.dialect);
+        if nested.order.is_empty() && nested.limit.is_none() {
+            let object = self.object(&nested.select, &row)?;
+            let array = self.dialect.json_array(&object);
+            return Ok(format!("(SELECT {array} FROM {tables}{filter})"));
+        }
+        let order = self.order_by(&nested.order, &row)?;
+        let limit = nested.limit.map(|limit| format!(" LIMIT {limit}")).unwrap_or_default();
+        let picked = self.picked(&nested.select, &row);
+        // The objects are built from the rows that are left: ordering and limiting goes over plain columns.
+        let left = self.row(nested.target);
+        let array = {
+            let object = self.object(&nested.select, &left)?;
+            self.dialect.json_array(&object)
+        };
+        Ok(format!("(SELECT {array} FROM (SELECT {picked} FROM {tables}{filter}{order}{limit}) AS {})", left.alias))
+    }
+
+    /// How many records a to-many link has.
+    pub(crate) fn nested_size(&mut self, nested: &Nested, parent: &Row) -> Result<String, StoreError> {
+        let row = self.linked_row(parent.collection, nested.field)?;
+        let (tables, tie) = self.link_source(parent.collection, nested.field, &row, &self.key(parent))?;
+        let filter = tie.and(self.holds(&nested.condition, &row)?).filter(self.dialect);
+        Ok(format!("(SELECT count(*) FROM {tables}{filter})"))
+    }
+
+    /// The columns that the outputs are made from.
+    fn picked(&self, select: &[Output], row: &Row) -> String {
+        let key = self.collection(row).system.id;
+        let mut fields: Vec<FieldId> = select.iter().filter_map(|output| needs(&output.value, key)).collect();
+        fields.sort_unstable();
+        fields.dedup();
+        let columns: Vec<String> = fields.into_iter().map(|field| self.column(row, field)).collect();
+        if columns.is_empty() { "1".to_owned() } else { columns.join(", ") }
+    }
+
+    fn object(&mut self, select: &[Output], row: &Row) -> Result<String, StoreError> {
+        if select.len() > self.dialect.object_members_max() {
+            let most = self.dialect.object_members_max();
+            return Err(defect(format!("a nested record has {} members, at most {most} are written", select.len())));
+        }
+        let mut members = Vec::with_capacity(select.len());
+        for output in select {
+            let value = match &output.value {
+                OutputValue::Field(field) => self.leaf(row, *field),
+                // A subquery's JSON stays JSON inside of JSON.
+                OutputValue::One(nested) => self.nested_one(nested, row)?,
+                OutputValue::Many(nested) => self.nested_many(nested, row)?,
+                OutputValue::Size(nested) => self.nested_size(nested, row)?,
+            };
+            members.push((output.name.as_ref(), value));
+        }
+        Ok(self.dialect.json_object(&members))
+    }
+
+    fn leaf(&self, row: &Row, field: FieldId) -> String {
+        let of = self.collection(row);
+        let encode: Encode = columns::encode(self.schema, of, of.field(field));
+        self.dialect.json_leaf(&self.column(row, field), encode)
+    }
+}

@@ -1,0 +1,251 @@
+//! Creates, updates and what deletes look for.
+use mainstay_expr::{Expr, own_fields_only};
+use mainstay_plan::{Answer, Create, Delete, Output, OutputValue, Update};
+use mainstay_schema::{CollectionId, FieldId, Schema};
+
+use crate::{
+    StoreError,
+    sql::{
+        Bind, Cell, CreateSql, DeleteSql, Dialect, LookSql, ReadSql, Returning, Sql, UpdateSql, columns,
+        links::{changes, links},
+        query,
+        query::Selected,
+        test::Test,
+        writer::{Row, Writer},
+    },
+};
+
+/// Renders a create.
+pub fn create(schema: &Schema, dialect: &dyn Dialect, plan: &Create) -> Result<CreateSql, StoreError> {
+    let of = schema.collection(plan.collection);
+    let mut writer = Writer::new(schema, dialect);
+    let row = writer.written_row(plan.collection);
+    let names: Vec<String> = plan.columns.iter().map(|field| dialect.quote(&of.field(*field).column)).collect();
+    let mut values = Vec::with_capacity(names.len());
+    for (number, field) in plan.columns.iter().enumerate() {
+        values.push(writer.bind(columns::bind(of, *field, number as u16)));
+    }
+    let written = match names.is_empty() {
+        true => "DEFAULT VALUES".to_owned(),
+        false => format!("({}) VALUES ({})", names.join(", "), values.join(", ")),
+    };
+    // Changes of links and rules come after the insert: only what neither touches is answered by it.
+    let own = own_answer(&plan.answer).filter(|_| plan.changes.is_empty() || plan.answer == Answer::Key);
+    let mut selected = Selected::default();
+    let returning = writer.returning(&row, own, &mut selected)?;
+    let text = format!("INSERT INTO {} {written} RETURNING {}", row.alias, selected.list());
+    Ok(CreateSql {
+        links: links(schema, dialect, &plan.links)?,
+        insert: writer.finish(text),
+        returning,
+        changes: changes(schema, dialect, plan.collection, &plan.changes)?,
+        after: after(schema, dialect, plan.collection, plan.after.as_ref())?,
+        answer: if own.is_some() { None } else { answer(schema, dialect, plan.collection, &plan.answer)? },
+    })
+}
+
+/// Renders an update.
+pub fn update(schema: &Schema, dialect: &dyn Dialect, plan: &Update) -> Result<UpdateSql, StoreError> {
+    let look = Look {
+        collection: plan.collection,
+        find: &plan.find,
+        visible: &plan.visible,
+        before: &plan.before,
+        fields: !plan.checks.is_empty(),
+    };
+    Ok(UpdateSql {
+        fast: fast(schema, dialect, plan)?,
+        look: look.render(schema, dialect)?,
+        links: links(schema, dialect, &plan.links)?,
+        update: update_by_key(schema, dialect, plan)?,
+        changes: changes(schema, dialect, plan.collection, &plan.changes)?,
+        after: after(schema, dialect, plan.collection, plan.after.as_ref())?,
+        answer: answer(schema, dialect, plan.collection, &plan.answer)?,
+    })
+}
+
+/// Renders a delete.
+pub fn delete(schema: &Schema, dialect: &dyn Dialect, plan: &Delete) -> Result<DeleteSql, StoreError> {
+    let look = Look {
+        collection: plan.collection,
+        find: &plan.find,
+        visible: &plan.visible,
+        before: &plan.before,
+        fields: false,
+    };
+    Ok(DeleteSql { look: look.render(schema, dialect)? })
+}
+
+/// The whole update as one statement, where nothing has to be asked before or after.
+fn fast(schema: &Schema, dialect: &dyn Dialect, plan: &Update) -> Result<Option<(Sql, Returning)>, StoreError> {
+    let alone = plan.checks.is_empty() && plan.links.is_empty() && plan.changes.is_empty() && plan.after.is_none();
+    let Some(own) = own_answer(&plan.answer).filter(|_| alone && !plan.set.is_empty()) else { return Ok(None) };
+    let mut writer = Writer::new(schema, dialect);
+    let row = writer.written_row(plan.collection);
+    let set = writer.set(plan);
+    let mut test = Test::Always;
+    for condition in [&plan.find, &plan.visible, &plan.before] {
+        test = test.and(writer.holds(condition, &row)?);
+    }
+    if let (Some(version), Some(field)) = (plan.version, schema.collection(plan.collection).system.version) {
+        let version = writer.bind(Bind::Value(version));
+        test = test.and(Test::when(format!("{} = {version}", writer.column(&row, field))));
+    }
+    let mut selected = Selected::default();
+    let returning = writer.returning(&row, Some(own), &mut selected)?;
+    let filter = test.filter(dialect);
+    let text = format!("UPDATE {} SET {set}{filter} RETURNING {}", row.alias, selected.list());
+    Ok(Some((writer.finish(text), returning)))
+}
+
+fn update_by_key(schema: &Schema, dialect: &dyn Dialect, plan: &Update) -> Result<Option<Sql>, StoreError> {
+    let mut writer = Writer::new(schema, dialect);
+    let row = writer.written_row(plan.collection);
+    let set = writer.set(plan);
+    if set.is_empty() || (plan.set.is_empty() && plan.changes.is_empty()) {
+        return Ok(None);
+    }
+    let key = writer.bind(Bind::Key);
+    let text = format!("UPDATE {} SET {set} WHERE {} = {key}", row.alias, writer.key(&row));
+    Ok(Some(writer.finish(text)))
+}
+
+/// What an answer is when the written row alone gives it: its read rule and outputs.
+#[derive(Clone, Copy)]
+struct OwnAnswer<'a> {
+    visible: Option<&'a Expr>,
+    select: &'a [Output],
+}
+
+fn own_answer(answer: &Answer) -> Option<OwnAnswer<'_>> {
+    match answer {
+        Answer::Key => Some(OwnAnswer { visible: None, select: &[] }),
+        Answer::Record { visible, select } => {
+            let own = |output: &Output| matches!(output.value, OutputValue::Field(_));
+            let own = select.iter().all(own) && own_fields_only(visible) && !select.is_empty();
+            own.then_some(OwnAnswer { visible: Some(visible), select })
+        }
+    }
+}
+
+impl Writer<'_> {
+    /// What follows RETURNING.
+    fn returning(
+        &mut self,
+        row: &Row,
+        own: Option<OwnAnswer<'_>>,
+        selected: &mut Selected,
+    ) -> Result<Returning, StoreError> {
+        let columns = match own {
+            Some(own) => self.select(own.select, row, selected)?,
+            None => Vec::new(),
+        };
+        let key = self.key_cell(row, selected);
+        let version = self.version(row, selected);
+        let visible = match own.and_then(|own| own.visible) {
+            Some(visible) => self.verdict_column(visible, row, selected)?,
+            None => None,
+        };
+        Ok(Returning { key, version, visible, columns })
+    }
+
+    fn key_cell(&self, row: &Row, selected: &mut Selected) -> Cell {
+        let decode = columns::decode_key(self.collection(row).key);
+        Cell { column: selected.reuse(self.key(row)), decode }
+    }
+
+    /// The column of a verdict; `None` where it always holds.
+    fn verdict_column(
+        &mut self,
+        condition: &Expr,
+        row: &Row,
+        selected: &mut Selected,
+    ) -> Result<Option<usize>, StoreError> {
+        if condition.as_bool() == Some(true) {
+            return Ok(None);
+        }
+        let verdict = self.verdict(condition, row)?;
+        Ok(Some(selected.push(verdict)))
+    }
+
+    /// The assignments of an update, the version counted up.
+    fn set(&mut self, plan: &Update) -> String {
+        let of = self.schema.collection(plan.collection);
+        let mut set = Vec::with_capacity(plan.set.len() + 1);
+        for (field, number) in &plan.set {
+            let value = self.bind(columns::bind(of, *field, *number));
+            set.push(format!("{} = {value}", self.dialect.quote(&of.field(*field).column)));
+        }
+        set.extend(self.counted_up(plan.collection));
+        set.join(", ")
+    }
+
+    /// `version = version + 1`, where there is one.
+    pub(crate) fn counted_up(&self, collection: CollectionId) -> Option<String> {
+        let of = self.schema.collection(collection);
+        let version = self.dialect.quote(&of.field(of.system.version?).column);
+        Some(format!("{version} = {version} + 1"))
+    }
+
+    fn fields(&self, row: &Row, selected: &mut Selected) -> Result<Vec<(FieldId, Cell)>, StoreError> {
+        let of = self.collection(row);
+        of.stored()
+            .map(|field| {
+                let decode = columns::decode(self.schema, of, field)?;
+                Ok((field.id, Cell { column: selected.reuse(self.column(row, field.id)), decode }))
+            })
+            .collect()
+    }
+}
+
+/// What is looked for before a write.
+struct Look<'a> {
+    collection: CollectionId,
+    find: &'a Expr,
+    visible: &'a Expr,
+    before: &'a Expr,
+    fields: bool,
+}
+
+impl Look<'_> {
+    fn render(&self, schema: &Schema, dialect: &dyn Dialect) -> Result<LookSql, StoreError> {
+        let mut writer = Writer::new(schema, dialect);
+        let row = writer.row(self.collection);
+        let mut selected = Selected::default();
+        let key = writer.key_cell(&row, &mut selected);
+        let version = writer.version(&row, &mut selected);
+        let fields = if self.fields { writer.fields(&row, &mut selected)? } else { Vec::new() };
+        let visible = writer.verdict_column(self.visible, &row, &mut selected)?;
+        let before = writer.verdict_column(self.before, &row, &mut selected)?;
+        let filter = writer.holds(self.find, &row)?.filter(dialect);
+        let text = format!("SELECT {} FROM {}{filter}", selected.list(), writer.from(&row));
+        Ok(LookSql { sql: writer.finish(text), key, version, visible, before, fields })
+    }
+}
+
+/// Asks whether a rule holds of the record that was written.
+fn after(
+    schema: &Schema,
+    dialect: &dyn Dialect,
+    collection: CollectionId,
+    rule: Option<&Expr>,
+) -> Result<Option<Sql>, StoreError> {
+    let Some(rule) = rule else { return Ok(None) };
+    let mut writer = Writer::new(schema, dialect);
+    let row = writer.row(collection);
+    let verdict = writer.verdict(rule, &row)?;
+    let key = writer.bind(Bind::Key);
+    let text = format!("SELECT {verdict} FROM {} WHERE {} = {key}", writer.from(&row), writer.key(&row));
+    Ok(Some(writer.finish(text)))
+}
+
+/// Reads the record that was written, where it may be read.
+fn answer(
+    schema: &Schema,
+    dialect: &dyn Dialect,
+    collection: CollectionId,
+    answer: &Answer,
+) -> Result<Option<ReadSql>, StoreError> {
+    let Answer::Record { visible, select } = answer else { return Ok(None) };
+    query::by_key(schema, dialect, collection, visible, select).map(Some)
+}

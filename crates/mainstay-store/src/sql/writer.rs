@@ -1,0 +1,177 @@
+//! What a statement in the making knows: its binds, its aliases, and the records in reach.
+use mainstay_expr::{Expr, RecordType, Symbol, THIS, Value, VarId};
+use mainstay_schema::{Collection, CollectionId, EmbeddedMember, Field, FieldId, Schema};
+
+use crate::{
+    StoreError,
+    sql::{Bind, Dialect, Sql, test::Test},
+};
+
+/// One statement in the making. Fragments may be put together in any order: placeholders carry their numbers.
+pub(crate) struct Writer<'a> {
+    pub(crate) schema: &'a Schema,
+    pub(crate) dialect: &'a dyn Dialect,
+    binds: Vec<Bind>,
+    aliases: usize,
+}
+
+/// A row in reach: what its columns are written with, and whose it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Row {
+    pub(crate) alias: String,
+    pub(crate) collection: CollectionId,
+}
+
+/// What a variable stands for.
+#[derive(Clone, Debug)]
+pub(crate) enum Place {
+    /// A record.
+    Row(Row),
+    /// An element of a list, in its stored form.
+    Element(String),
+}
+
+/// The variables in reach.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Env {
+    places: Vec<(VarId, Place)>,
+}
+
+impl Env {
+    /// Only the record itself.
+    pub(crate) fn of(row: &Row) -> Env {
+        Env { places: vec![(THIS, Place::Row(row.clone()))] }
+    }
+
+    /// One variable more.
+    pub(crate) fn with(&self, var: VarId, place: Place) -> Env {
+        let mut env = self.clone();
+        env.places.push((var, place));
+        env
+    }
+
+    /// What a variable stands for.
+    pub(crate) fn get(&self, var: VarId) -> Result<&Place, StoreError> {
+        let found = self.places.iter().rev().find(|(other, _)| *other == var);
+        found.map(|(_, place)| place).ok_or_else(|| defect(format!("variable {} is not in reach", var.0)))
+    }
+}
+
+impl<'a> Writer<'a> {
+    /// An empty statement.
+    pub(crate) fn new(schema: &'a Schema, dialect: &'a dyn Dialect) -> Writer<'a> {
+        Writer { schema, dialect, binds: Vec::new(), aliases: 0 }
+    }
+
+    /// The placeholder of a bind.
+    pub(crate) fn bind(&mut self, bind: Bind) -> String {
+        let at = self.binds.iter().position(|other| *other == bind).unwrap_or_else(|| {
+            self.binds.push(bind);
+            self.binds.len() - 1
+        });
+        self.dialect.placeholder(at + 1)
+    }
+
+    /// The placeholder of a constant; small ones are written out.
+    pub(crate) fn literal(&mut self, value: &Value) -> String {
+        match value {
+            Value::Null => "NULL".to_owned(),
+            Value::Bool(value) => self.dialect.boolean(*value).to_owned(),
+            Value::Int(value) if (0..=i64::from(i32::MAX)).contains(value) => value.to_string(),
+            _ => self.bind(Bind::Literal(value.clone())),
+        }
+    }
+
+    /// A name of a table in this statement that no other has.
+    pub(crate) fn alias(&mut self) -> String {
+        let alias = format!("t{}", self.aliases);
+        self.aliases += 1;
+        alias
+    }
+
+    /// A new row of a collection.
+    pub(crate) fn row(&mut self, collection: CollectionId) -> Row {
+        Row { alias: self.alias(), collection }
+    }
+
+    /// The row of a statement that writes: its columns are written with the table's own name.
+    pub(crate) fn written_row(&self, collection: CollectionId) -> Row {
+        Row { alias: self.table(collection), collection }
+    }
+
+    /// The finished statement.
+    pub(crate) fn finish(self, text: String) -> Sql {
+        Sql { text, binds: self.binds }
+    }
+
+    /// A collection's table, quoted.
+    pub(crate) fn table(&self, collection: CollectionId) -> String {
+        self.dialect.quote(&self.schema.collection(collection).table)
+    }
+
+    /// `"skills" AS t0`.
+    pub(crate) fn from(&self, row: &Row) -> String {
+        format!("{} AS {}", self.table(row.collection), row.alias)
+    }
+
+    /// A field's column of a row.
+    pub(crate) fn column(&self, row: &Row, field: FieldId) -> String {
+        let field = self.collection(row).field(field);
+        format!("{}.{}", row.alias, self.dialect.quote(&field.column))
+    }
+
+    /// A row's key.
+    pub(crate) fn key(&self, row: &Row) -> String {
+        format!("{}.{}", row.alias, self.key_name(row.collection))
+    }
+
+    /// The name of a collection's key column, quoted.
+    pub(crate) fn key_name(&self, collection: CollectionId) -> String {
+        let collection = self.schema.collection(collection);
+        self.dialect.quote(collection.system.id.map_or("id", |id| &collection.field(id).column))
+    }
+
+    /// The collection of a row.
+    pub(crate) fn collection(&self, row: &Row) -> &'a Collection {
+        self.schema.collection(row.collection)
+    }
+
+    /// The field of a row that a symbol stands for.
+    pub(crate) fn field(&self, row: &Row, symbol: Symbol) -> Result<&'a Field, StoreError> {
+        let collection = self.collection(row);
+        let field = collection.fields.get(symbol.0 as usize);
+        field.ok_or_else(|| defect(format!("\"{}\" has no field {}", collection.name, symbol.0)))
+    }
+
+    /// The member of an embedded type that a symbol stands for.
+    pub(crate) fn member(&self, of: RecordType, symbol: Symbol) -> Result<&'a EmbeddedMember, StoreError> {
+        let embedded = self.schema.embedded_of(of);
+        let member = embedded.and_then(|of| of.members.get(symbol.0 as usize));
+        member.ok_or_else(|| defect(format!("embedded type {} has no member {}", of.0, symbol.0)))
+    }
+
+    /// The collection that a record type stands for.
+    pub(crate) fn target(&self, of: RecordType) -> Result<CollectionId, StoreError> {
+        let collection = self.schema.collection_of(of);
+        collection.map(|of| of.id).ok_or_else(|| defect(format!("record type {} is no collection", of.0)))
+    }
+
+    /// A condition over a row.
+    pub(crate) fn holds(&mut self, condition: &Expr, row: &Row) -> Result<Test, StoreError> {
+        self.is_true(condition, &Env::of(row))
+    }
+
+    /// A condition over a row as a value that is 0 or 1.
+    pub(crate) fn verdict(&mut self, condition: &Expr, row: &Row) -> Result<String, StoreError> {
+        Ok(match self.holds(condition, row)? {
+            Test::Always => "1".to_owned(),
+            Test::Never => "0".to_owned(),
+            Test::When(sql) => self.dialect.verdict(&sql),
+        })
+    }
+}
+
+/// A plan that cannot be written: somebody's defect, never the caller's.
+pub(crate) fn defect(what: impl Into<String>) -> StoreError {
+    StoreError::Plan(what.into())
+}
