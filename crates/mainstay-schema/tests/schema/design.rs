@@ -160,3 +160,9 @@ fn an_empty_schema_is_one() {
     assert!(load("").collections.is_empty());
     assert!(load("# nothing yet\n").collections.is_empty());
 }
+
+#[test]
+fn the_skill_map_loads() {
+    let schema = load(include_str!("../../../../examples/skillmap/schema.graphql"));
+    assert!(schema.by_path.contains_key("skills"));
+}
