@@ -10,7 +10,7 @@ pub struct OpenError {
 }
 
 /// An operating error of the database.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// The statement took longer than the limit.
     #[error("the statement took longer than {limit_ms} ms")]

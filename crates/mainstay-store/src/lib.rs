@@ -4,6 +4,8 @@
 
 mod answer;
 mod error;
+mod exec;
+mod read;
 mod settings;
 pub mod sql;
 mod sqlite;
@@ -11,6 +13,8 @@ mod store;
 
 pub use answer::{Explained, Page, Written};
 pub use error::{OpenError, StepError, StoreError, WriteError};
+pub use exec::WriteStatement;
+pub use read::ReadStatement;
 pub use settings::Settings;
 pub use sqlite::SqliteDialect;
-pub use store::{ReadStatement, Step, Store, WriteStatement};
+pub use store::{Step, Store};

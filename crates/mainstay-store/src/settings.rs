@@ -26,6 +26,11 @@ pub struct Settings {
     pub statements_max: usize,
     /// Records that one delete may reach through cascades.
     pub cascade_max: usize,
+    /// Pages in the write-ahead log at which it is copied into the database, beside the running writes. At four times as many
+    /// the writer copies them itself.
+    pub wal_pages_max: u32,
+    /// After so many milliseconds without a write the log is made empty.
+    pub wal_idle_ms: u64,
 }
 
 impl Settings {
@@ -43,6 +48,8 @@ impl Settings {
             cache_kib: 16_384,
             statements_max: 256,
             cascade_max: 100_000,
+            wal_pages_max: 4_000,
+            wal_idle_ms: 1_000,
         }
     }
 }

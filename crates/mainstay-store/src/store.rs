@@ -1,23 +1,33 @@
 //! The store: what the core holds of the database.
-use std::sync::Arc;
+use std::{
+    fmt,
+    sync::{Arc, Weak},
+};
 
 use mainstay_expr::Value;
 use mainstay_plan::{Query, WritePlan};
 use mainstay_schema::{Schema, Snapshot};
+use parking_lot::Mutex;
 
-use crate::{Explained, OpenError, Page, Settings, StoreError, WriteError, Written};
+use crate::{
+    Explained, OpenError, Page, ReadStatement, Settings, SqliteDialect, StoreError, WriteError, WriteStatement,
+    Written,
+    sql::{self, Cascade},
+    sqlite::Engine,
+};
+
+/// The dialect of the engine.
+const DIALECT: SqliteDialect = SqliteDialect;
 
 /// An open database.
-pub struct Store {}
-
-/// A read rendered for the engine: kept and used again for every request of its shape.
-pub struct ReadStatement {}
-
-/// A step of a write rendered for the engine.
-pub struct WriteStatement {}
+pub struct Store {
+    engine: Engine,
+    /// What deletes take with them, of the schema that was asked for last.
+    cascades: Mutex<Option<(Weak<Schema>, Arc<[Cascade]>)>>,
+}
 
 /// One step of a transaction: a statement and its values. It can be run again.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Step {
     /// What to do.
     pub statement: Arc<WriteStatement>,
@@ -25,75 +35,84 @@ pub struct Step {
     pub values: Vec<Value>,
 }
 
-fn nothing() -> StoreError {
-    StoreError::Engine("the engine is being built".to_owned())
-}
-
 impl Store {
     /// Opens the database, makes it where there is none, and locks it against a second process.
     pub fn open(settings: Settings) -> Result<Store, OpenError> {
-        Err(OpenError { message: settings.path.display().to_string() })
+        Ok(Store { engine: Engine::open(&settings)?, cascades: Mutex::default() })
     }
 
     /// The schema last applied; `None` in an empty database.
     pub fn snapshot(&self) -> Result<Option<Snapshot>, StoreError> {
-        Err(nothing())
+        self.engine.snapshot()
     }
 
-    /// The SQL of each migration step, for people.
-    pub fn render_steps(&self, _steps: &[mainstay_schema::Step]) -> Vec<String> {
-        Vec::new()
+    /// The SQL of each migration step, for people; `becomes` is what the steps lead to. The text of a step that cannot be carried
+    /// out is empty.
+    pub fn render_steps(&self, steps: &[mainstay_schema::Step], becomes: &Snapshot) -> Result<Vec<String>, StoreError> {
+        Engine::render(steps, becomes)
     }
 
     /// Carries out migration steps and remembers the schema that they lead to: all or nothing. Blocks until it is on disk.
-    pub fn apply(&self, _steps: &[mainstay_schema::Step], _becomes: &Snapshot) -> Result<(), StoreError> {
-        Err(nothing())
+    pub fn apply(&self, steps: &[mainstay_schema::Step], becomes: &Snapshot) -> Result<(), StoreError> {
+        self.engine.apply(steps, becomes)
     }
 
     /// Renders a read.
-    pub fn prepare_read(&self, _schema: &Arc<Schema>, _query: &Query) -> Result<Arc<ReadStatement>, StoreError> {
-        Err(nothing())
+    pub fn prepare_read(&self, schema: &Arc<Schema>, query: &Query) -> Result<Arc<ReadStatement>, StoreError> {
+        sql::query(schema, &DIALECT, query).map(|sql| Arc::new(ReadStatement::new(sql)))
     }
 
-    /// Reads; the answer is appended to `into`.
-    pub async fn read(&self, _of: &Arc<ReadStatement>, _values: Vec<Value>, _into: Vec<u8>) -> Result<Page, StoreError> {
-        Err(nothing())
+    /// Reads; the answer is appended to `into`. Blocks the thread for the budget at most; past it the read moves to the pool.
+    pub async fn read(
+        &self,
+        statement: &Arc<ReadStatement>,
+        values: Vec<Value>,
+        into: Vec<u8>,
+    ) -> Result<Page, StoreError> {
+        self.engine.read(statement, values, into).await
     }
 
     /// Renders a step of a write.
-    pub fn prepare_write(&self, _schema: &Arc<Schema>, _plan: &WritePlan) -> Result<Arc<WriteStatement>, StoreError> {
-        Err(nothing())
+    pub fn prepare_write(&self, schema: &Arc<Schema>, plan: &WritePlan) -> Result<Arc<WriteStatement>, StoreError> {
+        WriteStatement::render(schema, &DIALECT, plan, || self.cascades(schema)).map(Arc::new)
+    }
+
+    fn cascades(&self, schema: &Arc<Schema>) -> Result<Arc<[Cascade]>, StoreError> {
+        let mut kept = self.cascades.lock();
+        if let Some((of, cascades)) = &*kept
+            && of.as_ptr() == Arc::as_ptr(schema)
+        {
+            return Ok(cascades.clone());
+        }
+        let cascades: Arc<[Cascade]> = sql::cascades(schema, &DIALECT)?.into();
+        *kept = Some((Arc::downgrade(schema), cascades.clone()));
+        Ok(cascades)
     }
 
     /// Carries out the steps in one transaction, all or nothing; answered only once they are on disk.
-    pub async fn write(&self, _steps: Vec<Step>) -> Result<Vec<Written>, WriteError> {
-        Err(WriteError { step: 0, error: nothing().into() })
+    pub async fn write(&self, steps: Vec<Step>) -> Result<Vec<Written>, WriteError> {
+        self.engine.write(steps).await
     }
 
     /// The SQL of a read and the plan that the engine makes for it.
-    pub fn explain(&self, _of: &ReadStatement, _values: &[Value]) -> Result<Explained, StoreError> {
-        Err(nothing())
+    pub fn explain(&self, statement: &ReadStatement, values: &[Value]) -> Result<Explained, StoreError> {
+        self.engine.explain(statement, values)
     }
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        Err(nothing())
+        self.engine.ping()
     }
 
-    /// Ends running work, brings everything into the database file and gives the lock back. What comes later fails.
-    pub fn close(&self) {}
-}
-
-impl ReadStatement {
-    /// Its SQL.
-    pub fn sql(&self) -> &str {
-        ""
+    /// Interrupts running reads, writes what waits to be written, brings everything into the database file and gives the lock
+    /// back. What comes later fails.
+    pub fn close(&self) {
+        self.engine.close();
     }
 }
 
-impl WriteStatement {
-    /// Its SQL, one text for each statement.
-    pub fn sql(&self) -> Vec<String> {
-        Vec::new()
+impl fmt::Debug for Store {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Store").finish_non_exhaustive()
     }
 }

@@ -1,5 +1,28 @@
-//! The embedded engine.
+//! The embedded engine: one writer, readers on every thread, one file.
 
+mod bind;
+mod checkpoint;
+mod connection;
+mod deadline;
 mod dialect;
+mod engine;
+mod failure;
+mod functions;
+mod lock;
+mod migrate;
+mod page;
+mod readers;
+mod row;
+mod session;
+mod writer;
+
+use std::time::{SystemTime, UNIX_EPOCH};
 
 pub use dialect::SqliteDialect;
+pub(crate) use engine::Engine;
+
+/// The time, in microseconds since 1970.
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+}

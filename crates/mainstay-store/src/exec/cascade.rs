@@ -1,0 +1,171 @@
+//! What a delete takes with it.
+//!
+//! 1. `reach` walks the links marked CASCADE breadth-first and collects every record that ends; a record is visited once, so
+//!    cycles and links to itself come to an end.
+//! 2. It then asks whether a record that stays is linked to one of them by a link marked RESTRICT.
+//! 3. `end` makes the links marked SET_NULL null, takes the records out of join tables, and deletes, those that refer before
+//!    those that are referred to.
+use std::collections::{HashMap, HashSet};
+
+use mainstay_schema::{CollectionId, OnDelete};
+
+use super::{
+    Failure, Inputs, Session,
+    key::{Key, json_of},
+};
+use crate::{
+    StepError, StoreError,
+    sql::{Cascade, Cell, Incoming},
+};
+
+/// The records that end, by collection.
+#[derive(Debug, Default)]
+pub(super) struct Reach {
+    keys: HashMap<CollectionId, HashSet<Key>>,
+    count: usize,
+}
+
+impl Reach {
+    fn has(&self, collection: CollectionId, key: &Key) -> bool {
+        self.keys.get(&collection).is_some_and(|keys| keys.contains(key))
+    }
+
+    fn json(&self, collection: CollectionId) -> String {
+        let keys: Vec<Key> = self.keys.get(&collection).into_iter().flatten().cloned().collect();
+        json_of(&keys)
+    }
+}
+
+/// Collects the records that end with `root`; refused where others hold on to one of them.
+pub(super) fn reach(
+    session: &mut dyn Session,
+    cascades: &[Cascade],
+    root: (CollectionId, Key),
+    limit: usize,
+) -> Result<Reach, StepError> {
+    let mut reach = Reach { count: 1, ..Reach::default() };
+    reach.keys.entry(root.0).or_default().insert(root.1.clone());
+    let mut level = vec![(root.0, vec![root.1])];
+    while let Some((collection, keys)) = level.pop() {
+        let keys = json_of(&keys);
+        for incoming in with(cascades, collection, OnDelete::Cascade)? {
+            let found = follow(session, cascades, incoming, &keys, &mut reach, limit)?;
+            if !found.is_empty() {
+                level.push((incoming.from, found));
+            }
+        }
+    }
+    restricted(session, cascades, &reach)?;
+    Ok(reach)
+}
+
+/// The records that a link leads back to and that were not reached before.
+fn follow(
+    session: &mut dyn Session,
+    cascades: &[Cascade],
+    incoming: &Incoming,
+    keys: &str,
+    reach: &mut Reach,
+    limit: usize,
+) -> Result<Vec<Key>, StepError> {
+    let key = Cell { column: 0, decode: of(cascades, incoming.from)?.key };
+    let inputs = Inputs { keys, ..Inputs::of(&[]) };
+    let mut found = Vec::new();
+    session.query(&incoming.find, &inputs, &mut |row| {
+        let key = Key::of(row.value(key)?)?;
+        if reach.keys.entry(incoming.from).or_default().insert(key.clone()) {
+            reach.count += 1;
+            found.push(key);
+        }
+        Ok(reach.count <= limit)
+    })?;
+    if reach.count > limit {
+        return Err(StepError::CascadeTooLarge { limit });
+    }
+    Ok(found)
+}
+
+fn restricted(session: &mut dyn Session, cascades: &[Cascade], reach: &Reach) -> Result<(), StepError> {
+    for collection in reach.keys.keys() {
+        let keys = reach.json(*collection);
+        for incoming in with(cascades, *collection, OnDelete::Restrict)? {
+            let key = Cell { column: 0, decode: of(cascades, incoming.from)?.key };
+            let mut stays = false;
+            session.query(&incoming.find, &Inputs { keys: &keys, ..Inputs::of(&[]) }, &mut |row| {
+                stays = !reach.has(incoming.from, &Key::of(row.value(key)?)?);
+                Ok(!stays)
+            })?;
+            if stays {
+                return Err(StepError::Restricted { by: incoming.from, field: incoming.field });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Ends the records.
+pub(super) fn end(session: &mut dyn Session, cascades: &[Cascade], reach: &Reach, now: i64) -> Result<(), StepError> {
+    let mut left: Vec<CollectionId> = reach.keys.keys().copied().collect();
+    left.sort();
+    for collection in &left {
+        let keys = reach.json(*collection);
+        let inputs = Inputs { keys: &keys, now, ..Inputs::of(&[]) };
+        for clear in with(cascades, *collection, OnDelete::SetNull)?.filter_map(|incoming| incoming.clear.as_ref()) {
+            session.execute(clear, &inputs)?;
+        }
+        for statement in &of(cascades, *collection)?.unlink {
+            session.execute(statement, &inputs)?;
+        }
+    }
+    while let Some(at) = next(cascades, &left)? {
+        let collection = left.remove(at);
+        let keys = reach.json(collection);
+        let inputs = Inputs { keys: &keys, now, ..Inputs::of(&[]) };
+        let cascade = of(cascades, collection)?;
+        // Where collections refer to each other in a circle, one of the links is optional, and is cut here.
+        for incoming in cascade.incoming.iter().filter(|incoming| left.contains(&incoming.from)) {
+            if let Some(clear) = &incoming.clear {
+                session.execute(clear, &inputs)?;
+            }
+        }
+        session.execute(&cascade.delete, &inputs).map_err(|failure| held(failure, cascade))?;
+    }
+    Ok(())
+}
+
+/// The next collection to delete from: one that no other on the list refers to, else one that only optional links refer to.
+fn next(cascades: &[Cascade], left: &[CollectionId]) -> Result<Option<usize>, StepError> {
+    let mut cuttable = None;
+    for (at, collection) in left.iter().enumerate() {
+        let refers = |incoming: &&Incoming| incoming.from != *collection && left.contains(&incoming.from);
+        let mut incoming = of(cascades, *collection)?.incoming.iter().filter(refers).peekable();
+        if incoming.peek().is_none() {
+            return Ok(Some(at));
+        }
+        if incoming.all(|incoming| incoming.clear.is_some()) {
+            cuttable = cuttable.or(Some(at));
+        }
+    }
+    Ok(cuttable.or((!left.is_empty()).then_some(0)))
+}
+
+/// The database's own net: a record that refers to one of these has appeared since they were collected.
+fn held(failure: Failure, cascade: &Cascade) -> StepError {
+    match (failure, cascade.incoming.first()) {
+        (Failure::ForeignKey, Some(incoming)) => StepError::Restricted { by: incoming.from, field: incoming.field },
+        (failure, _) => failure.into(),
+    }
+}
+
+fn with(
+    cascades: &[Cascade],
+    collection: CollectionId,
+    on_delete: OnDelete,
+) -> Result<impl Iterator<Item = &Incoming>, StoreError> {
+    Ok(of(cascades, collection)?.incoming.iter().filter(move |incoming| incoming.on_delete == on_delete))
+}
+
+fn of(cascades: &[Cascade], collection: CollectionId) -> Result<&Cascade, StoreError> {
+    let found = cascades.get(collection.0 as usize).filter(|of| of.collection == collection);
+    found.ok_or_else(|| StoreError::Plan(format!("no cascade of collection {}", collection.0)))
+}

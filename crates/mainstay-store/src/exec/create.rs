@@ -1,0 +1,77 @@
+//! A new record: links, insert, to-many links, the rule over the outcome, the answer.
+use mainstay_expr::Value;
+use mainstay_plan::Create;
+
+use super::{Inputs, Request, Session, WriteStatement, failure, links};
+use crate::{
+    StepError, StoreError, Written,
+    sql::{CreateSql, ReadSql, Returning, Sql},
+};
+
+pub(super) fn run(
+    session: &mut dyn Session,
+    statement: &WriteStatement,
+    plan: &Create,
+    sql: &CreateSql,
+    request: Request<'_>,
+) -> Result<Written, StepError> {
+    let inputs = Inputs { now: request.now, ..Inputs::of(request.values) };
+    links::check(session, &sql.links, &inputs)?;
+    if !sql.changes.is_empty() || sql.after.is_some() || sql.answer.is_some() {
+        session.protect()?;
+    }
+    let written = write(session, &sql.insert, &sql.returning, &inputs)
+        .map_err(|failure| failure::of_write(failure, statement.of(), &plan.links))?
+        .ok_or_else(|| StoreError::Engine("an insert gave no record back".to_owned()))?;
+    let inputs = Inputs { key: &written.key, ..inputs };
+    links::change(session, &sql.changes, &inputs)?;
+    if let Some(rule) = &sql.after
+        && !links::holds(session, rule, &inputs)?
+    {
+        return Err(StepError::RefusedAfter);
+    }
+    match &sql.answer {
+        Some(read) => answer(session, read, &inputs, written.version),
+        None => Ok(written),
+    }
+}
+
+/// Runs a statement that gives back the row that it wrote; `None`: it wrote none.
+pub(super) fn write(
+    session: &mut dyn Session,
+    sql: &Sql,
+    returning: &Returning,
+    inputs: &Inputs<'_>,
+) -> Result<Option<Written>, super::Failure> {
+    let mut written = None;
+    session.query(sql, inputs, &mut |row| {
+        let mut record = None;
+        if !returning.columns.is_empty() && row.holds(returning.visible)? {
+            let mut json = Vec::with_capacity(RECORD_BYTES);
+            row.write(&returning.columns, &mut json)?;
+            record = Some(json);
+        }
+        let version = returning.version.map(|column| row.int(column)).transpose()?.flatten();
+        written = Some(Written { key: row.value(returning.key)?, version, record });
+        Ok(true)
+    })?;
+    Ok(written)
+}
+
+/// Room for a record of common size.
+const RECORD_BYTES: usize = 512;
+
+/// Reads the record that was written, where it may be read; else key and version are the answer.
+pub(super) fn answer(
+    session: &mut dyn Session,
+    read: &ReadSql,
+    inputs: &Inputs<'_>,
+    version: Option<i64>,
+) -> Result<Written, StepError> {
+    let page = session.read(read, inputs, &mut Vec::with_capacity(RECORD_BYTES))?;
+    let key: Value = inputs.key.clone();
+    match page.rows {
+        0 => Ok(Written { key, version, record: None }),
+        _ => Ok(Written { key, version: page.version.or(version), record: Some(page.json) }),
+    }
+}

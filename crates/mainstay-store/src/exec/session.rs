@@ -1,0 +1,85 @@
+//! What the executor asks of an engine: one open transaction, statements and rows.
+use mainstay_expr::Value;
+
+use crate::{
+    Page, StoreError,
+    sql::{Cell, Column, ReadSql, Sql},
+};
+
+/// What the placeholders of a step's statements are bound to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Inputs<'a> {
+    /// The values of the request.
+    pub(crate) values: &'a [Value],
+    /// The key of the record that the step is about, once it is known.
+    pub(crate) key: &'a Value,
+    /// A list of keys, as JSON.
+    pub(crate) keys: &'a str,
+    /// The time of the write, in microseconds since 1970.
+    pub(crate) now: i64,
+}
+
+impl<'a> Inputs<'a> {
+    /// Only the values of the request.
+    pub(crate) fn of(values: &'a [Value]) -> Inputs<'a> {
+        Inputs { values, key: &Value::Null, keys: "[]", now: 0 }
+    }
+}
+
+/// Why a statement was not carried out.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Another record has the same values in these columns.
+    Unique {
+        /// The table.
+        table: String,
+        /// Its columns.
+        columns: Vec<String>,
+    },
+    /// A reference to a record that is not there, or the end of one that others refer to.
+    ForeignKey,
+    /// The database failed.
+    Store(StoreError),
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Failure {
+        Failure::Store(error)
+    }
+}
+
+/// Takes one row; says whether it wants the next.
+pub(crate) type EachRow<'a> = dyn FnMut(&dyn Row) -> Result<bool, Failure> + 'a;
+
+/// One transaction of an engine.
+pub(crate) trait Session {
+    /// Makes sure that everything that the request does from here on can be undone without undoing what others did: called
+    /// before the first of several writes, and before a write that may still be refused. Once is enough.
+    fn protect(&mut self) -> Result<(), Failure>;
+
+    /// Runs a statement whose rows nobody wants.
+    fn execute(&mut self, sql: &Sql, inputs: &Inputs<'_>) -> Result<(), Failure>;
+
+    /// Runs a statement and hands out its rows.
+    fn query(&mut self, sql: &Sql, inputs: &Inputs<'_>, each: &mut EachRow<'_>) -> Result<(), Failure>;
+
+    /// Reads a page; the records are appended to `into`, which becomes the page's.
+    fn read(&mut self, read: &ReadSql, inputs: &Inputs<'_>, into: &mut Vec<u8>) -> Result<Page, Failure>;
+}
+
+/// One row.
+pub(crate) trait Row {
+    /// A whole number; `None` of null.
+    fn int(&self, column: usize) -> Result<Option<i64>, Failure>;
+
+    /// A value.
+    fn value(&self, cell: Cell) -> Result<Value, Failure>;
+
+    /// Appends the record as a JSON object.
+    fn write(&self, columns: &[Column], into: &mut Vec<u8>) -> Result<(), Failure>;
+
+    /// A verdict: whether the column, where there is one, is 1.
+    fn holds(&self, column: Option<usize>) -> Result<bool, Failure> {
+        column.map_or(Ok(true), |column| Ok(self.int(column)? == Some(1)))
+    }
+}

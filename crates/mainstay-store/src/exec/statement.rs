@@ -1,0 +1,105 @@
+//! A step of a write, rendered and kept.
+use std::{fmt, sync::Arc};
+
+use mainstay_plan::{Create, Delete, Update, WritePlan};
+use mainstay_schema::{Collection, CollectionId, Schema};
+
+use crate::{
+    StoreError,
+    sql::{self, Cascade, ChangeSql, CreateSql, DeleteSql, Dialect, LinkSql, ReadSql, Sql, UpdateSql},
+};
+
+/// A step of a write rendered for the engine: kept and used again for every request of its shape.
+pub struct WriteStatement {
+    pub(crate) schema: Arc<Schema>,
+    pub(crate) collection: CollectionId,
+    pub(crate) parts: Parts,
+}
+
+/// The plan of a step beside its statements.
+pub(crate) enum Parts {
+    Create { plan: Create, sql: CreateSql },
+    Update { plan: Update, sql: UpdateSql },
+    Delete { plan: Delete, sql: DeleteSql, cascades: Arc<[Cascade]> },
+}
+
+impl WriteStatement {
+    /// Renders a plan. `cascades` gives those of the whole schema.
+    pub(crate) fn render(
+        schema: &Arc<Schema>,
+        dialect: &dyn Dialect,
+        plan: &WritePlan,
+        cascades: impl FnOnce() -> Result<Arc<[Cascade]>, StoreError>,
+    ) -> Result<WriteStatement, StoreError> {
+        let (collection, parts) = match plan {
+            WritePlan::Create(plan) => {
+                let sql = sql::create(schema, dialect, plan)?;
+                (plan.collection, Parts::Create { plan: plan.clone(), sql })
+            }
+            WritePlan::Update(plan) => {
+                let sql = sql::update(schema, dialect, plan)?;
+                (plan.collection, Parts::Update { plan: plan.clone(), sql })
+            }
+            WritePlan::Delete(plan) => {
+                let sql = sql::delete(schema, dialect, plan)?;
+                (plan.collection, Parts::Delete { plan: plan.clone(), sql, cascades: cascades()? })
+            }
+        };
+        Ok(WriteStatement { schema: schema.clone(), collection, parts })
+    }
+
+    /// Its SQL, one text for each statement.
+    pub fn sql(&self) -> Vec<String> {
+        let mut all = Vec::new();
+        match &self.parts {
+            Parts::Create { sql, .. } => {
+                all.extend(links(&sql.links));
+                all.push(&sql.insert);
+                all.extend(changes(&sql.changes));
+                all.extend(&sql.after);
+                all.extend(answer(&sql.answer));
+            }
+            Parts::Update { sql, .. } => {
+                all.extend(sql.fast.as_ref().map(|(sql, _)| sql));
+                all.push(&sql.look.sql);
+                all.extend(links(&sql.links));
+                all.extend(&sql.update);
+                all.extend(changes(&sql.changes));
+                all.extend(&sql.after);
+                all.extend(answer(&sql.answer));
+            }
+            Parts::Delete { sql, cascades, .. } => {
+                all.push(&sql.look.sql);
+                all.extend(cascades.iter().filter(|of| of.collection == self.collection).flat_map(ends));
+            }
+        }
+        all.into_iter().map(|sql| sql.text.clone()).collect()
+    }
+
+    /// The collection that it writes.
+    pub(crate) fn of(&self) -> &Collection {
+        self.schema.collection(self.collection)
+    }
+}
+
+fn links(links: &[LinkSql]) -> impl Iterator<Item = &Sql> {
+    links.iter().map(|link| &link.check)
+}
+
+fn changes(changes: &[ChangeSql]) -> impl Iterator<Item = &Sql> {
+    changes.iter().flat_map(|change| change.missing.iter().chain(&change.statements))
+}
+
+fn answer(read: &Option<ReadSql>) -> Option<&Sql> {
+    read.as_ref().map(|read| &read.page)
+}
+
+fn ends(of: &Cascade) -> impl Iterator<Item = &Sql> {
+    of.incoming.iter().map(|incoming| &incoming.find).chain(&of.unlink).chain([&of.delete])
+}
+
+impl fmt::Debug for WriteStatement {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_list().entries(self.sql()).finish()
+    }
+}

@@ -1,0 +1,127 @@
+//! A change of one record: as one statement where that is possible, else step by step.
+use mainstay_expr::{Value, eval};
+use mainstay_plan::{OwnFields, OwnRecords, Update};
+use mainstay_schema::{Collection, FieldId};
+
+use super::{
+    Inputs, Request, Session, WriteStatement,
+    create::{answer, write},
+    failure, links,
+};
+use crate::{
+    StepError, Written,
+    sql::{LookSql, UpdateSql},
+};
+
+pub(super) fn run(
+    session: &mut dyn Session,
+    statement: &WriteStatement,
+    plan: &Update,
+    sql: &UpdateSql,
+    request: Request<'_>,
+) -> Result<Written, StepError> {
+    let inputs = Inputs { now: request.now, ..Inputs::of(request.values) };
+    let of_write = |found| failure::of_write(found, statement.of(), &plan.links);
+    if let Some((fast, returning)) = &sql.fast
+        && let Some(written) = write(session, fast, returning, &inputs).map_err(of_write)?
+    {
+        return Ok(written);
+    }
+    let found = look(session, &sql.look, &inputs, bound_version(plan.version, request.values))?;
+    checks(statement, plan, &found, request.values)?;
+    let inputs = Inputs { key: &found.key, ..inputs };
+    links::check(session, &sql.links, &inputs)?;
+    session.protect()?;
+    if let Some(update) = &sql.update {
+        session.execute(update, &inputs).map_err(of_write)?;
+    }
+    links::change(session, &sql.changes, &inputs)?;
+    if let Some(rule) = &sql.after
+        && !links::holds(session, rule, &inputs)?
+    {
+        return Err(StepError::RefusedAfter);
+    }
+    let version = found.version.map(|version| version + i64::from(sql.update.is_some()));
+    match &sql.answer {
+        Some(read) => answer(session, read, &inputs, version),
+        None => Ok(Written { key: found.key.clone(), version, record: None }),
+    }
+}
+
+/// A record as it is stored.
+pub(super) struct Found {
+    pub(super) key: Value,
+    pub(super) version: Option<i64>,
+    fields: Vec<(FieldId, Value)>,
+}
+
+/// Finds the record of a step that may see and change it, in the version that is wanted.
+pub(super) fn look(
+    session: &mut dyn Session,
+    sql: &LookSql,
+    inputs: &Inputs<'_>,
+    version: Option<i64>,
+) -> Result<Found, StepError> {
+    let mut found = None;
+    session.query(&sql.sql, inputs, &mut |row| {
+        let fields = sql.fields.iter().map(|(field, cell)| Ok((*field, row.value(*cell)?)));
+        let record = Found {
+            key: row.value(sql.key)?,
+            version: sql.version.map(|column| row.int(column)).transpose()?.flatten(),
+            fields: fields.collect::<Result<_, super::Failure>>()?,
+        };
+        found = Some((record, row.holds(sql.visible)?, row.holds(sql.before)?));
+        Ok(false)
+    })?;
+    match found {
+        None | Some((_, false, _)) => Err(StepError::NotFound),
+        Some((_, true, false)) => Err(StepError::RefusedBefore),
+        Some((record, true, true)) => match (version, record.version) {
+            (Some(wanted), Some(present)) if wanted != present => Err(StepError::OtherVersion { present }),
+            _ => Ok(record),
+        },
+    }
+}
+
+/// The version that the request wants the record to have.
+pub(super) fn bound_version(bound: Option<u16>, values: &[Value]) -> Option<i64> {
+    match values.get(usize::from(bound?)) {
+        Some(Value::Int(version)) => Some(*version),
+        _ => None,
+    }
+}
+
+/// Evaluates the checks that also read fields that stay as they are.
+fn checks(statement: &WriteStatement, plan: &Update, found: &Found, values: &[Value]) -> Result<(), StepError> {
+    if plan.checks.is_empty() {
+        return Ok(());
+    }
+    let collection = statement.of();
+    let becomes = merged(collection, plan, found, values);
+    let record = OwnFields { collection, values: &becomes };
+    let records = OwnRecords { schema: &statement.schema };
+    for position in &plan.checks {
+        let Some(check) = collection.checks.get(*position) else { continue };
+        if check.field.is_some_and(|field| record.value(field).is_null()) {
+            continue;
+        }
+        // An error refuses, as everywhere.
+        if eval(&check.expr.expr, &records, &record, &[]) != Ok(Value::Bool(true)) {
+            return Err(StepError::Check(*position));
+        }
+    }
+    Ok(())
+}
+
+/// The record as it becomes.
+fn merged(collection: &Collection, plan: &Update, found: &Found, values: &[Value]) -> Vec<Value> {
+    let mut becomes = vec![Value::Null; collection.fields.len()];
+    let bound = |number: u16| values.get(usize::from(number)).cloned().unwrap_or(Value::Null);
+    let set = plan.set.iter().map(|(field, number)| (*field, bound(*number)));
+    for (field, value) in found.fields.iter().cloned().chain(set) {
+        if let Some(slot) = becomes.get_mut(field.0 as usize) {
+            *slot = value;
+        }
+    }
+    becomes
+}

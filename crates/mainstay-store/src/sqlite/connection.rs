@@ -1,0 +1,121 @@
+//! Opens connections to the database file, and refuses a file that is none of ours.
+use std::{
+    fs::File,
+    io::Read,
+    path::Path,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
+
+use rusqlite::{Connection, Error, ErrorCode, OpenFlags};
+
+use super::{deadline::Deadline, functions, migrate};
+use crate::{OpenError, Settings};
+
+/// What every SQLite database begins with.
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+/// How long a statement waits for a lock that another connection holds, which is only ever a moment.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// A connection with its deadline.
+#[derive(Debug)]
+pub(super) struct Watched {
+    pub(super) connection: Connection,
+    pub(super) deadline: Deadline,
+}
+
+/// Opens the connection that writes, and makes the database where there is none.
+pub(super) fn open_writer(settings: &Settings, closing: Arc<AtomicBool>) -> Result<Watched, OpenError> {
+    let path = &settings.path;
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)
+            .map_err(|error| refused(path, &format!("its folder cannot be made: {error}")))?;
+    }
+    check_magic(path)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags).map_err(|error| explain(path, &error))?;
+    prepare(&connection, settings, settings.cache_kib)
+        .and_then(|()| make_durable(&connection, settings))
+        .map_err(|error| explain(path, &error))?;
+    if migrate::is_newer(&connection).map_err(|error| explain(path, &error))? {
+        return Err(refused(path, "it was written by a newer Mainstay; use that version or a later one"));
+    }
+    let deadline = Deadline::watch(&mut connection, closing).map_err(|error| explain(path, &error))?;
+    Ok(Watched { connection, deadline })
+}
+
+/// Opens a connection that only reads.
+pub(super) fn open_reader(settings: &Settings, cache_kib: u32, closing: Arc<AtomicBool>) -> rusqlite::Result<Watched> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(&settings.path, flags)?;
+    prepare(&connection, settings, cache_kib)?;
+    let deadline = Deadline::watch(&mut connection, closing)?;
+    Ok(Watched { connection, deadline })
+}
+
+/// Opens the connection that brings the write-ahead log into the database.
+pub(super) fn open_checkpointer(settings: &Settings) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(&settings.path, flags)?;
+    connection.busy_timeout(Duration::ZERO)?;
+    connection.pragma_update(None, "cache_size", 16)?;
+    connection.pragma_update(None, "synchronous", synchronous(settings))?;
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    Ok(connection)
+}
+
+fn prepare(connection: &Connection, settings: &Settings, cache_kib: u32) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY)?;
+    connection.pragma_update(None, "cache_size", -i64::from(cache_kib))?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.set_prepared_statement_cache_capacity(settings.statements_max);
+    functions::register(connection)
+}
+
+fn make_durable(connection: &Connection, settings: &Settings) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", synchronous(settings))?;
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    // Reads the first page and the list of tables: a file that is no database shows here.
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0)).map(|_| ())
+}
+
+fn synchronous(settings: &Settings) -> &'static str {
+    if settings.durable { "FULL" } else { "OFF" }
+}
+
+fn check_magic(path: &Path) -> Result<(), OpenError> {
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(refused(path, &format!("the file cannot be read: {error}"))),
+    };
+    let mut start = Vec::with_capacity(MAGIC.len());
+    let read = Read::by_ref(&mut file).take(MAGIC.len() as u64).read_to_end(&mut start);
+    match read {
+        Err(error) => Err(refused(path, &format!("the file cannot be read: {error}"))),
+        Ok(0) => Ok(()),
+        Ok(_) if start == MAGIC => Ok(()),
+        Ok(_) => Err(refused(path, "the file is not a database; move it away, or name another file")),
+    }
+}
+
+fn explain(path: &Path, error: &Error) -> OpenError {
+    let reason = match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            "it is damaged; bring back a backup, or save what can be read with the shell of SQLite (\".recover\")"
+                .to_owned()
+        }
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
+            format!("this user may not write the file or its folder ({error})")
+        }
+        Some(ErrorCode::DiskFull) => "no room is left on the disk".to_owned(),
+        _ => error.to_string(),
+    };
+    refused(path, &reason)
+}
+
+fn refused(path: &Path, reason: &str) -> OpenError {
+    OpenError { message: format!("the database \"{}\" cannot be opened: {reason}", path.display()) }
+}

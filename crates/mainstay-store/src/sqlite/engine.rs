@@ -1,0 +1,150 @@
+//! The parts of the embedded engine, and the order in which they begin and end.
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use mainstay_expr::Value;
+use mainstay_schema::{Snapshot, Step as Migration};
+use parking_lot::Mutex;
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use super::{
+    bind::bind,
+    checkpoint::Checkpointer,
+    connection::open_writer,
+    failure::store_error,
+    lock::Lock,
+    migrate,
+    readers::{Readers, closed},
+    writer::{Job, Writer},
+};
+use crate::{
+    Explained, OpenError, Page, Settings, Step, StoreError, WriteError, Written, exec::Inputs, read::ReadStatement,
+};
+
+/// An open database.
+pub(crate) struct Engine {
+    closing: Arc<AtomicBool>,
+    readers: Readers,
+    writer: Writer,
+    /// Held until everything else has ended.
+    held: Mutex<Option<(Checkpointer, Lock)>>,
+}
+
+impl Engine {
+    pub(crate) fn open(settings: &Settings) -> Result<Engine, OpenError> {
+        if let Some(folder) = settings.path.parent() {
+            std::fs::create_dir_all(folder).map_err(|error| OpenError {
+                message: format!("the folder \"{}\" cannot be made: {error}", folder.display()),
+            })?;
+        }
+        let lock = Lock::take(&settings.path)?;
+        let closing = Arc::new(AtomicBool::new(false));
+        // What waits for the writer is written before it ends, so closing does not interrupt it.
+        let mut watched = open_writer(settings, Arc::default())?;
+        let checkpointer = Checkpointer::start(settings).map_err(|message| OpenError { message })?;
+        let log = checkpointer.log().clone();
+        log.follow(&mut watched.connection).map_err(|error| OpenError { message: error.to_string() })?;
+        let thread = |error: std::io::Error| OpenError { message: format!("a thread cannot be started: {error}") };
+        let writer = Writer::start(settings, watched, log).map_err(thread)?;
+        let readers = Readers::start(settings, closing.clone()).map_err(thread)?;
+        Ok(Engine { closing, readers, writer, held: Mutex::new(Some((checkpointer, lock))) })
+    }
+
+    pub(crate) async fn read(
+        &self,
+        statement: &Arc<ReadStatement>,
+        values: Vec<Value>,
+        into: Vec<u8>,
+    ) -> Result<Page, StoreError> {
+        self.readers.read(statement, values, into).await
+    }
+
+    pub(crate) async fn write(&self, steps: Vec<Step>) -> Result<Vec<Written>, WriteError> {
+        let failed = |error: StoreError| WriteError { step: 0, error: error.into() };
+        let (answer, answered) = oneshot::channel();
+        self.writer.send(Job::Write { steps, answer }).map_err(failed)?;
+        answered.await.unwrap_or_else(|_| Err(failed(closed())))
+    }
+
+    pub(crate) fn snapshot(&self) -> Result<Option<Snapshot>, StoreError> {
+        self.readers.with_local(|reader| {
+            reader.deadline.clear();
+            migrate::snapshot(&reader.connection)
+        })
+    }
+
+    pub(crate) fn render(steps: &[Migration], becomes: &Snapshot) -> Result<Vec<String>, StoreError> {
+        migrate::render(steps, becomes)
+    }
+
+    pub(crate) fn apply(&self, steps: &[Migration], becomes: &Snapshot) -> Result<(), StoreError> {
+        let (steps, becomes) = (steps.to_vec(), becomes.clone());
+        self.on_writer(move |connection| migrate::apply(connection, &steps, &becomes))?
+    }
+
+    /// Does something with the writer's connection, between two groups of writes; waits for it.
+    fn on_writer<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> T + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (answer, answered) = std::sync::mpsc::sync_channel(1);
+        let job = Job::Alone(Box::new(move |connection| {
+            let _ = answer.send(work(connection));
+        }));
+        self.writer.send(job)?;
+        answered.recv().map_err(|_| closed())
+    }
+
+    pub(crate) fn explain(&self, of: &ReadStatement, values: &[Value]) -> Result<Explained, StoreError> {
+        self.readers.with_local(|reader| {
+            reader.deadline.clear();
+            let plan = query_plan(&reader.connection, of, values).map_err(|error| store_error(error, 0))?;
+            Ok(Explained { sql: of.sql().to_owned(), plan })
+        })
+    }
+
+    pub(crate) fn ping(&self) -> Result<(), StoreError> {
+        self.readers.with_local(|reader| {
+            reader.deadline.clear();
+            let first = "SELECT count(*) FROM sqlite_schema";
+            let answer = reader.connection.query_row(first, [], |row| row.get::<_, i64>(0));
+            answer.map(|_| ()).map_err(|error| store_error(error, 0))
+        })
+    }
+
+    /// Ends everything, the writer after what waits for it; the last connection copies the log into the database.
+    pub(crate) fn close(&self) {
+        self.closing.store(true, Ordering::Release);
+        self.readers.close();
+        let held = self.held.lock().take();
+        if let Some((mut checkpointer, lock)) = held {
+            checkpointer.close();
+            self.writer.close();
+            drop(lock);
+        }
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// The lines of `EXPLAIN QUERY PLAN`, indented by their depth.
+fn query_plan(connection: &Connection, of: &ReadStatement, values: &[Value]) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", of.sql.page.text))?;
+    bind(&mut statement, &of.sql.page, &Inputs::of(values))?;
+    let (mut depths, mut lines) = (std::collections::HashMap::from([(0_i64, 0_usize)]), Vec::new());
+    let mut rows = statement.raw_query();
+    while let Some(row) = rows.next()? {
+        let (id, parent, detail): (i64, i64, String) = (row.get(0)?, row.get(1)?, row.get(3)?);
+        let depth = depths.get(&parent).copied().unwrap_or(0);
+        depths.insert(id, depth + 1);
+        lines.push(format!("{}{detail}", "  ".repeat(depth)));
+    }
+    Ok(lines)
+}

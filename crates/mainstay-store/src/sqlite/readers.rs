@@ -1,0 +1,210 @@
+//! Reads: on the thread that asks, as long as they are quick; else on a few threads of their own.
+use std::{
+    cell::RefCell,
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+    },
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use mainstay_expr::Value;
+use parking_lot::Mutex;
+use tokio::sync::oneshot;
+
+use super::{
+    connection::{Watched, open_reader},
+    failure::store_error,
+    page,
+};
+use crate::{Page, Settings, StoreError, exec::Inputs, read::ReadStatement};
+
+/// The share of the page cache that a thread of the pool gets: it is used for few statements.
+const POOL_CACHE_SHARE: u32 = 4;
+
+/// One thread's connection; the store takes it away when it closes.
+type Slot = Mutex<Option<Watched>>;
+
+/// What all readers of one store share.
+struct Shared {
+    settings: Settings,
+    closing: Arc<AtomicBool>,
+    slots: Mutex<Vec<Weak<Slot>>>,
+}
+
+/// A read for the pool.
+struct Job {
+    statement: Arc<ReadStatement>,
+    values: Vec<Value>,
+    into: Vec<u8>,
+    answer: oneshot::Sender<Result<Page, StoreError>>,
+}
+
+/// Everything that reads.
+pub(super) struct Readers {
+    shared: Arc<Shared>,
+    pool: Mutex<Option<SyncSender<Job>>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+thread_local! {
+    /// This thread's connections. A `Weak` keeps the address of its store from being used again, so that comparing is enough.
+    static LOCAL: RefCell<Vec<(Weak<Shared>, Arc<Slot>)>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Readers {
+    pub(super) fn start(settings: &Settings, closing: Arc<AtomicBool>) -> std::io::Result<Readers> {
+        let shared = Arc::new(Shared { settings: settings.clone(), closing, slots: Mutex::default() });
+        let (sender, receiver) = sync_channel(settings.readers_queue_max);
+        let receiver = Arc::new(Mutex::new(receiver));
+        let threads = (0..settings.readers.max(1)).map(|number| {
+            let (shared, receiver) = (shared.clone(), receiver.clone());
+            let name = format!("mainstay-read-{number}");
+            std::thread::Builder::new().name(name).spawn(move || serve(&shared, &receiver))
+        });
+        let threads = threads.collect::<Result<Vec<_>, _>>()?;
+        Ok(Readers { shared, pool: Mutex::new(Some(sender)), threads: Mutex::new(threads) })
+    }
+
+    /// Reads: here within the budget, else in the pool.
+    pub(super) async fn read(
+        &self,
+        statement: &Arc<ReadStatement>,
+        values: Vec<Value>,
+        mut into: Vec<u8>,
+    ) -> Result<Page, StoreError> {
+        if !statement.is_slow() {
+            let start = into.len();
+            match self.read_here(statement, &values, &mut into) {
+                Err(StoreError::TimedOut { .. }) => {
+                    statement.mark_slow(true);
+                    into.truncate(start);
+                }
+                outcome => return outcome,
+            }
+        }
+        self.read_in_pool(statement.clone(), values, into).await
+    }
+
+    fn read_here(&self, statement: &ReadStatement, values: &[Value], into: &mut Vec<u8>) -> Result<Page, StoreError> {
+        let budget = Duration::from_micros(self.shared.settings.inline_budget_us);
+        self.with_local(|reader| {
+            reader.deadline.set(budget);
+            page::read(&reader.connection, &statement.sql, &Inputs::of(values), into, 0)
+        })
+    }
+
+    async fn read_in_pool(
+        &self,
+        statement: Arc<ReadStatement>,
+        values: Vec<Value>,
+        into: Vec<u8>,
+    ) -> Result<Page, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        let job = Job { statement, values, into, answer };
+        let sent = match &*self.pool.lock() {
+            Some(pool) => pool.try_send(job),
+            None => return Err(closed()),
+        };
+        match sent {
+            Ok(()) => answered.await.unwrap_or_else(|_| Err(closed())),
+            Err(TrySendError::Full(_)) => Err(StoreError::Overloaded),
+            Err(TrySendError::Disconnected(_)) => Err(closed()),
+        }
+    }
+
+    /// Does something with this thread's connection, which is opened when there is none yet.
+    pub(super) fn with_local<T>(&self, work: impl FnOnce(&Watched) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let slot = self.slot();
+        let mut reader = slot.lock();
+        if self.shared.closing.load(Ordering::Acquire) {
+            return Err(closed());
+        }
+        let reader = match &mut *reader {
+            Some(reader) => reader,
+            empty => {
+                let opened = open_reader(&self.shared.settings, self.shared.settings.cache_kib, self.closing());
+                empty.insert(opened.map_err(|error| store_error(error, 0))?)
+            }
+        };
+        work(reader)
+    }
+
+    fn closing(&self) -> Arc<AtomicBool> {
+        self.shared.closing.clone()
+    }
+
+    fn slot(&self) -> Arc<Slot> {
+        LOCAL.with_borrow_mut(|slots| {
+            let own = Arc::as_ptr(&self.shared);
+            if let Some((_, slot)) = slots.iter().find(|(shared, _)| shared.as_ptr() == own) {
+                return slot.clone();
+            }
+            slots.retain(|(shared, _)| shared.strong_count() > 0);
+            let slot = Arc::new(Mutex::new(None));
+            let mut all = self.shared.slots.lock();
+            all.retain(|slot| slot.strong_count() > 0);
+            all.push(Arc::downgrade(&slot));
+            drop(all);
+            slots.push((Arc::downgrade(&self.shared), slot.clone()));
+            slot
+        })
+    }
+
+    /// Ends the threads and closes all connections; the store is marked as closing before.
+    pub(super) fn close(&self) {
+        drop(self.pool.lock().take());
+        for thread in self.threads.lock().drain(..) {
+            // A thread that panicked has nothing left to close.
+            let _ = thread.join();
+        }
+        for slot in self.shared.slots.lock().drain(..).filter_map(|slot| slot.upgrade()) {
+            drop(slot.lock().take());
+        }
+    }
+}
+
+/// A thread of the pool.
+fn serve(shared: &Shared, jobs: &Mutex<Receiver<Job>>) {
+    let mut reader = None;
+    loop {
+        let job = jobs.lock().recv();
+        let Ok(job) = job else { return };
+        // Nobody waits any more: the caller went away.
+        if job.answer.is_closed() {
+            continue;
+        }
+        let (answer, outcome) = (job.answer, run(shared, &mut reader, &job.statement, &job.values, job.into));
+        let _ = answer.send(outcome);
+    }
+}
+
+fn run(
+    shared: &Shared,
+    reader: &mut Option<Watched>,
+    statement: &ReadStatement,
+    values: &[Value],
+    mut into: Vec<u8>,
+) -> Result<Page, StoreError> {
+    let settings = &shared.settings;
+    let reader = match reader {
+        Some(reader) => reader,
+        empty => {
+            let opened = open_reader(settings, settings.cache_kib / POOL_CACHE_SHARE, shared.closing.clone());
+            empty.insert(opened.map_err(|error| store_error(error, 0))?)
+        }
+    };
+    let began = std::time::Instant::now();
+    reader.deadline.set(Duration::from_millis(settings.statement_ms_max));
+    let outcome =
+        page::read(&reader.connection, &statement.sql, &Inputs::of(values), &mut into, settings.statement_ms_max);
+    statement.mark_slow(began.elapsed() > Duration::from_micros(settings.inline_budget_us));
+    outcome
+}
+
+/// What is asked of a store that is closed.
+pub(super) fn closed() -> StoreError {
+    StoreError::Engine("the database is closed".to_owned())
+}

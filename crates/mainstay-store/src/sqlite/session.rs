@@ -1,0 +1,107 @@
+//! The writer's connection as the executor sees it.
+use rusqlite::Connection;
+
+use super::{bind::bind, failure::failure, page};
+use crate::{
+    Page, StoreError,
+    exec::{EachRow, Failure, Inputs, Session},
+    sql::{ReadSql, Sql},
+};
+
+/// How one request is kept apart from the others of its group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Guard {
+    /// It is alone, and no transaction is open: one statement is a transaction of its own.
+    Alone,
+    /// It is alone in a transaction.
+    Transaction,
+    /// It is one of several in a transaction; nothing of it has to be undone yet.
+    Shared,
+    /// It is one of several, behind a savepoint.
+    Savepoint,
+}
+
+/// One request on the writer's connection.
+pub(super) struct WriteSession<'c> {
+    connection: &'c Connection,
+    guard: Guard,
+    limit_ms: u64,
+}
+
+impl<'c> WriteSession<'c> {
+    pub(super) fn new(connection: &'c Connection, guard: Guard, limit_ms: u64) -> WriteSession<'c> {
+        WriteSession { connection, guard, limit_ms }
+    }
+
+    /// Keeps what the request did: of a request that is alone, on disk.
+    pub(super) fn keep(&mut self) -> Result<(), StoreError> {
+        match self.guard {
+            Guard::Transaction => self.command("COMMIT"),
+            Guard::Savepoint => self.command("RELEASE request"),
+            Guard::Alone | Guard::Shared => Ok(()),
+        }
+    }
+
+    /// Undoes what the request did. Nothing is left to undo where SQLite has ended the transaction.
+    pub(super) fn undo(&mut self) -> Result<(), StoreError> {
+        if self.connection.is_autocommit() {
+            return Ok(());
+        }
+        match self.guard {
+            Guard::Transaction => self.command("ROLLBACK"),
+            Guard::Savepoint => {
+                self.command("ROLLBACK TO request")?;
+                self.command("RELEASE request")
+            }
+            Guard::Alone | Guard::Shared => Ok(()),
+        }
+    }
+
+    fn command(&self, sql: &str) -> Result<(), StoreError> {
+        page::command(self.connection, sql, self.limit_ms)
+    }
+
+    fn failed(&self) -> impl Fn(rusqlite::Error) -> Failure + use<> {
+        let limit_ms = self.limit_ms;
+        move |error| failure(error, limit_ms)
+    }
+}
+
+impl Session for WriteSession<'_> {
+    fn protect(&mut self) -> Result<(), Failure> {
+        match self.guard {
+            Guard::Alone => {
+                self.command("BEGIN IMMEDIATE")?;
+                self.guard = Guard::Transaction;
+            }
+            Guard::Shared => {
+                self.command("SAVEPOINT request")?;
+                self.guard = Guard::Savepoint;
+            }
+            Guard::Transaction | Guard::Savepoint => {}
+        }
+        Ok(())
+    }
+
+    fn execute(&mut self, sql: &Sql, inputs: &Inputs<'_>) -> Result<(), Failure> {
+        self.query(sql, inputs, &mut |_| Ok(true))
+    }
+
+    fn query(&mut self, sql: &Sql, inputs: &Inputs<'_>, each: &mut EachRow<'_>) -> Result<(), Failure> {
+        let failed = self.failed();
+        let mut statement = self.connection.prepare_cached(&sql.text).map_err(&failed)?;
+        bind(&mut statement, sql, inputs).map_err(&failed)?;
+        let mut rows = statement.raw_query();
+        // A statement that writes has done so only when it has come to its end, so its rows are all taken.
+        while let Some(row) = rows.next().map_err(&failed)? {
+            if !each(row)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, read: &ReadSql, inputs: &Inputs<'_>, into: &mut Vec<u8>) -> Result<Page, Failure> {
+        Ok(page::read(self.connection, read, inputs, into, self.limit_ms)?)
+    }
+}

@@ -1,0 +1,247 @@
+//! The one writer: takes whatever waits, commits it together, and only then answers.
+//!
+//! 1. Nobody is answered before the commit that holds their change, and nobody is answered well when it fails.
+//! 2. A request that fails is undone alone; the others of its group stay.
+//! 3. SQLite ends the whole transaction at some errors (a full disk, an interrupt). Then the request that met the error is
+//!    answered, and the others are run again: requests are values.
+use std::{sync::Arc, thread::JoinHandle, time::Duration};
+
+use parking_lot::Mutex;
+use tokio::sync::{
+    mpsc::{Receiver, Sender, channel, error::TrySendError},
+    oneshot,
+};
+
+use super::{
+    checkpoint::LogState,
+    connection::Watched,
+    now, page,
+    readers::closed,
+    session::{Guard, WriteSession},
+};
+use crate::{
+    Settings, Step, StepError, StoreError, WriteError, Written,
+    exec::{self, Request},
+};
+
+/// What a write comes to.
+pub(super) type Outcome = Result<Vec<Written>, WriteError>;
+
+/// What the writer can be asked for.
+pub(super) enum Job {
+    /// A request.
+    Write {
+        /// Its steps.
+        steps: Vec<Step>,
+        /// Who waits.
+        answer: oneshot::Sender<Outcome>,
+    },
+    /// Something else that needs the writer's connection, between two groups.
+    Alone(Box<dyn FnOnce(&rusqlite::Connection) + Send>),
+}
+
+/// The writer's thread and the way to it.
+pub(super) struct Writer {
+    jobs: Mutex<Option<Sender<Job>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Writer {
+    pub(super) fn start(settings: &Settings, watched: Watched, log: Arc<LogState>) -> std::io::Result<Writer> {
+        let (sender, receiver) = channel(settings.writer_queue_max.max(1));
+        let turns = Turns {
+            watched,
+            log,
+            group_max: settings.group_max.max(1),
+            limit_ms: settings.statement_ms_max,
+            cascade_max: settings.cascade_max,
+        };
+        let name = "mainstay-write".to_owned();
+        let thread = std::thread::Builder::new().name(name).spawn(move || turns.run(receiver))?;
+        Ok(Writer { jobs: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Puts a job into the queue.
+    pub(super) fn send(&self, job: Job) -> Result<(), StoreError> {
+        let sent = match &*self.jobs.lock() {
+            Some(jobs) => jobs.try_send(job),
+            None => return Err(closed()),
+        };
+        sent.map_err(|error| match error {
+            TrySendError::Full(_) => StoreError::Overloaded,
+            TrySendError::Closed(_) => closed(),
+        })
+    }
+
+    /// Writes what waits, and ends the thread.
+    pub(super) fn close(&self) {
+        drop(self.jobs.lock().take());
+        if let Some(thread) = self.thread.lock().take() {
+            // A thread that panicked has nothing left to write.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// A request that waits for its turn.
+struct Waiting {
+    steps: Vec<Step>,
+    answer: oneshot::Sender<Outcome>,
+}
+
+/// The writer's thread.
+struct Turns {
+    watched: Watched,
+    log: Arc<LogState>,
+    group_max: usize,
+    limit_ms: u64,
+    cascade_max: usize,
+}
+
+/// What became of a group.
+enum Turn {
+    /// All of it is committed or refused, each with its outcome.
+    Done(Vec<Outcome>),
+    /// This one lost the transaction for all, with its error.
+    Lost(usize, WriteError),
+    /// The transaction could not be begun or committed.
+    Failed(StoreError),
+}
+
+impl Turns {
+    fn run(self, mut jobs: Receiver<Job>) {
+        let mut taken = Vec::with_capacity(self.group_max);
+        while jobs.blocking_recv_many(&mut taken, self.group_max) > 0 {
+            let mut group = Vec::with_capacity(taken.len());
+            for job in taken.drain(..) {
+                match job {
+                    // Nobody waits any more: the caller went away.
+                    Job::Write { answer, .. } if answer.is_closed() => {}
+                    Job::Write { steps, answer } => group.push(Waiting { steps, answer }),
+                    Job::Alone(work) => {
+                        self.write(std::mem::take(&mut group));
+                        self.watched.deadline.clear();
+                        work(&self.watched.connection);
+                    }
+                }
+            }
+            self.write(group);
+            self.watched.deadline.clear();
+            self.log.finish(&self.watched.connection);
+        }
+    }
+
+    /// Writes a group and answers everyone in it.
+    fn write(&self, mut group: Vec<Waiting>) {
+        let mut losses = 0;
+        while group.len() > 1 {
+            match self.turn(&group) {
+                Turn::Done(outcomes) => {
+                    for (waiting, outcome) in group.into_iter().zip(outcomes) {
+                        let _ = waiting.answer.send(outcome);
+                    }
+                    return;
+                }
+                Turn::Failed(error) => {
+                    for waiting in group {
+                        let _ = waiting.answer.send(Err(WriteError { step: 0, error: error.clone().into() }));
+                    }
+                    return;
+                }
+                Turn::Lost(culprit, error) => {
+                    let _ = group.remove(culprit).answer.send(Err(error));
+                    losses += 1;
+                }
+            }
+            // Whatever is wrong now may be wrong for each of them: a transaction for each bounds the work that is lost.
+            if losses > GROUP_LOSSES_MAX {
+                break;
+            }
+        }
+        for waiting in group {
+            let _ = waiting.answer.send(self.alone(&waiting.steps));
+        }
+    }
+
+    /// Runs a group in one transaction.
+    fn turn(&self, group: &[Waiting]) -> Turn {
+        let connection = &self.watched.connection;
+        if let Err(error) = self.command("BEGIN IMMEDIATE") {
+            return Turn::Failed(error);
+        }
+        let mut outcomes = Vec::with_capacity(group.len());
+        for (number, waiting) in group.iter().enumerate() {
+            let outcome = self.request(&waiting.steps, Guard::Shared);
+            if connection.is_autocommit() {
+                let lost = || WriteError { step: 0, error: closed().into() };
+                return Turn::Lost(number, outcome.err().unwrap_or_else(lost));
+            }
+            outcomes.push(outcome);
+        }
+        match self.command("COMMIT") {
+            Ok(()) => Turn::Done(outcomes),
+            Err(error) => {
+                self.roll_back();
+                Turn::Failed(error)
+            }
+        }
+    }
+
+    /// Runs one request in a transaction of its own.
+    fn alone(&self, steps: &[Step]) -> Outcome {
+        let outcome = self.request(steps, Guard::Alone);
+        self.roll_back();
+        outcome
+    }
+
+    fn request(&self, steps: &[Step], guard: Guard) -> Outcome {
+        let mut session = WriteSession::new(&self.watched.connection, guard, self.limit_ms);
+        self.watched.deadline.set(Duration::from_millis(self.limit_ms));
+        let outcome = self.steps(&mut session, steps);
+        let last = steps.len().saturating_sub(1);
+        match outcome {
+            Ok(written) => session.keep().map(|()| written).map_err(|error| {
+                self.roll_back();
+                WriteError { step: last, error: error.into() }
+            }),
+            Err(error) => match session.undo() {
+                Ok(()) => Err(error),
+                Err(failed) => {
+                    // What cannot be undone alone must not be committed with the others.
+                    self.roll_back();
+                    Err(WriteError { step: error.step, error: failed.into() })
+                }
+            },
+        }
+    }
+
+    fn steps(&self, session: &mut WriteSession<'_>, steps: &[Step]) -> Outcome {
+        if steps.len() > 1 {
+            let protected = exec::Session::protect(session);
+            protected.map_err(|failure| WriteError { step: 0, error: StepError::from(failure) })?;
+        }
+        let now = now();
+        let run = |(step, of): (usize, &Step)| {
+            let request = Request { values: &of.values, now, cascade_max: self.cascade_max };
+            exec::run(session, &of.statement, request).map_err(|error| WriteError { step, error })
+        };
+        steps.iter().enumerate().map(run).collect()
+    }
+
+    fn roll_back(&self) {
+        if self.watched.connection.is_autocommit() {
+            return;
+        }
+        if let Err(error) = self.command("ROLLBACK") {
+            tracing::error!(%error, "a transaction cannot be rolled back");
+        }
+    }
+
+    fn command(&self, sql: &str) -> Result<(), StoreError> {
+        self.watched.deadline.set(Duration::from_millis(self.limit_ms));
+        page::command(&self.watched.connection, sql, self.limit_ms)
+    }
+}
+
+/// How many requests of a group may lose its transaction before the rest is written one by one.
+const GROUP_LOSSES_MAX: usize = 1;
