@@ -64,11 +64,9 @@ impl Context<'_> {
             (Value::Int(_), Type::Key(of)) if self.scope.key(*of) == Type::Int => {
                 Some(Expr { ty: ty.clone(), ..expr })
             }
-            (Value::Int(int), Type::Float) => {
-                let float = *int as f64;
-                let exact = float as i64 == *int && *int != i64::MAX;
-                let parsed = exact.then_some(Value::Float(float)).ok_or(format!("{int} is no exact Float"));
-                self.parsed(parsed, ty, span)
+            // One that no Float is exactly stays what it is; the comparison of the two is exact.
+            (Value::Int(int), Type::Float) if is_exact_float(*int) => {
+                Some(Expr::literal(Value::Float(*int as f64), ty.clone(), span))
             }
             (Value::Int(int), Type::Decimal(scale)) => {
                 let parsed = wire::parse_decimal(&int.to_string(), *scale).map(Value::Decimal);
@@ -123,4 +121,8 @@ impl Context<'_> {
     fn fits_key(&self, expr: &Expr, from: &Type, key: &Type) -> bool {
         (*from == Type::String || from == key) && is_caller_only(expr)
     }
+}
+
+fn is_exact_float(int: i64) -> bool {
+    (int as f64) as i64 == int && int != i64::MAX
 }

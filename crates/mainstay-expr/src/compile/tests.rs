@@ -96,7 +96,7 @@ fn literals_adapt_when_they_are_checked() {
     check("day == '2026-11-21'", "");
     check("price == 1.234", "invalid_literal: \"1.234\" has more than 2 digits behind the point [1.234]");
     check("rating > 3 && views > 2.5", "");
-    check("rating > 9007199254740993", "invalid_literal: 9007199254740993 is no exact Float [9007199254740993]");
+    check("rating > 9007199254740993", "");
     check("created > timestamp('x')", "invalid_literal: \"x\" is no moment: expected RFC 3339, as in 2026-11-21T02:50:45.123Z ['x']");
     check("created - duration('1 day') > created", "invalid_literal: \"1 day\" is no duration: expected a form like 24h, 1h30m or 1.5s ['1 day']");
     check("title.matches('(')", "invalid_pattern: \"(\" is no pattern: unclosed group ['(']");
