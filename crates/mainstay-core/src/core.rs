@@ -6,6 +6,7 @@ use mainstay_store::Store;
 
 use crate::{
     Answer, Error, Limits, Operation, Request,
+    expressions::RuleKind,
     gate::{GateShape, PreparedGate},
     plan::{create::CreateShape, cursor::CursorKey, delete::DeleteShape, read::ReadShape, update::UpdateShape},
     plans::Plans,
@@ -71,7 +72,12 @@ impl Core {
     /// Does what was asked, as far as the caller may.
     pub async fn run(&self, request: &Request, operation: Operation<'_>) -> Result<Answer, Error> {
         match operation {
-            Operation::ReadOne(read) => Ok(Answer::One(self.read_one(request, &read).await?)),
+            Operation::ReadOne(read) => match self.read_one(request, &read).await {
+                Ok(record) => Ok(Answer::One(record)),
+                Err(error) => Err(self
+                    .explain_stored_refusal(request, (read.collection, RuleKind::Read), &read.target, error)
+                    .await),
+            },
             Operation::List(list) => Ok(Answer::Page(self.list(request, &list).await?)),
             Operation::Create(create) => {
                 let records = self.create(request, &create).await?;

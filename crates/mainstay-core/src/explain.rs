@@ -1,36 +1,37 @@
 //! Why a rule holds or refuses, clause by clause.
-use mainstay_plan::OwnFields;
-use mainstay_schema::CollectionId;
+mod clauses;
+mod indexes;
+mod reads;
+mod refusals;
+mod verdicts;
+mod writes;
 
-use crate::{Core, Error, Explanation, Operation, Request, Target, expressions::RuleKind, gate::CallerGate};
+use crate::{Caller, Core, Error, Explanation, Operation, Request};
 
 impl Core {
-    /// Says which rules apply to the operation, what they come to for this caller, and how the database would answer it.
+    /// Says which rules apply to the operation, what they come to for this caller, and how the database would answer it. Nothing
+    /// is written.
     pub async fn explain(&self, request: &Request, operation: Operation<'_>) -> Result<Explanation, Error> {
-        let _ = (request, operation);
-        Err(Error::internal("not built yet"))
-    }
-
-    pub(crate) fn explain_gate(
-        &self,
-        request: &Request,
-        gate: &CallerGate,
-        record: Option<&OwnFields<'_>>,
-        error: Error,
-    ) -> Error {
-        let _ = (request, gate, record);
-        error
-    }
-
-    pub(crate) async fn explain_write(
-        &self,
-        request: &Request,
-        rule: RuleKind,
-        of: CollectionId,
-        target: &Target,
-        error: Error,
-    ) -> Error {
-        let _ = (request, rule, of, target);
-        error
+        let mut explanation = match &operation {
+            Operation::ReadOne(read) => self.explain_read_one(request, read).await?,
+            Operation::List(list) => self.explain_list(request, list).await?,
+            Operation::Create(create) => self.explain_create(request, create)?,
+            Operation::Update(update) => self.explain_update(request, update).await?,
+            Operation::Delete(delete) => self.explain_delete(request, delete).await?,
+        };
+        let (word, of) = match &operation {
+            Operation::ReadOne(read) => ("read", read.collection),
+            Operation::List(list) => ("list", list.collection),
+            Operation::Create(create) => ("create", create.collection),
+            Operation::Update(update) => ("update", update.collection),
+            Operation::Delete(delete) => ("delete", delete.collection),
+        };
+        explanation.operation = format!("{word} {}", self.schema.collection(of).name);
+        explanation.caller = match &request.caller {
+            Caller::Anonymous => "anonymous".to_owned(),
+            Caller::User(identity) => format!("user \"{}\"", identity.id),
+            Caller::Admin(pass) => format!("admin, by {}", pass.reason()),
+        };
+        Ok(explanation)
     }
 }

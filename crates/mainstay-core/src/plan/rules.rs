@@ -1,7 +1,7 @@
 //! Rules: what they come to for a caller, and the refusals.
 use std::sync::Arc;
 
-use mainstay_expr::{Expr, Guard, Outcome, specialise};
+use mainstay_expr::{Expr, Guard, Outcome, as_condition, specialise};
 use mainstay_schema::{CollectionId, Schema};
 use smallvec::SmallVec;
 
@@ -79,14 +79,19 @@ impl Planner<'_> {
         Ok(if always(&condition) { None } else { Some(Arc::new(condition)) })
     }
 
-    /// An expression for this caller.
+    /// An expression for this caller, as a condition.
     pub(crate) fn specialised(&mut self, number: usize) -> Expr {
+        let expressions = self.expressions;
+        as_condition(self.part(number, &expressions.compiled(number).expr))
+    }
+
+    /// A part of an expression for this caller.
+    pub(crate) fn part(&mut self, number: usize, part: &Expr) -> Expr {
         let slots = self.expressions.slots_of(number);
         let outcomes: SmallVec<[Outcome; 8]> =
             self.resolved.slots[slots.clone()].iter().map(|slot| slot.outcome).collect();
-        let expressions = self.expressions;
         let mut bind = |slot: u16| self.bind(Origin::Slot(slots.start as u16 + slot));
-        specialise(&expressions.compiled(number).expr, &outcomes, &mut bind)
+        specialise(part, &outcomes, &mut bind)
     }
 }
 

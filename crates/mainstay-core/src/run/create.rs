@@ -28,8 +28,8 @@ use std::sync::Arc;
 type KeptCreate = Kept<CreateShape, PreparedCreate>;
 
 /// A record that is ready to be written.
-struct Ready {
-    prepared: Arc<PreparedCreate>,
+pub(crate) struct Ready {
+    pub(crate) prepared: Arc<PreparedCreate>,
     values: Vec<Value>,
 }
 
@@ -74,7 +74,7 @@ impl Core {
     }
 
     /// The records, completed and checked; what is wrong with any of them comes at once.
-    fn new_records(&self, request: &Request, create: &Create<'_>) -> Result<Vec<NewRecord>, Error> {
+    pub(crate) fn new_records(&self, request: &Request, create: &Create<'_>) -> Result<Vec<NewRecord>, Error> {
         let collection = self.schema.collection(create.collection);
         let evaluator = Evaluator::new(&self.schema, request);
         let (schema, links_max) = (&*self.schema, self.settings.limits.links_max);
@@ -97,7 +97,7 @@ impl Core {
     }
 
     /// Asks the rule in memory where that is enough, and makes the step.
-    fn ready(
+    pub(crate) fn ready(
         &self,
         request: &Request,
         create: &Create<'_>,
@@ -130,7 +130,7 @@ impl Core {
         Ok((Ready { prepared, values: record.values }, step))
     }
 
-    pub(crate) fn create_shape(&self, ask: &CreateAsk<'_>) -> Result<Arc<KeptCreate>, Error> {
+    fn create_shape(&self, ask: &CreateAsk<'_>) -> Result<Arc<KeptCreate>, Error> {
         let make = || CreateShape::new(&self.schema, &self.settings.limits, ask);
         self.creates.shape(ask, |shape| shape.fits(ask), make)
     }

@@ -7,7 +7,7 @@ use super::PreparedWrite;
 use crate::{
     Core, Delete, Error, Request,
     errors::{StepPlace, from_step, from_store},
-    expressions::{Class, RuleKind},
+    expressions::{Class, Resolved, RuleKind},
     plan::{
         Given,
         delete::{DeleteAsk, DeleteShape},
@@ -25,13 +25,7 @@ impl Core {
             let gate = self.gate(request, (delete.collection, kind))?;
             gate.require(&self.schema).map_err(|error| self.explain_gate(request, &gate, None, error))?;
         }
-        let kept = self.delete_shape(delete)?;
-        let resolved = kept.shape.expressions.resolve(&self.schema, request, &[])?;
-        let prepared = kept.plan(resolved.variant(&[]), |shape| {
-            let (plan, origins) = shape.plan(&self.schema, &resolved)?;
-            let statement = self.store.prepare_write(&self.schema, &plan).map_err(from_store)?;
-            Ok(PreparedWrite { statement, origins })
-        })?;
+        let (prepared, resolved) = self.delete_plan(request, delete)?;
         let target = target_values(&self.schema, delete.collection, &delete.target)?;
         let version = delete.version.unwrap_or_default();
         let given = Given { slots: &resolved.slots, target: &target, version, ..Given::default() };
@@ -48,12 +42,29 @@ impl Core {
                     pointer: "",
                 };
                 let error = from_step(place, failure.error);
-                Err(self.explain_write(request, RuleKind::Delete, delete.collection, &delete.target, error).await)
+                Err(self
+                    .explain_stored_refusal(request, (delete.collection, RuleKind::Delete), &delete.target, error)
+                    .await)
             }
         }
     }
 
-    pub(crate) fn delete_shape(&self, delete: &Delete) -> Result<Arc<KeptDelete>, Error> {
+    pub(crate) fn delete_plan(
+        &self,
+        request: &Request,
+        delete: &Delete,
+    ) -> Result<(Arc<PreparedWrite>, Resolved), Error> {
+        let kept = self.delete_shape(delete)?;
+        let resolved = kept.shape.expressions.resolve(&self.schema, request, &[])?;
+        let prepared = kept.plan(resolved.variant(&[]), |shape| {
+            let (plan, origins) = shape.plan(&self.schema, &resolved)?;
+            let statement = self.store.prepare_write(&self.schema, &plan).map_err(from_store)?;
+            Ok(PreparedWrite { statement, origins })
+        })?;
+        Ok((prepared, resolved))
+    }
+
+    fn delete_shape(&self, delete: &Delete) -> Result<Arc<KeptDelete>, Error> {
         let ask = DeleteAsk(delete);
         self.deletes.shape(&ask, |shape| shape.fits(&ask), || DeleteShape::new(&self.schema, &ask))
     }

@@ -9,7 +9,7 @@ use super::PreparedRead;
 use crate::{
     Caller, Core, Error, ErrorKind, List, Page, ReadOne, Record, Request,
     errors::from_store,
-    expressions::Resolved,
+    expressions::{Resolved, RuleKind},
     plan::{
         Given,
         cursor::nulls,
@@ -31,7 +31,8 @@ impl Core {
         let ask = ReadAsk::one(read);
         let kept = self.read_shape(&ask)?;
         let resolved = kept.shape.expressions.resolve(&self.schema, request, &[])?;
-        let prepared = self.read_plan(&kept, &resolved, None)?;
+        let refused = |error| self.explain_outright(request, (read.collection, RuleKind::Read), error);
+        let prepared = self.read_plan(&kept, &resolved, None).map_err(refused)?;
         let target = target_values(&self.schema, read.collection, &read.target)?;
         let given = Given { slots: &resolved.slots, target: &target, ..Given::default() };
         let values = given.bind(&prepared.origins);
@@ -54,7 +55,8 @@ impl Core {
         let kept = self.read_shape(&ask)?;
         let resolved = kept.shape.expressions.resolve(&self.schema, request, ask.params)?;
         let cursor = self.open_cursor(&kept.shape, request, list)?;
-        let prepared = self.read_plan(&kept, &resolved, cursor.as_deref().map(nulls))?;
+        let refused = |error| self.explain_outright(request, (list.collection, RuleKind::Read), error);
+        let prepared = self.read_plan(&kept, &resolved, cursor.as_deref().map(nulls)).map_err(refused)?;
         let cursor = cursor.unwrap_or_default();
         let given = Given { slots: &resolved.slots, cursor: &cursor, limit, ..Given::default() };
         let mut into = Vec::with_capacity(PAGE_BYTES);

@@ -44,7 +44,7 @@ impl Core {
             Err(failure) => {
                 let error = from_step(self.step_place(request, update), failure.error);
                 return Err(self
-                    .explain_write(request, RuleKind::Update, update.collection, &update.target, error)
+                    .explain_stored_refusal(request, (update.collection, RuleKind::Update), &update.target, error)
                     .await);
             }
         };
@@ -63,7 +63,7 @@ impl Core {
     }
 
     /// The patch, completed and checked as far as it goes alone.
-    fn patch(&self, request: &Request, update: &Update<'_>) -> Result<Patch, Error> {
+    pub(crate) fn patch(&self, request: &Request, update: &Update<'_>) -> Result<Patch, Error> {
         let collection = self.schema.collection(update.collection);
         let evaluator = Evaluator::new(&self.schema, request);
         let (schema, links_max) = (&*self.schema, self.settings.limits.links_max);
@@ -74,7 +74,7 @@ impl Core {
         if errors.is_empty() { Ok(patch) } else { Err(invalid(errors)) }
     }
 
-    fn update_step(
+    pub(crate) fn update_step(
         &self,
         request: &Request,
         update: &Update<'_>,
@@ -104,7 +104,7 @@ impl Core {
         Ok((kept.shape.own, step))
     }
 
-    pub(crate) fn update_shape(&self, ask: &UpdateAsk<'_>) -> Result<Arc<KeptUpdate>, Error> {
+    fn update_shape(&self, ask: &UpdateAsk<'_>) -> Result<Arc<KeptUpdate>, Error> {
         let make = || UpdateShape::new(&self.schema, &self.settings.limits, ask);
         self.updates.shape(ask, |shape| shape.fits(ask), make)
     }

@@ -1,0 +1,207 @@
+//! A rule taken apart: its clauses, what the caller alone decides of them, and what they read.
+use mainstay_expr::{
+    Compiled, Expr, Node, Outcome, SlotValue, Symbol, THIS, Value, as_condition, own_fields_only, wire,
+};
+use mainstay_plan::OwnFields;
+use mainstay_schema::{Collection, FieldId};
+
+use crate::{
+    Clause, Core, Error, Request, RuleExplained, ValueRead, Verdict,
+    evaluate::condition_holds,
+    expressions::{Class, Expressions, Resolved, RuleName},
+    plan::{Given, Origin, Planner, always, never},
+};
+
+/// The record that a rule is explained over.
+#[derive(Clone, Copy)]
+pub(crate) enum Subject<'a> {
+    /// None in particular.
+    Any,
+    /// A new record, in memory.
+    New(&'a OwnFields<'a>),
+    /// A stored record, whose values are known.
+    Stored(&'a [Value]),
+}
+
+/// A rule taken apart for one caller.
+pub(crate) struct RuleParts {
+    pub(crate) explained: RuleExplained,
+    /// The clauses that only the record decides, by their position, each with its condition.
+    pub(crate) open: Vec<(usize, Expr)>,
+    pub(crate) origins: Vec<Origin>,
+    pub(crate) slots: Vec<SlotValue>,
+    /// Whether all clauses must hold, or one.
+    pub(crate) all: bool,
+}
+
+impl Core {
+    /// Takes a rule apart.
+    pub(crate) fn rule_parts(
+        &self,
+        request: &Request,
+        rule: RuleName,
+        subject: Subject<'_>,
+    ) -> Result<RuleParts, Error> {
+        let schema = &*self.schema;
+        let collection = schema.collection(rule.0);
+        let mut expressions = Expressions::default();
+        expressions.need(schema, rule);
+        let resolved = expressions.resolve(schema, request, &[])?;
+        let compiled = rule.1.of(schema, rule.0);
+        let explained = RuleExplained {
+            name: format!("{}.{}", collection.name, rule.1.word()),
+            text: compiled.map(|compiled| compiled.text.to_string()),
+            outcome: Verdict::Skipped,
+            clauses: Vec::new(),
+        };
+        let mut parts = RuleParts { explained, open: Vec::new(), origins: Vec::new(), slots: Vec::new(), all: true };
+        let (Some(compiled), Some(number)) = (compiled, expressions.rule(rule)) else {
+            parts.explained.outcome = if resolved.class == Class::Admin { Verdict::Skipped } else { Verdict::False };
+            return Ok(parts);
+        };
+        if resolved.class == Class::Admin {
+            return Ok(parts);
+        }
+        let mut planner = Planner::new(schema, &expressions, &resolved);
+        let (clauses, all) = split(&compiled.expr);
+        parts.all = all;
+        for (at, clause) in clauses.into_iter().enumerate() {
+            let condition = planner.part(number, clause);
+            let outcome = outright(&condition);
+            let values = values_read(collection, compiled, clause, &resolved, subject);
+            parts.explained.clauses.push(Clause { text: text_of(compiled, clause), outcome, values });
+            if outcome == Verdict::PerRecord {
+                parts.open.push((at, as_condition(condition)));
+            }
+        }
+        parts.origins = planner.origins;
+        parts.slots = resolved.slots;
+        self.decide_here(&mut parts, subject);
+        parts.conclude();
+        Ok(parts)
+    }
+
+    /// Decides in memory what a new record's own fields decide.
+    fn decide_here(&self, parts: &mut RuleParts, subject: Subject<'_>) {
+        let Subject::New(record) = subject else { return };
+        let bound = Given { slots: &parts.slots, ..Given::default() }.bind(&parts.origins);
+        let clauses = &mut parts.explained.clauses;
+        parts.open.retain(|(at, condition)| {
+            if !own_fields_only(condition) {
+                return true;
+            }
+            let holds = condition_holds(&self.schema, condition, record, &bound);
+            clauses[*at].outcome = if holds { Verdict::True } else { Verdict::False };
+            false
+        });
+    }
+}
+
+impl RuleParts {
+    /// What the rule comes to, from its clauses.
+    pub(crate) fn conclude(&mut self) {
+        let is = |verdict: Verdict| self.explained.clauses.iter().any(|clause| clause.outcome == verdict);
+        let refuses = is(Verdict::False) || is(Verdict::Error);
+        self.explained.outcome = match self.all {
+            true if refuses => Verdict::False,
+            false if is(Verdict::True) => Verdict::True,
+            _ if is(Verdict::PerRecord) => Verdict::PerRecord,
+            true => Verdict::True,
+            false => Verdict::False,
+        };
+    }
+}
+
+/// The outermost parts, and whether all of them must hold.
+fn split(expr: &Expr) -> (Vec<&Expr>, bool) {
+    match &expr.node {
+        Node::And(parts) => (parts.iter().collect(), true),
+        Node::Or(parts) => (parts.iter().collect(), false),
+        _ => (vec![expr], true),
+    }
+}
+
+/// What a clause comes to where no record is asked.
+fn outright(condition: &Expr) -> Verdict {
+    if matches!(condition.node, Node::Error) {
+        Verdict::Error
+    } else if always(condition) {
+        Verdict::True
+    } else if never(condition) || never(&as_condition(condition.clone())) {
+        Verdict::False
+    } else {
+        Verdict::PerRecord
+    }
+}
+
+/// A part as it was written; what comes out of a define is written anew.
+fn text_of(compiled: &Compiled, part: &Expr) -> String {
+    let whole = part.span == compiled.expr.span && *part != compiled.expr;
+    let range = part.span.start as usize..part.span.end as usize;
+    match compiled.text.get(range).filter(|text| !whole && !text.is_empty()) {
+        Some(text) => text.to_owned(),
+        None => part.to_string(),
+    }
+}
+
+/// What a clause reads of the caller and of the record itself.
+fn values_read(
+    collection: &Collection,
+    compiled: &Compiled,
+    clause: &Expr,
+    resolved: &Resolved,
+    subject: Subject<'_>,
+) -> Vec<ValueRead> {
+    let mut values: Vec<ValueRead> = Vec::new();
+    let mut push = |name: String, value: String| {
+        if !values.iter().any(|known| known.name == name) {
+            values.push(ValueRead { name, value });
+        }
+    };
+    let record = match subject {
+        Subject::Any => None,
+        Subject::New(record) => Some(record.values),
+        Subject::Stored(values) => Some(values),
+    };
+    clause.any(&mut |part| {
+        match &part.node {
+            Node::Slot(at) => {
+                let Some(slot) = compiled.slots.get(*at as usize) else { return false };
+                push(slot.expr.to_string(), resolved.slots.get(*at as usize).map(shown_slot).unwrap_or_default());
+            }
+            Node::Field { of, symbol } | Node::Link { of, symbol, .. } if of.node == Node::Var(THIS) => {
+                if let (Some(field), Some(record)) = (own_field(collection, *symbol), record) {
+                    push(collection.field(field).name.clone(), shown(record.get(field.0 as usize)));
+                }
+            }
+            _ => {}
+        }
+        false
+    });
+    values
+}
+
+fn own_field(collection: &Collection, symbol: Symbol) -> Option<FieldId> {
+    collection.fields.get(symbol.0 as usize).map(|field| field.id)
+}
+
+fn shown_slot(slot: &SlotValue) -> String {
+    match slot.outcome {
+        Outcome::False => "false".to_owned(),
+        Outcome::True => "true".to_owned(),
+        Outcome::Null => "null".to_owned(),
+        Outcome::Error => "not there".to_owned(),
+        Outcome::NoKey => "no key of that type".to_owned(),
+        Outcome::Value => shown(Some(&slot.value)),
+    }
+}
+
+fn shown(value: Option<&Value>) -> String {
+    let mut out = String::new();
+    match value {
+        None => out.push_str("null"),
+        Some(Value::Text(text)) => out = format!("{text:?}"),
+        Some(value) => wire::write_text(value, &mut out),
+    }
+    out
+}

@@ -1,0 +1,92 @@
+//! What the clauses of a rule come to for one stored record: the database is asked, clause by clause.
+use mainstay_expr::{Expr, Value};
+use mainstay_plan::{Count, Output, OutputValue, Query};
+use mainstay_schema::{CollectionId, Json, JsonLimits};
+
+use super::clauses::{RuleParts, Subject};
+use crate::{
+    AdminPass, Caller, Core, Error, ReadOne, Request, RuleExplained, Target, Verdict,
+    errors::from_store,
+    expressions::{Class, Expressions, Resolved, RuleName},
+    plan::{Given, Planner, all, target::TargetShape, target::target_values},
+};
+
+impl Core {
+    /// A rule over a stored record; without one, as far as the caller decides.
+    pub(crate) async fn explain_rule(
+        &self,
+        request: &Request,
+        rule: RuleName,
+        target: Option<&Target>,
+    ) -> Result<RuleExplained, Error> {
+        let stored = match target {
+            Some(target) => self.stored_values(request, rule.0, target).await?,
+            None => None,
+        };
+        let (Some(target), Some(values)) = (target, stored) else {
+            return Ok(self.rule_parts(request, rule, Subject::Any)?.explained);
+        };
+        let mut parts = self.rule_parts(request, rule, Subject::Stored(&values))?;
+        for (at, condition) in std::mem::take(&mut parts.open) {
+            parts.explained.clauses[at].outcome = self.verdict(rule.0, target, &parts, condition).await?;
+        }
+        parts.conclude();
+        Ok(parts.explained)
+    }
+
+    /// The values of a record, whoever asks; `None` where there is none.
+    async fn stored_values(
+        &self,
+        request: &Request,
+        of: CollectionId,
+        target: &Target,
+    ) -> Result<Option<Vec<Value>>, Error> {
+        let admin = Caller::Admin(AdminPass::for_command("a refusal is explained"));
+        let request = Request { caller: admin, ..request.clone() };
+        let read = ReadOne { collection: of, target: target.clone(), selection: None };
+        let Ok(record) = self.read_one(&request, &read).await else { return Ok(None) };
+        let json =
+            Json::parse(&record.json, JsonLimits::default()).map_err(|error| Error::internal(error.to_string()))?;
+        let collection = self.schema.collection(of);
+        let value = |field: &mainstay_schema::Field| {
+            let Some(json) = json.get(&field.name) else { return Value::Null };
+            if collection.system.id == Some(field.id) {
+                return collection.key.read(json).unwrap_or(Value::Null);
+            }
+            self.schema.read_value(&field.kind, None, json).unwrap_or(Value::Null)
+        };
+        Ok(Some(collection.fields.iter().map(value).collect()))
+    }
+
+    /// Whether a condition holds of the stored record.
+    async fn verdict(
+        &self,
+        of: CollectionId,
+        target: &Target,
+        parts: &RuleParts,
+        condition: Expr,
+    ) -> Result<Verdict, Error> {
+        let target_values = target_values(&self.schema, of, target)?;
+        let expressions = Expressions::default();
+        let resolved = Resolved { class: Class::Admin, slots: Vec::new() };
+        let mut planner = Planner::new(&self.schema, &expressions, &resolved);
+        planner.origins = parts.origins.clone();
+        let find = planner.find(of, &TargetShape::of(target));
+        let id = self.schema.collection(of).system.id;
+        let query = Query {
+            collection: of,
+            condition: all([find, condition]),
+            order: Vec::new(),
+            after: None,
+            limit: None,
+            select: id.map(|id| Output { name: "id".into(), value: OutputValue::Field(id) }).into_iter().collect(),
+            count: Count::No,
+        };
+        let given = Given { slots: &parts.slots, target: &target_values, ..Given::default() };
+        let values = given.bind(&planner.origins);
+        // A clause that has no SQL stays undecided.
+        let Ok(statement) = self.store.prepare_read(&self.schema, &query) else { return Ok(Verdict::PerRecord) };
+        let page = self.store.read(&statement, values, Vec::new()).await.map_err(from_store)?;
+        Ok(if page.rows > 0 { Verdict::True } else { Verdict::False })
+    }
+}

@@ -1,0 +1,89 @@
+//! Writes explained, without writing: rules over the record as it is stored, or as it would be.
+use mainstay_plan::OwnFields;
+use mainstay_schema::CollectionId;
+
+use super::clauses::Subject;
+use crate::{
+    Core, Create, Delete, Error, Explanation, Request, Target, Update, Verdict,
+    expressions::Class,
+    expressions::{RuleKind, RuleName},
+    plan::{rules::refused, target::target_values},
+};
+
+impl Core {
+    pub(super) fn explain_create(&self, request: &Request, create: &Create<'_>) -> Result<Explanation, Error> {
+        let rule = (create.collection, RuleKind::Create);
+        let mut explanation = Explanation::default();
+        let gate = self.gate(request, rule)?;
+        if let Err(refusal) = gate.require(&self.schema) {
+            explanation.refused = Some(refusal.message);
+            explanation.rules.push(self.rule_parts(request, rule, Subject::Any)?.explained);
+            return Ok(explanation);
+        }
+        let records = match self.new_records(request, create) {
+            Ok(records) => records,
+            Err(error) => {
+                let fields: Vec<String> =
+                    error.fields.iter().map(|field| format!("{} {}", field.pointer, field.message)).collect();
+                explanation.refused = Some(format!("{}: {}", error.message, fields.join("; ")));
+                explanation.rules.push(self.rule_parts(request, rule, Subject::Any)?.explained);
+                return Ok(explanation);
+            }
+        };
+        let collection = self.schema.collection(create.collection);
+        for record in records.into_iter().take(1) {
+            let row = OwnFields { collection, values: &record.values };
+            let explained = self.rule_parts(request, rule, Subject::New(&row))?.explained;
+            if explained.outcome == Verdict::False {
+                explanation.refused = Some(gate.refused(&self.schema).message);
+            }
+            explanation.rules.push(explained);
+            if let Ok((ready, _)) = self.ready(request, create, &gate, record) {
+                explanation.sql = ready.prepared.statement.sql();
+            }
+        }
+        Ok(explanation)
+    }
+
+    pub(super) async fn explain_update(&self, request: &Request, update: &Update<'_>) -> Result<Explanation, Error> {
+        let rule = (update.collection, RuleKind::Update);
+        let mut explanation = self.explain_stored(request, rule, &update.target).await?;
+        let target = target_values(&self.schema, update.collection, &update.target)?;
+        let patch = match self.patch(request, update) {
+            Ok(patch) => patch,
+            Err(error) => {
+                explanation.refused.get_or_insert(error.message);
+                return Ok(explanation);
+            }
+        };
+        if !patch.is_empty()
+            && let Ok((_, step)) = self.update_step(request, update, &patch, &target)
+        {
+            explanation.sql = step.statement.sql();
+        }
+        Ok(explanation)
+    }
+
+    pub(super) async fn explain_delete(&self, request: &Request, delete: &Delete) -> Result<Explanation, Error> {
+        let mut explanation =
+            self.explain_stored(request, (delete.collection, RuleKind::Delete), &delete.target).await?;
+        if let Ok(prepared) = self.delete_plan(request, delete) {
+            explanation.sql = prepared.0.statement.sql();
+        }
+        Ok(explanation)
+    }
+
+    /// The read rule and the rule of the write over the stored record.
+    async fn explain_stored(&self, request: &Request, rule: RuleName, target: &Target) -> Result<Explanation, Error> {
+        let mut explanation = Explanation::default();
+        let of: CollectionId = rule.0;
+        for name in [(of, RuleKind::Read), rule] {
+            let explained = self.explain_rule(request, name, Some(target)).await?;
+            if explained.outcome == Verdict::False && explanation.refused.is_none() {
+                explanation.refused = Some(refused(&self.schema, Class::of(&request.caller), name).message);
+            }
+            explanation.rules.push(explained);
+        }
+        Ok(explanation)
+    }
+}
