@@ -1,1 +1,29 @@
-//! The wire: routes, REST, OpenAPI, problem details.
+//! The wire: routes, REST, OpenAPI, problem details, static files.
+//!
+//! ```text
+//! parts of a request --router, params, fields--> Operation --core--> Answer --reply--> response
+//! ```
+//!
+//! This crate knows no SQL and no engine: it reads what was asked, asks the core, and says what came back.
+
+mod app;
+mod body;
+mod docs;
+mod etag;
+mod fields;
+mod files;
+mod metrics;
+pub mod openapi;
+mod params;
+pub mod problem;
+mod reply;
+mod rest;
+mod router;
+mod serve;
+mod service;
+mod settings;
+
+pub use app::App;
+pub use metrics::Metrics;
+pub use serve::serve;
+pub use settings::HttpSettings;

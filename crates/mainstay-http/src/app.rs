@@ -1,0 +1,162 @@
+//! What a server hangs on: the core, the authenticator, the settings, the counters. No globals.
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicU64, Ordering::Relaxed},
+};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method};
+use mainstay_auth::Authenticator;
+use mainstay_core::{Core, Selection};
+use parking_lot::RwLock;
+use quick_cache::sync::Cache;
+
+use crate::{
+    fields,
+    metrics::Metrics,
+    openapi,
+    problem::Outcome,
+    reply::X_REQUEST_ID,
+    settings::HttpSettings,
+};
+
+/// Texts of `fields=` that are longer are not kept.
+const SELECTION_KEPT_BYTES_MAX: usize = 1_024;
+
+/// Characters of a request id that a client may choose.
+const REQUEST_ID_LENGTH_MAX: usize = 64;
+
+/// One server: shared by all its connections.
+pub struct App {
+    world: RwLock<Arc<World>>,
+    settings: HttpSettings,
+    metrics: Metrics,
+    methods: [(Method, Arc<str>); 5],
+    /// Begins every request id, so that those of two processes differ.
+    request_prefix: String,
+    request_count: AtomicU64,
+}
+
+/// Everything that follows from one schema: swapped whole. A running request keeps the one it began with.
+pub(crate) struct World {
+    pub(crate) core: Arc<Core>,
+    pub(crate) authenticator: Arc<Authenticator>,
+    openapi: OnceLock<Bytes>,
+    selections: Cache<String, Arc<Selection>>,
+}
+
+impl App {
+    /// A server for a core.
+    pub fn new(core: Arc<Core>, authenticator: Arc<Authenticator>, settings: HttpSettings) -> App {
+        let world = World::new(core, authenticator, &settings);
+        let methods = [Method::GET, Method::HEAD, Method::POST, Method::PATCH, Method::DELETE];
+        App {
+            world: RwLock::new(Arc::new(world)),
+            settings,
+            metrics: Metrics::default(),
+            methods: methods.map(|method| (method.clone(), Arc::from(method.as_str()))),
+            request_prefix: uuid::Uuid::now_v7().simple().to_string()[16..].to_owned(),
+            request_count: AtomicU64::new(0),
+        }
+    }
+
+    /// Serves another core from the next request on: the schema has changed.
+    pub fn swap(&self, core: Arc<Core>, authenticator: Arc<Authenticator>) {
+        *self.world.write() = Arc::new(World::new(core, authenticator, &self.settings));
+    }
+
+    /// The core that the next request gets.
+    pub fn core(&self) -> Arc<Core> {
+        self.world.read().core.clone()
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> &HttpSettings {
+        &self.settings
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    pub(crate) fn world(&self) -> Arc<World> {
+        self.world.read().clone()
+    }
+
+    /// The method as the core has it, without asking the allocator for the usual ones.
+    pub(crate) fn method(&self, method: &Method) -> Arc<str> {
+        let usual = self.methods.iter().find(|(usual, _)| usual == method);
+        usual.map_or_else(|| Arc::from(method.as_str()), |(_, name)| name.clone())
+    }
+
+    /// The id of a request: the client's, if it is a sane one, else a new one.
+    pub(crate) fn request_id(&self, headers: &HeaderMap) -> HeaderValue {
+        let sane = |id: &&HeaderValue| {
+            let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
+            (1..=REQUEST_ID_LENGTH_MAX).contains(&id.len()) && id.as_bytes().iter().all(plain)
+        };
+        if let Some(id) = headers.get(X_REQUEST_ID).filter(sane) {
+            return id.clone();
+        }
+        let count = self.request_count.fetch_add(1, Relaxed);
+        let mut id = String::with_capacity(self.request_prefix.len() + 17);
+        id.push_str(&self.request_prefix);
+        id.push('-');
+        write_hex(&mut id, count);
+        HeaderValue::from_maybe_shared(Bytes::from(id)).unwrap_or_else(|_| HeaderValue::from_static("none"))
+    }
+}
+
+fn write_hex(out: &mut String, mut number: u64) {
+    let mut digits = [b'0'; 16];
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        digits[at] = b"0123456789abcdef"[(number & 15) as usize];
+        number >>= 4;
+        if number == 0 {
+            break;
+        }
+    }
+    out.extend(digits[at..].iter().map(|digit| char::from(*digit)));
+}
+
+impl World {
+    fn new(core: Arc<Core>, authenticator: Arc<Authenticator>, settings: &HttpSettings) -> World {
+        World { core, authenticator, openapi: OnceLock::new(), selections: Cache::new(settings.selections_max) }
+    }
+
+    /// The description of the API, written once.
+    pub(crate) fn openapi(&self, title: &str) -> Bytes {
+        let write = || {
+            Bytes::from(openapi::document(self.core.schema(), self.core.limits(), title).to_json())
+        };
+        self.openapi.get_or_init(write).clone()
+    }
+
+    /// The selection of a `fields` text: read once, then kept.
+    pub(crate) fn selection(&self, text: &str) -> Outcome<Arc<Selection>> {
+        if let Some(selection) = self.selections.get(text) {
+            return Ok(selection);
+        }
+        let selection = Arc::new(fields::parse_fields(text, self.core.limits())?);
+        if text.len() <= SELECTION_KEPT_BYTES_MAX {
+            self.selections.insert(text.to_owned(), selection.clone());
+        }
+        Ok(selection)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hex_is_written_without_leading_zeros() {
+        for (number, text) in [(0, "0"), (255, "ff"), (u64::MAX, "ffffffffffffffff"), (0x1_0000, "10000")] {
+            let mut out = String::new();
+            write_hex(&mut out, number);
+            assert_eq!(out, text);
+        }
+    }
+}

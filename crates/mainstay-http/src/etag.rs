@@ -1,0 +1,106 @@
+//! Entity tags: strong ones from a record's version, weak ones from the bytes of an answer.
+use std::hash::{BuildHasher as _, Hasher as _};
+
+use foldhash::fast::FixedState;
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+use crate::problem::{Code, Outcome, Problem};
+
+/// A version that no record has: what a tag that cannot be equal to any asks for.
+const VERSION_NEVER: i64 = -1;
+
+/// Seeds the hash of weak tags; the same on every node.
+const WEAK_SEED: u64 = 0x6d61_696e_7374_6179;
+
+/// The strong tag of a version.
+pub(crate) fn strong(version: i64) -> HeaderValue {
+    let mut tag = Vec::with_capacity(22);
+    tag.push(b'"');
+    mainstay_schema::json_int(&mut tag, version);
+    tag.push(b'"');
+    HeaderValue::from_maybe_shared(bytes::Bytes::from(tag)).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
+}
+
+/// The weak tag of an answer's bytes.
+pub(crate) fn weak(body: &[u8]) -> HeaderValue {
+    let mut hasher = FixedState::with_seed(WEAK_SEED).build_hasher();
+    hasher.write(body);
+    let tag = format!("W/\"{:016x}\"", hasher.finish());
+    HeaderValue::try_from(tag).unwrap_or_else(|_| HeaderValue::from_static("W/\"\""))
+}
+
+/// Whether `If-None-Match` holds this tag, by the weak comparison.
+pub(crate) fn none_match(headers: &HeaderMap, tag: &HeaderValue) -> bool {
+    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    let Ok(tag) = tag.to_str() else { return false };
+    headers
+        .get_all(header::IF_NONE_MATCH)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|sent| sent.trim() == "*" || opaque(sent) == opaque(tag))
+}
+
+/// The version that `If-Match` asks for; `None` for any.
+pub(crate) fn version_wanted(headers: &HeaderMap) -> Outcome<Option<i64>> {
+    let mut values = headers.get_all(header::IF_MATCH).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let text = value.to_str().unwrap_or_default().trim();
+    if values.next().is_some() || text.contains(',') {
+        return Err(Problem::new(Code::InvalidHeader, "If-Match takes one version here"));
+    }
+    if text == "*" {
+        return Ok(None);
+    }
+    let strong = text.strip_prefix("W/").unwrap_or(text);
+    let opaque = strong.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).filter(|rest| !rest.contains('"'));
+    let Some(opaque) = opaque else {
+        let hint = Some("send the ETag of the record as it came, quotes included: If-Match: \"3\"".into());
+        return Err(Problem::new(Code::InvalidHeader, format!("If-Match is no entity tag: {text:?}")).hint(hint));
+    };
+    // A weak tag is never equal by the strong comparison, and neither is one that we never made.
+    let canonical = opaque.parse::<i64>().ok().filter(|version| *version >= 0 && version.to_string() == opaque);
+    Ok(Some(canonical.filter(|_| strong == text).unwrap_or(VERSION_NEVER)))
+}
+
+/// Refuses a condition that has no meaning for this call: it must not be taken for one that holds.
+pub(crate) fn refuse(headers: &HeaderMap, names: &[HeaderName]) -> Outcome<()> {
+    match names.iter().find(|name| headers.contains_key(*name)) {
+        Some(name) => Err(Problem::new(Code::InvalidHeader, format!("the header {name:?} has no meaning for this call"))),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wanted(value: &str) -> Result<Option<i64>, &'static str> {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::IF_MATCH, value.parse().expect("a header value"));
+        version_wanted(&headers).map_err(|problem| problem.code.row().name)
+    }
+
+    #[test]
+    fn a_version_is_wanted_by_a_strong_tag_alone() {
+        assert_eq!(wanted("\"3\""), Ok(Some(3)));
+        assert_eq!(wanted("*"), Ok(None));
+        for never in ["W/\"3\"", "\"03\"", "\"x\"", "\"\"", "\"-3\"", "\"99999999999999999999\""] {
+            assert_eq!(wanted(never), Ok(Some(VERSION_NEVER)), "{never}");
+        }
+        for malformed in ["3", "\"3", "\"3\", \"4\"", "\"3\"4\"", ""] {
+            assert_eq!(wanted(malformed), Err("invalid_header"), "{malformed}");
+        }
+    }
+
+    #[test]
+    fn none_match_compares_weakly() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::IF_NONE_MATCH, HeaderValue::from_static("\"a\", W/\"3\""));
+        assert!(none_match(&headers, &strong(3)));
+        assert!(!none_match(&headers, &strong(4)));
+        headers.insert(header::IF_NONE_MATCH, HeaderValue::from_static("*"));
+        assert!(none_match(&headers, &weak(b"x")));
+        assert_ne!(weak(b"x"), weak(b"y"));
+    }
+}

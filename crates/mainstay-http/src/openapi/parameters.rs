@@ -1,0 +1,92 @@
+//! The parameters of addresses and headers.
+use mainstay_core::Limits;
+use mainstay_schema::{Collection, Field, FieldKind, Scalar, Schema};
+
+use super::node::{Node, object};
+
+fn parameter(name: &str, place: &str, required: bool, schema: Node, about: &str) -> Node {
+    object([
+        ("name", name.into()),
+        ("in", place.into()),
+        ("required", required.into()),
+        ("description", about.into()),
+        ("schema", schema),
+    ])
+}
+
+fn text() -> Node {
+    object([("type", "string".into())])
+}
+
+/// A part of the path.
+pub(super) fn in_path(name: &str, schema: Node, about: &str) -> Node {
+    parameter(name, "path", true, schema, about)
+}
+
+pub(super) fn filter(limits: &Limits) -> Node {
+    let one = text().with("minLength", 1_u32).with("maxLength", limits.expression_length_max as i64);
+    let all = object([("type", "array".into()), ("items", one), ("maxItems", Node::Int(limits.filters_max as i64))]);
+    let about = "A condition in CEL over the fields of a record, as in `name.startsWith(p.start)`. Values can be sent \
+        beside it, as in `p.start=Ru`, so that no text has to be quoted. Several filters are joined by AND.";
+    parameter("filter", "query", false, all, about).with("style", "form").with("explode", true)
+}
+
+/// The names that `sort` takes: own fields that have an order, and those one to-one link away.
+pub(super) fn sort(schema: &Schema, limits: &Limits, collection: &Collection) -> Node {
+    let mut names: Vec<String> = sortable(collection).map(|field| field.name.clone()).collect();
+    for link in &collection.fields {
+        if let FieldKind::ToOne { target, .. } = link.kind {
+            let others: Vec<&str> = sortable(schema.collection(target)).map(|field| &*field.name).collect();
+            names.push(format!("{}\\.({})", link.name, others.join("|")));
+        }
+    }
+    let one = format!("-?({})", names.join("|"));
+    let pattern = format!("^{one}(,{one}){{0,{}}}$", limits.sort_max.saturating_sub(1));
+    let about = "Fields to sort by, joined by commas; `-` before one sorts from the largest down, `category.name` goes \
+        through a to-one link. Equal records are sorted by their key.";
+    parameter("sort", "query", false, text().with("pattern", pattern), about)
+}
+
+fn sortable(collection: &Collection) -> impl Iterator<Item = &Field> {
+    collection.fields.iter().filter(|field| match &field.kind {
+        FieldKind::Scalar(scalar) => *scalar != Scalar::Json,
+        FieldKind::Enum(_) | FieldKind::ToOne { .. } => true,
+        _ => false,
+    })
+}
+
+pub(super) fn fields(limits: &Limits, collection: &Collection) -> Node {
+    let names: Vec<&str> = collection.stored().map(|field| &*field.name).collect();
+    let one = format!("(\\*|{})", names.join("|"));
+    let pattern = format!("^{one}(,{one}){{0,{}}}$", limits.selection_max.saturating_sub(1).min(names.len()));
+    let about = "What to answer, joined by commas; `*` stands for all own fields. Links, their limits, sizes and other \
+        names, as in `*,category(name),requires(slug;limit:5;sort:name),n:size(progress)`, are taken too; their answers \
+        have shapes that this description cannot know.";
+    parameter("fields", "query", false, text().with("pattern", pattern), about)
+}
+
+pub(super) fn limit(limits: &Limits) -> Node {
+    let schema = object([
+        ("type", "integer".into()),
+        ("format", "int32".into()),
+        ("minimum", Node::Int(1)),
+        ("maximum", limits.page_max.into()),
+        ("default", limits.page_default.into()),
+    ]);
+    parameter("limit", "query", false, schema, "How many records make a page.")
+}
+
+pub(super) fn after() -> Node {
+    let about = "The `next` of the page before, with the same sort and filter.";
+    parameter("after", "query", false, text().with("minLength", 1_u32), about)
+}
+
+pub(super) fn count() -> Node {
+    let schema = object([("type", "boolean".into()), ("default", false.into())]);
+    parameter("count", "query", false, schema, "Whether to count all records too.")
+}
+
+pub(super) fn if_match() -> Node {
+    let about = "The ETag of the record as it was read: nothing is done if it has another version by now.";
+    parameter("If-Match", "header", false, text().with("pattern", "^(\\*|\"[0-9]{1,18}\")$"), about)
+}

@@ -1,0 +1,75 @@
+//! `POST /api/{path}`: one new record, or an array of them: all or nothing.
+use http::{HeaderValue, StatusCode, header};
+use hyper::body::Incoming;
+use mainstay_core::{Answer, Create, Operation, Record};
+use mainstay_expr::Value;
+use mainstay_schema::Json;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::{Call, json, other_answer};
+use crate::{
+    etag,
+    params::Params,
+    problem::{Code, Outcome, Problem},
+    reply::{self, Response},
+};
+
+const KNOWN: &[&str] = &["fields"];
+
+/// What a key keeps in an address: all else is percent-encoded.
+const IN_PATH: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// New records.
+pub(super) async fn create(call: &Call<'_>, body: Incoming) -> Outcome<Response> {
+    etag::refuse(&call.parts.headers, &[header::IF_MATCH, header::IF_NONE_MATCH])?;
+    let params = Params::parse(call.parts.uri.query(), KNOWN)?;
+    let selection = params.get("fields").map(|text| call.world.selection(text)).transpose()?;
+    let bytes = json::bytes(call, body, false).await?;
+    let (records, many) = match json::parse(call, &bytes)? {
+        Json::Array(records) => (records, true),
+        record @ Json::Object(_) => (vec![record], false),
+        other => {
+            let detail = format!("expected an object or an array of objects, found {}", other.kind());
+            return Err(Problem::new(Code::InvalidBody, detail));
+        }
+    };
+    let operation = Create { collection: call.id(), records, many, selection };
+    match call.run(Operation::Create(operation)).await? {
+        Answer::Created { records, many: true } => Ok(reply::written(StatusCode::CREATED, joined(&records), None)),
+        Answer::Created { records, .. } => one(call, records.into_iter().next().ok_or_else(other_answer)?),
+        _ => Err(other_answer()),
+    }
+}
+
+fn one(call: &Call<'_>, record: Record) -> Outcome<Response> {
+    let tag = record.version.filter(|_| record.own).map(etag::strong);
+    let location = format!("/api/{}/{}", utf8_percent_encode(&call.collection.path, &IN_PATH), key_in_path(&record.key));
+    let mut response = reply::written(StatusCode::CREATED, record.json, tag);
+    if let Ok(location) = HeaderValue::try_from(location) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    Ok(response)
+}
+
+fn key_in_path(key: &Value) -> String {
+    match key {
+        Value::Text(text) => utf8_percent_encode(text, &IN_PATH).to_string(),
+        Value::Uuid(id) => id.to_string(),
+        Value::Int(number) => number.to_string(),
+        _ => String::new(),
+    }
+}
+
+fn joined(records: &[Record]) -> Vec<u8> {
+    let length: usize = records.iter().map(|record| record.json.len() + 1).sum();
+    let mut out = Vec::with_capacity(length + 2);
+    out.push(b'[');
+    for (at, record) in records.iter().enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(&record.json);
+    }
+    out.push(b']');
+    out
+}

@@ -1,0 +1,84 @@
+//! Bodies as JSON.
+use bytes::Bytes;
+use http::{HeaderMap, header};
+use hyper::body::Incoming;
+use mainstay_schema::{Json, JsonLimits};
+
+use super::Call;
+use crate::{
+    body::{self, BodyError},
+    problem::{Code, Outcome, Problem},
+};
+
+const MERGE_PATCH: &str = "application/merge-patch+json";
+
+/// Reads the bytes of a body that says it is JSON.
+pub(super) async fn bytes(call: &Call<'_>, body: Incoming, patch: bool) -> Outcome<Bytes> {
+    check_type(&call.parts.headers, patch)?;
+    let settings = call.connection.app.settings();
+    let bytes = body::read(&call.parts.headers, body, settings.body_bytes_max, settings.body_timeout).await;
+    let bytes = bytes.map_err(|error| match error {
+        BodyError::TooLarge => {
+            Problem::new(Code::BodyTooLarge, format!("the body is larger than {} bytes", settings.body_bytes_max))
+        }
+        BodyError::TooSlow => {
+            let seconds = settings.body_timeout.as_secs();
+            Problem::new(Code::BodyTimeout, format!("the body did not come within {seconds} seconds"))
+        }
+        BodyError::Broken(cause) => Problem::new(Code::InvalidBody, format!("the body broke off: {cause}")),
+    })?;
+    if bytes.is_empty() {
+        return Err(Problem::new(Code::InvalidBody, "the body is empty"));
+    }
+    Ok(bytes)
+}
+
+/// Reads JSON from the bytes of a body.
+pub(super) fn parse<'b>(call: &Call<'_>, bytes: &'b Bytes) -> Outcome<Json<'b>> {
+    let limits = JsonLimits { depth_max: call.connection.app.settings().json_depth_max };
+    Json::parse(bytes, limits).map_err(|error| Problem::new(Code::InvalidBody, error.to_string()))
+}
+
+fn check_type(headers: &HeaderMap, patch: bool) -> Outcome<()> {
+    if let Some(encoding) = headers.get(header::CONTENT_ENCODING).filter(|encoding| *encoding != "identity") {
+        let detail = format!("the content encoding {encoding:?} is not read here");
+        return Err(Problem::new(Code::UnsupportedMediaType, detail).hint(Some("send the body as it is".into())));
+    }
+    let sent = headers.get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
+    let Some(sent) = sent else {
+        return Err(Problem::new(Code::UnsupportedMediaType, "the body has no content type"));
+    };
+    if is_json(sent, patch) {
+        return Ok(());
+    }
+    Err(Problem::new(Code::UnsupportedMediaType, format!("the content type {sent:?} is not read here")))
+}
+
+fn is_json(content_type: &str, patch: bool) -> bool {
+    let mut parts = content_type.split(';').map(str::trim);
+    let name = parts.next().unwrap_or_default();
+    let named = name.eq_ignore_ascii_case("application/json") || (patch && name.eq_ignore_ascii_case(MERGE_PATCH));
+    named
+        && parts.all(|parameter| match parameter.split_once('=') {
+            Some((name, value)) if name.trim().eq_ignore_ascii_case("charset") => {
+                value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+            }
+            _ => true,
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_json;
+
+    #[test]
+    fn content_types() {
+        for good in ["application/json", "Application/JSON; charset=UTF-8", "application/json;charset=\"utf-8\"; x=y"] {
+            assert!(is_json(good, false), "{good}");
+        }
+        for bad in ["text/plain", "", "application/jsonp", "application/json; charset=latin1", "application/merge-patch+json"] {
+            assert!(!is_json(bad, false), "{bad}");
+        }
+        assert!(is_json("application/merge-patch+json", true));
+    }
+}

@@ -1,0 +1,60 @@
+//! `GET /api/{path}`: a page of records.
+use http::header;
+use mainstay_core::{Answer, List, Operation};
+
+use super::{Call, other_answer};
+use crate::{
+    etag, fields,
+    params::Params,
+    problem::{Code, Outcome, Problem},
+    reply::{self, Response},
+};
+
+const KNOWN: &[&str] = &["filter", "sort", "fields", "limit", "after", "count"];
+
+/// A page of records.
+pub(super) async fn list(call: &Call<'_>) -> Outcome<Response> {
+    etag::refuse(&call.parts.headers, &[header::IF_MATCH])?;
+    let params = Params::parse(call.parts.uri.query(), KNOWN)?;
+    let limits = call.world.core.limits();
+    let operation = List {
+        collection: call.id(),
+        filter: params.all("filter").map(str::to_owned).collect(),
+        params: params.bound().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        sort: params.get("sort").map(|text| fields::parse_sort(text, limits)).transpose()?.unwrap_or_default(),
+        selection: params.get("fields").map(|text| call.world.selection(text)).transpose()?,
+        limit: params.get("limit").map(|text| limit(text, limits.page_max)).transpose()?,
+        after: params.get("after").map(str::to_owned),
+        count: params.get("count").map(count).transpose()?.unwrap_or(false),
+    };
+    match call.run(Operation::List(operation)).await? {
+        Answer::Page(page) => {
+            let tag = etag::weak(&page.json);
+            Ok(reply::read(&call.parts.headers, page.json, tag))
+        }
+        _ => Err(other_answer()),
+    }
+}
+
+fn limit(text: &str, page_max: u32) -> Outcome<u32> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let limit = if digits { Some(text.parse().unwrap_or(u32::MAX)) } else { None };
+    match limit {
+        Some(limit) if limit > page_max => {
+            Err(Problem::new(Code::LimitExceeded, format!("limit: at most {page_max} records make a page")))
+        }
+        Some(limit) if limit > 0 => Ok(limit),
+        _ => {
+            let detail = format!("limit: expected a whole number from 1 to {page_max}, found {text:?}");
+            Err(Problem::new(Code::InvalidArgument, detail))
+        }
+    }
+}
+
+fn count(text: &str) -> Outcome<bool> {
+    match text {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err(Problem::new(Code::InvalidArgument, format!("count: expected true or false, found {text:?}"))),
+    }
+}

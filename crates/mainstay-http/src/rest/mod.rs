@@ -1,0 +1,125 @@
+//! REST: each call of a collection becomes an operation of the core, and its answer a response.
+mod create;
+mod delete;
+mod json;
+mod list;
+mod read;
+mod target;
+mod update;
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use http::{HeaderName, Method, header, request::Parts};
+use hyper::body::Incoming;
+use mainstay_core::{Answer, Caller, Operation, Request};
+use mainstay_schema::{Collection, CollectionId, nearest};
+
+use crate::{
+    app::World,
+    params::decode_path,
+    problem::{Code, Outcome, Problem},
+    reply::Response,
+    router::Route,
+    service::Connection,
+};
+
+/// One call of a collection.
+pub(crate) struct Call<'a> {
+    connection: &'a Connection,
+    world: &'a World,
+    parts: &'a Parts,
+    collection: &'a Collection,
+    request: Request,
+}
+
+/// Headers that ask for something that this version does not have yet.
+const LATER: [HeaderName; 2] =
+    [HeaderName::from_static("idempotency-key"), HeaderName::from_static("prefer")];
+
+/// Answers a call of a collection.
+pub(crate) async fn answer(
+    connection: &Connection,
+    world: &World,
+    route: Route<'_>,
+    parts: &Parts,
+    body: Incoming,
+) -> Outcome<Response> {
+    if let Some(name) = LATER.iter().find(|name| parts.headers.contains_key(*name)) {
+        return Err(Problem::new(Code::NotAvailable, format!("the header {name:?} is not available yet")));
+    }
+    let path = match route {
+        Route::Collection { path } | Route::Record { path, .. } | Route::Unique { path, .. } => path,
+        _ => return Err(Problem::new(Code::UnknownPath, "no collection")),
+    };
+    let schema = world.core.schema().clone();
+    let collection = schema.collection(find(world, path)?);
+    let request = request(connection, world, parts)?;
+    let call = Call { connection, world, parts, collection, request };
+    let read = parts.method == Method::GET || parts.method == Method::HEAD;
+    match route {
+        Route::Collection { .. } if read => list::list(&call).await,
+        Route::Collection { .. } => create::create(&call, body).await,
+        _ => {
+            let target = target::target(collection, &route)?;
+            match parts.method {
+                Method::PATCH => update::update(&call, target, body).await,
+                Method::DELETE => delete::delete(&call, target).await,
+                _ => read::read(&call, target).await,
+            }
+        }
+    }
+}
+
+fn find(world: &World, path: &str) -> Outcome<CollectionId> {
+    let path = decode_path(path, "the path")?;
+    let schema = world.core.schema();
+    if let Some(id) = schema.by_path.get(&*path) {
+        return Ok(*id);
+    }
+    let near = nearest(&path, schema.collections.iter().map(|collection| &*collection.path));
+    let near = near.map(|near| format!("did you mean /api/{near}?"));
+    Err(Problem::new(Code::UnknownPath, format!("no collection {path:?}")).hint(near))
+}
+
+/// Who calls, when and how. A token that is there and wrong is refused, never taken as none.
+fn request(connection: &Connection, world: &World, parts: &Parts) -> Outcome<Request> {
+    let time_micros = now_micros();
+    let mut tokens = parts.headers.get_all(header::AUTHORIZATION).iter();
+    let token = tokens.next();
+    if tokens.next().is_some() {
+        return Err(Problem::new(Code::InvalidToken, "the header \"authorization\" comes twice"));
+    }
+    let caller: Caller = world
+        .authenticator
+        .authenticate(token.map(|token| token.as_bytes()), time_micros)
+        .map_err(|error| Problem::new(Code::InvalidToken, error.to_string()))?;
+    Ok(Request {
+        caller,
+        time_micros,
+        ip: connection.ip.clone(),
+        method: connection.app.method(&parts.method),
+        host: connection.host(parts),
+    })
+}
+
+fn now_micros() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+}
+
+impl Call<'_> {
+    fn id(&self) -> CollectionId {
+        self.collection.id
+    }
+
+    async fn run(&self, operation: Operation<'_>) -> Outcome<Answer> {
+        Ok(self.world.core.run(&self.request, operation).await?)
+    }
+}
+
+/// The core answered something else than was asked: a defect.
+fn other_answer() -> Box<Problem> {
+    let mut problem = Problem::new(Code::Internal, "");
+    problem.cause = Some("the core answered another operation than the one that it was given".into());
+    problem
+}

@@ -1,0 +1,70 @@
+//! Which record an address names.
+use mainstay_core::Target;
+use mainstay_schema::{Collection, FieldId, Unique, nearest};
+
+use crate::{
+    params::decode_path,
+    problem::{Code, Outcome, Problem},
+    router::Route,
+};
+
+/// The target of `/{key}` or `/by/{fields}/{values}`.
+pub(super) fn target(collection: &Collection, route: &Route<'_>) -> Outcome<Target> {
+    match route {
+        Route::Unique { fields, values, .. } => by_unique(collection, fields, values),
+        Route::Record { key, .. } => Ok(Target::Key(decode_path(key, "the key")?.into_owned())),
+        _ => Err(Problem::new(Code::UnknownPath, "no record is named")),
+    }
+}
+
+fn by_unique(collection: &Collection, fields: &str, values: &str) -> Outcome<Target> {
+    let fields = decode_path(fields, "the fields of the unique")?;
+    let asked: Vec<FieldId> = fields.split(',').map(|name| field(collection, name)).collect::<Outcome<_>>()?;
+    let unique = find(collection, &asked).ok_or_else(|| no_unique(collection, &fields))?;
+    // The values are cut before they are decoded: a comma inside of one is written %2C. A single value is not cut.
+    let cut: Vec<&str> = if asked.len() == 1 { vec![values] } else { values.split(',').collect() };
+    if cut.len() != asked.len() {
+        let detail = format!("{} fields are named and {} values given", asked.len(), cut.len());
+        let hint = Some("inside of a value a comma is written %2C".into());
+        return Err(Problem::new(Code::InvalidArgument, detail).hint(hint));
+    }
+    let mut ordered = Vec::with_capacity(cut.len());
+    for wanted in &unique.fields {
+        let at = asked.iter().position(|field| field == wanted).unwrap_or_default();
+        ordered.push(decode_path(cut[at], "a value of the unique")?.into_owned());
+    }
+    Ok(Target::Unique { fields: unique.fields.clone(), values: ordered })
+}
+
+fn field(collection: &Collection, name: &str) -> Outcome<FieldId> {
+    if let Some(field) = collection.field_named(name) {
+        return Ok(field.id);
+    }
+    let of_uniques = collection.uniques.iter().flat_map(|unique| &unique.fields);
+    let near = nearest(name, of_uniques.map(|id| &*collection.field(*id).name));
+    let near = near.map(|near| format!("did you mean {near:?}?"));
+    Err(Problem::new(Code::UnknownPath, format!("no field {name:?} in {:?}", collection.name)).hint(near))
+}
+
+/// The unique of these fields, in whichever order they are named.
+fn find<'a>(collection: &'a Collection, asked: &[FieldId]) -> Option<&'a Unique> {
+    let same = |unique: &&Unique| {
+        unique.fields.len() == asked.len() && unique.fields.iter().all(|field| asked.contains(field))
+    };
+    collection.uniques.iter().find(same)
+}
+
+fn no_unique(collection: &Collection, fields: &str) -> Box<Problem> {
+    let name = |id: &FieldId| collection.field(*id).name.clone();
+    let uniques: Vec<String> = collection
+        .uniques
+        .iter()
+        .map(|unique| unique.fields.iter().map(name).collect::<Vec<_>>().join(","))
+        .collect();
+    let hint = if uniques.is_empty() {
+        format!("{:?} has no uniques: ask by key", collection.name)
+    } else {
+        format!("the uniques of {:?} are {}", collection.name, uniques.join(" and "))
+    };
+    Problem::new(Code::UnknownPath, format!("{fields:?} is no unique of {:?}", collection.name)).hint(Some(hint))
+}

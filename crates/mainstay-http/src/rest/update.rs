@@ -1,0 +1,38 @@
+//! `PATCH /api/{path}/{id}` and `…/by/…`: a JSON merge patch of one record.
+use http::{StatusCode, header};
+use hyper::body::Incoming;
+use mainstay_core::{Answer, Operation, Target, Update};
+use mainstay_schema::Json;
+
+use super::{Call, json, other_answer};
+use crate::{
+    etag,
+    params::Params,
+    problem::{Code, Outcome, Problem},
+    reply::{self, Response},
+};
+
+const KNOWN: &[&str] = &["fields"];
+
+/// A change of one record.
+pub(super) async fn update(call: &Call<'_>, target: Target, body: Incoming) -> Outcome<Response> {
+    let headers = &call.parts.headers;
+    etag::refuse(headers, &[header::IF_NONE_MATCH])?;
+    let version = etag::version_wanted(headers)?;
+    let params = Params::parse(call.parts.uri.query(), KNOWN)?;
+    let selection = params.get("fields").map(|text| call.world.selection(text)).transpose()?;
+    let bytes = json::bytes(call, body, true).await?;
+    let patch = json::parse(call, &bytes)?;
+    if !matches!(patch, Json::Object(_)) {
+        let detail = format!("expected an object of the fields that change, found {}", patch.kind());
+        return Err(Problem::new(Code::InvalidBody, detail));
+    }
+    let operation = Update { collection: call.id(), target, version, patch, selection };
+    match call.run(Operation::Update(operation)).await? {
+        Answer::Updated(record) => {
+            let tag = record.version.filter(|_| record.own).map(etag::strong);
+            Ok(reply::written(StatusCode::OK, record.json, tag))
+        }
+        _ => Err(other_answer()),
+    }
+}

@@ -1,0 +1,164 @@
+//! Connections: accepted up to a limit, kept alive, stopped gracefully.
+use std::{
+    convert::Infallible,
+    future::Future,
+    net::SocketAddr,
+    pin::pin,
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::Duration,
+};
+
+use hyper::{server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+};
+
+use crate::{
+    app::App,
+    service::Connection,
+    settings::{HEADERS_MAX_DEFAULT, HttpSettings},
+};
+
+/// How long accepting rests after the system refused a connection: most often it has no file descriptors left.
+const ACCEPT_REST: Duration = Duration::from_millis(50);
+
+/// Where the server is in its life; a connection looks at it between requests.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Answers.
+    Running,
+    /// Finishes the requests that run and closes each connection after.
+    Draining,
+    /// Closes whatever is left.
+    Closing,
+}
+
+/// Answers requests until `stop` is done; then accepts no more, lets running requests finish within the drain time, and closes
+/// the rest. Returns how many connections had to be closed while they were answering.
+pub async fn serve(listener: TcpListener, app: Arc<App>, stop: impl Future<Output = ()>) -> usize {
+    let settings = app.settings();
+    let connections_max = u32::try_from(settings.connections_max.clamp(1, Semaphore::MAX_PERMITS)).unwrap_or(u32::MAX);
+    let room = Arc::new(Semaphore::new(connections_max as usize));
+    let (phase, watched) = watch::channel(Phase::Running);
+    let builder = builder(settings);
+    let mut stop = pin!(stop);
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = &mut stop => break,
+            accepted = accept(&listener, &room) => accepted,
+        };
+        if let Some((stream, address, permit)) = accepted {
+            tokio::spawn(connection(builder.clone(), app.clone(), stream, address, permit, watched.clone()));
+        }
+    }
+    drop(listener);
+    let _ = phase.send(Phase::Draining);
+    let all_closed = room.acquire_many(connections_max);
+    if tokio::time::timeout(settings.drain_timeout, all_closed).await.is_ok() {
+        return 0;
+    }
+    let left = connections_max as usize - room.available_permits();
+    tracing::warn!(connections = left, "closing connections that did not finish in time");
+    let _ = phase.send(Phase::Closing);
+    let _ = room.acquire_many(connections_max).await;
+    left
+}
+
+/// The next connection, once there is room for it.
+async fn accept(
+    listener: &TcpListener,
+    room: &Arc<Semaphore>,
+) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    let permit = room.clone().acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((stream, address)) => Some((stream, address, permit)),
+        Err(error) => {
+            let of_client = matches!(
+                error.kind(),
+                std::io::ErrorKind::ConnectionAborted | std::io::ErrorKind::ConnectionReset
+            );
+            if !of_client {
+                tracing::warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(ACCEPT_REST).await;
+            }
+            None
+        }
+    }
+}
+
+fn builder(settings: &HttpSettings) -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(settings.header_timeout)
+        .max_header_size(settings.header_bytes_max)
+        .pipeline_flush(true);
+    // Any other number costs an allocation per request.
+    if settings.headers_max != HEADERS_MAX_DEFAULT {
+        builder.max_headers(settings.headers_max);
+    }
+    builder
+}
+
+async fn connection(
+    builder: http1::Builder,
+    app: Arc<App>,
+    stream: TcpStream,
+    address: SocketAddr,
+    _permit: OwnedSemaphorePermit,
+    mut phase: watch::Receiver<Phase>,
+) {
+    let _open = Open::new(app.clone());
+    let _ = stream.set_nodelay(true);
+    let ip = Arc::from(address.ip().to_canonical().to_string());
+    let shared = Arc::new(Connection::new(app, ip));
+    let service = service_fn(move |request| {
+        let shared = shared.clone();
+        async move { Ok::<_, Infallible>(shared.answer(request).await) }
+    });
+    let mut served = pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let undisturbed = tokio::select! {
+        biased;
+        result = &mut served => Some(result),
+        () = left(&mut phase, Phase::Running) => None,
+    };
+    let result = match undisturbed {
+        Some(result) => result,
+        None => {
+            served.as_mut().graceful_shutdown();
+            tokio::select! {
+                biased;
+                result = &mut served => result,
+                () = left(&mut phase, Phase::Draining) => Ok(()),
+            }
+        }
+    };
+    if let Err(error) = result {
+        tracing::debug!(%error, "a connection ended");
+    }
+}
+
+/// Waits until the server is in another phase.
+async fn left(phase: &mut watch::Receiver<Phase>, was: Phase) {
+    let _ = phase.wait_for(|phase| *phase != was).await;
+}
+
+/// Counts a connection while it is open.
+struct Open(Arc<App>);
+
+impl Open {
+    fn new(app: Arc<App>) -> Open {
+        app.metrics().connections.fetch_add(1, Relaxed);
+        app.metrics().connections_total.fetch_add(1, Relaxed);
+        Open(app)
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.metrics().connections.fetch_sub(1, Relaxed);
+    }
+}

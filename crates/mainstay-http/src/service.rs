@@ -1,0 +1,195 @@
+//! From one request to one answer: the only function that every request passes.
+use std::{
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, StatusCode, header, request::Parts};
+use hyper::body::Incoming;
+use parking_lot::Mutex;
+
+use crate::{
+    app::{App, World},
+    docs, files,
+    metrics::Kind,
+    problem::{Code, Outcome, Problem},
+    reply::{self, Response, X_REQUEST_ID},
+    rest,
+    router::{self, Route},
+};
+
+const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// What all requests of one connection share.
+pub(crate) struct Connection {
+    pub(crate) app: Arc<App>,
+    /// The client's address: of the socket, never of a header.
+    pub(crate) ip: Arc<str>,
+    /// The last request's `Host`, most often also that of the next one.
+    host: Mutex<Arc<str>>,
+}
+
+/// Counts a request while it runs, also when its client goes away in the middle.
+struct InFlight<'a>(&'a App);
+
+impl<'a> InFlight<'a> {
+    fn new(app: &'a App) -> InFlight<'a> {
+        app.metrics().in_flight.fetch_add(1, Relaxed);
+        InFlight(app)
+    }
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.metrics().in_flight.fetch_sub(1, Relaxed);
+    }
+}
+
+impl Connection {
+    pub(crate) fn new(app: Arc<App>, ip: Arc<str>) -> Connection {
+        Connection { app, ip, host: Mutex::new(Arc::from("")) }
+    }
+
+    /// Answers one request.
+    pub(crate) async fn answer(&self, request: http::Request<Incoming>) -> Response {
+        let started = Instant::now();
+        let _in_flight = InFlight::new(&self.app);
+        let (parts, body) = request.into_parts();
+        let request_id = self.app.request_id(&parts.headers);
+        let route = router::route(parts.uri.path());
+        let mut response = match self.dispatch(route, &parts, body).await {
+            Ok(response) => response,
+            Err(problem) => {
+                let request_id = request_id.to_str().unwrap_or_default();
+                self.log_problem(&problem, &parts, request_id);
+                reply::problem(&problem, request_id)
+            }
+        };
+        reply::without_body(&parts.method, &mut response);
+        self.finish(kind(&route, &parts.method), &parts, &request_id, &response, started.elapsed());
+        response.headers_mut().insert(X_REQUEST_ID, request_id);
+        response
+    }
+
+    async fn dispatch(&self, route: Route<'_>, parts: &Parts, body: Incoming) -> Outcome<Response> {
+        let world = self.app.world();
+        if parts.method == Method::OPTIONS && route != Route::Unknown {
+            return Ok(reply::allow(route.allow()));
+        }
+        if let Route::Later { name } = route {
+            return Err(Problem::new(Code::PathNotAvailable, format!("{name} is not available yet")));
+        }
+        if route == Route::Unknown {
+            return Err(Problem::new(Code::UnknownPath, format!("nothing is served at {:?}", parts.uri.path())));
+        }
+        if !route.allows(&parts.method) {
+            return Err(method_not_allowed(&route, &parts.method));
+        }
+        match route {
+            Route::Collection { .. } | Route::Record { .. } | Route::Unique { .. } => {
+                rest::answer(self, &world, route, parts, body).await
+            }
+            Route::File => files::answer(&self.app, parts).await,
+            Route::Readyz => ready(&world).await,
+            _ => Ok(self.own_page(&world, route, parts)),
+        }
+    }
+
+    /// The pages that do not depend on a record.
+    fn own_page(&self, world: &World, route: Route<'_>, parts: &Parts) -> Response {
+        let headers = &parts.headers;
+        match route {
+            Route::OpenApi => {
+                reply::asset(headers, "application/json", world.openapi(&self.app.settings().title))
+            }
+            Route::Docs => docs::page(headers),
+            Route::DocsCss => docs::css(headers),
+            Route::DocsJs => docs::js(headers),
+            Route::DocsErrors => docs::errors(headers),
+            Route::Metrics => reply::text(StatusCode::OK, PROMETHEUS, self.app.metrics().text()),
+            _ => reply::text(StatusCode::OK, "text/plain; charset=utf-8", Bytes::from_static(b"ok\n")),
+        }
+    }
+
+    /// `request.host`: the allocation of the last request serves, as long as the client names the same host.
+    pub(crate) fn host(&self, parts: &Parts) -> Arc<str> {
+        let named = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        let host = named.or_else(|| parts.uri.host()).unwrap_or_default();
+        let mut last = self.host.lock();
+        if **last != *host {
+            *last = Arc::from(host);
+        }
+        last.clone()
+    }
+
+    /// A failure on our side is logged once, here, with its cause.
+    fn log_problem(&self, problem: &Problem, parts: &Parts, request_id: &str) {
+        let row = problem.code.row();
+        if row.status < 500 || problem.code == Code::PathNotAvailable {
+            return;
+        }
+        self.app.metrics().database_errors.fetch_add(1, Relaxed);
+        tracing::error!(
+            request_id,
+            code = row.name,
+            cause = problem.cause.as_deref().unwrap_or(&problem.detail),
+            method = parts.method.as_str(),
+            path = parts.uri.path(),
+            "a request failed"
+        );
+    }
+
+    fn finish(&self, kind: Kind, parts: &Parts, request_id: &HeaderValue, response: &Response, took: Duration) {
+        let status = response.status().as_u16();
+        self.app.metrics().observe(kind, status, took);
+        let took_us = took.as_micros() as u64;
+        if took > self.app.settings().slow_request {
+            let request_id = request_id.to_str().unwrap_or_default();
+            tracing::warn!(request_id, method = parts.method.as_str(), path = parts.uri.path(), status, took_us, "slow");
+        } else {
+            tracing::debug!(method = parts.method.as_str(), path = parts.uri.path(), status, took_us, "answered");
+        }
+    }
+}
+
+/// Whether the database answers.
+async fn ready(world: &World) -> Outcome<Response> {
+    match world.core.store().ping().await {
+        Ok(()) => Ok(reply::text(StatusCode::OK, "text/plain; charset=utf-8", Bytes::from_static(b"ready\n"))),
+        Err(error) => {
+            let mut problem = Problem::new(Code::NotReady, "the database does not answer");
+            problem.cause = Some(error.to_string());
+            Err(problem)
+        }
+    }
+}
+
+fn kind(route: &Route<'_>, method: &Method) -> Kind {
+    match (route, method.as_str()) {
+        (Route::Collection { .. }, "GET" | "HEAD") => Kind::List,
+        (Route::Collection { .. }, "POST") => Kind::Create,
+        (Route::Record { .. } | Route::Unique { .. }, "GET" | "HEAD") => Kind::Read,
+        (Route::Record { .. } | Route::Unique { .. }, "PATCH") => Kind::Update,
+        (Route::Record { .. } | Route::Unique { .. }, "DELETE") => Kind::Delete,
+        _ => Kind::Other,
+    }
+}
+
+fn method_not_allowed(route: &Route<'_>, method: &Method) -> Box<Problem> {
+    let bulk = matches!(route, Route::Collection { .. }) && (*method == Method::PATCH || *method == Method::DELETE);
+    let detail = if bulk {
+        format!("{method} of many records is not available yet")
+    } else {
+        format!("{method} is not allowed here")
+    };
+    let put = *method == Method::PUT && matches!(route, Route::Record { .. } | Route::Unique { .. });
+    let hint = if bulk {
+        Some("name one record: /api/path/id".into())
+    } else {
+        put.then(|| "PATCH changes a record: send the fields that change".into())
+    };
+    let mut problem = Problem::new(Code::MethodNotAllowed, detail).hint(hint);
+    problem.allow = Some(route.allow());
+    problem
+}

@@ -1,0 +1,53 @@
+//! The settings of the wire: every limit with its name and its default.
+use std::{path::PathBuf, time::Duration};
+
+/// How the server behaves towards its clients.
+#[derive(Clone, Debug)]
+pub struct HttpSettings {
+    /// Connections that are open at the same time; more wait until one closes.
+    pub connections_max: usize,
+    /// Bytes of a request's first line and headers.
+    pub header_bytes_max: usize,
+    /// Headers of one request.
+    pub headers_max: usize,
+    /// How long a client may take to send the headers of a request; a connection that is idle for as long is closed.
+    pub header_timeout: Duration,
+    /// Bytes of a request's body.
+    pub body_bytes_max: usize,
+    /// How long a client may take to send a body.
+    pub body_timeout: Duration,
+    /// How deep the JSON of a body may nest.
+    pub json_depth_max: usize,
+    /// How long running requests may take to finish after a stop.
+    pub drain_timeout: Duration,
+    /// Texts of `fields=` whose selections are kept.
+    pub selections_max: usize,
+    /// Requests that take longer are logged.
+    pub slow_request: Duration,
+    /// The folder of files that are served at `/`; `None`: no files.
+    pub public: Option<PathBuf>,
+    /// The title of the API in its description.
+    pub title: String,
+}
+
+impl Default for HttpSettings {
+    fn default() -> HttpSettings {
+        HttpSettings {
+            connections_max: 8_192,
+            header_bytes_max: 64 * 1024,
+            headers_max: HEADERS_MAX_DEFAULT,
+            header_timeout: Duration::from_secs(30),
+            body_bytes_max: 4 * 1024 * 1024,
+            body_timeout: Duration::from_secs(30),
+            json_depth_max: 32,
+            drain_timeout: Duration::from_secs(10),
+            selections_max: 1_000,
+            slow_request: Duration::from_secs(1),
+            public: None,
+            title: "Mainstay".into(),
+        }
+    }
+}
+
+/// The number of headers that hyper keeps room for without asking the allocator.
+pub(crate) const HEADERS_MAX_DEFAULT: usize = 100;
