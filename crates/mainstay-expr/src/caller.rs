@@ -1,6 +1,8 @@
 //! The caller's values, and the slots of a [`Compiled`] computed from them.
 use std::{collections::BTreeMap, sync::Arc};
 
+use uuid::Uuid;
+
 use crate::{
     eval::eval_alone,
     tree::{Compiled, Outcome, SlotValue},
@@ -81,6 +83,9 @@ fn as_key(key: &Type, value: Value) -> SlotValue {
 
 fn key_value(key: &Type, value: &Value) -> Option<Value> {
     match (key, value) {
+        // Without the words of an error: callers with ids of another kind come here on each request.
+        (Type::Uuid, Value::Text(text)) if text.len() != wire::UUID_LEN => None,
+        (Type::Uuid, Value::Text(text)) => Uuid::try_parse(text).ok().map(Value::Uuid),
         (_, Value::Text(text)) => wire::parse_text(key, text).ok(),
         (Type::Uuid, Value::Uuid(_)) | (Type::Int, Value::Int(_)) => Some(value.clone()),
         _ => None,

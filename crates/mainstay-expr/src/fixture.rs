@@ -192,7 +192,10 @@ impl Row {
             .with("tags", Value::List([Value::text("a"), Value::text("b")].into()))
             .with("created", Value::Timestamp(created))
             .with("token", Value::Uuid(token))
-            .link("category", Row { key: Some(Value::text("core")), ..Row::default() }.with("slug", Value::text("core")))
+            .link(
+                "category",
+                Row { key: Some(Value::text("core")), ..Row::default() }.with("slug", Value::text("core")),
+            )
     }
 }
 

@@ -2,8 +2,8 @@
 use proptest::prelude::*;
 
 use crate::{
-    Value,
-    fixture::{Row, anonymous, caller, run, user_key},
+    Type, Value,
+    fixture::{Row, anonymous, caller, compiled, run, user_key},
 };
 
 /// Draws the text of an expression from bytes, so that a failing one shrinks with them.
@@ -41,13 +41,39 @@ impl Draw<'_> {
             6 => format!("({} {compare} {})", self.float(depth), self.float(depth)),
             // The CEL crate rounds large whole numbers here; we, as its language's definition says, do not.
             7 => format!("({} {compare} {})", self.float(depth), self.one_of(&["7", "-7", "size(title)", "views % 9"])),
-            8 => format!("{}.{}({})", self.text(depth), self.one_of(&["contains", "startsWith", "endsWith"]), self.text(depth)),
+            8 => format!(
+                "{}.{}({})",
+                self.text(depth),
+                self.one_of(&["contains", "startsWith", "endsWith"]),
+                self.text(depth)
+            ),
             9 => format!("tags.{}(t, t {compare} {} || {})", self.quantifier(), self.text(depth), self.truth(depth)),
             10 => format!("({} in [{}, {}])", self.int(depth), self.int(depth), self.int(depth)),
-            11 => format!("comments.{}(c, c.score {compare} {} && {})", self.quantifier(), self.int(depth), self.truth(depth)),
-            12 => self.one_of(&["auth == null", "isEditor", "owner == auth.id", "owner in auth.roles", "request.method == 'GET'"]),
-            13 => self.one_of(&["author == auth.id", "author.id != auth.id", "author in auth.claims.team", "author == null"]),
-            14 => self.one_of(&["author.org.isMember", "author.name == title", "auth.claims.org == 3", "address.zip == null"]),
+            11 => format!(
+                "comments.{}(c, c.score {compare} {} && {})",
+                self.quantifier(),
+                self.int(depth),
+                self.truth(depth)
+            ),
+            12 => self.one_of(&[
+                "auth == null",
+                "isEditor",
+                "owner == auth.id",
+                "owner in auth.roles",
+                "request.method == 'GET'",
+            ]),
+            13 => self.one_of(&[
+                "author == auth.id",
+                "author.id != auth.id",
+                "author in auth.claims.team",
+                "author == null",
+            ]),
+            14 => self.one_of(&[
+                "author.org.isMember",
+                "author.name == title",
+                "auth.claims.org == 3",
+                "address.zip == null",
+            ]),
             _ => format!("(price {compare} price * {})", self.int(depth)),
         }
     }
@@ -58,7 +84,15 @@ impl Draw<'_> {
 
     fn int(&mut self, depth: u8) -> String {
         if depth == 0 {
-            return self.one_of(&["views", "score", "0", "1", "-7", "9223372036854775807", "(-9223372036854775807 - 1)"]);
+            return self.one_of(&[
+                "views",
+                "score",
+                "0",
+                "1",
+                "-7",
+                "9223372036854775807",
+                "(-9223372036854775807 - 1)",
+            ]);
         }
         let depth = depth - 1;
         match self.pick(8) {
@@ -188,5 +222,35 @@ proptest! {
             _ => caller(&user_key(1)),
         };
         let _ = run(&text, &row, &who, &[]);
+    }
+
+    /// Neither panics nor points outside of the text or into a character.
+    #[test]
+    fn any_text_is_refused_or_compiles(
+        parts in proptest::collection::vec(
+            proptest::sample::select(vec![
+                "title", "author", ".", "org", "(", ")", "[", "]", ",", "&&", "||", "!", "-", "==", "<", " in ", "?", ":", "'é'", "'",
+                "\"", "é", "p.x", "auth", "id", "exists", "has", "1", "2.5", "null", "true", "//é\n", "\n", " ", "{", "}", "=", "r'\\d'", "`",
+                "b'x'", "0x", "1u", "size", "isOwn", "looped", "\\", "\u{0}", "+", "duration", "'1h'", "comments", "c",
+            ]),
+            0..12,
+        ),
+    ) {
+        let text = parts.concat();
+        match compiled(&text, &Type::Null) {
+            Ok(compiled) => {
+                compiled.expr.any(&mut |part| {
+                    assert!(text.get(part.span.start as usize..part.span.end as usize).is_some(), "{text}: {part:?}");
+                    false
+                });
+            }
+            Err(problems) => {
+                prop_assert!(!problems.is_empty());
+                for problem in problems {
+                    let under = text.get(problem.span.start as usize..problem.span.end as usize);
+                    prop_assert!(under.is_some(), "{}: {:?}", text, problem);
+                }
+            }
+        }
     }
 }

@@ -130,7 +130,8 @@ impl Show<'_> {
     }
 
     fn value(&mut self, value: &Value) {
-        let quoted = !matches!(value, Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Decimal(_));
+        let quoted =
+            !matches!(value, Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Decimal(_));
         let mut text = String::new();
         write_text(value, &mut text);
         match value {

@@ -43,7 +43,9 @@ impl Expr {
     /// The parts, in order; guards are no parts.
     pub fn parts(&self) -> Vec<&Expr> {
         match &self.node {
-            Node::Literal(_) | Node::Error | Node::Caller(_) | Node::Slot(_) | Node::Bound(_) | Node::Var(_) => Vec::new(),
+            Node::Literal(_) | Node::Error | Node::Caller(_) | Node::Slot(_) | Node::Bound(_) | Node::Var(_) => {
+                Vec::new()
+            }
             Node::Field { of, .. } | Node::Link { of, .. } | Node::Links { of, .. } => vec![of],
             Node::Key(of) | Node::Not(of) | Node::Neg(of) => vec![of],
             Node::Compare(_, a, b) | Node::In(a, b) | Node::Arith(_, a, b) => vec![a, b],

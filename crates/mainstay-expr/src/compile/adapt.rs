@@ -54,16 +54,11 @@ impl Context<'_> {
                 let parsed = wire::parse_text(&key, text);
                 self.parsed(parsed, ty, span)
             }
-            (
-                Value::Text(text),
-                Type::Uuid | Type::Timestamp | Type::Date | Type::Time | Type::Decimal(_),
-            ) => {
+            (Value::Text(text), Type::Uuid | Type::Timestamp | Type::Date | Type::Time | Type::Decimal(_)) => {
                 let parsed = wire::parse_text(ty, text);
                 self.parsed(parsed, ty, span)
             }
-            (Value::Int(_), Type::Key(of)) if self.scope.key(*of) == Type::Int => {
-                Some(Expr { ty: ty.clone(), ..expr })
-            }
+            (Value::Int(_), Type::Key(of)) if self.scope.key(*of) == Type::Int => Some(Expr { ty: ty.clone(), ..expr }),
             // One that no Float is exactly stays what it is; the comparison of the two is exact.
             (Value::Int(int), Type::Float) if is_exact_float(*int) => {
                 Some(Expr::literal(Value::Float(*int as f64), ty.clone(), span))

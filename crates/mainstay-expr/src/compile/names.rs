@@ -23,7 +23,13 @@ impl Context<'_> {
         }
         match name {
             "auth" => return Some(caller(Caller::Auth, Type::Auth, span)),
-            "request" => return self.refuse("type_mismatch", span, "\"request\" is no value by itself; it has time, ip, method and host"),
+            "request" => {
+                return self.refuse(
+                    "type_mismatch",
+                    span,
+                    "\"request\" is no value by itself; it has time, ip, method and host",
+                );
+            }
             _ => {}
         }
         let mut near = Nearest(None);
@@ -78,7 +84,11 @@ impl Context<'_> {
                 return self.refuse_with("type_mismatch", span, message, Some(hint));
             }
             Type::Json => {
-                return self.refuse("not_available", span, "members of JSON are not available; it is only compared with null");
+                return self.refuse(
+                    "not_available",
+                    span,
+                    "members of JSON are not available; it is only compared with null",
+                );
             }
             ref ty => {
                 let message = format!("{} has no member {name:?}", self.describe(ty));
@@ -151,7 +161,11 @@ impl Context<'_> {
         match name {
             "id" => Some(caller(Caller::Id, Type::String, span)),
             "roles" => Some(caller(Caller::Roles, Type::List(Box::new(Type::String)), span)),
-            "claims" => self.refuse("type_mismatch", span, "\"auth.claims\" is no value by itself; name a claim: auth.claims.NAME"),
+            "claims" => self.refuse(
+                "type_mismatch",
+                span,
+                "\"auth.claims\" is no value by itself; name a claim: auth.claims.NAME",
+            ),
             "user" => self.refuse("not_available", span, "\"auth.user\" is not available"),
             _ => {
                 let hint = did_you_mean(nearest(name, ["id", "roles", "claims"]));

@@ -105,9 +105,7 @@ fn result(op: Arith, a: &Type, b: &Type) -> Option<Type> {
         (Add | Sub | Mul | Div, Type::Float, Type::Float) => Some(Type::Float),
         (Add | Sub, Type::Decimal(a), Type::Decimal(b)) if a == b => Some(Type::Decimal(*a)),
         (Mul, Type::Decimal(a), Type::Decimal(b)) => Some(Type::Decimal(a.saturating_add(*b))),
-        (Mul, Type::Decimal(scale), Type::Int) | (Mul, Type::Int, Type::Decimal(scale)) => {
-            Some(Type::Decimal(*scale))
-        }
+        (Mul, Type::Decimal(scale), Type::Int) | (Mul, Type::Int, Type::Decimal(scale)) => Some(Type::Decimal(*scale)),
         (Add, Type::String, Type::String) => Some(Type::String),
         (Add | Sub, Type::Timestamp, Type::Duration) | (Add, Type::Duration, Type::Timestamp) => Some(Type::Timestamp),
         (Sub, Type::Timestamp, Type::Timestamp) | (Add | Sub, Type::Duration, Type::Duration) => Some(Type::Duration),

@@ -42,11 +42,8 @@ impl Slots<'_> {
         }
         match &expr.node {
             Node::Compare(op, a, b) => {
-                let node = Node::Compare(
-                    *op,
-                    Box::new(self.replace(a, Some(&b.ty))),
-                    Box::new(self.replace(b, Some(&a.ty))),
-                );
+                let node =
+                    Node::Compare(*op, Box::new(self.replace(a, Some(&b.ty))), Box::new(self.replace(b, Some(&a.ty))));
                 Expr { node, ..expr.clone() }
             }
             Node::In(item, list) => {

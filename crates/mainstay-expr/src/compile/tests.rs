@@ -30,15 +30,24 @@ fn check_code(text: &str, expected: &str) {
 #[test]
 fn names() {
     check("titel == 'a'", "unknown_name: no field named \"titel\" in \"Post\" (did you mean \"title\"?) [titel]");
-    check("author.nmae == 'a'", "unknown_name: no field named \"nmae\" in \"User\" (did you mean \"name\"?) [author.nmae]");
+    check(
+        "author.nmae == 'a'",
+        "unknown_name: no field named \"nmae\" in \"User\" (did you mean \"name\"?) [author.nmae]",
+    );
     check("auth.name == 'a'", "unknown_name: the caller has no \"name\" [auth.name]");
     check("request.tim > created", "unknown_name: the request has no \"tim\" (did you mean \"time\"?) [request.tim]");
     check(
         "auth.claims.pln == 'a'",
         "unknown_claim: no claim named \"pln\" is declared (did you mean \"plan\"?) [auth.claims.pln]",
     );
-    check("title.startWith('a')", "unknown_function: no function named \"startWith\" (did you mean \"startsWith\"?) [title.startWith('a')]");
-    check("status == 'DRAFD'", "unknown_enum_value: \"DRAFD\" is no value of Status (did you mean \"DRAFT\"?) ['DRAFD']");
+    check(
+        "title.startWith('a')",
+        "unknown_function: no function named \"startWith\" (did you mean \"startsWith\"?) [title.startWith('a')]",
+    );
+    check(
+        "status == 'DRAFD'",
+        "unknown_enum_value: \"DRAFD\" is no value of Status (did you mean \"DRAFT\"?) ['DRAFD']",
+    );
     check("status in ['OPEN', 'x']", "unknown_enum_value: \"x\" is no value of Status (did you mean \"DRAFT\"?) ['x']");
     check("tags.exists(auth, true)", "reserved_name: \"auth\" cannot name an element [auth]");
     check_code("category.slug.x == 1", "type_mismatch");
@@ -60,11 +69,26 @@ fn all_problems_come_at_once() {
 #[test]
 fn types_must_meet() {
     check("title == 1", "type_mismatch: a String is compared with an Int [title == 1]");
-    check("'ü' + 1 == title", "type_mismatch: \"+\" does not apply to a String and an Int (make the other a text: string(x)) ['ü' + 1]");
-    check("rating == price", "type_mismatch: a Float is compared with a Decimal with 2 digits behind the point (a Float and a Decimal have no exact comparison) [rating == price]");
-    check("author == category", "type_mismatch: a link to User is compared with a link to Category (a link is its id, of its own type only) [author == category]");
-    check("author.id == comments", "type_mismatch: a list of links to Comment is no value (ask about them: size(), exists(x, …), all(x, …)) [comments]");
-    check("tags == ['a']", "type_mismatch: lists are not compared with each other (ask about its elements: x in list, exists(x, …), all(x, …), size()) [tags == ['a']]");
+    check(
+        "'ü' + 1 == title",
+        "type_mismatch: \"+\" does not apply to a String and an Int (make the other a text: string(x)) ['ü' + 1]",
+    );
+    check(
+        "rating == price",
+        "type_mismatch: a Float is compared with a Decimal with 2 digits behind the point (a Float and a Decimal have no exact comparison) [rating == price]",
+    );
+    check(
+        "author == category",
+        "type_mismatch: a link to User is compared with a link to Category (a link is its id, of its own type only) [author == category]",
+    );
+    check(
+        "author.id == comments",
+        "type_mismatch: a list of links to Comment is no value (ask about them: size(), exists(x, …), all(x, …)) [comments]",
+    );
+    check(
+        "tags == ['a']",
+        "type_mismatch: lists are not compared with each other (ask about its elements: x in list, exists(x, …), all(x, …), size()) [tags == ['a']]",
+    );
     check("meta == 'a'", "type_mismatch: JSON is only compared with null [meta == 'a']");
     check("auth == 'a'", "type_mismatch: the caller is only compared with null [auth == 'a']");
     check("status < 'OPEN'", "type_mismatch: a value of Status has no order, \"<\" does not apply [status < 'OPEN']");
@@ -75,9 +99,18 @@ fn types_must_meet() {
     check("views", "type_mismatch: this is an Int, a Boolean is expected [views]");
     check("views in tags", "type_mismatch: an Int is compared with a String [views in tags]");
     check("title in title", "type_mismatch: \"in\" needs a list, this is a String [title]");
-    check("author in comments", "type_mismatch: \"in\" does not apply to links (write links.exists(x, x == …)) [author in comments]");
-    check("price / 2 == 1", "type_mismatch: \"/\" does not apply to a Decimal with 2 digits behind the point and a Decimal with 2 digits behind the point (a quotient of decimals has no exact digits; multiply instead, or use double(x)) [price / 2]");
-    check("tags.contains('a')", "type_mismatch: \"contains()\" does not apply to a list with elements like a String (write x in list) [tags]");
+    check(
+        "author in comments",
+        "type_mismatch: \"in\" does not apply to links (write links.exists(x, x == …)) [author in comments]",
+    );
+    check(
+        "price / 2 == 1",
+        "type_mismatch: \"/\" does not apply to a Decimal with 2 digits behind the point and a Decimal with 2 digits behind the point (a quotient of decimals has no exact digits; multiply instead, or use double(x)) [price / 2]",
+    );
+    check(
+        "tags.contains('a')",
+        "type_mismatch: \"contains()\" does not apply to a list with elements like a String (write x in list) [tags]",
+    );
     check("views.exists(x, true)", "type_mismatch: \"exists()\" goes over links and lists, this is an Int [views]");
     check_code("rating + views", "type_mismatch");
     check_code("[1, 'a']", "type_mismatch");
@@ -88,20 +121,41 @@ fn types_must_meet() {
 #[test]
 fn literals_adapt_when_they_are_checked() {
     check("token == '019a9f3e-7c1d-7b52-8a6e-3f4b5c6d7e8f'", "");
-    check("token == 'x'", "invalid_literal: \"x\" is no UUID: expected a form like 019a9f3e-7c1d-7b52-8a6e-3f4b5c6d7e8f ['x']");
-    check("author == 'x'", "invalid_literal: \"x\" is no UUID: expected a form like 019a9f3e-7c1d-7b52-8a6e-3f4b5c6d7e8f ['x']");
+    check(
+        "token == 'x'",
+        "invalid_literal: \"x\" is no UUID: expected a form like 019a9f3e-7c1d-7b52-8a6e-3f4b5c6d7e8f ['x']",
+    );
+    check(
+        "author == 'x'",
+        "invalid_literal: \"x\" is no UUID: expected a form like 019a9f3e-7c1d-7b52-8a6e-3f4b5c6d7e8f ['x']",
+    );
     check("author.org == '12' && author.org == 12", "");
     check("category == 'anything'", "");
-    check("created > '2026-13-01T00:00:00Z'", "invalid_literal: \"2026-13-01T00:00:00Z\" is no moment: expected RFC 3339, as in 2026-11-21T02:50:45.123Z ['2026-13-01T00:00:00Z']");
+    check(
+        "created > '2026-13-01T00:00:00Z'",
+        "invalid_literal: \"2026-13-01T00:00:00Z\" is no moment: expected RFC 3339, as in 2026-11-21T02:50:45.123Z ['2026-13-01T00:00:00Z']",
+    );
     check("day == '2026-11-21'", "");
     check("price == 1.234", "invalid_literal: \"1.234\" has more than 2 digits behind the point [1.234]");
     check("rating > 3 && views > 2.5", "");
     check("rating > 9007199254740993", "");
-    check("created > timestamp('x')", "invalid_literal: \"x\" is no moment: expected RFC 3339, as in 2026-11-21T02:50:45.123Z ['x']");
-    check("created - duration('1 day') > created", "invalid_literal: \"1 day\" is no duration: expected a form like 24h, 1h30m or 1.5s ['1 day']");
+    check(
+        "created > timestamp('x')",
+        "invalid_literal: \"x\" is no moment: expected RFC 3339, as in 2026-11-21T02:50:45.123Z ['x']",
+    );
+    check(
+        "created - duration('1 day') > created",
+        "invalid_literal: \"1 day\" is no duration: expected a form like 24h, 1h30m or 1.5s ['1 day']",
+    );
     check("title.matches('(')", "invalid_pattern: \"(\" is no pattern: unclosed group ['(']");
-    check("title.matches('(a{1000}){1000}')", "invalid_pattern: \"(a{1000}){1000}\" is no pattern: the pattern is too large ['(a{1000}){1000}']");
-    check("created > timestamp(title)", "wrong_arguments: \"timestamp()\" takes a text in quotes or a part of the caller [title]");
+    check(
+        "title.matches('(a{1000}){1000}')",
+        "invalid_pattern: \"(a{1000}){1000}\" is no pattern: the pattern is too large ['(a{1000}){1000}']",
+    );
+    check(
+        "created > timestamp(title)",
+        "wrong_arguments: \"timestamp()\" takes a text in quotes or a part of the caller [title]",
+    );
 }
 
 #[test]
@@ -130,7 +184,10 @@ fn defines_stand_for_their_text() {
     let Node::Or(terms) = &compiled.expr.node else { panic!("no alternatives") };
     assert_eq!(terms[0].span, Span { start: 0, end: 19 }, "the place of the use");
     check("looped", "define_cycle: in \"looped\": \"looped\" is defined by itself [looped]");
-    check("broken || broken", "type_mismatch: in \"broken\": a String is compared with an Int [broken]; type_mismatch: in \"broken\": a String is compared with an Int [broken]");
+    check(
+        "broken || broken",
+        "type_mismatch: in \"broken\": a String is compared with an Int [broken]; type_mismatch: in \"broken\": a String is compared with an Int [broken]",
+    );
 }
 
 #[test]
@@ -145,7 +202,10 @@ fn the_wanted_type() {
     assert_eq!(problems("author", &Type::Key(USER)), "");
     assert_eq!(problems("'OPEN'", &Type::Enum(EnumType(0))), "");
     assert_eq!(problems("views", &Type::Decimal(2)), "");
-    assert_eq!(problems("price", &Type::Decimal(1)), "type_mismatch: this is a Decimal with 2 digits behind the point, a Decimal with 1 digits behind the point is expected [price]");
+    assert_eq!(
+        problems("price", &Type::Decimal(1)),
+        "type_mismatch: this is a Decimal with 2 digits behind the point, a Decimal with 1 digits behind the point is expected [price]"
+    );
     assert_eq!(problems("[]", &Type::List(Box::new(Type::Int))), "");
     assert_eq!(problems("null", &Type::String), "");
     assert_eq!(problems("request.time", &Type::Timestamp), "");
@@ -166,7 +226,10 @@ fn parameters_take_the_type_of_their_use() {
     assert_eq!(types("p.yes && created > request.time - p.d"), [Type::Bool, Type::Duration]);
     assert_eq!(types("p.x == null || title == p.x"), [Type::String]);
     check("title == p.x && views == p.x", "type_mismatch: \"p.x\" is used as a String and as an Int [p.x]");
-    check("p.x == null", "unknown_type: the type of \"p.x\" does not follow from its use (compare it with a field) [p.x]");
+    check(
+        "p.x == null",
+        "unknown_type: the type of \"p.x\" does not follow from its use (compare it with a field) [p.x]",
+    );
     let plain = compile("title == p.x", &World::new(), &Type::Bool, &Limits::default()).expect_err("no params");
     assert_eq!(plain[0].code, "not_available");
 }

@@ -55,10 +55,8 @@ impl<'a> Convert<'a> {
             Expr::Ident(name) => Some(Ast { kind: Kind::Name(name.clone()), span: token }),
             Expr::Select(select) if !select.test => {
                 let operand = self.expr(&select.operand)?;
-                let span = Span {
-                    start: operand.span.start,
-                    end: spans::name_end(self.text, token.start, &select.field),
-                };
+                let span =
+                    Span { start: operand.span.start, end: spans::name_end(self.text, token.start, &select.field) };
                 Some(Ast { kind: Kind::Select(Box::new(operand), select.field.clone()), span })
             }
             Expr::Call(call) => self.call(call, token),
@@ -150,7 +148,7 @@ impl<'a> Convert<'a> {
 
     fn token(&self, expr: &IdedExpr) -> Span {
         let (start, last) = self.source.offset_for(expr.id).unwrap_or((0, 0));
-        Span { start, end: last.saturating_add(1).min(u32::try_from(self.text.len()).unwrap_or(u32::MAX)) }
+        Span { start: spans::to_u32(start as usize, self.text), end: spans::to_u32(last as usize + 1, self.text) }
     }
 
     fn refuse(&mut self, code: &'static str, span: Span, message: impl Into<String>) -> Option<Ast> {

@@ -36,30 +36,41 @@ fn syntax_problem(text: &str, error: &cel::ParseError) -> Problem {
     if message.contains("ecursion limit") {
         return Problem::new("too_deep", span_of(text, 0, text.len()), "the expression is nested too deeply");
     }
-    let quoted = message.split_once('\'').and_then(|(_, rest)| rest.split_once('\'')).map(|(token, _)| token);
-    let rest = &text[start..];
-    let (message, len) = if message.contains("'<EOF>'") && !message.starts_with("missing") {
-        ("the expression ends too early".to_owned(), 0)
-    } else if message.starts_with("token recognition error") {
-        let found: String = rest.chars().take(1).collect();
-        match found.as_str() {
-            "'" | "\"" => ("a text without its closing quote".to_owned(), rest.len()),
-            "=" => ("unexpected \"=\"; equality is \"==\"".to_owned(), 1),
-            "&" | "|" => (format!("unexpected \"{found}\"; it is written \"{found}{found}\""), 1),
-            _ => (format!("unexpected character {found:?}"), found.len()),
-        }
-    } else if let Some(token) = quoted.filter(|_| message.starts_with("missing")) {
-        (format!("missing \"{token}\""), 0)
-    } else if message.starts_with("mismatched input") || message.starts_with("extraneous input") {
-        let token = quoted.unwrap_or_default();
-        (format!("unexpected \"{token}\""), token.len())
-    } else if message.starts_with("no viable alternative") {
-        let word = rest.chars().take_while(|c| c.is_alphanumeric()).map(char::len_utf8).sum();
-        ("this does not read as an expression".to_owned(), word)
-    } else {
-        (lower_first(message), rest.chars().next().map_or(0, char::len_utf8))
-    };
+    let (message, len) = reworded(message, &text[start..]);
     Problem::new("syntax", span_of(text, start, start + len), message)
+}
+
+/// The message in our words, and how many bytes of `rest`, the text from its place on, it is about.
+fn reworded(message: &str, rest: &str) -> (String, usize) {
+    let token = message.split_once('\'').and_then(|(_, rest)| rest.split_once('\'')).map_or("", |(token, _)| token);
+    if message.starts_with("missing") {
+        return (format!("missing \"{token}\""), 0);
+    }
+    if message.contains("'<EOF>'") {
+        return ("the expression ends too early".to_owned(), 0);
+    }
+    if message.starts_with("token recognition error") {
+        return unrecognised(rest);
+    }
+    if message.starts_with("mismatched input") || message.starts_with("extraneous input") {
+        return (format!("unexpected \"{token}\""), token.len());
+    }
+    if message.starts_with("no viable alternative") {
+        let word = rest.chars().take_while(|c| c.is_alphanumeric()).map(char::len_utf8).sum();
+        return ("this does not read as an expression".to_owned(), word);
+    }
+    (lower_first(message), rest.chars().next().map_or(0, char::len_utf8))
+}
+
+/// What is wrong where no token begins.
+fn unrecognised(rest: &str) -> (String, usize) {
+    match rest.chars().next() {
+        Some('\'' | '"') => ("a text without its closing quote".to_owned(), rest.len()),
+        Some('=') => ("unexpected \"=\"; equality is \"==\"".to_owned(), 1),
+        Some(sign @ ('&' | '|')) => (format!("unexpected \"{sign}\"; it is written \"{sign}{sign}\""), 1),
+        Some(found) => (format!("unexpected character \"{found}\""), found.len_utf8()),
+        None => ("the expression ends too early".to_owned(), 0),
+    }
 }
 
 /// The byte offset of a line and a column, both from 1; the column in characters.
@@ -72,8 +83,7 @@ fn offset_of(text: &str, (line, column): (isize, isize)) -> usize {
 }
 
 fn span_of(text: &str, start: usize, end: usize) -> Span {
-    let clamp = |offset: usize| u32::try_from(offset.min(text.len())).unwrap_or(u32::MAX);
-    Span { start: clamp(start), end: clamp(end) }
+    Span { start: spans::to_u32(start, text), end: spans::to_u32(end, text) }
 }
 
 fn lower_first(text: &str) -> String {

@@ -46,6 +46,7 @@ pub(super) fn close_end(text: &str, open: u32) -> Option<u32> {
     None
 }
 
-fn to_u32(offset: usize, text: &str) -> u32 {
-    u32::try_from(offset.min(text.len())).unwrap_or(u32::MAX)
+/// The offset, inside of the text and never inside of a character.
+pub(super) fn to_u32(offset: usize, text: &str) -> u32 {
+    u32::try_from(text.floor_char_boundary(offset)).unwrap_or(u32::MAX)
 }

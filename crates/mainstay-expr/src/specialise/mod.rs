@@ -2,8 +2,8 @@
 mod condition;
 mod simplify;
 
-use self::simplify::simplify;
 pub use self::condition::as_condition;
+use self::simplify::simplify;
 use crate::{
     tree::{CompareOp, Expr, Guard, Node, Outcome},
     types::{RecordType, Type},

@@ -60,7 +60,11 @@ fn a_foreign_id_folds() {
     check("author != auth.id", &foreign, "true");
     check("author.id == auth.id", &foreign, "author.id == null ? false : false");
     check("author in [auth.id]", &foreign, "author in ?1");
-    check("author in [auth.id, category.slug == 'a' ? author : author]", &foreign, "author == (category.slug == 'a' ? author : author)");
+    check(
+        "author in [auth.id, category.slug == 'a' ? author : author]",
+        &foreign,
+        "author == (category.slug == 'a' ? author : author)",
+    );
     check("auth.id in [author, comments.exists(c, true) ? author : null]", &foreign, "false");
 }
 
@@ -80,8 +84,9 @@ fn as_a_condition_an_error_is_false() {
 
 #[test]
 fn equal_parts_are_one_slot_and_one_bound_value() {
-    let compiled = compiled("author == auth.id || comments.exists(c, c.author == auth.id) || owner == auth.id", &Type::Bool)
-        .expect("compiles");
+    let compiled =
+        compiled("author == auth.id || comments.exists(c, c.author == auth.id) || owner == auth.id", &Type::Bool)
+            .expect("compiles");
     assert_eq!(compiled.slots.len(), 2, "as a user's key, and as a text");
     assert_eq!(compiled.slots[0].key, Some(Type::Uuid));
     assert_eq!(compiled.slots[1].key, None);

@@ -2,8 +2,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::value::Decimal;
 use crate::types::EnumType;
+use crate::value::Decimal;
 
 /// The wire form of a parsed text, or `!`.
 fn check(ty: &Type, text: &str, expected: &str) {

@@ -32,7 +32,7 @@ pub fn parse_timestamp(text: &str) -> Result<i64, String> {
     if bytes.len() < 20 || !matches!(bytes[10], b'T' | b't' | b' ') {
         return Err(wrong());
     }
-    let days = date_part(&text.get(..10).ok_or_else(wrong)?).ok_or_else(wrong)?;
+    let days = date_part(text.get(..10).ok_or_else(wrong)?).ok_or_else(wrong)?;
     let clock_and_offset = text.get(11..).ok_or_else(wrong)?;
     let offset_start = clock_and_offset.find(['Z', 'z', '+', '-']).ok_or_else(wrong)?;
     let (clock, offset) = clock_and_offset.split_at(offset_start);
