@@ -23,3 +23,6 @@ pub use error::{AuthError, AuthSetupError};
 pub use maker::{MakeError, NewToken, SigningKey, TokenMaker};
 pub use secret::{NoRandomness, random_bytes, random_secret};
 pub use settings::AuthSettings;
+
+#[cfg(test)]
+mod tests;

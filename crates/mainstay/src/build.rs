@@ -1,0 +1,68 @@
+//! Builds the parts and hands them to each other.
+use std::sync::Arc;
+
+use mainstay_auth::Authenticator;
+use mainstay_core::{Core, CoreSettings};
+use mainstay_schema::Schema;
+use mainstay_store::Store;
+use tokio::{net::TcpListener, runtime::Runtime};
+
+use crate::{
+    failure::Failure,
+    keys::{self, Mode},
+    project::Project,
+};
+
+/// Opens the project's database; makes it where there is none.
+pub(crate) fn store(project: &Project) -> Result<Arc<Store>, Failure> {
+    let settings = project.settings.database.store(project.database_path()?);
+    if !settings.durable {
+        tracing::warn!("database.durable is false: acknowledged writes may be lost when the power fails");
+    }
+    Store::open(settings).map(Arc::new).map_err(|error| Failure::new("database", error.message))
+}
+
+/// The core over a schema and the database that matches it.
+pub(crate) fn core(
+    project: &Project,
+    schema: Arc<Schema>,
+    store: Arc<Store>,
+    mode: Mode,
+) -> Result<Arc<Core>, Failure> {
+    let settings = CoreSettings {
+        limits: project.settings.limits.core(),
+        cursor_key: keys::cursor_key(project)?,
+        explain_refusals: mode == Mode::Development,
+    };
+    Ok(Arc::new(Core::new(schema, store, settings)))
+}
+
+/// What verifies tokens.
+pub(crate) fn authenticator(project: &Project, schema: &Schema, mode: Mode) -> Result<Arc<Authenticator>, Failure> {
+    let settings = keys::auth_settings(project, mode)?;
+    let authenticator = Authenticator::new(&settings, &schema.claims);
+    authenticator.map(Arc::new).map_err(|error| Failure::new("settings", format!("auth: {error}")))
+}
+
+/// The threads that answer: as many as there are cores, unless the settings say.
+pub(crate) fn runtime(project: &Project) -> Result<Runtime, Failure> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    if project.settings.server.threads > 0 {
+        builder.worker_threads(project.settings.server.threads);
+    }
+    builder.enable_all().build().map_err(|error| Failure::io("the runtime", &error))
+}
+
+/// The listening socket, and the address that it has.
+pub(crate) async fn listen(project: &Project) -> Result<(TcpListener, String), Failure> {
+    let wanted = &project.settings.server.listen;
+    let listener = TcpListener::bind(wanted).await.map_err(|error| {
+        let failure = Failure::io(format!("server.listen: {wanted}"), &error);
+        match error.kind() {
+            std::io::ErrorKind::AddrInUse => failure.hint("another program listens there; port 0 takes a free one"),
+            _ => failure,
+        }
+    })?;
+    let address = listener.local_addr().map_err(|error| Failure::io("the socket", &error))?;
+    Ok((listener, format!("http://{address}")))
+}

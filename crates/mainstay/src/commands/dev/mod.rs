@@ -1,0 +1,175 @@
+//! `mainstay dev`: serves while you work. The schema is watched: additive steps are carried out at once, and a schema that is
+//! wrong is told of while the last good one goes on serving.
+mod seed;
+mod watch;
+
+use std::{io, path::Path, process::ExitCode, sync::Arc};
+
+use clap::Args;
+use mainstay_http::App;
+use mainstay_schema::Schema;
+use mainstay_store::Store;
+use serde_json::json;
+
+use self::watch::Watch;
+use super::{Outcome, serve::public};
+use crate::{
+    build,
+    database::Way,
+    failure::Failure,
+    keys::Mode,
+    output::Output,
+    project::{self, Project, SchemaFile},
+    signals::Stop,
+};
+
+/// Serve while you work: watch the schema, apply safe steps, explain errors and refused requests
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  mainstay dev --reset\n\nFiles in seed/ (*.json, *.ndjson, *.csv) are loaded into an empty database."
+)]
+pub(crate) struct Arguments {
+    /// Begin with an empty database: everything in it is deleted.
+    #[arg(long)]
+    reset: bool,
+}
+
+/// What `dev` keeps while it runs.
+struct Dev {
+    project: Project,
+    output: Output,
+    store: Arc<Store>,
+    /// The files of the schema as they were looked at last, sound or not.
+    seen: Vec<SchemaFile>,
+}
+
+pub(crate) fn run(arguments: &Arguments, project: Project, output: Output) -> Outcome {
+    if arguments.reset {
+        reset(&project)?;
+    }
+    let store = build::store(&project)?;
+    let runtime = build::runtime(&project)?;
+    let mut dev = Dev { project, output, store: store.clone(), seen: Vec::new() };
+    let result = runtime.block_on(dev.run());
+    store.close();
+    result.map(|()| ExitCode::SUCCESS)
+}
+
+/// Deletes the database. It is opened first: whoever uses it holds its lock.
+fn reset(project: &Project) -> Result<(), Failure> {
+    let path = project.database_path()?;
+    if !path.exists() {
+        return Ok(());
+    }
+    let lock = build::store(project)?;
+    lock.close();
+    drop(lock);
+    for ending in ["", "-wal", "-shm"] {
+        let mut name = path.clone().into_os_string();
+        name.push(ending);
+        match std::fs::remove_file(Path::new(&name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(Failure::io(Path::new(&name).display(), &error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+impl Dev {
+    async fn run(&mut self) -> Result<(), Failure> {
+        let stop = Stop::listen()?;
+        let mut watch = Watch::start(&self.project)?;
+        let mut stopped = std::pin::pin!(stop.wait());
+        let schema = tokio::select! {
+            () = &mut stopped => return Ok(()),
+            schema = self.first_schema(&mut watch) => schema?,
+        };
+        let core = build::core(&self.project, schema.clone(), self.store.clone(), Mode::Development)?;
+        seed::load(&self.project, &core, self.output).await?;
+        let authenticator = build::authenticator(&self.project, &schema, Mode::Development)?;
+        let settings = self.project.settings.server.http(public(&self.project));
+        let app = Arc::new(App::new(core, authenticator, settings));
+        let (listener, address) = build::listen(&self.project).await?;
+        self.greet(&address);
+        let (end, ended) = tokio::sync::oneshot::channel::<()>();
+        let stop_serving = async move {
+            let _ = ended.await;
+        };
+        let serving = mainstay_http::serve(listener, app.clone(), stop_serving);
+        let watching = async {
+            tokio::select! {
+                () = &mut stopped => {}
+                () = self.follow(&mut watch, &app) => {}
+            }
+            let _ = end.send(());
+        };
+        tokio::join!(serving, watching);
+        Ok(())
+    }
+
+    fn greet(&self, address: &str) {
+        let text = format!(
+            "listening on {address}\n  read and try it   {address}/docs\n  make a token      mainstay token --sub anna\n  watching          the schema: save it, and it is served"
+        );
+        self.output.result(text, &json!({ "address": address }));
+    }
+
+    /// The first schema that is sound and that the database can follow; until then, errors are shown and the files watched.
+    async fn first_schema(&mut self, watch: &mut Watch) -> Result<Arc<Schema>, Failure> {
+        loop {
+            match self.look() {
+                Ok(Some(schema)) => return Ok(schema),
+                Ok(None) => {}
+                Err(failure) => {
+                    self.output.failure(&failure);
+                    self.output.remark("\nwaiting for the schema to be repaired");
+                }
+            }
+            watch.changed().await;
+        }
+    }
+
+    /// Serves each new schema, as long as there are any.
+    async fn follow(&mut self, watch: &mut Watch, app: &App) {
+        loop {
+            watch.changed().await;
+            let swapped = self.look().and_then(|schema| schema.map_or(Ok(false), |schema| self.swap(app, schema)));
+            match swapped {
+                Ok(true) => self.output.remark("the schema has changed: it is served"),
+                Ok(false) => {}
+                Err(failure) => {
+                    self.output.failure(&failure);
+                    self.output.remark("\nthe schema as it was goes on serving");
+                }
+            }
+        }
+    }
+
+    /// The schema, if its files have changed since they were looked at last; the database follows it.
+    fn look(&mut self) -> Result<Option<Arc<Schema>>, Failure> {
+        let files = self.project.schema_files()?;
+        if files == self.seen {
+            return Ok(None);
+        }
+        self.seen.clone_from(&files);
+        let schema = Arc::new(project::load(&files)?);
+        let way = Way::to_schema(&self.store, &schema)?;
+        if let Err(failure) = way.apply(&self.store) {
+            let hint = "take these changes back, or begin again with an empty database: mainstay dev --reset";
+            return Err(if failure.code == "unsafe_steps" { failure.hint(hint) } else { failure });
+        }
+        for step in &way.steps {
+            self.output.remark(format_args!("  {step}"));
+        }
+        Ok(Some(schema))
+    }
+
+    fn swap(&self, app: &App, schema: Arc<Schema>) -> Result<bool, Failure> {
+        let authenticator = build::authenticator(&self.project, &schema, Mode::Development)?;
+        let core = build::core(&self.project, schema, self.store.clone(), Mode::Development)?;
+        app.swap(core, authenticator);
+        Ok(true)
+    }
+}

@@ -1,0 +1,38 @@
+//! What new projects begin with.
+
+/// One file of a template.
+pub(super) struct File {
+    /// Its path in the project.
+    pub(super) path: &'static str,
+    /// What is in it.
+    pub(super) text: &'static str,
+}
+
+macro_rules! file {
+    ($path:literal, $source:literal) => {
+        File { path: $path, text: include_str!($source) }
+    };
+}
+
+/// A project that fits a screen.
+pub(super) const SMALL: &[File] = &[
+    file!("schema.graphql", "small.graphql"),
+    file!("mainstay.toml", "mainstay.toml"),
+    file!(".gitignore", "gitignore"),
+];
+
+/// A project without a type.
+pub(super) const EMPTY: &[File] = &[
+    file!("schema.graphql", "empty.graphql"),
+    file!("mainstay.toml", "mainstay.toml"),
+    file!(".gitignore", "gitignore"),
+];
+
+/// The example of the repository.
+pub(super) const SKILLMAP: &[File] = &[
+    file!("schema.graphql", "../../../../../examples/skillmap/schema.graphql"),
+    file!("mainstay.toml", "../../../../../examples/skillmap/mainstay.toml"),
+    file!(".gitignore", "../../../../../examples/skillmap/.gitignore"),
+    file!("README.md", "../../../../../examples/skillmap/README.md"),
+    file!("seed/skillmap.json", "../../../../../examples/skillmap/seed/skillmap.json"),
+];

@@ -1,0 +1,58 @@
+//! `mainstay serve`: production.
+use std::{process::ExitCode, sync::Arc};
+
+use clap::{Args, ValueEnum};
+use mainstay_http::App;
+use serde_json::json;
+
+use super::Outcome;
+use crate::{build, database::Way, failure::Failure, keys::Mode, output::Output, project::Project, signals::Stop};
+
+/// Serve the project; refuses to start when the database does not match the schema
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  MAINSTAY_SERVER_LISTEN=0.0.0.0:80 mainstay serve --apply safe\n\nSIGTERM and SIGINT let running requests finish."
+)]
+pub(crate) struct Arguments {
+    /// Carry out missing steps first, as far as they are safe.
+    #[arg(long, value_name = "WHICH")]
+    apply: Option<Apply>,
+}
+
+/// Which steps are carried out at the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Apply {
+    /// Additive ones; if there are others, the server does not start.
+    Safe,
+}
+
+pub(crate) fn run(arguments: &Arguments, project: &Project, output: Output) -> Outcome {
+    let schema = Arc::new(project.schema()?);
+    let authenticator = build::authenticator(project, &schema, Mode::Production)?;
+    let store = build::store(project)?;
+    let way = Way::to_schema(&store, &schema)?;
+    if arguments.apply == Some(Apply::Safe) && !way.is_done() {
+        way.apply(&store)?;
+        tracing::info!(steps = way.steps.len(), "the database follows the schema");
+    } else {
+        way.require_done()?;
+    }
+    let core = build::core(project, schema, store.clone(), Mode::Production)?;
+    let app = Arc::new(App::new(core, authenticator, project.settings.server.http(public(project))));
+    build::runtime(project)?.block_on(serve(project, app, output))?;
+    store.close();
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn serve(project: &Project, app: Arc<App>, output: Output) -> Result<(), Failure> {
+    let stop = Stop::listen()?;
+    let (listener, address) = build::listen(project).await?;
+    output.result(format!("listening on {address}"), &json!({ "address": address }));
+    mainstay_http::serve(listener, app, stop.wait()).await;
+    Ok(())
+}
+
+/// The folder of static files, if there is one.
+pub(super) fn public(project: &Project) -> Option<std::path::PathBuf> {
+    Some(project.root.join("public")).filter(|path| path.is_dir())
+}

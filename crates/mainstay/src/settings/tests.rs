@@ -1,0 +1,88 @@
+//! Settings: defaults, files, the environment.
+#![expect(clippy::unwrap_used, reason = "a test may fail where it likes")]
+
+use super::*;
+
+fn parse(text: &str, variables: &[(&str, &str)]) -> Result<Settings, Failure> {
+    let variables: Vec<_> = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    Settings::parse(text, "mainstay.toml", &variables)
+}
+
+fn refusal(text: &str, variables: &[(&str, &str)]) -> String {
+    parse(text, variables).unwrap_err().to_string()
+}
+
+#[test]
+fn without_a_file_everything_has_its_default() {
+    let settings = parse("", &[]).unwrap();
+    assert_eq!(settings.server.listen, "127.0.0.1:8090");
+    assert_eq!(settings.database.path().unwrap(), "data/mainstay.db");
+    assert!(settings.database.durable && !settings.auth.has_key());
+    assert_eq!(settings.limits.core().page_max, 1_000);
+}
+
+#[test]
+fn an_unknown_setting_is_named_with_its_place() {
+    let shown = refusal("[server]\nlistn = \"x\"\n", &[]);
+    assert!(shown.starts_with("error: mainstay.toml:2:1: unknown field \"listn\""), "{shown}");
+    assert!(shown.ends_with("hint: do you mean \"listen\"?"), "{shown}");
+    assert!(refusal("[sever]\n", &[]).contains("unknown field \"sever\""));
+    assert!(refusal("[server]\nlisten = 8090\n", &[]).contains("mainstay.toml:2:10: invalid type: integer"));
+    assert!(refusal("[server\n", &[]).contains("mainstay.toml:1:"));
+}
+
+#[test]
+fn the_environment_goes_over_the_file() {
+    let file = "[server]\nlisten = \"127.0.0.1:1\"\n[limits]\npage_max = 5\n";
+    let variables = [
+        ("MAINSTAY_SERVER_LISTEN", "127.0.0.1:2"),
+        ("MAINSTAY_DATABASE_DURABLE", "false"),
+        ("MAINSTAY_LIMITS_PAGE_MAX", "7"),
+        ("MAINSTAY_AUTH_AUDIENCE", "api, web"),
+        ("MAINSTAY_AUTH_JWT_SECRET", "12345"),
+    ];
+    let settings = parse(file, &variables).unwrap();
+    assert_eq!((settings.server.listen.as_str(), settings.limits.page_max), ("127.0.0.1:2", 7));
+    assert!(!settings.database.durable);
+    assert_eq!(settings.auth.audience, ["api", "web"]);
+    assert_eq!(settings.auth.jwt_secret, "12345");
+}
+
+#[test]
+fn an_issuer_is_one_text_or_several() {
+    let of = |value: &str| parse(&format!("[auth]\nissuer = {value}\n"), &[]).map(|settings| settings.auth.issuer);
+    assert_eq!(of("\"a\"").unwrap(), ["a"]);
+    assert_eq!(of("[\"a\", \"b\"]").unwrap(), ["a", "b"]);
+    assert!(of("1").unwrap_err().to_string().contains("expected a text or a list of texts"));
+}
+
+#[test]
+fn a_wrong_variable_is_named() {
+    let shown = refusal("", &[("MAINSTAY_SERVER_LISTN", "x")]);
+    assert_eq!(
+        shown,
+        "error: MAINSTAY_SERVER_LISTN: [server] has no setting \"listn\"\n hint: do you mean MAINSTAY_SERVER_LISTEN?"
+    );
+    let shown = refusal("", &[("MAINSTAY_LIMITS_PAGE_MAX", "many")]);
+    assert_eq!(shown, "error: MAINSTAY_LIMITS_PAGE_MAX: expected a whole number, found \"many\"");
+    assert!(parse("", &[("MAINSTAY_SERVICE_HOST", "10.0.0.1"), ("MAINSTAY_PORT", "tcp://10.0.0.1")]).is_ok());
+}
+
+#[test]
+fn secrets_come_from_the_environment() {
+    let file = "[auth]\njwt_secret = \"env:JWT_SECRET\"\n";
+    assert_eq!(parse(file, &[("JWT_SECRET", "s")]).unwrap().auth.jwt_secret, "s");
+    let missing = "error: auth.jwt_secret: the variable \"JWT_SECRET\" is not set";
+    assert_eq!(refusal(file, &[]), missing);
+    assert_eq!(refusal(file, &[("JWT_SECRET", "")]), missing);
+    assert!(!format!("{:?}", parse(file, &[("JWT_SECRET", "geheim")]).unwrap()).contains("geheim"));
+}
+
+#[test]
+fn databases_that_are_not_there_yet_are_refused_by_name() {
+    let of = |url: &str| parse(&format!("[database]\nurl = \"{url}\"\n"), &[]).unwrap().database;
+    let refused = of("postgres://me:secret@db/x").path().unwrap_err();
+    assert_eq!(refused.message, "database.url: databases of kind \"postgres\" are not available yet");
+    assert!(of("data/x.db").path().is_err() && of("sqlite:").path().is_err());
+    assert_eq!(of("sqlite:/var/lib/x.db").path().unwrap(), "/var/lib/x.db");
+}

@@ -1,0 +1,91 @@
+//! `mainstay dev`
+use reqwest::StatusCode;
+use serde_json::json;
+
+use crate::support::Project;
+
+const SCHEMA: &str = "type Note @rules(read: \"owner == auth.id\", write: \"owner == auth.id\") { owner: ID! @set(create: \"auth.id\") text: String! }";
+
+#[tokio::test]
+async fn it_prints_its_address_and_serves_the_seed() {
+    let project = Project::skillmap();
+    let mut server = project.start(&["dev"]);
+    let (status, page) = server.get("/api/skills", &[("count", "true"), ("limit", "1")], None).await;
+    assert_eq!((status, &page["count"]), (StatusCode::OK, &json!(32)));
+    assert!(server.said().contains("seed/skillmap.json: 32 Skill created"), "{}", server.said());
+    server.signal("INT");
+    assert_eq!(server.wait().code(), Some(0));
+    let again = project.start(&["dev"]);
+    let (_, page) = again.get("/api/skills", &[("count", "true"), ("limit", "1")], None).await;
+    assert_eq!(page["count"], json!(32), "the seed is loaded once");
+}
+
+#[tokio::test]
+async fn a_changed_schema_is_served_at_once() {
+    let project = Project::with_schema(SCHEMA);
+    let anna = project.token(&["--sub", "anna"]);
+    let server = project.start(&["dev"]);
+    let (_, note) = server.post("/api/notes", &json!({"text": "a"}), Some(&anna)).await;
+    project.write(
+        "schema.graphql",
+        &SCHEMA.replace("text: String!", "text: String! done: Boolean! @default(value: false)"),
+    );
+    server.wait_for("the schema has changed: it is served");
+    assert!(server.said().contains("add column \"done\" to \"notes\""), "{}", server.said());
+    let (_, page) = server.get("/api/notes", &[("fields", "id,done")], Some(&anna)).await;
+    assert_eq!(page["items"], json!([{"id": note["id"], "done": false}]));
+}
+
+#[tokio::test]
+async fn a_broken_schema_is_shown_and_the_old_one_goes_on() {
+    let project = Project::with_schema(SCHEMA);
+    let anna = project.token(&["--sub", "anna"]);
+    let server = project.start(&["dev"]);
+    project.write("schema.graphql", &SCHEMA.replace("String!", "Strng!"));
+    server.wait_for("the schema as it was goes on serving");
+    assert!(server.said().contains("--> schema.graphql:1:"), "{}", server.said());
+    assert_eq!(server.get("/api/notes", &[], Some(&anna)).await.0, StatusCode::OK);
+    project.write("schema.graphql", &format!("{SCHEMA} type Tag @rules(read: \"true\") {{ name: String }}"));
+    server.wait_for("the schema has changed: it is served");
+    assert_eq!(server.get("/api/tags", &[], None).await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn steps_that_are_not_safe_are_not_taken() {
+    let project = Project::with_schema(SCHEMA);
+    let anna = project.token(&["--sub", "anna"]);
+    let mut server = project.start(&["dev"]);
+    server.post("/api/notes", &json!({"text": "a"}), Some(&anna)).await;
+    project.write("schema.graphql", &SCHEMA.replace("text: String!", "body: String"));
+    server.wait_for("the schema as it was goes on serving");
+    assert!(server.said().contains("dropping field \"Note.text\" is not available yet"), "{}", server.said());
+    assert!(server.said().contains("mainstay dev --reset"), "{}", server.said());
+    server.signal("TERM");
+    server.wait();
+    let server = project.start(&["dev", "--reset"]);
+    let (_, page) = server.get("/api/notes", &[("fields", "body")], Some(&anna)).await;
+    assert_eq!(page["items"], json!([]));
+}
+
+#[tokio::test]
+async fn a_schema_that_is_wrong_from_the_start_is_waited_for() {
+    let project = Project::with_schema("type Note {");
+    let server = project.spawn(&["dev"]);
+    server.wait_for("waiting for the schema to be repaired");
+    project.write("schema.graphql", SCHEMA);
+    let anna = project.token(&["--sub", "anna"]);
+    assert_eq!(server.get("/api/notes", &[], Some(&anna)).await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_refused_request_is_explained_in_the_terminal() {
+    let project = Project::with_schema(SCHEMA);
+    let anna = project.token(&["--sub", "anna"]);
+    let bob = project.token(&["--sub", "bob"]);
+    let server = project.start(&["dev"]);
+    let (_, note) = server.post("/api/notes", &json!({"text": "a"}), Some(&anna)).await;
+    let path = format!("/api/notes/{}", note["id"].as_str().unwrap());
+    assert_eq!(server.get(&path, &[], Some(&bob)).await.0, StatusCode::NOT_FOUND);
+    assert_eq!(server.post("/api/notes", &json!({"text": "a"}), None).await.0, StatusCode::UNAUTHORIZED);
+    server.wait_for("owner == auth.id");
+}

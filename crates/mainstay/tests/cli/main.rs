@@ -1,0 +1,15 @@
+//! The binary from outside: every command as its user meets it.
+#![expect(clippy::unwrap_used, reason = "a test may fail where it likes")]
+
+mod check;
+mod dev;
+mod explain;
+mod import;
+mod migrate;
+mod new;
+mod questions;
+mod serve;
+mod settings;
+mod support;
+mod texts;
+mod token;

@@ -1,0 +1,88 @@
+//! `mainstay plan` and `mainstay apply`
+use crate::support::Project;
+
+const ONE: &str = "type A @rules(read: \"true\") { name: String }";
+const MORE: &str = "type A @rules(read: \"true\") { name: String size: Int } type B @rules(read: \"true\") { a: A }";
+const LESS: &str = "type A @rules(read: \"true\") { size: Int }";
+
+#[test]
+fn a_plan_shows_its_steps_and_says_so_in_its_exit_code() {
+    let project = Project::with_schema(ONE);
+    let ran = project.run(&["plan"]);
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(
+        ran.stdout.contains("-- additive: create table \"as\" for \"A\"") || ran.stdout.contains("create table"),
+        "{}",
+        ran.stdout
+    );
+    assert!(ran.stdout.contains("CREATE TABLE"), "{}", ran.stdout);
+    let (code, json) = project.json(&["plan"]);
+    assert_eq!(code, Some(2));
+    assert_eq!(json["steps"][0]["class"], "additive");
+    assert_eq!(json["steps"][0]["safe"], true);
+    assert_eq!(json["from"], serde_json::Value::Null);
+}
+
+#[test]
+fn applied_once_there_is_nothing_left_to_do() {
+    let project = Project::with_schema(ONE);
+    assert!(project.ok(&["apply", "--yes"]).contains("1 step carried out"));
+    assert!(project.ok(&["apply"]).contains("nothing to do"));
+    assert!(project.ok(&["plan"]).contains("nothing to do"));
+    project.write("schema.graphql", MORE);
+    let (code, json) = project.json(&["plan"]);
+    assert_eq!(code, Some(2));
+    assert!(json["steps"].as_array().unwrap().len() >= 2, "{json}");
+    project.ok(&["apply", "--yes"]);
+    assert_eq!(project.run(&["plan"]).code, Some(0));
+}
+
+#[test]
+fn without_somebody_to_ask_nothing_is_done() {
+    let project = Project::with_schema(ONE);
+    let ran = project.run(&["apply"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.stderr.contains("nothing was done"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("--yes"), "{}", ran.stderr);
+    assert_eq!(project.run(&["plan"]).code, Some(2));
+}
+
+#[test]
+fn a_plan_in_a_file_is_applied_as_it_was_made() {
+    let project = Project::with_schema(ONE);
+    assert_eq!(project.run(&["plan", "--out", "p.json"]).code, Some(2));
+    project.write("schema.graphql", MORE);
+    assert!(project.ok(&["apply", "p.json"]).contains("1 step carried out"));
+    assert_eq!(project.run(&["plan"]).code, Some(2), "the schema has moved on");
+    let ran = project.run(&["apply", "p.json"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.stderr.contains("p.json: the database is no longer what the plan was made for"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_plan_that_was_changed_is_refused() {
+    let project = Project::with_schema(ONE);
+    project.run(&["plan", "--out", "p.json"]);
+    let text = project.read("p.json");
+    project.write("p.json", &text.replace("\"step\": \"create", "\"step\": \"drop"));
+    let ran = project.run(&["apply", "p.json"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.stderr.contains("the steps of the plan are not the ones"), "{}", ran.stderr);
+    project.write("p.json", "{}");
+    assert!(project.run(&["apply", "p.json"]).stderr.contains("p.json: this is no plan"));
+}
+
+#[test]
+fn what_is_not_additive_is_not_applied() {
+    let project = Project::with_schema(ONE);
+    project.ok(&["apply", "--yes"]);
+    project.write("schema.graphql", LESS);
+    let ran = project.run(&["apply", "--yes"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.stderr.contains("dropping field \"A.name\" is not available yet"), "{}", ran.stderr);
+    let (code, json) = project.json(&["plan"]);
+    assert_eq!(code, Some(2));
+    let unsafe_steps: Vec<_> = json["steps"].as_array().unwrap().iter().filter(|step| step["safe"] == false).collect();
+    assert_eq!(unsafe_steps.len(), 1, "{json}");
+    assert_eq!(unsafe_steps[0]["class"], "destructive");
+}
