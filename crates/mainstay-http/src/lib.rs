@@ -25,5 +25,6 @@ mod settings;
 
 pub use app::App;
 pub use metrics::Metrics;
+pub use rest::{Refused, explain};
 pub use serve::serve;
 pub use settings::HttpSettings;

@@ -1,6 +1,9 @@
 //! `GET /api/{path}`: a page of records.
+use std::sync::Arc;
+
 use http::header;
-use mainstay_core::{Answer, List, Operation};
+use mainstay_core::{Answer, Limits, List, Operation, Selection};
+use mainstay_schema::CollectionId;
 
 use super::{Call, other_answer};
 use crate::{
@@ -10,23 +13,14 @@ use crate::{
     reply::{self, Response},
 };
 
-const KNOWN: &[&str] = &["filter", "sort", "fields", "limit", "after", "count"];
+pub(super) const KNOWN: &[&str] = &["filter", "sort", "fields", "limit", "after", "count"];
 
 /// A page of records.
 pub(super) async fn list(call: &Call<'_>) -> Outcome<Response> {
     etag::refuse(&call.parts.headers, &[header::IF_MATCH])?;
     let params = Params::parse(call.parts.uri.query(), KNOWN)?;
-    let limits = call.world.core.limits();
-    let operation = List {
-        collection: call.id(),
-        filter: params.all("filter").map(str::to_owned).collect(),
-        params: params.bound().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
-        sort: params.get("sort").map(|text| fields::parse_sort(text, limits)).transpose()?.unwrap_or_default(),
-        selection: params.get("fields").map(|text| call.world.selection(text)).transpose()?,
-        limit: params.get("limit").map(|text| limit(text, limits.page_max)).transpose()?,
-        after: params.get("after").map(str::to_owned),
-        count: params.get("count").map(count).transpose()?.unwrap_or(false),
-    };
+    let selection = params.get("fields").map(|text| call.world.selection(text)).transpose()?;
+    let operation = operation(call.id(), &params, call.world.core.limits(), selection)?;
     match call.run(Operation::List(operation)).await? {
         Answer::Page(page) => {
             let tag = etag::weak(&page.json);
@@ -34,6 +28,25 @@ pub(super) async fn list(call: &Call<'_>) -> Outcome<Response> {
         }
         _ => Err(other_answer()),
     }
+}
+
+/// What the parameters ask for.
+pub(super) fn operation(
+    collection: CollectionId,
+    params: &Params<'_>,
+    limits: &Limits,
+    selection: Option<Arc<Selection>>,
+) -> Outcome<List> {
+    Ok(List {
+        collection,
+        filter: params.all("filter").map(str::to_owned).collect(),
+        params: params.bound().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        sort: params.get("sort").map(|text| fields::parse_sort(text, limits)).transpose()?.unwrap_or_default(),
+        selection,
+        limit: params.get("limit").map(|text| limit(text, limits.page_max)).transpose()?,
+        after: params.get("after").map(str::to_owned),
+        count: params.get("count").map(count).transpose()?.unwrap_or(false),
+    })
 }
 
 fn limit(text: &str, page_max: u32) -> Outcome<u32> {

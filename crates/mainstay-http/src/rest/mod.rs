@@ -1,6 +1,7 @@
 //! REST: each call of a collection becomes an operation of the core, and its answer a response.
 mod create;
 mod delete;
+mod explain;
 mod json;
 mod list;
 mod read;
@@ -12,7 +13,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use http::{HeaderName, Method, header, request::Parts};
 use hyper::body::Incoming;
 use mainstay_core::{Answer, Caller, Operation, Request};
-use mainstay_schema::{Collection, CollectionId, nearest};
+use mainstay_schema::{Collection, CollectionId, Schema, nearest};
 
 use crate::{
     app::World,
@@ -22,6 +23,8 @@ use crate::{
     router::Route,
     service::Connection,
 };
+
+pub use explain::{Refused, explain};
 
 /// One call of a collection.
 pub(crate) struct Call<'a> {
@@ -52,7 +55,7 @@ pub(crate) async fn answer(
         _ => return Err(Problem::new(Code::UnknownPath, "no collection")),
     };
     let schema = world.core.schema().clone();
-    let collection = schema.collection(find(world, path)?);
+    let collection = schema.collection(find(&schema, path)?);
     let request = request(connection, world, parts)?;
     let call = Call { connection, world, parts, collection, request };
     let read = parts.method == Method::GET || parts.method == Method::HEAD;
@@ -70,9 +73,8 @@ pub(crate) async fn answer(
     }
 }
 
-fn find(world: &World, path: &str) -> Outcome<CollectionId> {
+fn find(schema: &Schema, path: &str) -> Outcome<CollectionId> {
     let path = decode_path(path, "the path")?;
-    let schema = world.core.schema();
     if let Some(id) = schema.by_path.get(&*path) {
         return Ok(*id);
     }
