@@ -10,7 +10,8 @@ use crate::{
 impl Context<'_> {
     /// The expression with its literals and untyped `p.` values turned into `ty`. What is neither comes back as it is.
     pub(super) fn adapt(&mut self, expr: Expr, ty: &Type) -> Option<Expr> {
-        if is_untyped(&expr) && *ty != Type::Null {
+        let is_known = *ty != Type::Null && *ty != Type::List(Box::new(Type::Null));
+        if is_untyped(&expr) && is_known {
             return self.type_param(expr, ty);
         }
         match (&expr.node, ty) {

@@ -230,6 +230,8 @@ fn parameters_take_the_type_of_their_use() {
         "p.x == null",
         "unknown_type: the type of \"p.x\" does not follow from its use (compare it with a field) [p.x]",
     );
+    check_code("p.x == p.y", "unknown_type");
+    check_code("p.x in p.y", "type_mismatch");
     let plain = compile("title == p.x", &World::new(), &Type::Bool, &Limits::default()).expect_err("no params");
     assert_eq!(plain[0].code, "not_available");
 }
