@@ -1,0 +1,13 @@
+//! The core over a real database: who is refused, then what is answered.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+mod house;
+
+mod creates;
+mod deletes;
+mod explains;
+mod imports;
+mod lists;
+mod reads;
+mod refusals;
+mod updates;

@@ -1,0 +1,153 @@
+//! Who is refused: nobody known, somebody else, and what a refusal says.
+use mainstay_core::{List, Operation};
+
+use crate::house::{House, anonymous, by, link, plain, request, selection, tell, user, user_with};
+
+const SDL: &str = r#"
+extend schema @define(name: "isEditor", expr: "'editor' in auth.roles")
+type Secret { name: String! }
+type Note @rules(read: "owner == auth.id", write: "owner == auth.id") {
+  owner: ID! @set(create: "auth.id")
+  text: String!
+  secret: Secret
+}
+type Post @rules(read: "published || isEditor", write: "isEditor") {
+  title: String!
+  published: Boolean! @default(value: true)
+  note: Note
+  secret: Secret
+}
+type Gift @rules(read: "to == auth.id || from == auth.id", create: "from == auth.id", update: "to == auth.id") {
+  from: ID!
+  to: ID!
+}
+"#;
+
+#[tokio::test]
+async fn without_a_rule_admins_alone() {
+    let house = House::new(SDL);
+    let told = house.list(&anonymous(), house.list_of("secrets")).await;
+    assert_eq!(
+        told,
+        "Unauthenticated: \"Secret\" has no rule \"read\", so that only admins may (sign in: send a bearer token)"
+    );
+    let told = house.list(&user("anna"), house.list_of("secrets")).await;
+    assert_eq!(told, "Forbidden: \"Secret\" has no rule \"read\", so that only admins may");
+    let told = house.create(&user("anna"), "secrets", r#"{"nonsense": 1}"#).await;
+    assert_eq!(told, "Forbidden: \"Secret\" has no rule \"create\", so that only admins may");
+}
+
+#[tokio::test]
+async fn what_folds_to_nobody_is_refused_by_name() {
+    let house = House::new(SDL);
+    let told = house.list(&anonymous(), house.list_of("notes")).await;
+    assert_eq!(told, "Unauthenticated: the rule \"read\" of \"Note\" refuses (sign in: send a bearer token)");
+    let told = house.create(&user("anna"), "posts", r#"{"title": "a"}"#).await;
+    assert_eq!(told, "Forbidden: the rule \"create\" of \"Post\" refuses");
+    let told = house.delete(&user("anna"), "posts", "no-key").await;
+    assert_eq!(told, "Forbidden: the rule \"delete\" of \"Post\" refuses");
+}
+
+#[tokio::test]
+async fn somebody_elses_record_is_not_found() {
+    let house = House::new(SDL);
+    let anna = user("anna");
+    let id = id_in(&house.create(&anna, "notes", r#"{"text": "mine"}"#).await);
+    assert!(house.get(&anna, "notes", &id, &[]).await.contains("\"text\":\"mine\""));
+    let bob = user("bob");
+    assert_eq!(house.get(&bob, "notes", &id, &[]).await, "NotFound: no such \"Note\"");
+    assert_eq!(house.patch(&bob, "notes", &id, r#"{"text": "x"}"#).await, "NotFound: no such \"Note\"");
+    assert_eq!(house.delete(&bob, "notes", &id).await, "NotFound: no such \"Note\"");
+    assert_eq!(house.list(&bob, house.list_of("notes")).await, r#"{"items":[],"next":null}"#);
+}
+
+#[tokio::test]
+async fn what_may_be_read_but_not_changed_is_forbidden_with_the_clause_where_it_is_explained() {
+    for explained in [false, true] {
+        let house = House::with(SDL, |settings| settings.explain_refusals = explained);
+        let id = id_in(&house.create(&user("anna"), "gifts", r#"{"from": "anna", "to": "bob"}"#).await);
+        let told = house.patch(&user("anna"), "gifts", &id, r#"{"to": "carl"}"#).await;
+        let hint = if explained {
+            " (Gift.update: `to == auth.id` is false, where to is \"bob\" and auth.id is \"anna\")"
+        } else {
+            ""
+        };
+        assert_eq!(told, format!("Forbidden: the rule \"update\" of \"Gift\" refuses{hint}"));
+    }
+}
+
+#[tokio::test]
+async fn an_update_rule_holds_before_and_after() {
+    let house = House::new(SDL);
+    let id = id_in(&house.create(&user("anna"), "gifts", r#"{"from": "anna", "to": "bob"}"#).await);
+    let told = house.patch(&user("bob"), "gifts", &id, r#"{"to": "carl"}"#).await;
+    assert_eq!(told, "Forbidden: the rule \"update\" of \"Gift\" refuses");
+    assert!(house.patch(&user("bob"), "gifts", &id, r#"{"from": "carl"}"#).await.contains("\"from\":\"carl\""));
+}
+
+#[tokio::test]
+async fn a_create_rule_sees_the_new_record() {
+    let house = House::with(SDL, |settings| settings.explain_refusals = true);
+    let told = house.create(&user("anna"), "gifts", r#"{"from": "bob", "to": "anna"}"#).await;
+    assert_eq!(
+        told,
+        "Forbidden: the rule \"create\" of \"Gift\" refuses \
+         (Gift.create: `from == auth.id` is false, where from is \"bob\" and auth.id is \"anna\")"
+    );
+}
+
+#[tokio::test]
+async fn a_forbidden_collection_cannot_be_looked_into() {
+    let house = House::new(SDL);
+    let anna = user("anna");
+    let told = house.filter(&anna, "posts", "secret.name.startsWith('a')", "title").await;
+    assert_eq!(told, "Forbidden: this goes through \"Secret\", which the caller may not read");
+    let sorted = List { sort: vec![by("secret.name")], ..house.list_of("posts") };
+    assert_eq!(house.list(&anna, sorted).await, "Forbidden: this goes through \"Secret\", which the caller may not read");
+    let nested = List { selection: selection(&[link("secret", &["name"])]), ..house.list_of("posts") };
+    assert_eq!(house.list(&anna, nested).await, "Forbidden: this goes through \"Secret\", which the caller may not read");
+}
+
+#[tokio::test]
+async fn a_hidden_record_is_absent_through_links_too() {
+    let house = House::new(SDL);
+    let (anna, bob) = (user_with("anna", &["editor"]), user_with("bob", &["editor"]));
+    let note = id_in(&house.create(&anna, "notes", r#"{"text": "apple"}"#).await);
+    let body = format!(r#"{{"title": "a", "note": "{note}"}}"#);
+    house.seed("posts", &body).await;
+    let look = |list: &mut List| list.selection = selection(&[plain("title"), link("note", &["text"])]);
+    let mut list = house.list_of("posts");
+    look(&mut list);
+    assert_eq!(house.list(&anna, list).await, r#"{"items":[{"title":"a","note":{"text":"apple"}}],"next":null}"#);
+    let mut list = house.list_of("posts");
+    look(&mut list);
+    assert_eq!(house.list(&bob, list).await, r#"{"items":[{"title":"a","note":null}],"next":null}"#);
+    assert_eq!(house.filter(&bob, "posts", "note.text.startsWith('a')", "title").await, r#"{"items":[],"next":null}"#);
+    assert!(house.filter(&anna, "posts", "note.text.startsWith('a')", "title").await.contains("\"a\""));
+    let body = format!(r#"{{"title": "b", "note": "{note}"}}"#);
+    let told = house.create(&bob, "posts", &body).await;
+    assert_eq!(
+        told,
+        "InvalidRecord: this is no valid \"Post\"\n/note link: no such \"Note\", or the caller may not read it"
+    );
+    assert!(house.create(&anna, "posts", &body).await.contains("\"title\":\"b\""));
+}
+
+#[tokio::test]
+async fn limits_hold() {
+    let house = House::with(SDL, |settings| settings.limits.batch_max = 2);
+    let editor = user_with("anna", &["editor"]);
+    let told = house.create(&editor, "posts", r#"[{"title": "a"}, {"title": "b"}, {"title": "c"}]"#).await;
+    assert_eq!(told, "LimitExceeded: 3 records are more than the 2 of one request (send them in several requests)");
+    let list = List { limit: Some(1001), ..house.list_of("posts") };
+    let told = tell(house.core.run(&request(&editor), Operation::List(list)).await);
+    assert_eq!(told, "LimitExceeded: the limit is 1001, a page holds at most 1000 records (read page after page by \"after\")");
+    let list = List { limit: Some(0), ..house.list_of("posts") };
+    assert!(house.list(&editor, list).await.starts_with("InvalidArgument: the limit is 0"));
+}
+
+/// The id in an answer.
+fn id_in(told: &str) -> String {
+    let json: serde_json::Value = serde_json::from_str(told).unwrap_or_else(|error| panic!("{error}: {told}"));
+    json["id"].as_str().unwrap().to_owned()
+}
