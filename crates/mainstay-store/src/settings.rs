@@ -10,7 +10,7 @@ pub struct Settings {
     pub durable: bool,
     /// How long a read may run on the thread that took the request, in microseconds, before it moves to the pool.
     pub inline_budget_us: u64,
-    /// How long a statement may run, in milliseconds.
+    /// How long a read, or all the steps of a write together, may run, in milliseconds.
     pub statement_ms_max: u64,
     /// Threads for reads that take longer.
     pub readers: usize,

@@ -1,0 +1,11 @@
+//! The store as the core sees it, on a real database file.
+#![expect(clippy::unwrap_used, reason = "a test that meets something unexpected ends")]
+
+mod cascades;
+mod creates;
+mod groups;
+mod migrations;
+mod opening;
+mod reads;
+mod updates;
+mod world;

@@ -1,0 +1,95 @@
+//! Opening a database, and files that are none.
+use mainstay_store::{Settings, Store};
+use tempfile::TempDir;
+
+use crate::world::{World, uuid};
+
+fn refusal(path: std::path::PathBuf) -> String {
+    Store::open(Settings::at(path)).unwrap_err().to_string()
+}
+
+#[tokio::test]
+async fn a_second_opener_is_refused_until_the_first_closes() {
+    let world = World::new();
+    world.board(1).await;
+    let message = refusal(world.path());
+    assert!(message.contains("is in use by process"), "{message}");
+    world.store.close();
+    let again = Store::open(Settings::at(world.path())).unwrap();
+    assert_eq!(again.snapshot().unwrap(), Some(world.schema.snapshot()));
+}
+
+#[tokio::test]
+async fn a_closed_store_refuses_in_words_and_leaves_one_file() {
+    let world = World::new();
+    let board = world.board(1).await;
+    world.store.close();
+    world.store.close();
+    assert!(world.store.ping().await.is_err());
+    let late = world.update_step("Board", board, &[]);
+    assert_eq!(world.try_write(late).await.unwrap_err().to_string(), "the database is closed");
+    let mut left: Vec<_> = std::fs::read_dir(world.path().parent().unwrap())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    left.sort();
+    assert_eq!(left, ["app.db", "app.db.lock"]);
+}
+
+#[test]
+fn a_file_that_is_no_database_is_refused_and_left_alone() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("app.db");
+    std::fs::write(&path, "shopping list: milk").unwrap();
+    let message = refusal(path.clone());
+    assert!(message.contains("the file is not a database"), "{message}");
+    assert_eq!(std::fs::read(&path).unwrap(), b"shopping list: milk");
+}
+
+#[tokio::test]
+async fn a_damaged_database_is_refused() {
+    let world = World::new();
+    world.board(1).await;
+    world.store.close();
+    let whole = std::fs::read(world.path()).unwrap();
+    std::fs::write(world.path(), &whole[..whole.len() / 2]).unwrap();
+    let message = refusal(world.path());
+    assert!(message.contains("it is damaged"), "{message}");
+    let mut scrambled = whole;
+    scrambled[100..4096].fill(0xAA);
+    std::fs::write(world.path(), &scrambled).unwrap();
+    let message = refusal(world.path());
+    assert!(message.contains("it is damaged"), "{message}");
+}
+
+#[test]
+fn a_database_of_a_newer_version_is_refused() {
+    let world = World::new();
+    world.store.close();
+    let beside = world.beside();
+    beside.execute("UPDATE mainstay_schema SET snapshot = json_set(snapshot, '$.format', 999)", []).unwrap();
+    drop(beside);
+    let message = refusal(world.path());
+    assert!(message.contains("a newer Mainstay"), "{message}");
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_named() {
+    let folder = TempDir::new().unwrap();
+    std::fs::write(folder.path().join("data"), "").unwrap();
+    let message = refusal(folder.path().join("data/app.db"));
+    assert!(message.contains("data"), "{message}");
+}
+
+#[tokio::test]
+async fn several_stores_live_in_one_process() {
+    let (one, two) = (World::new(), World::new());
+    one.board(1).await;
+    two.board(2).await;
+    two.board(3).await;
+    assert_eq!(one.show("Board", "true", &["name"]).await, r#"{"name":"board 1"}"#);
+    assert_eq!(two.show("Board", "true", &["name"]).await, r#"{"name":"board 2"},{"name":"board 3"}"#);
+    one.store.close();
+    assert!(two.store.ping().await.is_ok());
+    two.note(9, &uuid(2), &[]).await;
+}
