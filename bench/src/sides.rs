@@ -70,9 +70,9 @@ impl Mainstay {
         self.folder.join(project::DATABASE)
     }
 
-    /// A bearer token for a person.
+    /// A bearer token for a person, good for longer than any run.
     pub fn token(&self, person: &str) -> Outcome<String> {
-        Ok(run(self.command().args(["token", "--sub", person]))?.trim().to_owned())
+        Ok(run(self.command().args(["token", "--sub", person, "--ttl", "7d"]))?.trim().to_owned())
     }
 
     /// Starts it.
@@ -84,8 +84,7 @@ impl Mainstay {
     pub fn start_at(&self, address: SocketAddr) -> Outcome<Process> {
         let mut command = self.command();
         command.arg("serve").env("MAINSTAY_SERVER_LISTEN", address.to_string());
-        // The runtime's own name for its number of threads.
-        command.env("TOKIO_WORKER_THREADS", WORKERS);
+        command.env("MAINSTAY_SERVER_THREADS", WORKERS);
         Process::start(command, address, &self.folder.join("mainstay.log"))
     }
 
