@@ -100,9 +100,7 @@ impl Connection {
     fn own_page(&self, world: &World, route: Route<'_>, parts: &Parts) -> Response {
         let headers = &parts.headers;
         match route {
-            Route::OpenApi => {
-                reply::asset(headers, "application/json", world.openapi(&self.app.settings().title))
-            }
+            Route::OpenApi => reply::asset(headers, "application/json", world.openapi(&self.app.settings().title)),
             Route::Docs => docs::page(headers),
             Route::DocsCss => docs::css(headers),
             Route::DocsJs => docs::js(headers),
@@ -123,10 +121,13 @@ impl Connection {
         last.clone()
     }
 
-    /// A failure on our side is logged once, here, with its cause.
+    /// A failure on our side is logged once, here, with its cause; a refusal where that is wanted.
     fn log_problem(&self, problem: &Problem, parts: &Parts, request_id: &str) {
         let row = problem.code.row();
         if row.status < 500 || problem.code == Code::PathNotAvailable {
+            if self.app.settings().log_refusals {
+                log_refusal(problem, parts);
+            }
             return;
         }
         self.app.metrics().database_errors.fetch_add(1, Relaxed);
@@ -146,11 +147,28 @@ impl Connection {
         let took_us = took.as_micros() as u64;
         if took > self.app.settings().slow_request {
             let request_id = request_id.to_str().unwrap_or_default();
-            tracing::warn!(request_id, method = parts.method.as_str(), path = parts.uri.path(), status, took_us, "slow");
+            tracing::warn!(
+                request_id,
+                method = parts.method.as_str(),
+                path = parts.uri.path(),
+                status,
+                took_us,
+                "slow"
+            );
         } else {
             tracing::debug!(method = parts.method.as_str(), path = parts.uri.path(), status, took_us, "answered");
         }
     }
+}
+
+/// What the caller is told, in one line of the log.
+fn log_refusal(problem: &Problem, parts: &Parts) {
+    let row = problem.code.row();
+    let fields = problem.fields.iter().map(|field| format!("; {}: {}", field.pointer, field.message));
+    let detail = fields.fold(problem.detail.to_string(), |detail, field| detail + &field);
+    let (method, path) = (parts.method.as_str(), parts.uri.path());
+    let hint = problem.hint.as_deref().unwrap_or(row.hint);
+    tracing::info!("refused {method} {path}: {} {}: {detail}; {hint}", row.status, row.name);
 }
 
 /// Whether the database answers.

@@ -24,6 +24,8 @@ pub struct HttpSettings {
     pub selections_max: usize,
     /// Requests that take longer are logged.
     pub slow_request: Duration,
+    /// Whether each refused request is logged with what its caller is told: for development.
+    pub log_refusals: bool,
     /// The folder of files that are served at `/`; `None`: no files.
     pub public: Option<PathBuf>,
     /// The title of the API in its description.
@@ -43,6 +45,7 @@ impl Default for HttpSettings {
             drain_timeout: Duration::from_secs(10),
             selections_max: 1_000,
             slow_request: Duration::from_secs(1),
+            log_refusals: false,
             public: None,
             title: "Mainstay".into(),
         }

@@ -2,8 +2,8 @@
 use crate::support::Project;
 
 const ONE: &str = "type A @rules(read: \"true\") { name: String }";
-const MORE: &str = "type A @rules(read: \"true\") { name: String size: Int } type B @rules(read: \"true\") { a: A }";
-const LESS: &str = "type A @rules(read: \"true\") { size: Int }";
+const MORE: &str = "type A @rules(read: \"true\") { name: String weight: Int } type B @rules(read: \"true\") { a: A }";
+const LESS: &str = "type A @rules(read: \"true\") { weight: Int }";
 
 #[test]
 fn a_plan_shows_its_steps_and_says_so_in_its_exit_code() {

@@ -28,7 +28,7 @@ fn a_folder_that_is_in_use_is_left_alone() {
     let project = Project::with_schema("type A { b: String }");
     let ran = project.run(&["new", "."]);
     assert_eq!(ran.code, Some(1));
-    assert!(ran.stderr.contains("error: the folder \"./.\" is not empty"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("error: the folder \".\" is not empty"), "{}", ran.stderr);
     assert_eq!(project.read("schema.graphql"), "type A { b: String }");
 }
 

@@ -4,7 +4,10 @@ use std::{
     io::{BufRead, BufReader, Read},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
-    sync::{Arc, Condvar, Mutex},
+    sync::{
+        Arc, Condvar, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -133,6 +136,8 @@ impl Project {
 struct Said {
     lines: Mutex<Vec<String>>,
     more: Condvar,
+    /// How many of the two outputs have ended.
+    ended: AtomicUsize,
 }
 
 fn collect(from: impl Read + Send + 'static, said: Arc<Said>) {
@@ -141,6 +146,9 @@ fn collect(from: impl Read + Send + 'static, said: Arc<Said>) {
             said.lines.lock().unwrap().push(line);
             said.more.notify_all();
         }
+        let _lines = said.lines.lock().unwrap();
+        said.ended.fetch_add(1, Ordering::SeqCst);
+        said.more.notify_all();
     });
 }
 
@@ -160,6 +168,7 @@ impl Server {
             if let Some(line) = lines.iter().find(|line| line.contains(text)) {
                 return line.clone();
             }
+            assert!(self.said.ended.load(Ordering::SeqCst) < 2, "it ended and never said {text:?}, but: {lines:#?}");
             let left = end.saturating_duration_since(Instant::now());
             assert!(!left.is_zero(), "it never said {text:?}, but: {lines:#?}");
             lines = self.said.more.wait_timeout(lines, left).unwrap().0;

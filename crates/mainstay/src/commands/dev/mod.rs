@@ -6,7 +6,7 @@ mod watch;
 use std::{io, path::Path, process::ExitCode, sync::Arc};
 
 use clap::Args;
-use mainstay_http::App;
+use mainstay_http::{App, HttpSettings};
 use mainstay_schema::Schema;
 use mainstay_store::Store;
 use serde_json::json;
@@ -89,7 +89,8 @@ impl Dev {
         let core = build::core(&self.project, schema.clone(), self.store.clone(), Mode::Development)?;
         seed::load(&self.project, &core, self.output).await?;
         let authenticator = build::authenticator(&self.project, &schema, Mode::Development)?;
-        let settings = self.project.settings.server.http(public(&self.project));
+        let http = self.project.settings.server.http(public(&self.project));
+        let settings = HttpSettings { log_refusals: true, ..http };
         let app = Arc::new(App::new(core, authenticator, settings));
         let (listener, address) = build::listen(&self.project).await?;
         self.greet(&address);

@@ -36,7 +36,7 @@ enum Template {
 }
 
 pub(crate) fn run(arguments: &Arguments, base: &Path, output: Output) -> Outcome {
-    let folder = base.join(&arguments.name);
+    let folder = if base == Path::new(".") { arguments.name.clone() } else { base.join(&arguments.name) };
     let shown = folder.display().to_string();
     if !is_free(&folder)? {
         return Err(Failure::new("not_empty", format!("the folder {shown:?} is not empty")));
