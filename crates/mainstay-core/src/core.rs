@@ -10,6 +10,7 @@ use crate::{
     gate::{GateShape, PreparedGate},
     plan::{create::CreateShape, cursor::CursorKey, delete::DeleteShape, read::ReadShape, update::UpdateShape},
     plans::Plans,
+    record::field::Sender,
     run::{PreparedCreate, PreparedRead, PreparedWrite},
 };
 
@@ -80,7 +81,7 @@ impl Core {
             },
             Operation::List(list) => Ok(Answer::Page(self.list(request, &list).await?)),
             Operation::Create(create) => {
-                let records = self.create(request, &create).await?;
+                let records = self.create(request, &create, Sender::Caller).await?;
                 Ok(Answer::Created { records, many: create.many })
             }
             Operation::Update(update) => Ok(Answer::Updated(self.update(request, &update).await?)),

@@ -8,6 +8,7 @@ use crate::{
     expressions::Class,
     expressions::{RuleKind, RuleName},
     plan::{rules::refused, target::target_values},
+    record::field::Sender,
 };
 
 impl Core {
@@ -20,7 +21,7 @@ impl Core {
             explanation.rules.push(self.rule_parts(request, rule, Subject::Any)?.explained);
             return Ok(explanation);
         }
-        let records = match self.new_records(request, create) {
+        let records = match self.new_records(request, create, Sender::Caller) {
             Ok(records) => records,
             Err(error) => {
                 let fields: Vec<String> =

@@ -11,12 +11,27 @@ pub(crate) struct FieldReader<'a> {
     pub(crate) collection: &'a Collection,
     /// Where the record stands in the body: empty, or `/3`.
     pub(crate) place: &'a str,
+    pub(crate) sender: Sender,
     pub(crate) errors: Vec<FieldError>,
 }
 
+/// Where a record comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sender {
+    /// A request: what the server writes, nobody may send.
+    Caller,
+    /// A file that an admin loads: it may hold what the server wrote elsewhere.
+    File,
+}
+
 impl<'a> FieldReader<'a> {
-    pub(crate) fn new(schema: &'a Schema, collection: &'a Collection, place: &'a str) -> FieldReader<'a> {
-        FieldReader { schema, collection, place, errors: Vec::new() }
+    pub(crate) fn new(
+        schema: &'a Schema,
+        collection: &'a Collection,
+        place: &'a str,
+        sender: Sender,
+    ) -> FieldReader<'a> {
+        FieldReader { schema, collection, place, sender, errors: Vec::new() }
     }
 
     /// Notes something that is wrong with a field.
@@ -41,7 +56,7 @@ impl<'a> FieldReader<'a> {
             self.wrong(name, "read_only", message, Some(format!("write \"{other}\" of the other records instead")));
             return None;
         }
-        if field.read_only() || (field.system && self.collection.system.id != Some(field.id)) {
+        if self.servers(field) {
             self.wrong(
                 name,
                 "read_only",
@@ -51,6 +66,15 @@ impl<'a> FieldReader<'a> {
             return None;
         }
         Some(field)
+    }
+
+    /// Whether a field is the server's to write.
+    fn servers(&self, field: &Field) -> bool {
+        let (system, id) = (&self.collection.system, Some(field.id));
+        match self.sender {
+            Sender::File => system.version == id,
+            Sender::Caller => field.read_only() || (field.system && system.id != id),
+        }
     }
 
     /// The value of a stored field; required ones are never null.

@@ -4,7 +4,10 @@ use mainstay_plan::OwnFields;
 use mainstay_schema::{Collection, Default, Field, FieldKind, Json, KeyKind, Schema};
 use uuid::Uuid;
 
-use super::{field::FieldReader, lists::ListChange};
+use super::{
+    field::{FieldReader, Sender},
+    lists::ListChange,
+};
 use crate::{FieldError, evaluate::Evaluator};
 
 /// A new record: a value for each field, by its id.
@@ -21,12 +24,13 @@ pub(crate) struct NewRecords<'a> {
     pub(crate) evaluator: &'a Evaluator<'a>,
     pub(crate) time_micros: i64,
     pub(crate) links_max: usize,
+    pub(crate) sender: Sender,
 }
 
 impl NewRecords<'_> {
     /// Reads and completes one record. Everything that is wrong comes at once.
     pub(crate) fn read(&self, json: &Json<'_>, place: &str) -> Result<NewRecord, Vec<FieldError>> {
-        let mut reader = FieldReader::new(self.schema, self.collection, place);
+        let mut reader = FieldReader::new(self.schema, self.collection, place, self.sender);
         let Json::Object(members) = json else {
             let message = format!("expected an object, got {}", json.kind());
             return Err(vec![FieldError { pointer: place.to_owned(), code: "wrong_type".into(), message, hint: None }]);

@@ -3,7 +3,11 @@ use mainstay_expr::Value;
 use mainstay_plan::OwnFields;
 use mainstay_schema::{Collection, Field, FieldId, FieldKind, Json, Schema};
 
-use super::{field::FieldReader, lists::ListChange, new::set_value};
+use super::{
+    field::{FieldReader, Sender},
+    lists::ListChange,
+    new::set_value,
+};
 use crate::{FieldError, evaluate::Evaluator};
 
 /// What a patch changes.
@@ -38,7 +42,7 @@ pub(crate) struct Patches<'a> {
 impl Patches<'_> {
     /// Reads a patch and completes it by what the server writes. Everything that is wrong comes at once.
     pub(crate) fn read(&self, json: &Json<'_>) -> Result<Patch, Vec<FieldError>> {
-        let mut reader = FieldReader::new(self.schema, self.collection, "");
+        let mut reader = FieldReader::new(self.schema, self.collection, "", Sender::Caller);
         let mut patch = Patch::default();
         let Json::Object(members) = json else {
             let message = format!("expected an object, got {}", json.kind());

@@ -19,6 +19,7 @@ use crate::{
     plans::Kept,
     record::{
         checks::failed_checks,
+        field::Sender,
         json::key_alone,
         new::{NewRecord, NewRecords},
     },
@@ -35,7 +36,12 @@ pub(crate) struct Ready {
 
 impl Core {
     /// New records: all or none.
-    pub(crate) async fn create(&self, request: &Request, create: &Create<'_>) -> Result<Vec<Record>, Error> {
+    pub(crate) async fn create(
+        &self,
+        request: &Request,
+        create: &Create<'_>,
+        sender: Sender,
+    ) -> Result<Vec<Record>, Error> {
         let gate = self.gate(request, (create.collection, RuleKind::Create))?;
         gate.require(&self.schema).map_err(|error| self.explain_gate(request, &gate, None, error))?;
         if create.records.len() > self.settings.limits.batch_max {
@@ -46,7 +52,7 @@ impl Core {
             );
             return Err(Error::new(ErrorKind::LimitExceeded, message).with_hint("send them in several requests"));
         }
-        let records = self.new_records(request, create)?;
+        let records = self.new_records(request, create, sender)?;
         let mut readies = Vec::with_capacity(records.len());
         let mut steps = Vec::with_capacity(records.len());
         for record in records {
@@ -74,12 +80,23 @@ impl Core {
     }
 
     /// The records, completed and checked; what is wrong with any of them comes at once.
-    pub(crate) fn new_records(&self, request: &Request, create: &Create<'_>) -> Result<Vec<NewRecord>, Error> {
+    pub(crate) fn new_records(
+        &self,
+        request: &Request,
+        create: &Create<'_>,
+        sender: Sender,
+    ) -> Result<Vec<NewRecord>, Error> {
         let collection = self.schema.collection(create.collection);
         let evaluator = Evaluator::new(&self.schema, request);
         let (schema, links_max) = (&*self.schema, self.settings.limits.links_max);
-        let reader =
-            NewRecords { schema, collection, evaluator: &evaluator, time_micros: request.time_micros, links_max };
+        let reader = NewRecords {
+            schema,
+            collection,
+            evaluator: &evaluator,
+            time_micros: request.time_micros,
+            links_max,
+            sender,
+        };
         let mut records = Vec::with_capacity(create.records.len());
         let mut errors = Vec::new();
         for (at, json) in create.records.iter().enumerate() {

@@ -57,6 +57,24 @@ impl Core {
         Ok(Record { json, version: written.version, own, key: written.key })
     }
 
+    /// Changes several records in one transaction; of a failure, tells which update it was.
+    pub(crate) async fn update_many(&self, request: &Request, updates: &[Update<'_>]) -> Result<(), (usize, Error)> {
+        let mut steps = Vec::with_capacity(updates.len());
+        for (at, update) in updates.iter().enumerate() {
+            steps.push(self.step_of(request, update).map_err(|error| (at, error))?);
+        }
+        self.store.write(steps).await.map(|_| ()).map_err(|failure| {
+            let place = self.step_place(request, &updates[failure.step.min(updates.len() - 1)]);
+            (failure.step, from_step(place, failure.error))
+        })
+    }
+
+    fn step_of(&self, request: &Request, update: &Update<'_>) -> Result<Step, Error> {
+        let target = target_values(&self.schema, update.collection, &update.target)?;
+        let patch = self.patch(request, update)?;
+        self.update_step(request, update, &patch, &target).map(|(_, step)| step)
+    }
+
     fn step_place<'a>(&'a self, request: &Request, update: &Update<'_>) -> StepPlace<'a> {
         let class = Class::of(&request.caller);
         StepPlace { schema: &self.schema, collection: update.collection, class, rule: RuleKind::Update, pointer: "" }

@@ -2,8 +2,8 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use mainstay_core::{
-    AdminPass, Answer, Caller, Core, CoreSettings, Create, Delete, Error, Explanation, Identity, Limits, List, Operation,
-    ReadOne, Record, Request, Select, Selection, Sort, Target, Update,
+    AdminPass, Answer, Caller, Core, CoreSettings, Create, Delete, Error, Explanation, Identity, Limits, List,
+    Operation, ReadOne, Record, Request, Select, Selection, Sort, Target, Update,
 };
 use mainstay_expr::Value;
 use mainstay_schema::{CollectionId, Json, JsonLimits, Schema, Source, diff};
@@ -27,7 +27,8 @@ impl House {
     }
 
     pub(crate) fn with(sdl: &str, change: impl FnOnce(&mut CoreSettings)) -> House {
-        let schema = Schema::load(&[Source { name: "schema.graphql", text: sdl }]).unwrap_or_else(|wrong| panic!("{wrong}"));
+        let schema =
+            Schema::load(&[Source { name: "schema.graphql", text: sdl }]).unwrap_or_else(|wrong| panic!("{wrong}"));
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(Settings { durable: false, ..Settings::at(folder.path().join("db.sqlite")) }).unwrap();
         let snapshot = schema.snapshot();
@@ -124,7 +125,13 @@ pub(crate) fn parse(body: &str) -> Json<'_> {
 }
 
 pub(crate) fn request(caller: &Caller) -> Request {
-    Request { caller: caller.clone(), time_micros: NOW, ip: "::1".into(), method: "GET".into(), host: "localhost".into() }
+    Request {
+        caller: caller.clone(),
+        time_micros: NOW,
+        ip: "::1".into(),
+        method: "GET".into(),
+        host: "localhost".into(),
+    }
 }
 
 pub(crate) fn anonymous() -> Caller {
@@ -174,7 +181,9 @@ pub(crate) fn tell(told: Result<Answer, Error>) -> Told {
     match told {
         Ok(Answer::One(record) | Answer::Updated(record)) => text(&record.json),
         Ok(Answer::Page(page)) => text(&page.json),
-        Ok(Answer::Created { records, .. }) => records.iter().map(|record| text(&record.json)).collect::<Vec<_>>().join(","),
+        Ok(Answer::Created { records, .. }) => {
+            records.iter().map(|record| text(&record.json)).collect::<Vec<_>>().join(",")
+        }
         Ok(Answer::Deleted) => "deleted".to_owned(),
         Err(error) => tell_error(&error),
     }

@@ -103,9 +103,15 @@ async fn a_forbidden_collection_cannot_be_looked_into() {
     let told = house.filter(&anna, "posts", "secret.name.startsWith('a')", "title").await;
     assert_eq!(told, "Forbidden: this goes through \"Secret\", which the caller may not read");
     let sorted = List { sort: vec![by("secret.name")], ..house.list_of("posts") };
-    assert_eq!(house.list(&anna, sorted).await, "Forbidden: this goes through \"Secret\", which the caller may not read");
+    assert_eq!(
+        house.list(&anna, sorted).await,
+        "Forbidden: this goes through \"Secret\", which the caller may not read"
+    );
     let nested = List { selection: selection(&[link("secret", &["name"])]), ..house.list_of("posts") };
-    assert_eq!(house.list(&anna, nested).await, "Forbidden: this goes through \"Secret\", which the caller may not read");
+    assert_eq!(
+        house.list(&anna, nested).await,
+        "Forbidden: this goes through \"Secret\", which the caller may not read"
+    );
 }
 
 #[tokio::test]
@@ -141,7 +147,10 @@ async fn limits_hold() {
     assert_eq!(told, "LimitExceeded: 3 records are more than the 2 of one request (send them in several requests)");
     let list = List { limit: Some(1001), ..house.list_of("posts") };
     let told = tell(house.core.run(&request(&editor), Operation::List(list)).await);
-    assert_eq!(told, "LimitExceeded: the limit is 1001, a page holds at most 1000 records (read page after page by \"after\")");
+    assert_eq!(
+        told,
+        "LimitExceeded: the limit is 1001, a page holds at most 1000 records (read page after page by \"after\")"
+    );
     let list = List { limit: Some(0), ..house.list_of("posts") };
     assert!(house.list(&editor, list).await.starts_with("InvalidArgument: the limit is 0"));
 }
