@@ -90,8 +90,13 @@ impl Way {
         Ok(json!({"from": self.from, "to": self.to.fingerprint(), "steps": steps}))
     }
 
+    /// The SQL of each step; of one that cannot be carried out there is none.
     fn sql(&self, store: &Store) -> Result<Vec<String>, Failure> {
-        store.render_steps(&self.steps, &self.to).map_err(Failure::database)
+        let sql = |step: &Step| match step.kind {
+            StepKind::Unsupported { .. } => Ok(String::new()),
+            _ => store.render_steps(std::slice::from_ref(step), &self.to).map(|texts| texts.concat()),
+        };
+        self.steps.iter().map(sql).collect::<Result<_, _>>().map_err(Failure::database)
     }
 }
 
