@@ -98,8 +98,11 @@ impl Core {
 }
 
 impl RuleParts {
-    /// What the rule comes to, from its clauses.
+    /// What the rule comes to, from its clauses; without any, it is known already.
     pub(crate) fn conclude(&mut self) {
+        if self.explained.clauses.is_empty() {
+            return;
+        }
         let is = |verdict: Verdict| self.explained.clauses.iter().any(|clause| clause.outcome == verdict);
         let refuses = is(Verdict::False) || is(Verdict::Error);
         self.explained.outcome = match self.all {
