@@ -30,7 +30,7 @@ pub struct Record {
     pub version: Option<i64>,
     /// Whether the answer holds own stored fields only, so that the version tells all of it apart: a strong `ETag`.
     pub own: bool,
-    /// Its key.
+    /// Its key; null where it was read by a unique.
     pub key: Value,
 }
 

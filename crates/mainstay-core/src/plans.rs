@@ -13,6 +13,9 @@ use crate::{Error, expressions::Variant};
 /// Variants of one shape that are kept: kinds of callers times outcomes of the rules. Past it, the oldest goes.
 const VARIANTS_MAX: usize = 32;
 
+/// A plan, or the refusal that it came to.
+type Planned<P> = Result<Arc<P>, Error>;
+
 /// Shapes by what was asked, found by a hash of the borrowed parts and compared in full.
 #[derive(Debug)]
 pub(crate) struct Plans<S, P> {
@@ -24,7 +27,7 @@ pub(crate) struct Plans<S, P> {
 #[derive(Debug)]
 pub(crate) struct Kept<S, P> {
     pub(crate) shape: S,
-    variants: RwLock<Vec<(Variant, Result<Arc<P>, Error>)>>,
+    variants: RwLock<Vec<(Variant, Planned<P>)>>,
 }
 
 impl<S, P> Plans<S, P> {

@@ -28,4 +28,6 @@ pub(crate) struct PreparedCreate {
     pub(crate) origins: Vec<Origin>,
     /// Writes the answer, where it is made from the values that were written.
     pub(crate) writer: Option<RecordWriter>,
+    /// Whether it answers own stored fields only.
+    pub(crate) own: bool,
 }

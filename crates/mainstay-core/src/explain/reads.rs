@@ -15,7 +15,7 @@ impl Core {
         let target = target_values(&self.schema, read.collection, &read.target)?;
         let mut explanation =
             self.explain_statement(request, &ask, None, Given { target: &target, ..Given::default() })?;
-        let kept = self.read_shape(&ask)?;
+        let kept = self.read_shape(request, &ask)?;
         self.explain_rules(request, &kept.shape.expressions, (read.collection, &read.target), &mut explanation).await?;
         let hidden = explanation.rules.first().is_some_and(|rule| rule.outcome == Verdict::False);
         if explanation.refused.is_none() && hidden {
@@ -27,7 +27,7 @@ impl Core {
 
     pub(super) async fn explain_list(&self, request: &Request, list: &List) -> Result<Explanation, Error> {
         let ask = ReadAsk::list(list);
-        let kept = self.read_shape(&ask)?;
+        let kept = self.read_shape(request, &ask)?;
         let limit = self.page_limit(list.limit)?;
         let cursor = self.open_cursor(&kept.shape, request, list)?;
         let given = Given { cursor: cursor.as_deref().unwrap_or_default(), limit, ..Given::default() };
@@ -47,7 +47,7 @@ impl Core {
         cursor: Option<&[Value]>,
         given: Given<'_>,
     ) -> Result<Explanation, Error> {
-        let kept = self.read_shape(ask)?;
+        let kept = self.read_shape(request, ask)?;
         let resolved = kept.shape.expressions.resolve(&self.schema, request, ask.params)?;
         let mut explanation = Explanation::default();
         match self.read_plan(&kept, &resolved, cursor.map(nulls)) {

@@ -53,8 +53,10 @@ impl Core {
             _ => return error,
         };
         match self.explain_rule(request, rule, Some(target)).await {
-            Ok(explained) if explained.outcome == Verdict::False && is_of(&error, &explained) => {
-                with_clauses(error, &explained)
+            Ok(explained) if !is_of(&error, &explained) => error,
+            Ok(explained) if explained.outcome == Verdict::False => with_clauses(error, &explained),
+            Ok(explained) if is_refusal(&error) => {
+                error.with_hint(format!("{} holds of the record as it is, but not as it would become", explained.name))
             }
             _ => error,
         }
@@ -73,8 +75,14 @@ fn is_of(error: &Error, explained: &RuleExplained) -> bool {
 /// The error with the clauses that refuse, in its hint.
 fn with_clauses(mut error: Error, explained: &RuleExplained) -> Error {
     error.rule = Some(explained.name.clone());
-    let refusing = explained.clauses.iter().filter(|clause| matches!(clause.outcome, Verdict::False | Verdict::Error));
-    let told: Vec<String> = refusing.map(told).collect();
+    let are = |verdicts: &[Verdict]| -> Vec<String> {
+        explained.clauses.iter().filter(|clause| verdicts.contains(&clause.outcome)).map(told).collect()
+    };
+    let mut told = are(&[Verdict::False, Verdict::Error]);
+    if told.is_empty() {
+        // What looks further than the record was decided by the database, and refused.
+        told = are(&[Verdict::PerRecord]);
+    }
     if explained.text.is_none() {
         error.hint = Some(format!("{} is not there: add it to @rules, or send an admin's token", explained.name));
     } else if !told.is_empty() {
@@ -87,6 +95,7 @@ fn with_clauses(mut error: Error, explained: &RuleExplained) -> Error {
 fn told(clause: &Clause) -> String {
     let outcome = match clause.outcome {
         Verdict::Error => "is an error",
+        Verdict::PerRecord => "does not hold",
         _ => "is false",
     };
     let values: Vec<String> = clause.values.iter().map(|read| format!("{} is {}", read.name, read.value)).collect();

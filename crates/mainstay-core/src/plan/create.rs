@@ -4,7 +4,7 @@ use std::{
     sync::Arc,
 };
 
-use mainstay_expr::own_fields_only;
+use mainstay_expr::own_fields_only as reads_own_fields;
 use mainstay_plan::{Answer, Create, WritePlan};
 use mainstay_schema::{CollectionId, FieldId, KeyKind, Schema};
 
@@ -13,7 +13,7 @@ use super::{
     links::{ListShape, list_shapes, need_links},
     read::same_selection,
     rules::Gate,
-    select::{Part, Selecting, own_fields},
+    select::{Part, Selecting, own_fields, own_fields_only},
 };
 use crate::{
     Error, Limits, Selection,
@@ -52,6 +52,8 @@ pub(crate) struct CreateShape {
     parts: Vec<Part>,
     /// The columns that are written, in order: the first inputs.
     pub(crate) columns: Vec<FieldId>,
+    /// Whether it answers own stored fields only.
+    pub(crate) own: bool,
 }
 
 /// A planned create.
@@ -82,6 +84,7 @@ impl CreateShape {
             links: ask.links.to_vec(),
             lists,
             expressions,
+            own: own_fields_only(&parts),
             parts,
             columns: collection.stored().map(|field| field.id).filter(written).collect(),
         })
@@ -135,5 +138,5 @@ impl CreateShape {
 /// Whether a condition over a new record can be computed before it is written: it looks no further than the record, and the
 /// record's key is known.
 pub(crate) fn in_memory(schema: &Schema, of: CollectionId, keyed: bool, condition: &mainstay_expr::Expr) -> bool {
-    (keyed || schema.collection(of).key != KeyKind::Int) && own_fields_only(condition)
+    (keyed || schema.collection(of).key != KeyKind::Int) && reads_own_fields(condition)
 }

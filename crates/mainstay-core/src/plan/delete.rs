@@ -6,7 +6,7 @@ use mainstay_schema::{CollectionId, Schema};
 
 use super::{
     Origin, Planner,
-    target::{TargetShape, check_target},
+    target::{TargetShape, check_target, check_version},
 };
 use crate::{
     Delete, Error, Target,
@@ -40,6 +40,7 @@ impl DeleteShape {
     pub(crate) fn new(schema: &Schema, ask: &DeleteAsk<'_>) -> Result<DeleteShape, Error> {
         let of = ask.0.collection;
         check_target(schema, of, &ask.0.target)?;
+        check_version(schema, of, ask.0.version.is_some())?;
         let mut expressions = Expressions::default();
         expressions.need(schema, (of, RuleKind::Read));
         expressions.need(schema, (of, RuleKind::Delete));

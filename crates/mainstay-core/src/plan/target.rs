@@ -52,6 +52,15 @@ pub(crate) fn check_target(schema: &Schema, of: CollectionId, target: &Target) -
     Ok(())
 }
 
+/// Fails where a version is asked of records that have none.
+pub(crate) fn check_version(schema: &Schema, of: CollectionId, asked: bool) -> Result<(), Error> {
+    let collection = schema.collection(of);
+    if !asked || collection.system.version.is_some() {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::InvalidArgument, format!("records of \"{}\" have no version", collection.name)))
+}
+
 /// The values of a target. A text that is no such value is the address of no record.
 pub(crate) fn target_values(schema: &Schema, of: CollectionId, target: &Target) -> Result<TargetValues, Error> {
     let collection = schema.collection(of);

@@ -13,7 +13,7 @@ use super::{
     links::{ListShape, list_shapes, need_links},
     read::same_selection,
     select::{Part, Selecting, own_fields_only},
-    target::{TargetShape, check_target},
+    target::{TargetShape, check_target, check_version},
 };
 use crate::{
     Error, Limits, Selection, Target,
@@ -75,6 +75,7 @@ impl UpdateShape {
         let of = ask.collection;
         let collection = schema.collection(of);
         check_target(schema, of, ask.target)?;
+        check_version(schema, of, ask.version)?;
         expressions.need(schema, (of, RuleKind::Read));
         expressions.need(schema, (of, RuleKind::Update));
         let lists: Vec<ListShape> = list_shapes(&ask.patch.lists).collect();

@@ -2,7 +2,7 @@
 use mainstay_expr::Value;
 use mainstay_plan::OwnFields;
 use mainstay_schema::{Collection, FieldId, FieldKind, KeyKind};
-use mainstay_store::{Step, Written};
+use mainstay_store::{Step, StepError, WriteError, Written};
 
 use super::PreparedCreate;
 use crate::{
@@ -44,14 +44,7 @@ impl Core {
     ) -> Result<Vec<Record>, Error> {
         let gate = self.gate(request, (create.collection, RuleKind::Create))?;
         gate.require(&self.schema).map_err(|error| self.explain_gate(request, &gate, None, error))?;
-        if create.records.len() > self.settings.limits.batch_max {
-            let message = format!(
-                "{} records are more than the {} of one request",
-                create.records.len(),
-                self.settings.limits.batch_max
-            );
-            return Err(Error::new(ErrorKind::LimitExceeded, message).with_hint("send them in several requests"));
-        }
+        self.check_batch(create.records.len())?;
         let records = self.new_records(request, create, sender)?;
         let mut readies = Vec::with_capacity(records.len());
         let mut steps = Vec::with_capacity(records.len());
@@ -60,23 +53,55 @@ impl Core {
             readies.push(ready);
             steps.push(step);
         }
-        let written = self.store.write(steps).await.map_err(|failure| {
-            let pointer = place(create, failure.step);
-            let place = StepPlace {
-                schema: &self.schema,
-                collection: create.collection,
-                class: gate.class,
-                rule: RuleKind::Create,
-                pointer: &pointer,
-            };
-            from_step(place, failure.error)
-        })?;
+        if steps.is_empty() {
+            return Ok(Vec::new());
+        }
+        let written = match self.store.write(steps).await {
+            Ok(written) => written,
+            Err(failure) => return Err(self.not_created(request, create, &gate, &readies, failure)),
+        };
         let read = self.gate(request, (create.collection, RuleKind::Read))?;
         Ok(readies
             .into_iter()
             .zip(written)
             .map(|(ready, written)| self.created(create.collection, &read, ready, written))
             .collect())
+    }
+
+    fn check_batch(&self, records: usize) -> Result<(), Error> {
+        let batch_max = self.settings.limits.batch_max;
+        if records <= batch_max {
+            return Ok(());
+        }
+        let message = format!("{records} records are more than the {batch_max} of one request");
+        Err(Error::new(ErrorKind::LimitExceeded, message).with_hint("send them in several requests"))
+    }
+
+    fn not_created(
+        &self,
+        request: &Request,
+        create: &Create<'_>,
+        gate: &CallerGate,
+        readies: &[Ready],
+        failure: WriteError,
+    ) -> Error {
+        let refused = matches!(failure.error, StepError::RefusedAfter);
+        let pointer = place(create, failure.step);
+        let place = StepPlace {
+            schema: &self.schema,
+            collection: create.collection,
+            class: gate.class,
+            rule: RuleKind::Create,
+            pointer: &pointer,
+        };
+        let error = from_step(place, failure.error);
+        match readies.get(failure.step).filter(|_| refused) {
+            Some(ready) => {
+                let collection = self.schema.collection(create.collection);
+                self.explain_gate(request, gate, Some(&OwnFields { collection, values: &ready.values }), error)
+            }
+            None => error,
+        }
     }
 
     /// The records, completed and checked; what is wrong with any of them comes at once.
@@ -139,7 +164,7 @@ impl Core {
         let prepared = kept.plan(resolved.variant(&[]), |shape| {
             let planned = shape.plan(&self.schema, &resolved)?;
             let statement = self.store.prepare_write(&self.schema, &planned.plan).map_err(from_store)?;
-            Ok(PreparedCreate { statement, origins: planned.origins, writer: planned.writer })
+            Ok(PreparedCreate { statement, origins: planned.origins, writer: planned.writer, own: shape.own })
         })?;
         let input = inputs(&kept.shape, &record);
         let given = Given { slots: &resolved.slots, input: &input, ..Given::default() };
@@ -162,7 +187,7 @@ impl Core {
         let visible = || read.holds(&self.schema, &OwnFields { collection, values: &values });
         let (json, own) = match (&ready.prepared.writer, written.record) {
             (Some(writer), _) if visible() => (writer.write(&self.schema, collection, &values), true),
-            (None, Some(json)) => (json, false),
+            (None, Some(json)) => (json, ready.prepared.own),
             _ => (key_alone(collection, &written.key), false),
         };
         Record { json, version: written.version, own, key: written.key }

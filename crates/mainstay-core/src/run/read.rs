@@ -29,7 +29,7 @@ impl Core {
     /// One record.
     pub(crate) async fn read_one(&self, request: &Request, read: &ReadOne) -> Result<Record, Error> {
         let ask = ReadAsk::one(read);
-        let kept = self.read_shape(&ask)?;
+        let kept = self.read_shape(request, &ask)?;
         let resolved = kept.shape.expressions.resolve(&self.schema, request, &[])?;
         let refused = |error| self.explain_outright(request, (read.collection, RuleKind::Read), error);
         let prepared = self.read_plan(&kept, &resolved, None).map_err(refused)?;
@@ -52,7 +52,7 @@ impl Core {
     pub(crate) async fn list(&self, request: &Request, list: &List) -> Result<Page, Error> {
         let limit = self.page_limit(list.limit)?;
         let ask = ReadAsk::list(list);
-        let kept = self.read_shape(&ask)?;
+        let kept = self.read_shape(request, &ask)?;
         let resolved = kept.shape.expressions.resolve(&self.schema, request, ask.params)?;
         let cursor = self.open_cursor(&kept.shape, request, list)?;
         let refused = |error| self.explain_outright(request, (list.collection, RuleKind::Read), error);
@@ -66,9 +66,13 @@ impl Core {
         Ok(self.finish_page(&kept.shape, request, list, page))
     }
 
-    pub(crate) fn read_shape(&self, ask: &ReadAsk<'_>) -> Result<Arc<KeptRead>, Error> {
+    pub(crate) fn read_shape(&self, request: &Request, ask: &ReadAsk<'_>) -> Result<Arc<KeptRead>, Error> {
         let make = || ReadShape::new(&self.schema, &self.settings.limits, ask);
-        self.reads.shape(ask, |shape| shape.fits(ask), make)
+        let kept = self.reads.shape(ask, |shape| shape.fits(ask), make);
+        // Who may read nothing is told so, and not which names there are.
+        kept.or_else(|error| {
+            self.gate(request, (ask.collection, RuleKind::Read))?.require(&self.schema).and(Err(error))
+        })
     }
 
     pub(crate) fn read_plan(

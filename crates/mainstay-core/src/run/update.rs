@@ -6,13 +6,13 @@ use mainstay_store::Step;
 
 use super::PreparedWrite;
 use crate::{
-    Core, Error, ErrorKind, ReadOne, Record, Request, Update,
+    Core, Error, ReadOne, Record, Request, Update,
     errors::{StepPlace, from_step, from_store, invalid_record},
     evaluate::Evaluator,
     expressions::{Class, RuleKind},
     plan::{
         Given,
-        target::{check_target, target_values},
+        target::{check_target, check_version, target_values},
         update::{UpdateAsk, UpdateShape},
     },
     plans::Kept,
@@ -131,13 +131,13 @@ impl Core {
     async fn unchanged(&self, request: &Request, update: &Update<'_>) -> Result<Record, Error> {
         let (collection, target) = (update.collection, update.target.clone());
         let read = ReadOne { collection, target, selection: update.selection.clone() };
+        check_version(&self.schema, collection, update.version.is_some())?;
         let record = self.read_one(request, &read).await?;
         match (update.version, record.version) {
             (Some(asked), Some(present)) if asked != present => {
                 let failure = mainstay_store::StepError::OtherVersion { present };
                 Err(from_step(self.step_place(request, update), failure))
             }
-            (Some(_), None) => Err(Error::new(ErrorKind::InvalidArgument, "these records have no version")),
             _ => Ok(record),
         }
     }

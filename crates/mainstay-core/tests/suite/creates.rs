@@ -95,10 +95,12 @@ async fn what_comes_later_is_refused_by_name() {
 
 #[tokio::test]
 async fn a_rule_through_a_link_sees_the_new_record() {
-    let (house, open) = house().await;
+    let house = House::with(SDL, |settings| settings.explain_refusals = true);
+    let open = house.seed("teams", r#"{"name": "a"}"#).await;
     let closed = house.seed("teams", r#"{"name": "closed"}"#).await;
     let told = house.create(&user("anna"), "tasks", &format!(r#"{{"title": "a", "team": "{closed}"}}"#)).await;
-    assert_eq!(told, "Forbidden: the rule \"create\" of \"Task\" refuses");
+    let clause = format!("`team.name != 'closed'` does not hold, where team is {closed}");
+    assert_eq!(told, format!("Forbidden: the rule \"create\" of \"Task\" refuses (Task.create: {clause})"));
     let told = house.create(&user("anna"), "tasks", &format!(r#"{{"title": "a", "team": "{open}"}}"#)).await;
     assert!(told.contains(r#""title":"a""#), "{told}");
 }
@@ -156,4 +158,10 @@ async fn keys_of_one_process_rise() {
     }
     let own = "019a9f3e-7c1d-7b52-8a6e-3f4b5c6d7e8f";
     assert_eq!(house.seed("teams", &format!(r#"{{"id": "{own}", "name": "a"}}"#)).await, own);
+}
+
+#[tokio::test]
+async fn an_empty_list_creates_nothing() {
+    let (house, _) = house().await;
+    assert_eq!(house.create(&user("anna"), "tasks", "[]").await, "");
 }

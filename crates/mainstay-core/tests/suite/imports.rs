@@ -156,3 +156,21 @@ async fn a_file_that_is_none_is_an_error() {
     );
     assert!(told(Format::Ndjson, Some("notes"), "{\"a\": 1}\nnope\n").await.starts_with("InvalidBody: line 2: "));
 }
+
+#[tokio::test]
+async fn the_example_comes_in_whole() {
+    let house = House::new(include_str!("../../../../examples/skillmap/schema.graphql"));
+    let text = include_str!("../../../../examples/skillmap/seed/skillmap.json");
+    let report = load(&house, Format::Json, None, text).await;
+    assert_eq!(problems(&report), [""; 0]);
+    let json: serde_json::Value = serde_json::from_str(text).unwrap();
+    let sent: usize =
+        json["skills"].as_array().unwrap().iter().map(|skill| skill["requires"].as_array().unwrap().len()).sum();
+    let size = mainstay_core::Select::Size { alias: Some("n".into()), name: "requires".into() };
+    let list = List { limit: Some(1000), selection: selection(&[size, plain("version")]), ..house.list_of("skills") };
+    let told: serde_json::Value = serde_json::from_str(&house.list(&admin(), list).await).unwrap();
+    let items = told["items"].as_array().unwrap();
+    assert_eq!(items.len(), json["skills"].as_array().unwrap().len());
+    assert_eq!(items.iter().map(|item| item["n"].as_u64().unwrap() as usize).sum::<usize>(), sent);
+    assert!(items.iter().all(|item| item["version"] == 1), "all links go in with their records");
+}

@@ -160,3 +160,27 @@ fn id_in(told: &str) -> String {
     let json: serde_json::Value = serde_json::from_str(told).unwrap_or_else(|error| panic!("{error}: {told}"));
     json["id"].as_str().unwrap().to_owned()
 }
+
+#[tokio::test]
+async fn who_may_read_nothing_learns_no_names() {
+    let house = House::new(SDL);
+    let told = house.filter(&user("anna"), "secrets", "nam == 'a'", "name").await;
+    assert_eq!(told, "Forbidden: \"Secret\" has no rule \"read\", so that only admins may");
+}
+
+#[tokio::test]
+async fn a_refusal_of_what_a_record_would_become_says_so() {
+    let house = House::with(SDL, |settings| settings.explain_refusals = true);
+    let id = id_in(&house.create(&user("anna"), "gifts", r#"{"from": "anna", "to": "bob"}"#).await);
+    let told = house.patch(&user("bob"), "gifts", &id, r#"{"to": "carl"}"#).await;
+    assert!(told.ends_with("(Gift.update holds of the record as it is, but not as it would become)"), "{told}");
+}
+
+/// Surfaces run operations on any thread.
+#[test]
+fn operations_can_move_between_threads() {
+    fn check(_: impl Send) {}
+    let house = House::new(SDL);
+    check(house.run(&anonymous(), Operation::List(house.list_of("notes"))));
+    check(house.explain(&anonymous(), Operation::List(house.list_of("notes"))));
+}
