@@ -6,6 +6,8 @@ use std::path::PathBuf;
 pub struct Settings {
     /// The file of the embedded database.
     pub path: PathBuf,
+    /// Whether the database is only read: then it must be there, and another process may have it open.
+    pub read_only: bool,
     /// Whether a commit waits for the disk (`synchronous=FULL`); only benches and tests say no.
     pub durable: bool,
     /// How long a read may run on the thread that took the request, in microseconds, before it moves to the pool.
@@ -38,6 +40,7 @@ impl Settings {
     pub fn at(path: impl Into<PathBuf>) -> Settings {
         Settings {
             path: path.into(),
+            read_only: false,
             durable: true,
             inline_budget_us: 1_000,
             statement_ms_max: 10_000,

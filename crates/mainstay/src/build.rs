@@ -22,6 +22,16 @@ pub(crate) fn store(project: &Project) -> Result<Arc<Store>, Failure> {
     Store::open(settings).map(Arc::new).map_err(|error| Failure::new("database", error.message))
 }
 
+/// Opens the project's database to read it, also while a server runs on it; makes it where there is none.
+pub(crate) fn reading_store(project: &Project) -> Result<Arc<Store>, Failure> {
+    let path = project.database_path()?;
+    if !path.exists() {
+        return store(project);
+    }
+    let settings = mainstay_store::Settings { read_only: true, ..project.settings.database.store(path) };
+    Store::open(settings).map(Arc::new).map_err(|error| Failure::new("database", error.message))
+}
+
 /// The core over a schema and the database that matches it.
 pub(crate) fn core(
     project: &Project,

@@ -29,7 +29,7 @@ pub struct Refused {
 pub async fn explain(core: &Core, request: &Request, address: &str, body: &[u8]) -> Result<Explanation, Refused> {
     let explained = async {
         let operation = operation(core, &request.method, address, body)?;
-        core.explain(request, operation).await.map_err(|error| Box::<Problem>::from(error))
+        core.explain(request, operation).await.map_err(Box::<Problem>::from)
     };
     explained.await.map_err(|problem: Box<Problem>| {
         let row = problem.code.row();

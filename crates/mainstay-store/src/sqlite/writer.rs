@@ -61,6 +61,11 @@ impl Writer {
         Ok(Writer { jobs: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)) })
     }
 
+    /// No writer: what is sent is refused, as it is after the end.
+    pub(super) fn none() -> Writer {
+        Writer { jobs: Mutex::new(None), thread: Mutex::new(None) }
+    }
+
     /// Puts a job into the queue.
     pub(super) fn send(&self, job: Job) -> Result<(), StoreError> {
         let sent = match &*self.jobs.lock() {

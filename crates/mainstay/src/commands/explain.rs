@@ -44,7 +44,7 @@ pub(crate) fn run(arguments: &Arguments, project: &Project, output: Output) -> O
     let schema = Arc::new(project.schema()?);
     let caller = caller(arguments, &schema)?;
     let body = body(arguments)?;
-    let store = build::store(project)?;
+    let store = build::reading_store(project)?;
     Way::to_schema(&store, &schema)?.require_done()?;
     let core = build::core(project, schema, store.clone(), Mode::Development)?;
     let request = Request {

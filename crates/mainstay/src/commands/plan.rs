@@ -40,7 +40,7 @@ pub(super) const FORM: u32 = 1;
 
 pub(crate) fn run(arguments: &Arguments, project: &Project, output: Output) -> Outcome {
     let schema = project.schema()?;
-    let store = build::store(project)?;
+    let store = build::reading_store(project)?;
     let way = Way::to_schema(&store, &schema)?;
     let json = way.to_json(&store)?;
     if let Some(path) = &arguments.out {

@@ -74,11 +74,27 @@ fn it_stops_on_signals_with_zero() {
 fn a_second_process_on_the_folder_is_refused() {
     let project = project();
     let _server = project.start(&["serve", "--apply", "safe"]);
-    for command in [&["serve"][..], &["dev"], &["plan"], &["apply", "--yes"], &["dev", "--reset"]] {
+    for command in [&["serve"][..], &["dev"], &["apply", "--yes"], &["dev", "--reset"]] {
         let ran = project.run(command);
         assert_eq!(ran.code, Some(1), "{command:?}");
         assert!(ran.stderr.contains("another process") || ran.stderr.contains("in use"), "{command:?}: {}", ran.stderr);
     }
+}
+
+#[tokio::test]
+async fn what_only_reads_may_look_while_it_serves() {
+    let project = project();
+    let server = project.start(&["serve", "--apply", "safe"]);
+    let anna = project.token(&["--sub", "anna"]);
+    let (_, note) = server.post("/api/notes", &json!({"text": "x"}), Some(&anna)).await;
+    assert_eq!(project.json(&["plan"]).0, Some(0));
+    let path = format!("/api/notes/{}", note["id"].as_str().unwrap());
+    let (code, json) = project.json(&["explain", "--as", "bob", "PATCH", &path, r#"{"text": "y"}"#]);
+    assert_eq!(code, Some(0), "{json}");
+    let rule = json["rules"].as_array().unwrap().iter().find(|rule| rule["name"] == "Note.update").unwrap();
+    let shown = rule["clauses"][0]["values"].to_string();
+    assert!(shown.contains("anna") && shown.contains("bob"), "{json}");
+    assert_eq!(server.post("/api/notes", &json!({"text": "z"}), Some(&anna)).await.0, StatusCode::CREATED);
 }
 
 #[test]
