@@ -37,7 +37,7 @@ fn clippy() -> Outcome {
 
 fn doc() -> Outcome {
     cargo(
-        &["doc", "--workspace", "--no-deps", "--document-private-items", "--locked"],
+        &["doc", "--workspace", "--no-deps", "--locked"],
         &[("RUSTDOCFLAGS", "-D warnings")],
     )
 }

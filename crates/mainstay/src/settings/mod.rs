@@ -1,14 +1,20 @@
 //! The settings: `mainstay.toml`, each with a default, over it the environment.
-mod areas;
+mod auth;
+mod database;
 mod environment;
+mod limits;
+mod log;
+mod server;
 
 use std::{env, fs, path::Path};
 
-pub(crate) use areas::{AuthArea, DatabaseArea, LimitsArea, LogSettings, ServerArea};
 use mainstay_schema::nearest;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
+pub(crate) use self::{
+    auth::AuthArea, database::DatabaseArea, limits::LimitsArea, log::LogSettings, server::ServerArea,
+};
 use crate::failure::Failure;
 
 /// All settings.

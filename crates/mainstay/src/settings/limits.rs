@@ -1,0 +1,73 @@
+//! `[limits]`: what one request may ask for.
+use mainstay_core::Limits;
+use serde::{Deserialize, Serialize};
+
+/// `[limits]`
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct LimitsArea {
+    /// Records of a page, when the caller says nothing.
+    pub(crate) page_default: u32,
+    /// Records of a page.
+    pub(crate) page_max: u32,
+    /// Records of a nested list, when the caller says nothing.
+    pub(crate) nested_default: u32,
+    /// Records of a nested list.
+    pub(crate) nested_max: u32,
+    /// How deep links may be selected.
+    pub(crate) depth_max: usize,
+    /// Parts of a selection, all levels together.
+    pub(crate) selection_max: usize,
+    /// Sort keys.
+    pub(crate) sort_max: usize,
+    /// Conditions of one request.
+    pub(crate) filters_max: usize,
+    /// Records of one create.
+    pub(crate) batch_max: usize,
+    /// Keys in one change of a to-many link.
+    pub(crate) links_max: usize,
+    /// Bytes of one filter.
+    pub(crate) expression_length_max: usize,
+    /// Plans kept.
+    pub(crate) plans_max: usize,
+}
+
+impl Default for LimitsArea {
+    fn default() -> LimitsArea {
+        let limits = Limits::default();
+        LimitsArea {
+            page_default: limits.page_default,
+            page_max: limits.page_max,
+            nested_default: limits.nested_default,
+            nested_max: limits.nested_max,
+            depth_max: limits.depth_max,
+            selection_max: limits.selection_max,
+            sort_max: limits.sort_max,
+            filters_max: limits.filters_max,
+            batch_max: limits.batch_max,
+            links_max: limits.links_max,
+            expression_length_max: limits.expression_length_max,
+            plans_max: limits.plans_max,
+        }
+    }
+}
+
+impl LimitsArea {
+    /// For the core.
+    pub(crate) fn core(&self) -> Limits {
+        Limits {
+            page_default: self.page_default,
+            page_max: self.page_max,
+            nested_default: self.nested_default,
+            nested_max: self.nested_max,
+            depth_max: self.depth_max,
+            selection_max: self.selection_max,
+            sort_max: self.sort_max,
+            filters_max: self.filters_max,
+            batch_max: self.batch_max,
+            links_max: self.links_max,
+            expression_length_max: self.expression_length_max,
+            plans_max: self.plans_max,
+        }
+    }
+}
