@@ -11,14 +11,7 @@ use mainstay_core::{Core, Selection};
 use parking_lot::RwLock;
 use quick_cache::sync::Cache;
 
-use crate::{
-    fields,
-    metrics::Metrics,
-    openapi,
-    problem::Outcome,
-    reply::X_REQUEST_ID,
-    settings::HttpSettings,
-};
+use crate::{fields, metrics::Metrics, openapi, problem::Outcome, reply::X_REQUEST_ID, settings::HttpSettings};
 
 /// Texts of `fields=` that are longer are not kept.
 const SELECTION_KEPT_BYTES_MAX: usize = 1_024;
@@ -128,9 +121,7 @@ impl World {
 
     /// The description of the API, written once.
     pub(crate) fn openapi(&self, title: &str) -> Bytes {
-        let write = || {
-            Bytes::from(openapi::document(self.core.schema(), self.core.limits(), title).to_json())
-        };
+        let write = || Bytes::from(openapi::document(self.core.schema(), self.core.limits(), title).to_json());
         self.openapi.get_or_init(write).clone()
     }
 

@@ -124,4 +124,3 @@ async fn collect(mut body: Incoming, bytes_max: usize, mut too_large: bool) -> R
         (false, false) => Ok(rest.freeze()),
     }
 }
-

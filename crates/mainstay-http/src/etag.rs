@@ -66,7 +66,9 @@ pub(crate) fn version_wanted(headers: &HeaderMap) -> Outcome<Option<i64>> {
 /// Refuses a condition that has no meaning for this call: it must not be taken for one that holds.
 pub(crate) fn refuse(headers: &HeaderMap, names: &[HeaderName]) -> Outcome<()> {
     match names.iter().find(|name| headers.contains_key(*name)) {
-        Some(name) => Err(Problem::new(Code::InvalidHeader, format!("the header {name:?} has no meaning for this call"))),
+        Some(name) => {
+            Err(Problem::new(Code::InvalidHeader, format!("the header {name:?} has no meaning for this call")))
+        }
         None => Ok(()),
     }
 }

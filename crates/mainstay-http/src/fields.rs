@@ -132,7 +132,10 @@ impl Parser<'_> {
         let name = self.cursor.name("\"limit\", \"sort\" or \"filter\"")?;
         if !OPTIONS.contains(&name) {
             let near = nearest(name, OPTIONS).map(|near| format!("did you mean {near:?}?"));
-            return Err(self.cursor.wrong_at(at, &format!("no option {name:?}; there are limit, sort and filter")).hint(near));
+            return Err(self
+                .cursor
+                .wrong_at(at, &format!("no option {name:?}; there are limit, sort and filter"))
+                .hint(near));
         }
         self.cursor.expect(':')?;
         let twice = match name {

@@ -219,7 +219,21 @@ mod tests {
         let check = |path: &str| safe_path(path).ok().flatten().map(|path| path.display().to_string());
         assert_eq!(check("/"), Some(String::new()));
         assert_eq!(check("/a/b%20c.html"), Some("a/b c.html".into()));
-        for path in ["/..", "/a/../b", "/%2e%2e/b", "/a%2fb", "//a", "/a//b", "/.env", "/a/.git/b", "/a\\b", "/c:/x", "*", "/%00", "/%ff"] {
+        for path in [
+            "/..",
+            "/a/../b",
+            "/%2e%2e/b",
+            "/a%2fb",
+            "//a",
+            "/a//b",
+            "/.env",
+            "/a/.git/b",
+            "/a\\b",
+            "/c:/x",
+            "*",
+            "/%00",
+            "/%ff",
+        ] {
             assert_eq!(check(path), None, "{path}");
         }
     }

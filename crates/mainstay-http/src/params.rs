@@ -97,7 +97,9 @@ mod tests {
     fn check(query: &str) -> String {
         match Params::parse(Some(query), KNOWN) {
             Ok(params) => params.pairs.iter().map(|(name, value)| format!("[{name}={value}]")).collect(),
-            Err(problem) => format!("{}: {} {}", problem.code.row().name, problem.detail, problem.hint.unwrap_or_default()),
+            Err(problem) => {
+                format!("{}: {} {}", problem.code.row().name, problem.detail, problem.hint.unwrap_or_default())
+            }
         }
     }
 

@@ -76,10 +76,8 @@ async fn accept(
     match listener.accept().await {
         Ok((stream, address)) => Some((stream, address, permit)),
         Err(error) => {
-            let of_client = matches!(
-                error.kind(),
-                std::io::ErrorKind::ConnectionAborted | std::io::ErrorKind::ConnectionReset
-            );
+            let of_client =
+                matches!(error.kind(), std::io::ErrorKind::ConnectionAborted | std::io::ErrorKind::ConnectionReset);
             if !of_client {
                 tracing::warn!(%error, "cannot accept a connection");
                 tokio::time::sleep(ACCEPT_REST).await;
@@ -94,8 +92,7 @@ fn builder(settings: &HttpSettings) -> http1::Builder {
     builder
         .timer(TokioTimer::new())
         .header_read_timeout(settings.header_timeout)
-        .max_header_size(settings.header_bytes_max)
-        .pipeline_flush(true);
+        .max_header_size(settings.header_bytes_max);
     // Any other number costs an allocation per request.
     if settings.headers_max != HEADERS_MAX_DEFAULT {
         builder.max_headers(settings.headers_max);

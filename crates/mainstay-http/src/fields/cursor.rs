@@ -18,12 +18,9 @@ impl<'a> Cursor<'a> {
         self.at
     }
 
-    /// The next character that is no white space.
-    pub(super) fn peek(&mut self) -> Option<char> {
-        let rest = self.rest();
-        let trimmed = rest.trim_start();
-        self.at += rest.len() - trimmed.len();
-        trimmed.chars().next()
+    /// The next character. White space is none that the grammar knows, outside of expressions.
+    pub(super) fn peek(&self) -> Option<char> {
+        self.rest().chars().next()
     }
 
     /// Steps over a character, if it is the next one.
@@ -123,7 +120,7 @@ impl<'a> Cursor<'a> {
 
     /// Something else is expected here.
     pub(super) fn expected(&self, what: &str) -> Box<Problem> {
-        let found = match self.rest().chars().next() {
+        let found = match self.peek() {
             Some(c) => format!("{:?}", c.to_string()),
             None => "the end".into(),
         };

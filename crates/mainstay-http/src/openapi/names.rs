@@ -32,8 +32,10 @@ impl Names {
         let of_enums = schema.enums.iter().map(|of| of.name.clone());
         let of_embedded = schema.embedded.iter().map(|of| of.name.clone());
         let mut taken: HashSet<String> = of_types.chain(of_enums).chain(of_embedded).collect();
-        let mut plurals: HashSet<String> = schema.collections.iter().map(|collection| collection.name.clone()).collect();
-        let collections = schema.collections.iter().map(|of| CollectionNames::new(of, &mut taken, &mut plurals)).collect();
+        let mut plurals: HashSet<String> =
+            schema.collections.iter().map(|collection| collection.name.clone()).collect();
+        let collections =
+            schema.collections.iter().map(|of| CollectionNames::new(of, &mut taken, &mut plurals)).collect();
         Names {
             collections,
             enums: schema.enums.iter().map(|of| of.name.clone()).collect(),

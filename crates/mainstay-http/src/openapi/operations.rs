@@ -160,7 +160,8 @@ fn json_answer(about: &str, schema: Node, headers: &[&str]) -> Node {
 fn body(about: &str, schema: Node, patch: bool) -> Node {
     let json = object([("schema", schema.clone())]);
     let content = object([("application/json", json)]);
-    let content = if patch { content.with("application/merge-patch+json", object([("schema", schema)])) } else { content };
+    let content =
+        if patch { content.with("application/merge-patch+json", object([("schema", schema)])) } else { content };
     object([("required", true.into()), ("description", about.into()), ("content", content)])
 }
 

@@ -81,7 +81,9 @@ fn create(schema: &Schema, names: &Names, limits: &Limits, collection: &Collecti
     let mut required = Vec::new();
     for field in &collection.fields {
         let taken = if field.system { field.name == "id" } else { field.set.create.is_none() };
-        let Some(node) = taken.then(|| taken_field(schema, names, limits, collection, field)).flatten() else { continue };
+        let Some(node) = taken.then(|| taken_field(schema, names, limits, collection, field)).flatten() else {
+            continue;
+        };
         if is_required(collection, field) {
             required.push(field.name.as_str().into());
         }
@@ -104,9 +106,11 @@ fn is_required(collection: &Collection, field: &Field) -> bool {
 
 fn update(schema: &Schema, names: &Names, limits: &Limits, collection: &Collection) -> Node {
     let changeable = |field: &&Field| !field.system && !field.immutable && !field.read_only();
-    let properties = collection.fields.iter().filter(changeable).filter_map(|field| {
-        Some((field.name.clone(), changed_field(schema, names, limits, collection, field)?))
-    });
+    let properties = collection
+        .fields
+        .iter()
+        .filter(changeable)
+        .filter_map(|field| Some((field.name.clone(), changed_field(schema, names, limits, collection, field)?)));
     let about = format!("The fields of a {} that change: null clears, what is not sent stays.", collection.name);
     closed(properties.collect(), Vec::new()).described(Some(&about))
 }

@@ -42,7 +42,8 @@ pub(super) fn responses(names: &Names) -> Node {
 }
 
 fn response(names: &Names, status: u16) -> Node {
-    let codes: Vec<String> = TABLE.iter().filter(|row| row.status == status).map(|row| format!("`{}`", row.name)).collect();
+    let codes: Vec<String> =
+        TABLE.iter().filter(|row| row.status == status).map(|row| format!("`{}`", row.name)).collect();
     let about: Vec<&str> = TABLE.iter().filter(|row| row.status == status).map(|row| row.about).collect();
     let mut more = vec!["X-Request-Id"];
     match status {
@@ -65,9 +66,7 @@ pub(super) fn headers(of: &[&str]) -> Node {
 
 /// The component `headers`.
 pub(super) fn all_headers() -> Node {
-    let header = |about: &str| {
-        object([("description", about.into()), ("schema", object([("type", "string".into())]))])
-    };
+    let header = |about: &str| object([("description", about.into()), ("schema", object([("type", "string".into())]))]);
     object([
         ("ETag", header("Tells one state of the answer from another; strong when it comes from the record's version.")),
         ("Location", header("The address of the new record.")),
@@ -97,8 +96,11 @@ pub(super) fn problem_schemas(names: &Names) -> [(String, Node); 2] {
                 ("detail", text("What is wrong this time.")),
                 ("hint", text("What to do next.")),
                 ("rule", text("The rule that refused.")),
-                ("version", object([("type", "integer".into()), ("format", "int64".into())])
-                    .described(Some("The version that the record has."))),
+                (
+                    "version",
+                    object([("type", "integer".into()), ("format", "int64".into())])
+                        .described(Some("The version that the record has.")),
+                ),
                 ("errors", errors.described(Some("The wrong fields, all at once."))),
                 ("requestId", text("The id of the request.")),
             ]),

@@ -93,7 +93,9 @@ fn scalar(scalar: Scalar, length_max: Option<u32>, side: Side) -> Node {
         Scalar::Time => text().with("pattern", TIME),
         Scalar::DateTime => text().with("format", "date-time"),
         Scalar::Uuid => text().with("format", "uuid"),
-        Scalar::Email => bounded(text(), smaller(length_max, mainstay_schema::EMAIL_LENGTH_MAX)).with("format", "email"),
+        Scalar::Email => {
+            bounded(text(), smaller(length_max, mainstay_schema::EMAIL_LENGTH_MAX)).with("format", "email")
+        }
         Scalar::Url => bounded(text(), smaller(length_max, mainstay_schema::URL_LENGTH_MAX)).with("format", "uri"),
         Scalar::Json => object([]),
         Scalar::Bytes => text().with("contentEncoding", "base64").with("pattern", BASE64),

@@ -43,7 +43,8 @@ pub(super) async fn create(call: &Call<'_>, body: Incoming) -> Outcome<Response>
 
 fn one(call: &Call<'_>, record: Record) -> Outcome<Response> {
     let tag = record.version.filter(|_| record.own).map(etag::strong);
-    let location = format!("/api/{}/{}", utf8_percent_encode(&call.collection.path, &IN_PATH), key_in_path(&record.key));
+    let location =
+        format!("/api/{}/{}", utf8_percent_encode(&call.collection.path, &IN_PATH), key_in_path(&record.key));
     let mut response = reply::written(StatusCode::CREATED, record.json, tag);
     if let Ok(location) = HeaderValue::try_from(location) {
         response.headers_mut().insert(header::LOCATION, location);

@@ -76,7 +76,9 @@ mod tests {
         for good in ["application/json", "Application/JSON; charset=UTF-8", "application/json;charset=\"utf-8\"; x=y"] {
             assert!(is_json(good, false), "{good}");
         }
-        for bad in ["text/plain", "", "application/jsonp", "application/json; charset=latin1", "application/merge-patch+json"] {
+        for bad in
+            ["text/plain", "", "application/jsonp", "application/json; charset=latin1", "application/merge-patch+json"]
+        {
             assert!(!is_json(bad, false), "{bad}");
         }
         assert!(is_json("application/merge-patch+json", true));

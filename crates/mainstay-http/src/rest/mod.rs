@@ -36,8 +36,7 @@ pub(crate) struct Call<'a> {
 }
 
 /// Headers that ask for something that this version does not have yet.
-const LATER: [HeaderName; 2] =
-    [HeaderName::from_static("idempotency-key"), HeaderName::from_static("prefer")];
+const LATER: [HeaderName; 2] = [HeaderName::from_static("idempotency-key"), HeaderName::from_static("prefer")];
 
 /// Answers a call of a collection.
 pub(crate) async fn answer(

@@ -56,11 +56,8 @@ fn find<'a>(collection: &'a Collection, asked: &[FieldId]) -> Option<&'a Unique>
 
 fn no_unique(collection: &Collection, fields: &str) -> Box<Problem> {
     let name = |id: &FieldId| collection.field(*id).name.clone();
-    let uniques: Vec<String> = collection
-        .uniques
-        .iter()
-        .map(|unique| unique.fields.iter().map(name).collect::<Vec<_>>().join(","))
-        .collect();
+    let uniques: Vec<String> =
+        collection.uniques.iter().map(|unique| unique.fields.iter().map(name).collect::<Vec<_>>().join(",")).collect();
     let hint = if uniques.is_empty() {
         format!("{:?} has no uniques: ask by key", collection.name)
     } else {
