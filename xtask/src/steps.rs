@@ -36,10 +36,7 @@ fn clippy() -> Outcome {
 }
 
 fn doc() -> Outcome {
-    cargo(
-        &["doc", "--workspace", "--no-deps", "--locked"],
-        &[("RUSTDOCFLAGS", "-D warnings")],
-    )
+    cargo(&["doc", "--workspace", "--no-deps", "--locked"], &[("RUSTDOCFLAGS", "-D warnings")])
 }
 
 fn test() -> Outcome {
