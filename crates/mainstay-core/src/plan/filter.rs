@@ -1,7 +1,7 @@
 //! Filters: a caller's conditions, checked against the schema, seeing what the caller may see.
 use std::sync::Arc;
 
-use mainstay_expr::{Expr, Limits as ExprLimits, Problem, Type, compile, with_guards};
+use mainstay_expr::{Expr, Limits as ExprLimits, Problem, Type, compile, in_memory_only, with_guards};
 use mainstay_schema::{CollectionId, Schema};
 
 use super::{Planner, all, constant};
@@ -38,6 +38,11 @@ fn compile_filter(
     let expr_limits = ExprLimits { length_max: limits.expression_length_max, ..ExprLimits::default() }.with_params();
     let compiled = compile(text, &schema.scope(Some(collection)), &Type::Bool, &expr_limits)
         .map_err(|problems| invalid_filter(text, &problems))?;
+    if let Some(part) = in_memory_only(&compiled.expr) {
+        let problem = Problem::new("memory_only", part.span, "not every database answers this alike");
+        let error = invalid_filter(text, &[problem]);
+        return Err(error.with_hint("compare with ==, <, in, contains, startsWith, endsWith or size"));
+    }
     // Only to learn which collections the filter looks into: the guards themselves belong to a caller.
     with_guards(&compiled.expr, &mut |target| {
         expressions.need(schema, (CollectionId(target.0), RuleKind::Read));

@@ -175,6 +175,10 @@ async fn a_wrong_filter_is_shown_in_its_place() {
     assert!(told.starts_with("InvalidArgument: the filter is not valid: "), "{told}");
     assert!(told.contains("at column 13 (\"slgu\") of \"rank > 1 && slgu == 'a'\""), "{told}");
     assert!(told.contains("(did you mean \"slug\"?)"), "{told}");
+    for in_memory in ["slug.matches('a')", "rank > 1 && slug.trim() == 'a'"] {
+        let told = house.filter(&anonymous(), "skills", in_memory, "slug").await;
+        assert!(told.starts_with("InvalidArgument: ") && told.contains("answers this alike"), "{told}");
+    }
     let many = List { filter: vec!["true".into(); 21], ..slugs(&house) };
     assert_eq!(
         tell(house.run(&anonymous(), Operation::List(many)).await),
