@@ -23,8 +23,11 @@ const DIALECT: SqliteDialect = SqliteDialect;
 pub struct Store {
     engine: Engine,
     /// What deletes take with them, of the schema that was asked for last.
-    cascades: Mutex<Option<(Weak<Schema>, Arc<[Cascade]>)>>,
+    cascades: Mutex<Option<Cascades>>,
 }
+
+/// The cascades of one schema.
+type Cascades = (Weak<Schema>, Arc<[Cascade]>);
 
 /// One step of a transaction: a statement and its values. It can be run again.
 #[derive(Clone, Debug)]

@@ -18,8 +18,8 @@ pub struct WriteStatement {
 
 /// The plan of a step beside its statements.
 pub(crate) enum Parts {
-    Create { plan: Create, sql: CreateSql },
-    Update { plan: Update, sql: UpdateSql },
+    Create { plan: Box<Create>, sql: Box<CreateSql> },
+    Update { plan: Box<Update>, sql: Box<UpdateSql> },
     Delete { plan: Delete, sql: DeleteSql, cascades: Arc<[Cascade]> },
 }
 
@@ -33,12 +33,12 @@ impl WriteStatement {
     ) -> Result<WriteStatement, StoreError> {
         let (collection, parts) = match plan {
             WritePlan::Create(plan) => {
-                let sql = sql::create(schema, dialect, plan)?;
-                (plan.collection, Parts::Create { plan: plan.clone(), sql })
+                let sql = Box::new(sql::create(schema, dialect, plan)?);
+                (plan.collection, Parts::Create { plan: Box::new(plan.clone()), sql })
             }
             WritePlan::Update(plan) => {
-                let sql = sql::update(schema, dialect, plan)?;
-                (plan.collection, Parts::Update { plan: plan.clone(), sql })
+                let sql = Box::new(sql::update(schema, dialect, plan)?);
+                (plan.collection, Parts::Update { plan: Box::new(plan.clone()), sql })
             }
             WritePlan::Delete(plan) => {
                 let sql = sql::delete(schema, dialect, plan)?;

@@ -142,17 +142,16 @@ impl Work {
         }
     }
 
-    /// Under load: copies the bulk.
+    /// Under load: copies the bulk, and has the writer copy what it commits meanwhile.
     fn copy(&self) {
-        if !checkpoint(&self.connection, "PASSIVE") {
-            // The writer's copy brings the database to the disk: what it has to wait for is made short here.
-            if self.durable
-                && let Err(error) = self.file.sync_data()
-            {
-                tracing::warn!(%error, "the database file cannot be brought to the disk");
-            }
-            self.log.finish.store(true, Ordering::Release);
+        checkpoint(&self.connection, "PASSIVE");
+        // The writer's copy has to bring the database to the disk: this makes its wait short.
+        if self.durable
+            && let Err(error) = self.file.sync_data()
+        {
+            tracing::warn!(%error, "the database file cannot be brought to the disk");
         }
+        self.log.finish.store(true, Ordering::Release);
     }
 
     /// When nothing was committed since the last look: makes the log empty. Gives how long it is.
@@ -170,7 +169,7 @@ impl Work {
     }
 }
 
-/// Copies the log into the database; whether all of it was copied.
+/// Copies the log into the database; whether all of it was copied that was there when it began.
 pub(super) fn checkpoint(connection: &Connection, mode: &str) -> bool {
     let sql = format!("PRAGMA wal_checkpoint({mode})");
     let copied = connection.query_row(&sql, [], |row| {

@@ -45,11 +45,14 @@ pub(super) fn open_writer(settings: &Settings, closing: Arc<AtomicBool>) -> Resu
 }
 
 /// Whether there is a database to be read.
-pub(super) fn check_readable(path: &Path) -> Result<(), OpenError> {
+pub(super) fn check_readable(settings: &Settings) -> Result<(), OpenError> {
+    let path = &settings.path;
     if !path.is_file() {
         return Err(refused(path, "there is no such file"));
     }
-    check_magic(path)
+    // Through SQLite alone: where this very process has the database open, closing another handle would drop its locks.
+    let reader = open_reader(settings, settings.cache_kib, Arc::default()).map_err(|error| explain(path, &error))?;
+    look(&reader.connection).map_err(|error| explain(path, &error))
 }
 
 /// Opens a connection that only reads.
@@ -87,7 +90,11 @@ fn make_durable(connection: &Connection, settings: &Settings) -> rusqlite::Resul
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", synchronous(settings))?;
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
-    // Reads the first page and the list of tables: a file that is no database shows here.
+    look(connection)
+}
+
+/// Reads the first page and the list of tables: a file that is no database shows here.
+pub(super) fn look(connection: &Connection) -> rusqlite::Result<()> {
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0)).map(|_| ())
 }
 
@@ -113,7 +120,8 @@ fn check_magic(path: &Path) -> Result<(), OpenError> {
 
 fn explain(path: &Path, error: &Error) -> OpenError {
     let reason = match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+        Some(ErrorCode::NotADatabase) => "the file is not a database; move it away, or name another file".to_owned(),
+        Some(ErrorCode::DatabaseCorrupt) => {
             "it is damaged; bring back a backup, or save what can be read with the shell of SQLite (\".recover\")"
                 .to_owned()
         }

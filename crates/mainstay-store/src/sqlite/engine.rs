@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use super::{
     bind::bind,
     checkpoint::Checkpointer,
-    connection::open_writer,
+    connection::{check_readable, look, open_writer},
     failure::store_error,
     lock::Lock,
     migrate,
@@ -35,6 +35,9 @@ pub(crate) struct Engine {
 
 impl Engine {
     pub(crate) fn open(settings: &Settings) -> Result<Engine, OpenError> {
+        if settings.read_only {
+            return Engine::open_reading(settings);
+        }
         if let Some(folder) = settings.path.parent() {
             std::fs::create_dir_all(folder).map_err(|error| OpenError {
                 message: format!("the folder \"{}\" cannot be made: {error}", folder.display()),
@@ -51,6 +54,15 @@ impl Engine {
         let writer = Writer::start(settings, watched, log).map_err(thread)?;
         let readers = Readers::start(settings, closing.clone()).map_err(thread)?;
         Ok(Engine { closing, readers, writer, held: Mutex::new(Some((checkpointer, lock))) })
+    }
+
+    /// Only reads, also while another process holds the lock: nothing is made, and there is no writer.
+    fn open_reading(settings: &Settings) -> Result<Engine, OpenError> {
+        check_readable(settings)?;
+        let closing = Arc::new(AtomicBool::new(false));
+        let readers = Readers::start(settings, closing.clone())
+            .map_err(|error| OpenError { message: format!("a thread cannot be started: {error}") })?;
+        Ok(Engine { closing, readers, writer: Writer::none(), held: Mutex::new(None) })
     }
 
     pub(crate) async fn read(
@@ -86,7 +98,7 @@ impl Engine {
     }
 
     /// Does something with the writer's connection, between two groups of writes; waits for it.
-    fn on_writer<T: Send + 'static>(
+    pub(super) fn on_writer<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> T + Send + 'static,
     ) -> Result<T, StoreError> {
@@ -109,9 +121,7 @@ impl Engine {
     pub(crate) fn ping(&self) -> Result<(), StoreError> {
         self.readers.with_local(|reader| {
             reader.deadline.clear();
-            let first = "SELECT count(*) FROM sqlite_schema";
-            let answer = reader.connection.query_row(first, [], |row| row.get::<_, i64>(0));
-            answer.map(|_| ()).map_err(|error| store_error(error, 0))
+            look(&reader.connection).map_err(|error| store_error(error, 0))
         })
     }
 

@@ -16,6 +16,9 @@ mod row;
 mod session;
 mod writer;
 
+#[cfg(test)]
+mod tests;
+
 use std::time::{SystemTime, UNIX_EPOCH};
 
 pub use dialect::SqliteDialect;

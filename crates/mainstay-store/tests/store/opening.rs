@@ -93,3 +93,23 @@ async fn several_stores_live_in_one_process() {
     assert!(two.store.ping().await.is_ok());
     two.note(9, &uuid(2), &[]).await;
 }
+
+#[tokio::test]
+async fn a_store_that_only_reads_opens_beside_one_that_writes() {
+    let world = World::new();
+    world.board(1).await;
+    let settings = Settings { read_only: true, ..Settings::at(world.path()) };
+    let reading = Store::open(settings).unwrap();
+    assert_eq!(reading.snapshot().unwrap(), Some(world.schema.snapshot()));
+    world.board(2).await;
+    assert!(reading.ping().await.is_ok());
+    assert!(reading.write(Vec::new()).await.is_err());
+    drop(reading);
+    assert!(refusal(world.path()).contains("is in use by process"));
+    let missing = Settings { read_only: true, ..Settings::at(world.folder.path().join("other.db")) };
+    assert!(Store::open(missing).unwrap_err().to_string().contains("there is no such file"));
+    let none = world.folder.path().join("none.db");
+    std::fs::write(&none, "shopping list: milk").unwrap();
+    let none = Settings { read_only: true, ..Settings::at(none) };
+    assert!(Store::open(none).unwrap_err().to_string().contains("the file is not a database"));
+}

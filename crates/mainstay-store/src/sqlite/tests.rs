@@ -1,0 +1,122 @@
+//! What only shows from inside: a full disk.
+#![expect(clippy::unwrap_used, reason = "a test that meets something unexpected ends")]
+use std::sync::Arc;
+
+use mainstay_expr::Value;
+use mainstay_plan::{Answer, Create, WritePlan};
+use mainstay_schema::{Schema, Source, diff};
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use super::{Engine, SqliteDialect};
+use crate::{Settings, Step, StepError, StoreError, WriteStatement};
+
+const SDL: &str = r#"type Note @rules(read: "true", write: "true") { text: String! }"#;
+
+struct World {
+    engine: Arc<Engine>,
+    statement: Arc<WriteStatement>,
+    _folder: tempfile::TempDir,
+}
+
+impl World {
+    fn new() -> World {
+        let folder = tempfile::TempDir::new().unwrap();
+        let engine = Engine::open(&Settings::at(folder.path().join("app.db"))).unwrap();
+        let schema = Schema::load(&[Source { name: "schema.graphql", text: SDL }]).map_err(drop).unwrap();
+        let snapshot = schema.snapshot();
+        engine.apply(&diff(None, &snapshot), &snapshot).unwrap();
+        let of = &schema.collections[0];
+        let columns = ["id", "createdAt", "updatedAt", "version", "text"];
+        let plan = WritePlan::Create(Create {
+            collection: of.id,
+            columns: columns.iter().map(|name| of.by_name[*name]).collect(),
+            links: Vec::new(),
+            changes: Vec::new(),
+            after: None,
+            answer: Answer::Key,
+        });
+        let statement = WriteStatement::render(&Arc::new(schema), &SqliteDialect, &plan, || Ok([].into())).unwrap();
+        World { engine: Arc::new(engine), statement: Arc::new(statement), _folder: folder }
+    }
+
+    fn create(&self, number: u128) -> Step {
+        let now = Value::Timestamp(0);
+        let text = Value::text("x".repeat(3_000));
+        let values = vec![Value::Uuid(Uuid::from_u128(number)), now.clone(), now, Value::Int(1), text];
+        Step { statement: self.statement.clone(), values }
+    }
+
+    /// How many pages the database may have.
+    fn room(&self, pages: i64) {
+        let set = move |connection: &rusqlite::Connection| {
+            connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |row| row.get::<_, i64>(0)).unwrap()
+        };
+        self.engine.on_writer(set).unwrap();
+    }
+
+    fn stored(&self) -> Vec<String> {
+        let read = |connection: &rusqlite::Connection| {
+            let mut statement = connection.prepare("SELECT id FROM notes ORDER BY id").unwrap();
+            statement.query_map([], |row| row.get(0)).unwrap().collect::<Result<Vec<String>, _>>().unwrap()
+        };
+        self.engine.on_writer(read).unwrap()
+    }
+}
+
+#[tokio::test]
+async fn on_a_full_disk_what_is_acknowledged_is_there_and_nothing_else() {
+    let world = World::new();
+    world.engine.write(vec![world.create(0)]).await.unwrap();
+    world.room(20);
+    let mut tasks = JoinSet::new();
+    for number in 1..=64 {
+        let (engine, step) = (world.engine.clone(), world.create(number));
+        tasks.spawn(async move {
+            match engine.write(vec![step]).await {
+                Ok(written) => Some(written[0].key.clone()),
+                Err(error) => {
+                    assert!(matches!(error.error, StepError::Store(StoreError::DiskFull)), "{error}");
+                    None
+                }
+            }
+        });
+    }
+    let mut acknowledged = vec![Uuid::nil().to_string()];
+    for key in tasks.join_all().await.into_iter().flatten() {
+        let Value::Uuid(key) = key else { panic!("{key:?}") };
+        acknowledged.push(key.to_string());
+    }
+    acknowledged.sort();
+    assert!(acknowledged.len() < 30, "{}", acknowledged.len());
+    assert_eq!(world.stored(), acknowledged);
+    world.room(10_000);
+    world.engine.write(vec![world.create(999)]).await.unwrap();
+    assert_eq!(world.stored().len(), acknowledged.len() + 1);
+}
+
+#[tokio::test]
+async fn a_group_whose_commit_fails_is_not_acknowledged() {
+    let world = World::new();
+    // Refuses every commit of more than one record, as a failing disk would.
+    let fail = |connection: &rusqlite::Connection| {
+        connection.execute_batch("PRAGMA foreign_keys = ON; CREATE TABLE nowhere(id INTEGER PRIMARY KEY)").unwrap();
+        connection
+            .execute_batch(
+                "CREATE TABLE debts(id REFERENCES nowhere(id) DEFERRABLE INITIALLY DEFERRED);
+                CREATE TRIGGER owe AFTER INSERT ON notes BEGIN INSERT INTO debts VALUES(1); END",
+            )
+            .unwrap();
+    };
+    world.engine.on_writer(fail).unwrap();
+    let mut tasks = JoinSet::new();
+    for number in 1..=16 {
+        let (engine, step) = (world.engine.clone(), world.create(number));
+        tasks.spawn(async move { engine.write(vec![step]).await.is_err() });
+    }
+    assert!(tasks.join_all().await.into_iter().all(|failed| failed));
+    assert_eq!(world.stored(), [""; 0]);
+    world.engine.on_writer(|connection| connection.execute_batch("DROP TRIGGER owe").unwrap()).unwrap();
+    world.engine.write(vec![world.create(1)]).await.unwrap();
+    assert_eq!(world.stored().len(), 1);
+}
