@@ -34,8 +34,10 @@ fn a_folder_that_is_in_use_is_left_alone() {
 
 #[test]
 fn without_a_project_the_way_to_one_is_shown() {
-    let ran = Project::empty().run(&["check"]);
-    assert_eq!(ran.code, Some(1));
-    assert!(ran.stderr.contains("error: there is no schema.graphql here"), "{}", ran.stderr);
-    assert!(ran.stderr.contains("mainstay new NAME"), "{}", ran.stderr);
+    for command in ["check", "dev"] {
+        let ran = Project::empty().run(&[command]);
+        assert_eq!(ran.code, Some(1));
+        assert!(ran.stderr.contains("error: there is no schema.graphql here"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("mainstay new NAME"), "{}", ran.stderr);
+    }
 }

@@ -123,6 +123,7 @@ impl Dev {
             match self.look() {
                 Ok(Some(schema)) => return Ok(schema),
                 Ok(None) => {}
+                Err(failure) if failure.code == "no_project" => return Err(failure),
                 Err(failure) => {
                     self.output.failure(&failure);
                     self.output.remark("\nwaiting for the schema to be repaired");
