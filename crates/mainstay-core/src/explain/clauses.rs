@@ -3,7 +3,7 @@ use mainstay_expr::{
     Compiled, Expr, Node, Outcome, SlotValue, Symbol, THIS, Value, as_condition, own_fields_only, wire,
 };
 use mainstay_plan::OwnFields;
-use mainstay_schema::{Collection, FieldId};
+use mainstay_schema::{Collection, FieldId, Schema};
 
 use crate::{
     Clause, Core, Error, Request, RuleExplained, ValueRead, Verdict,
@@ -43,20 +43,11 @@ impl Core {
         subject: Subject<'_>,
     ) -> Result<RuleParts, Error> {
         let schema = &*self.schema;
-        let collection = schema.collection(rule.0);
         let mut expressions = Expressions::default();
         expressions.need(schema, rule);
         let resolved = expressions.resolve(schema, request, &[])?;
-        let compiled = rule.1.of(schema, rule.0);
-        let explained = RuleExplained {
-            name: format!("{}.{}", collection.name, rule.1.word()),
-            text: compiled.map(|compiled| compiled.text.to_string()),
-            outcome: Verdict::Skipped,
-            clauses: Vec::new(),
-        };
-        let mut parts = RuleParts { explained, open: Vec::new(), origins: Vec::new(), slots: Vec::new(), all: true };
-        let (Some(compiled), Some(number)) = (compiled, expressions.rule(rule)) else {
-            parts.explained.outcome = if resolved.class == Class::Admin { Verdict::Skipped } else { Verdict::False };
+        let mut parts = RuleParts::new(schema, rule, resolved.class);
+        let (Some(compiled), Some(number)) = (rule.1.of(schema, rule.0), expressions.rule(rule)) else {
             return Ok(parts);
         };
         if resolved.class == Class::Admin {
@@ -68,7 +59,7 @@ impl Core {
         for (at, clause) in clauses.into_iter().enumerate() {
             let condition = planner.part(number, clause);
             let outcome = outright(&condition);
-            let values = values_read(collection, compiled, clause, &resolved, subject);
+            let values = values_read(schema.collection(rule.0), compiled, clause, &resolved, subject);
             parts.explained.clauses.push(Clause { text: text_of(compiled, clause), outcome, values });
             if outcome == Verdict::PerRecord {
                 parts.open.push((at, as_condition(condition)));
@@ -98,6 +89,19 @@ impl Core {
 }
 
 impl RuleParts {
+    /// A rule that is not taken apart yet: where there is none, it refuses all but admins.
+    fn new(schema: &Schema, rule: RuleName, class: Class) -> RuleParts {
+        let text = rule.1.of(schema, rule.0).map(|compiled| compiled.text.to_string());
+        let refuses = text.is_none() && class != Class::Admin;
+        let explained = RuleExplained {
+            name: format!("{}.{}", schema.collection(rule.0).name, rule.1.word()),
+            text,
+            outcome: if refuses { Verdict::False } else { Verdict::Skipped },
+            clauses: Vec::new(),
+        };
+        RuleParts { explained, open: Vec::new(), origins: Vec::new(), slots: Vec::new(), all: true }
+    }
+
     /// What the rule comes to, from its clauses; without any, it is known already.
     pub(crate) fn conclude(&mut self) {
         if self.explained.clauses.is_empty() {

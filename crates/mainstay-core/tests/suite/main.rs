@@ -10,4 +10,5 @@ mod imports;
 mod lists;
 mod reads;
 mod refusals;
+mod rules;
 mod updates;
