@@ -53,7 +53,10 @@ pub(crate) fn version_wanted(headers: &HeaderMap) -> Outcome<Option<i64>> {
         return Ok(None);
     }
     let strong = text.strip_prefix("W/").unwrap_or(text);
-    let opaque = strong.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).filter(|rest| !rest.contains('"'));
+    let quoted = strong.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).filter(|rest| !rest.contains('"'));
+    // A shell takes the quotes away; a bare number can mean nothing else.
+    let bare = Some(text).filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()));
+    let opaque = quoted.or(bare);
     let Some(opaque) = opaque else {
         let hint = Some("send the ETag of the record as it came, quotes included: If-Match: \"3\"".into());
         return Err(Problem::new(Code::InvalidHeader, format!("If-Match is no entity tag: {text:?}")).hint(hint));
@@ -86,11 +89,12 @@ mod tests {
     #[test]
     fn a_version_is_wanted_by_a_strong_tag_alone() {
         assert_eq!(wanted("\"3\""), Ok(Some(3)));
+        assert_eq!(wanted("3"), Ok(Some(3)));
         assert_eq!(wanted("*"), Ok(None));
         for never in ["W/\"3\"", "\"03\"", "\"x\"", "\"\"", "\"-3\"", "\"99999999999999999999\""] {
             assert_eq!(wanted(never), Ok(Some(VERSION_NEVER)), "{never}");
         }
-        for malformed in ["3", "\"3", "\"3\", \"4\"", "\"3\"4\"", ""] {
+        for malformed in ["x", "-3", "W/3", "\"3", "\"3\", \"4\"", "\"3\"4\"", ""] {
             assert_eq!(wanted(malformed), Err("invalid_header"), "{malformed}");
         }
     }

@@ -65,7 +65,10 @@ fn sort_keys(cursor: &mut Cursor<'_>, limits: &Limits) -> Outcome<Vec<Sort>> {
             }
             path.push(cursor.name("a field's name")?.to_owned());
         }
-        keys.push(Sort { path, descending });
+        // Records that are equal by a key are equal by it a second time.
+        if !keys.iter().any(|key: &Sort| key.path == path) {
+            keys.push(Sort { path, descending });
+        }
         if !cursor.take(',') {
             return Ok(keys);
         }
@@ -89,7 +92,12 @@ impl Parser<'_> {
             if self.parts > self.limits.selection_max {
                 return Err(self.cursor.limit(&format!("more than {} parts", self.limits.selection_max)));
             }
-            parts.push(self.part(depth)?);
+            let part = self.part(depth)?;
+            // To name a field twice is to name it.
+            let again = matches!(part, Select::All | Select::Field { .. }) && parts.contains(&part);
+            if !again {
+                parts.push(part);
+            }
             if !self.cursor.take(',') {
                 return Ok(Selection { parts });
             }

@@ -1,9 +1,9 @@
 //! Connections: accepted up to a limit, kept alive, stopped gracefully.
 use std::{
     convert::Infallible,
-    future::Future,
+    future::{Future, poll_fn},
     net::SocketAddr,
-    pin::pin,
+    pin::{Pin, pin},
     sync::{Arc, atomic::Ordering::Relaxed},
     time::Duration,
 };
@@ -11,6 +11,7 @@ use std::{
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
+    io::AsyncWrite as _,
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
 };
@@ -23,6 +24,10 @@ use crate::{
 
 /// How long accepting rests after the system refused a connection: most often it has no file descriptors left.
 const ACCEPT_REST: Duration = Duration::from_millis(50);
+
+/// How long a connection that is closed still reads what its client sends, and how much.
+const LINGER: Duration = Duration::from_secs(1);
+const LINGER_BYTES_MAX: usize = 1024 * 1024;
 
 /// Where the server is in its life; a connection looks at it between requests.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -103,7 +108,7 @@ fn builder(settings: &HttpSettings) -> http1::Builder {
 async fn connection(
     builder: http1::Builder,
     app: Arc<App>,
-    stream: TcpStream,
+    mut stream: TcpStream,
     address: SocketAddr,
     _permit: OwnedSemaphorePermit,
     mut phase: watch::Receiver<Phase>,
@@ -112,6 +117,26 @@ async fn connection(
     let _ = stream.set_nodelay(true);
     let ip = Arc::from(address.ip().to_canonical().to_string());
     let shared = Arc::new(Connection::new(app, ip));
+    let answered = answer(&builder, &mut stream, shared, &mut phase).await;
+    let more_may_come = match &answered {
+        Ok(()) => true,
+        Err(error) => error.is_parse(),
+    };
+    if more_may_come && *phase.borrow() == Phase::Running {
+        let _ = tokio::time::timeout(LINGER, linger(stream)).await;
+    }
+    if let Err(error) = answered {
+        tracing::debug!(%error, "a connection ended");
+    }
+}
+
+/// Answers the requests of one connection until it ends.
+async fn answer(
+    builder: &http1::Builder,
+    stream: &mut TcpStream,
+    shared: Arc<Connection>,
+    phase: &mut watch::Receiver<Phase>,
+) -> hyper::Result<()> {
     let service = service_fn(move |request| {
         let shared = shared.clone();
         async move { Ok::<_, Infallible>(shared.answer(request).await) }
@@ -120,21 +145,34 @@ async fn connection(
     let undisturbed = tokio::select! {
         biased;
         result = &mut served => Some(result),
-        () = left(&mut phase, Phase::Running) => None,
+        () = left(phase, Phase::Running) => None,
     };
-    let result = match undisturbed {
-        Some(result) => result,
-        None => {
-            served.as_mut().graceful_shutdown();
-            tokio::select! {
-                biased;
-                result = &mut served => result,
-                () = left(&mut phase, Phase::Draining) => Ok(()),
-            }
+    if let Some(result) = undisturbed {
+        return result;
+    }
+    served.as_mut().graceful_shutdown();
+    tokio::select! {
+        biased;
+        result = &mut served => result,
+        () = left(phase, Phase::Draining) => Ok(()),
+    }
+}
+
+/// Says that nothing more will come, and reads on to nowhere: to close while the client still sends would take the last answer
+/// away from it.
+async fn linger(mut stream: TcpStream) {
+    if poll_fn(|context| Pin::new(&mut stream).poll_shutdown(context)).await.is_err() {
+        return;
+    }
+    let mut nowhere = [0; 4096];
+    let mut left = LINGER_BYTES_MAX;
+    while left > 0 && stream.readable().await.is_ok() {
+        match stream.try_read(&mut nowhere) {
+            Ok(0) => return,
+            Ok(length) => left = left.saturating_sub(length),
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+            Err(_) => return,
         }
-    };
-    if let Err(error) = result {
-        tracing::debug!(%error, "a connection ended");
     }
 }
 

@@ -50,6 +50,7 @@ fn selections() {
     check("*", "*");
     check("name,b:size(progress)", "name b=#progress");
     check("size,size(x)", "size #x");
+    check("a,*,a,b:a,*,b:a,x(y),x(y)", "a * b=a x<y> x<y>");
     check(
         "*,category(name),requires(slug;limit:5;sort:name),n:size(progress)",
         "* category<name> requires<slug limit 5 sort name> n=#progress",
@@ -112,6 +113,7 @@ fn sorts() {
     };
     assert_eq!(sorted("-createdAt,category.name"), "-createdAt,category.name");
     assert_eq!(sorted(" a"), "sort: expected a field's name, found \" \" (at character 1)");
+    assert_eq!(sorted("a,-b,-a,b"), "a,-b");
     assert_eq!(sorted("a,"), "sort: expected a field's name, found the end (at character 3)");
     assert_eq!(sorted("a desc"), "sort: expected \",\" or the end, found \" \" (at character 2)");
     assert_eq!(sorted("a,b,c,d,e,f,g,h,i"), "sort has more than 8 sort keys (at character 17)");

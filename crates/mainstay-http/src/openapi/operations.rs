@@ -100,23 +100,22 @@ impl Operations<'_> {
     fn create(&self) -> Node {
         let own = self.own();
         let parameters = vec![parameters::fields(self.limits, self.collection)];
-        let one_or_many = |name: &str, least: i64| {
+        let one_or_many = |name: &str| {
             let many = object([
                 ("type", "array".into()),
                 ("items", reference("schemas", name)),
-                ("minItems", Node::Int(least)),
                 ("maxItems", Node::Int(self.limits.batch_max as i64)),
             ]);
             object([("oneOf", Node::Array(vec![reference("schemas", name), many]))])
         };
         let created = json_answer(
             "The new record, or all of them when an array was sent. Only the id where the caller may not read it.",
-            one_or_many(&own.record, 1),
+            one_or_many(&own.record),
             &["ETag", "Location", "X-Request-Id"],
         );
         let statuses: Vec<u16> = WRITE.iter().copied().filter(|status| *status != 404).collect();
         self.operation(format!("create{}", own.record), format!("Create a {}, or several", own.record), parameters)
-            .with("requestBody", body("One record, or an array: all or nothing.", one_or_many(&own.create, 1), false))
+            .with("requestBody", body("One record, or an array: all or nothing.", one_or_many(&own.create), false))
             .with("responses", answers(vec![("201", created)], &statuses))
     }
 

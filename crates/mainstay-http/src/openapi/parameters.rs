@@ -88,5 +88,5 @@ pub(super) fn count() -> Node {
 
 pub(super) fn if_match() -> Node {
     let about = "The ETag of the record as it was read: nothing is done if it has another version by now.";
-    parameter("If-Match", "header", false, text().with("pattern", "^(\\*|\"[0-9]{1,18}\")$"), about)
+    parameter("If-Match", "header", false, text().with("pattern", "^(\\*|[0-9]{1,18}|\"[0-9]{1,18}\")$"), about)
 }

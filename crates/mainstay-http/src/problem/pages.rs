@@ -38,9 +38,9 @@ Every error is a JSON object with the content type `application/problem+json` (R
 pub fn errors_html() -> String {
     let mut out = String::from(HEAD);
     for row in &TABLE {
-        let _ = write!(
+        let _ = writeln!(
             out,
-            "<section id=\"{}\"><h2>{}</h2><p><b>{}</b> {}</p><p>{}</p><p>What to do: {}.</p></section>\n",
+            "<section id=\"{}\"><h2>{}</h2><p><b>{}</b> {}</p><p>{}</p><p>What to do: {}.</p></section>",
             row.name,
             row.name,
             row.status,

@@ -221,3 +221,11 @@ async fn a_stop_does_not_wait_for_ever() {
     assert_eq!(app.stop().await, 1);
     drop(stream);
 }
+
+#[tokio::test]
+async fn an_answer_reaches_a_client_that_still_sends() {
+    let app = TestApp::with_schema(NOTES).await;
+    let long = format!("GET /api/notes?filter={} HTTP/1.1\r\nhost: x\r\n\r\n", "x".repeat(500_000));
+    let answer = app.raw(long.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 414 ") || answer.starts_with("HTTP/1.1 431 "), "{answer:?}");
+}
