@@ -23,7 +23,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// The crates whose tests may use `mainstay-testing`.
+/// The crates whose tests may use `mainstay-testing` and the harnesses of `mainstay-bench`.
 const TESTED_WHOLE: &[&str] = &["mainstay-http", "mainstay", "mainstay-bench"];
 
 /// Libraries that belong to one crate: the wire, the engine, the expression parser, the schema parser.
