@@ -84,7 +84,8 @@ impl<'a> FieldReader<'a> {
             return None;
         }
         if let Some(message) = later(field, json) {
-            self.wrong(&field.name, "not_available", message, Some("send the value itself".to_owned()));
+            let hint = field.target().map_or("send the value itself", |_| "send the id of the other record");
+            self.wrong(&field.name, "not_available", message, Some(hint.to_owned()));
             return None;
         }
         let read = match self.collection.system.id == Some(field.id) {

@@ -17,7 +17,7 @@ pub fn errors_markdown() -> String {
 }
 
 const INTRODUCTION: &str = "\
-<!-- Written by `cargo xtask docs` from the table in crates/mainstay-http/src/problem/table.rs. -->
+<!-- Written from the table in crates/mainstay-http/src/problem/table.rs, and held to it by a test. -->
 # Errors
 
 Every error is a JSON object with the content type `application/problem+json` (RFC 9457):

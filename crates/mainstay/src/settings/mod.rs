@@ -44,7 +44,8 @@ impl Settings {
         let variables: Vec<(String, String)> = env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
-        Settings::parse(&text, &file.display().to_string(), &variables)
+        let name = file.strip_prefix(".").unwrap_or(file);
+        Settings::parse(&text, &name.display().to_string(), &variables)
     }
 
     /// Reads the text of a file called `name`, with these variables over it.

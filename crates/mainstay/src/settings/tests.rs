@@ -86,3 +86,16 @@ fn databases_that_are_not_there_yet_are_refused_by_name() {
     assert!(of("data/x.db").path().is_err() && of("sqlite:").path().is_err());
     assert_eq!(of("sqlite:/var/lib/x.db").path().unwrap(), "/var/lib/x.db");
 }
+
+#[test]
+fn every_setting_is_in_the_documentation_with_its_default() {
+    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/settings.md")).unwrap();
+    let mut rows = Vec::new();
+    for (area, settings) in Table::try_from(Settings::default()).unwrap() {
+        let Value::Table(settings) = settings else { panic!("{area} is no area") };
+        rows.extend(settings.into_iter().map(|(key, value)| format!("| `{area}.{key}` | `{value}` |")));
+    }
+    let missing: Vec<_> = rows.iter().filter(|row| !page.contains(*row)).collect();
+    assert!(missing.is_empty(), "docs/settings.md lacks {missing:#?}");
+    assert_eq!(page.lines().filter(|line| line.starts_with("| `")).count(), rows.len(), "docs/settings.md has more");
+}

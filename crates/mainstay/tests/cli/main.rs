@@ -2,7 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail where it likes")]
 
 mod check;
+mod crash;
 mod dev;
+mod docs;
 mod explain;
 mod import;
 mod migrate;

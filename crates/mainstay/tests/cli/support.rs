@@ -123,7 +123,15 @@ impl Project {
 
     /// Starts a command.
     pub(crate) fn spawn(&self, arguments: &[&str]) -> Server {
-        let mut child = self.command(arguments).spawn().unwrap();
+        Server::of(self.command(arguments))
+    }
+}
+
+impl Server {
+    /// A command that was started, with its outputs collected.
+    pub(crate) fn of(mut command: Command) -> Server {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
         let said = Arc::new(Said::default());
         collect(child.stdout.take().unwrap(), said.clone());
         collect(child.stderr.take().unwrap(), said.clone());
@@ -171,6 +179,18 @@ impl Server {
             assert!(self.said.ended.load(Ordering::SeqCst) < 2, "it ended and never said {text:?}, but: {lines:#?}");
             let left = end.saturating_duration_since(Instant::now());
             assert!(!left.is_zero(), "it never said {text:?}, but: {lines:#?}");
+            lines = self.said.more.wait_timeout(lines, left).unwrap().0;
+        }
+    }
+
+    /// Waits until what it has said fits.
+    pub(crate) fn wait_until(&self, what: &str, fits: impl Fn(&str) -> bool) {
+        let end = Instant::now() + HUNG;
+        let mut lines = self.said.lines.lock().unwrap();
+        while !fits(&lines.join("\n")) {
+            assert!(self.said.ended.load(Ordering::SeqCst) < 2, "it ended and never said {what}, but: {lines:#?}");
+            let left = end.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "it never said {what}, but: {lines:#?}");
             lines = self.said.more.wait_timeout(lines, left).unwrap().0;
         }
     }
