@@ -20,7 +20,7 @@ pub struct WriteStatement {
 pub(crate) enum Parts {
     Create { plan: Box<Create>, sql: Box<CreateSql> },
     Update { plan: Box<Update>, sql: Box<UpdateSql> },
-    Delete { plan: Delete, sql: DeleteSql, cascades: Arc<[Cascade]> },
+    Delete { plan: Box<Delete>, sql: Box<DeleteSql>, cascades: Arc<[Cascade]> },
 }
 
 impl WriteStatement {
@@ -41,8 +41,8 @@ impl WriteStatement {
                 (plan.collection, Parts::Update { plan: Box::new(plan.clone()), sql })
             }
             WritePlan::Delete(plan) => {
-                let sql = sql::delete(schema, dialect, plan)?;
-                (plan.collection, Parts::Delete { plan: plan.clone(), sql, cascades: cascades()? })
+                let sql = Box::new(sql::delete(schema, dialect, plan)?);
+                (plan.collection, Parts::Delete { plan: Box::new(plan.clone()), sql, cascades: cascades()? })
             }
         };
         Ok(WriteStatement { schema: schema.clone(), collection, parts })

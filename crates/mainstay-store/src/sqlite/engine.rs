@@ -119,6 +119,9 @@ impl Engine {
     }
 
     pub(crate) fn ping(&self) -> Result<(), StoreError> {
+        if self.writer.is_broken() {
+            return Err(StoreError::Engine("the writer has ended".to_owned()));
+        }
         self.readers.with_local(|reader| {
             reader.deadline.clear();
             look(&reader.connection).map_err(|error| store_error(error, 0))

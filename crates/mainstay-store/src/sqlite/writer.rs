@@ -66,6 +66,11 @@ impl Writer {
         Writer { jobs: Mutex::new(None), thread: Mutex::new(None) }
     }
 
+    /// Whether its thread has ended without being asked to.
+    pub(super) fn is_broken(&self) -> bool {
+        self.jobs.lock().as_ref().is_some_and(Sender::is_closed)
+    }
+
     /// Puts a job into the queue.
     pub(super) fn send(&self, job: Job) -> Result<(), StoreError> {
         let sent = match &*self.jobs.lock() {
