@@ -6,6 +6,7 @@ mod creates;
 mod groups;
 mod migrations;
 mod opening;
+mod plans;
 mod reads;
 mod updates;
 mod world;
