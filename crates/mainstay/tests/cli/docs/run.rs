@@ -47,6 +47,9 @@ pub(super) fn run(path: PathBuf) {
     for block in &page.blocks {
         runner.block(block);
     }
+    if let Some(last) = page.blocks.last() {
+        runner.expect_no_refusal(last);
+    }
     if let Some(other) = runner.other.filter(|other| !other.is_empty()) {
         fs::write(&runner.path, page.with(&other)).unwrap();
     }
