@@ -21,16 +21,12 @@ pub struct StepSql {
     pub statements: Vec<String>,
 }
 
-/// Migration steps as SQL, in the order in which they must be run: tables that are built anew come last. `becomes` is the
-/// snapshot that they lead to. Foreign keys must not be enforced meanwhile where [`Dialect::rebuilds`] says so.
+/// Migration steps as SQL, in their order. `becomes` is the snapshot that they lead to. Foreign keys must not be enforced
+/// meanwhile where [`Dialect::rebuilds`] says so.
 pub fn ddl(dialect: &dyn Dialect, steps: &[Step], becomes: &Snapshot) -> Result<Vec<StepSql>, StoreError> {
     let writer = Ddl { dialect, becomes };
-    let mut rendered = Vec::with_capacity(steps.len());
-    for (step, kind) in steps.iter().map(|step| &step.kind).enumerate() {
-        rendered.push(StepSql { step, statements: writer.step(kind)? });
-    }
-    rendered.sort_by_key(|of| matches!(steps[of.step].kind, StepKind::AddEnumValues { .. }));
-    Ok(rendered)
+    let render = |(step, of): (usize, &Step)| Ok(StepSql { step, statements: writer.step(&of.kind)? });
+    steps.iter().enumerate().map(render).collect()
 }
 
 /// The table that remembers the snapshot last applied: at most one row.

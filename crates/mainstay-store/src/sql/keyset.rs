@@ -1,13 +1,11 @@
 //! Where a page begins: behind the sort keys of the last record of the page before.
-use mainstay_plan::Order;
-
 use crate::{
     StoreError,
     sql::{
         Bind,
-        query::may_be_null,
+        query::SortKey,
         test::Test,
-        writer::{Row, Writer, defect},
+        writer::{Writer, defect},
     },
 };
 
@@ -22,20 +20,18 @@ struct Key {
 }
 
 impl Writer<'_> {
-    /// Whether a record comes after these values in this order.
-    pub(crate) fn after(&mut self, order: &[Order], after: &[Option<u16>], row: &Row) -> Result<Test, StoreError> {
-        if order.len() != after.len() || order.is_empty() {
+    /// Whether a record comes after these values of its sort keys.
+    pub(crate) fn after(&mut self, by: &[SortKey<'_>], after: &[Option<u16>]) -> Result<Test, StoreError> {
+        if by.len() != after.len() || by.is_empty() {
             return Err(defect("a page begins after as many values as it has sort keys"));
         }
-        let mut keys = Vec::with_capacity(order.len());
-        for (order, value) in order.iter().zip(after) {
-            keys.push(Key {
-                sql: self.sort_key(&order.by, row)?,
-                value: value.map(|value| self.bind(Bind::Value(value))),
-                descending: order.descending,
-                may_be_null: may_be_null(&order.by),
-            });
-        }
+        let key = |(by, value): (&SortKey<'_>, &Option<u16>)| Key {
+            sql: by.sql.clone(),
+            value: value.map(|value| self.bind(Bind::Value(value))),
+            descending: by.order.descending,
+            may_be_null: by.may_be_null(),
+        };
+        let keys: Vec<Key> = by.iter().zip(after).map(key).collect();
         Ok(after_all(&keys))
     }
 }
@@ -88,7 +84,6 @@ impl Key {
         match (&self.value, self.descending) {
             (Some(value), false) => Test::when(format!("{} >= {value}", self.sql)),
             (Some(value), true) if !self.may_be_null => Test::when(format!("{} <= {value}", self.sql)),
-            (None, true) => self.null(),
             _ => Test::Always,
         }
     }

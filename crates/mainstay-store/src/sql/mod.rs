@@ -18,6 +18,8 @@ mod quantify;
 mod query;
 mod statement;
 mod test;
+#[cfg(test)]
+pub(crate) mod tests;
 mod value;
 mod write;
 mod writer;

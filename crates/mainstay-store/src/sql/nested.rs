@@ -6,7 +6,7 @@ use crate::{
     StoreError,
     sql::{
         Encode, columns,
-        query::needs,
+        query::{Selected, needs},
         test::Test,
         writer::{Row, Writer, defect},
     },
@@ -35,7 +35,8 @@ impl Writer<'_> {
             let array = self.dialect.json_array(&object);
             return Ok(format!("(SELECT {array} FROM {tables}{filter})"));
         }
-        let order = self.order_by(&nested.order, &row)?;
+        let by = self.sort_keys(&nested.order, &row)?;
+        let order = self.order_by(&by, &Selected::default());
         let limit = nested.limit.map(|limit| format!(" LIMIT {limit}")).unwrap_or_default();
         let picked = self.picked(&nested.select, &row);
         // The objects are built from the rows that are left: ordering and limiting goes over plain columns.
@@ -74,9 +75,9 @@ impl Writer<'_> {
         for output in select {
             let value = match &output.value {
                 OutputValue::Field(field) => self.leaf(row, *field),
-                // A subquery's JSON stays JSON inside of JSON.
-                OutputValue::One(nested) => self.nested_one(nested, row)?,
-                OutputValue::Many(nested) => self.nested_many(nested, row)?,
+                // A subquery gives plain text: it is read as JSON again, or it would be a string inside of JSON.
+                OutputValue::One(nested) => self.dialect.json_leaf(&self.nested_one(nested, row)?, Encode::Json),
+                OutputValue::Many(nested) => self.dialect.json_leaf(&self.nested_many(nested, row)?, Encode::Json),
                 OutputValue::Size(nested) => self.nested_size(nested, row)?,
             };
             members.push((output.name.as_ref(), value));

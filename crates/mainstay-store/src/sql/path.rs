@@ -41,7 +41,7 @@ impl Path {
     }
 
     /// `FROM a, b WHERE …`, with a condition more.
-    pub(crate) fn from_where(&self, writer: &Writer<'_>, more: Test) -> String {
+    pub(crate) fn rows_where(&self, writer: &Writer<'_>, more: Test) -> String {
         let mut text = format!("FROM {}", self.tables.join(", "));
         let ties = self.ties.clone().and(more);
         // Writing to a String cannot fail.
@@ -54,7 +54,7 @@ impl Path {
         if self.is_here() {
             return column.to_owned();
         }
-        format!("(SELECT {column} {})", self.from_where(writer, Test::Always))
+        format!("(SELECT {column} {})", self.rows_where(writer, Test::Always))
     }
 
     /// Whether there is such a record.
@@ -63,7 +63,7 @@ impl Path {
         if self.is_here() || ties == Test::Never {
             return ties;
         }
-        Test::when(format!("EXISTS (SELECT 1 {})", self.clone().with_ties(ties).from_where(writer, Test::Always)))
+        Test::when(format!("EXISTS (SELECT 1 {})", self.clone().with_ties(ties).rows_where(writer, Test::Always)))
     }
 
     fn with_ties(self, ties: Test) -> Path {

@@ -110,7 +110,7 @@ impl Writer<'_> {
     /// How many records a to-many link has; null where the path to it leads nowhere.
     pub(crate) fn count_links(&mut self, links: &Expr, env: &Env) -> Result<String, StoreError> {
         let over = self.over_links(links, env)?;
-        let count = format!("(SELECT count(*) {})", over.path.from_where(self, Test::Always));
+        let count = format!("(SELECT count(*) {})", over.path.rows_where(self, Test::Always));
         Ok(match over.there {
             Test::Always => count,
             there => format!("CASE WHEN {} THEN {count} END", there.sql(self.dialect)),

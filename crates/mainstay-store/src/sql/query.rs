@@ -17,15 +17,16 @@ pub fn query(schema: &Schema, dialect: &dyn Dialect, query: &Query) -> Result<Re
     let mut writer = Writer::new(schema, dialect);
     let row = writer.row(query.collection);
     let condition = writer.holds(&query.condition, &row)?;
+    let by = writer.sort_keys(&query.order, &row)?;
     let after = match &query.after {
-        Some(after) => writer.after(&query.order, after, &row)?,
+        Some(after) => writer.after(&by, after)?,
         None => Test::Always,
     };
     let mut selected = Selected::default();
     let columns = writer.select(&query.select, &row, &mut selected)?;
-    let keys = writer.sort_keys(&query.order, &row, &mut selected)?;
+    let keys = by.iter().map(|key| key.select(schema, &mut selected)).collect::<Result<_, _>>()?;
     let version = writer.version(&row, &mut selected);
-    let order = writer.order_by(&query.order, &row)?;
+    let order = writer.order_by(&by, &selected);
     let filter = condition.and(after).filter(dialect);
     let limit = query.limit.map(|limit| format!(" LIMIT {}", writer.bind(Bind::Limit(limit)))).unwrap_or_default();
     let text = format!("SELECT {} FROM {}{filter}{order}{limit}", selected.list(), writer.from(&row));
@@ -79,8 +80,12 @@ impl Selected {
 
     /// A column that may stand anywhere.
     pub(crate) fn reuse(&mut self, sql: String) -> usize {
-        let at = self.columns.iter().position(|other| *other == sql);
-        at.unwrap_or_else(|| self.push(sql))
+        self.position(&sql).unwrap_or_else(|| self.push(sql))
+    }
+
+    /// Which column this is.
+    fn position(&self, sql: &str) -> Option<usize> {
+        self.columns.iter().position(|other| other == sql)
     }
 
     /// As they follow SELECT.
@@ -121,41 +126,48 @@ impl Writer<'_> {
         })
     }
 
-    fn sort_keys(&mut self, order: &[Order], row: &Row, selected: &mut Selected) -> Result<Vec<Cell>, StoreError> {
-        let mut keys = Vec::with_capacity(order.len());
-        for order in order {
-            let decode = columns::decode_type(self.schema, &order.by.ty)?;
-            let sql = self.sort_key(&order.by, row)?;
-            keys.push(Cell { column: selected.reuse(sql), decode });
-        }
-        Ok(keys)
-    }
-
     /// Which column holds the version, where there is one.
     pub(crate) fn version(&self, row: &Row, selected: &mut Selected) -> Option<usize> {
         let version = self.collection(row).system.version?;
         Some(selected.reuse(self.column(row, version)))
     }
 
-    /// What a record is sorted by; an error sorts as null does.
-    pub(crate) fn sort_key(&mut self, by: &Expr, row: &Row) -> Result<String, StoreError> {
-        Ok(self.value(by, &Env::of(row))?.sql)
+    /// What records are sorted by; an error sorts as null does.
+    pub(crate) fn sort_keys<'o>(&mut self, order: &'o [Order], row: &Row) -> Result<Vec<SortKey<'o>>, StoreError> {
+        order.iter().map(|order| Ok(SortKey { sql: self.value(&order.by, &Env::of(row))?.sql, order })).collect()
     }
 
     /// ` ORDER BY …`, or nothing.
-    pub(crate) fn order_by(&mut self, order: &[Order], row: &Row) -> Result<String, StoreError> {
-        let mut parts = Vec::with_capacity(order.len());
-        for order in order {
-            let by = self.sort_key(&order.by, row)?;
-            parts.push(self.dialect.order(&by, order.descending, may_be_null(&order.by)));
+    pub(crate) fn order_by(&self, keys: &[SortKey<'_>], selected: &Selected) -> String {
+        if keys.is_empty() {
+            return String::new();
         }
-        Ok(if parts.is_empty() { String::new() } else { format!(" ORDER BY {}", parts.join(", ")) })
+        let parts = keys.iter().map(|key| {
+            // What is more than a column and stands among the columns anyway is worked out once.
+            let position = if key.sql.starts_with('(') { selected.position(&key.sql) } else { None };
+            let by = position.map_or_else(|| key.sql.clone(), |at| (at + 1).to_string());
+            self.dialect.order(&by, key.order.descending, key.may_be_null())
+        });
+        format!(" ORDER BY {}", parts.collect::<Vec<_>>().join(", "))
     }
 }
 
-/// Whether a sort key may be null in SQL, where an error is null too.
-pub(crate) fn may_be_null(by: &Expr) -> bool {
-    by.may_null || by.may_error
+/// A rendered sort key.
+pub(crate) struct SortKey<'o> {
+    pub(crate) sql: String,
+    pub(crate) order: &'o Order,
+}
+
+impl SortKey<'_> {
+    /// Whether it may be null in SQL, where an error is null too.
+    pub(crate) fn may_be_null(&self) -> bool {
+        self.order.by.may_null || self.order.by.may_error
+    }
+
+    fn select(&self, schema: &Schema, selected: &mut Selected) -> Result<Cell, StoreError> {
+        let decode = columns::decode_type(schema, &self.order.by.ty)?;
+        Ok(Cell { column: selected.reuse(self.sql.clone()), decode })
+    }
 }
 
 /// The field of its record that an output is made from.

@@ -248,3 +248,6 @@ fn list_text(ty: &ColumnType, list: &Value) -> String {
 fn text_literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
+
+#[cfg(test)]
+mod tests;
