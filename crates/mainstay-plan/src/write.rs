@@ -6,6 +6,7 @@ use crate::query::Output;
 
 /// One step of a write, without its values.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "made once for each shape, and never kept in numbers")]
 pub enum WritePlan {
     /// A new record.
     Create(Create),
