@@ -20,5 +20,8 @@ async fn no_acknowledged_write_is_missing_after_any_kill() {
     assert!(report.violations.is_empty(), "{}", report.text());
     assert_eq!(report.kills, KILLS);
     let counts = report.counts;
-    assert!([counts.creates, counts.arrays, counts.patches, counts.deletes].iter().all(|count| *count > 0), "{counts:?}");
+    assert!(
+        [counts.creates, counts.arrays, counts.patches, counts.deletes].iter().all(|count| *count > 0),
+        "{counts:?}"
+    );
 }
