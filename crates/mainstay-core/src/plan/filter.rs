@@ -1,5 +1,5 @@
 //! Filters: a caller's conditions, checked against the schema, seeing what the caller may see.
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use mainstay_expr::{Expr, Limits as ExprLimits, Problem, Type, compile, in_memory_only, with_guards};
 use mainstay_schema::{CollectionId, Schema};
@@ -89,12 +89,24 @@ fn invalid_filter(text: &str, problems: &[Problem]) -> Error {
     error
 }
 
+/// Characters of a filter that are shown in an error; the rest is left out.
+const SHOWN_LENGTH_MAX: usize = 120;
+
 fn shown(text: &str, problem: &Problem) -> String {
     let start = (problem.span.start as usize).min(text.len());
     let column = text.get(..start).map_or(1, |before| before.chars().count() + 1);
     let part = text.get(start..(problem.span.end as usize).min(text.len())).unwrap_or_default();
     match part {
-        "" => format!("{} at column {column} of \"{text}\"", problem.message),
-        part => format!("{} at column {column} (\"{part}\") of \"{text}\"", problem.message),
+        "" => format!("{} at column {column} of \"{}\"", problem.message, shortened(text)),
+        part => {
+            format!("{} at column {column} (\"{}\") of \"{}\"", problem.message, shortened(part), shortened(text))
+        }
+    }
+}
+
+fn shortened(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(SHOWN_LENGTH_MAX) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+        None => Cow::Borrowed(text),
     }
 }

@@ -1,5 +1,6 @@
 //! The description of the API: OpenAPI 3.1 of exactly one schema, in a fixed order.
 mod checks;
+mod filters;
 mod names;
 mod node;
 mod operations;

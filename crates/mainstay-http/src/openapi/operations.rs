@@ -76,7 +76,7 @@ impl Operations<'_> {
     fn list(&self) -> Node {
         let own = self.own();
         let parameters = vec![
-            parameters::filter(self.limits),
+            parameters::filter(self.schema, self.limits, self.collection),
             parameters::sort(self.schema, self.limits, self.collection),
             parameters::fields(self.limits, self.collection),
             parameters::limit(self.limits),
@@ -84,9 +84,8 @@ impl Operations<'_> {
             parameters::count(),
         ];
         let page = json_answer("A page of records.", reference("schemas", &own.page), &["ETag", "X-Request-Id"]);
-        let read = READ.iter().copied().filter(|status| *status != 404).collect::<Vec<_>>();
         self.operation(format!("list{}", own.plural), format!("List {} records", own.record), parameters)
-            .with("responses", answers(vec![("200", page), not_modified()], &read))
+            .with("responses", answers(vec![("200", page), not_modified()], &READ))
     }
 
     fn read(&self, suffix: &str) -> Node {

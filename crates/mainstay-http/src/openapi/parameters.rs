@@ -2,7 +2,10 @@
 use mainstay_core::Limits;
 use mainstay_schema::{Collection, Field, FieldKind, Scalar, Schema};
 
-use super::node::{Node, object};
+use super::{
+    filters,
+    node::{Node, object},
+};
 
 fn parameter(name: &str, place: &str, required: bool, schema: Node, about: &str) -> Node {
     object([
@@ -23,11 +26,12 @@ pub(super) fn in_path(name: &str, schema: Node, about: &str) -> Node {
     parameter(name, "path", true, schema, about)
 }
 
-pub(super) fn filter(limits: &Limits) -> Node {
-    let one = text().with("minLength", 1_u32).with("maxLength", limits.expression_length_max as i64);
+pub(super) fn filter(schema: &Schema, limits: &Limits, collection: &Collection) -> Node {
+    let one = text().with("pattern", filters::pattern(schema, collection));
     let all = object([("type", "array".into()), ("items", one), ("maxItems", Node::Int(limits.filters_max as i64))]);
     let about = "A condition in CEL over the fields of a record, as in `name.startsWith(p.start)`. Values can be sent \
-        beside it, as in `p.start=Ru`, so that no text has to be quoted. Several filters are joined by AND.";
+        beside it, as in `p.start=Ru`, so that no text has to be quoted. Several filters are joined by AND. The pattern \
+        describes single comparisons; conditions of any form are taken.";
     parameter("filter", "query", false, all, about).with("style", "form").with("explode", true)
 }
 
@@ -78,7 +82,7 @@ pub(super) fn limit(limits: &Limits) -> Node {
 
 pub(super) fn after() -> Node {
     let about = "The `next` of the page before, with the same sort and filter.";
-    parameter("after", "query", false, text().with("minLength", 1_u32), about)
+    parameter("after", "query", false, text().with("pattern", "^[A-Za-z0-9_-]+$"), about)
 }
 
 pub(super) fn count() -> Node {

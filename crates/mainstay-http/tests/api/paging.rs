@@ -124,11 +124,11 @@ async fn a_cursor_belongs_to_its_request_and_caller() {
     };
     assert_eq!(status(&anna, with(&[("sort", "number")])).await, 200);
     assert_eq!(status(&anna, with(&[("sort", "number"), ("limit", "9")])).await, 200);
-    assert_eq!(status(&anna, with(&[("sort", "-number")])).await, 400);
-    assert_eq!(status(&anna, with(&[])).await, 400);
-    assert_eq!(status(&anna, with(&[("sort", "number"), ("filter", "number > 1")])).await, 400);
-    assert_eq!(status(&app.user("bert"), with(&[("sort", "number")])).await, 400);
-    assert_eq!(anna.query("/api/boxes", &[("after", &next)]).await.status, 400);
+    assert_eq!(status(&anna, with(&[("sort", "-number")])).await, 404);
+    assert_eq!(status(&anna, with(&[])).await, 404);
+    assert_eq!(status(&anna, with(&[("sort", "number"), ("filter", "number > 1")])).await, 404);
+    assert_eq!(status(&app.user("bert"), with(&[("sort", "number")])).await, 404);
+    assert_eq!(anna.query("/api/boxes", &[("after", &next)]).await.status, 404);
 }
 
 #[tokio::test]
@@ -141,7 +141,7 @@ async fn a_cursor_that_is_not_ours_is_refused() {
     for wrong in ["", "x", "AAAA", &changed, &next[..next.len() - 2], &format!("{next}AA"), "žluť", &"A".repeat(20_000)]
     {
         let reply = anna.query("/api/items", &[("after", wrong)]).await;
-        assert_eq!((reply.status, reply.code()), (400, "invalid_cursor".into()), "{wrong}");
+        assert_eq!((reply.status, reply.code()), (404, "invalid_cursor".into()), "{wrong}");
     }
-    assert_snapshot!(anna.query("/api/items", &[("after", "x")]).await.problem(), @"400 invalid_cursor: the cursor does not belong to this request");
+    assert_snapshot!(anna.query("/api/items", &[("after", "x")]).await.problem(), @"404 invalid_cursor: the cursor does not belong to this request");
 }
