@@ -87,6 +87,3 @@ fn tags(schema: &Schema) -> Node {
     };
     Node::Array(schema.collections.iter().map(tag).collect())
 }
-
-#[cfg(test)]
-mod tests;
