@@ -6,7 +6,7 @@ use super::{
 use crate::problem::TABLE;
 
 /// The answers with a problem: status, name of the component.
-const PROBLEMS: [(u16, &str); 14] = [
+const PROBLEMS: [(u16, &str); 13] = [
     (400, "BadRequest"),
     (401, "Unauthenticated"),
     (403, "Forbidden"),
@@ -18,7 +18,6 @@ const PROBLEMS: [(u16, &str); 14] = [
     (415, "UnsupportedMediaType"),
     (422, "InvalidRecord"),
     (500, "Internal"),
-    (501, "NotAvailable"),
     (503, "Unavailable"),
     (507, "DiskFull"),
 ];
