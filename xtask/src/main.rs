@@ -6,6 +6,7 @@ mod checks;
 mod metadata;
 mod sources;
 mod steps;
+mod tools;
 
 use std::{env, process::ExitCode, time::Instant};
 

@@ -2,6 +2,7 @@
 use crate::{
     cargo::cargo,
     checks::{arrows, heads, lengths, licences, ring},
+    tools,
 };
 
 /// What is wrong, a line each: where and what.
@@ -16,6 +17,7 @@ pub(crate) struct Step {
 
 /// All steps.
 pub(crate) const STEPS: &[Step] = &[
+    Step { name: "tools", about: "programs that the tests call", run: tools::install },
     Step { name: "heads", about: "every file opens by saying what it is for", run: heads::check },
     Step { name: "lengths", about: "no file grows too long", run: lengths::check },
     Step { name: "arrows", about: "crates depend downwards only", run: arrows::check },
