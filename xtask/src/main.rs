@@ -4,6 +4,7 @@
 mod cargo;
 mod checks;
 mod metadata;
+mod outside;
 mod sources;
 mod steps;
 mod tools;

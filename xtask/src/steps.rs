@@ -2,7 +2,7 @@
 use crate::{
     cargo::cargo,
     checks::{arrows, heads, lengths, licences, ring},
-    tools,
+    outside, tools,
 };
 
 /// What is wrong, a line each: where and what.
@@ -27,6 +27,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step { name: "clippy", about: "lints", run: clippy },
     Step { name: "doc", about: "documentation builds", run: doc },
     Step { name: "test", about: "every test", run: test },
+    Step { name: "outside", about: "tools and clients from outside judge the example's API", run: outside::check },
 ];
 
 fn fmt() -> Outcome {
