@@ -40,6 +40,25 @@ impl Node {
         }
     }
 
+    /// The same object with one sentence more in its description.
+    pub(crate) fn remarked(mut self, sentence: &str) -> Node {
+        if let Node::Object(members) = &mut self
+            && let Some((_, Node::Text(text))) = members.iter_mut().find(|(name, _)| name == "description")
+        {
+            text.push(' ');
+            text.push_str(sentence);
+            return self;
+        }
+        self.with("description", sentence)
+    }
+
+    /// The JSON of it on one line.
+    pub(crate) fn text(&self) -> String {
+        let mut out = Vec::new();
+        self.write(&mut out, 0, 0);
+        String::from_utf8_lossy(&out).into_owned()
+    }
+
     /// The JSON of it; `indent` spaces for each level, on one line for none.
     pub(crate) fn write(&self, out: &mut Vec<u8>, indent: usize, level: usize) {
         match self {

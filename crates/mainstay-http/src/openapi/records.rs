@@ -91,7 +91,8 @@ fn create(schema: &Schema, names: &Names, limits: &Limits, collection: &Collecti
             Some(Default::Value(value)) => constant(value),
             _ => None,
         };
-        let node = default.into_iter().fold(node, |node, default| node.with("default", default));
+        // As a word of the schema it would make the field one that has to be sent, for clients in TypeScript.
+        let node = default.iter().fold(node, |node, default| node.remarked(&format!("By default {}.", default.text())));
         properties.push((field.name.clone(), node));
     }
     closed(properties, required).described(Some(&format!("A new {}.", collection.name)))
