@@ -15,6 +15,8 @@ pub(crate) fn from_store(failure: StoreError) -> Error {
             Error::new(ErrorKind::TimedOut, format!("the database took longer than {limit_ms} ms"))
                 .with_hint("ask for less: a smaller page, fewer links, a filter that an index helps")
         }
+        StoreError::AnswerTooLarge => Error::new(ErrorKind::LimitExceeded, "the answer would be too large")
+            .with_hint("ask for less: a smaller page, smaller limits of the links inside it, fewer links"),
         StoreError::DiskFull => Error::new(ErrorKind::DiskFull, "no room is left on the disk"),
         StoreError::Overloaded => {
             Error::new(ErrorKind::Overloaded, "too many requests wait").with_hint("try again in a moment")

@@ -18,6 +18,9 @@ pub enum StoreError {
         /// The limit.
         limit_ms: u64,
     },
+    /// The answer would be larger than the limit.
+    #[error("the answer would be larger than the limit")]
+    AnswerTooLarge,
     /// No room is left on the disk.
     #[error("no room is left on the disk")]
     DiskFull,

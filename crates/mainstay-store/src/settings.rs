@@ -14,6 +14,10 @@ pub struct Settings {
     pub inline_budget_us: u64,
     /// How long a read, or all the steps of a write together, may run, in milliseconds.
     pub statement_ms_max: u64,
+    /// How long a write may read for its answer, in milliseconds: all other writes wait meanwhile.
+    pub answer_ms_max: u64,
+    /// Bytes of the records of one answer, and of each value that the database makes for it.
+    pub answer_bytes_max: u32,
     /// Threads for reads that take longer.
     pub readers: usize,
     /// Reads that may wait for those threads.
@@ -44,6 +48,8 @@ impl Settings {
             durable: true,
             inline_budget_us: 1_000,
             statement_ms_max: 10_000,
+            answer_ms_max: 250,
+            answer_bytes_max: 32 * 1024 * 1024,
             readers: 2,
             readers_queue_max: 1_024,
             group_max: 512,

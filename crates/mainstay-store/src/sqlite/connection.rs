@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, Error, ErrorCode, OpenFlags, config::DbConfig};
+use rusqlite::{Connection, Error, ErrorCode, OpenFlags, config::DbConfig, limits::Limit};
 
 use super::{deadline::Deadline, functions, migrate};
 use crate::{OpenError, Settings};
@@ -60,6 +60,9 @@ pub(super) fn open_reader(settings: &Settings, cache_kib: u32, closing: Arc<Atom
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(&settings.path, flags)?;
     prepare(&connection, settings, cache_kib)?;
+    // Links inside links multiply: without a bound one request takes all memory.
+    let answer_bytes_max = i32::try_from(settings.answer_bytes_max).unwrap_or(i32::MAX);
+    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, answer_bytes_max)?;
     let deadline = Deadline::watch(&mut connection, closing)?;
     Ok(Watched { connection, deadline })
 }

@@ -41,6 +41,16 @@ impl Deadline {
         self.at.store(u64::try_from(at.as_nanos()).unwrap_or(NEVER), Ordering::Relaxed);
     }
 
+    /// Does something that must end after this time, or when all of it must, whichever comes first.
+    pub(super) fn within<T>(&self, limit: Duration, work: impl FnOnce() -> T) -> T {
+        let whole = self.at.load(Ordering::Relaxed);
+        self.set(limit);
+        self.at.fetch_min(whole, Ordering::Relaxed);
+        let outcome = work();
+        self.at.store(whole, Ordering::Relaxed);
+        outcome
+    }
+
     /// What runs from now on may take as long as it takes.
     pub(super) fn clear(&self) {
         self.at.store(NEVER, Ordering::Relaxed);

@@ -24,6 +24,7 @@ pub(super) fn store_error(error: Error, limit_ms: u64) -> StoreError {
     let Error::SqliteFailure(cause, message) = &error else { return StoreError::Engine(error.to_string()) };
     match cause.code {
         ErrorCode::OperationInterrupted => StoreError::TimedOut { limit_ms },
+        ErrorCode::TooBig => StoreError::AnswerTooLarge,
         ErrorCode::DiskFull => StoreError::DiskFull,
         _ if message.as_deref() == Some("integer overflow") => StoreError::Overflow,
         _ => StoreError::Engine(format!("{error} (SQLite's code {})", cause.extended_code)),

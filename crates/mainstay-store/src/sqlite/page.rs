@@ -1,6 +1,6 @@
 //! Carries out reads on one connection.
 use mainstay_expr::Value;
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, Row, limits::Limit};
 
 use super::{
     bind::bind,
@@ -68,6 +68,9 @@ fn page(
     let mut statement = connection.prepare_cached(&read.page.text).map_err(failed)?;
     bind(&mut statement, &read.page, inputs).map_err(failed)?;
     let limit = limit_of(read, inputs);
+    // What bounds one value bounds their sum too.
+    let bytes_max =
+        usize::try_from(connection.limit(Limit::SQLITE_LIMIT_LENGTH).map_err(failed)?).unwrap_or(usize::MAX);
     let mut page = Page::default();
     let mut rows = statement.raw_query();
     while let Some(row) = rows.next().map_err(failed)? {
@@ -76,6 +79,9 @@ fn page(
             break;
         }
         take(&mut page, into, read, row, limit)?;
+        if into.len() > bytes_max {
+            return Err(StoreError::AnswerTooLarge);
+        }
     }
     if !page.more {
         page.last.clear();

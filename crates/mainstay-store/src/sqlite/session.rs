@@ -1,7 +1,9 @@
 //! The writer's connection as the executor sees it.
+use std::time::Duration;
+
 use rusqlite::Connection;
 
-use super::{bind::bind, failure::failure, page};
+use super::{bind::bind, connection::Watched, deadline::Deadline, failure::failure, page};
 use crate::{
     Page, StoreError,
     exec::{EachRow, Failure, Inputs, Session},
@@ -24,13 +26,25 @@ pub(super) enum Guard {
 /// One request on the writer's connection.
 pub(super) struct WriteSession<'c> {
     connection: &'c Connection,
+    deadline: &'c Deadline,
     guard: Guard,
-    limit_ms: u64,
+    limits: TimeLimits,
+}
+
+/// How long one request may keep the writer, in milliseconds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TimeLimits {
+    /// All of its steps.
+    pub(super) all_ms: u64,
+    /// What it reads for its answer.
+    pub(super) answer_ms: u64,
 }
 
 impl<'c> WriteSession<'c> {
-    pub(super) fn new(connection: &'c Connection, guard: Guard, limit_ms: u64) -> WriteSession<'c> {
-        WriteSession { connection, guard, limit_ms }
+    /// A request that begins now.
+    pub(super) fn new(watched: &'c Watched, guard: Guard, limits: TimeLimits) -> WriteSession<'c> {
+        watched.deadline.set(Duration::from_millis(limits.all_ms));
+        WriteSession { connection: &watched.connection, deadline: &watched.deadline, guard, limits }
     }
 
     /// Keeps what the request did: of a request that is alone, on disk.
@@ -58,11 +72,11 @@ impl<'c> WriteSession<'c> {
     }
 
     fn command(&self, sql: &str) -> Result<(), StoreError> {
-        page::command(self.connection, sql, self.limit_ms)
+        page::command(self.connection, sql, self.limits.all_ms)
     }
 
     fn failed(&self) -> impl Fn(rusqlite::Error) -> Failure + use<> {
-        let limit_ms = self.limit_ms;
+        let limit_ms = self.limits.all_ms;
         move |error| failure(error, limit_ms)
     }
 }
@@ -102,6 +116,8 @@ impl Session for WriteSession<'_> {
     }
 
     fn read(&mut self, read: &ReadSql, inputs: &Inputs<'_>, into: &mut Vec<u8>) -> Result<Page, Failure> {
-        Ok(page::read(self.connection, read, inputs, into, self.limit_ms)?)
+        let limit_ms = self.limits.answer_ms.min(self.limits.all_ms);
+        let limit = Duration::from_millis(limit_ms);
+        Ok(self.deadline.within(limit, || page::read(self.connection, read, inputs, into, limit_ms))?)
     }
 }

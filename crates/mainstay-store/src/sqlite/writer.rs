@@ -17,7 +17,7 @@ use super::{
     connection::Watched,
     now, page,
     readers::closed,
-    session::{Guard, WriteSession},
+    session::{Guard, TimeLimits, WriteSession},
 };
 use crate::{
     Settings, Step, StepError, StoreError, WriteError, Written,
@@ -53,7 +53,7 @@ impl Writer {
             watched,
             log,
             group_max: settings.group_max.max(1),
-            limit_ms: settings.statement_ms_max,
+            limits: TimeLimits { all_ms: settings.statement_ms_max, answer_ms: settings.answer_ms_max },
             cascade_max: settings.cascade_max,
         };
         let name = "mainstay-write".to_owned();
@@ -104,7 +104,7 @@ struct Turns {
     watched: Watched,
     log: Arc<LogState>,
     group_max: usize,
-    limit_ms: u64,
+    limits: TimeLimits,
     cascade_max: usize,
 }
 
@@ -205,8 +205,7 @@ impl Turns {
     }
 
     fn request(&self, steps: &[Step], guard: Guard) -> Outcome {
-        let mut session = WriteSession::new(&self.watched.connection, guard, self.limit_ms);
-        self.watched.deadline.set(Duration::from_millis(self.limit_ms));
+        let mut session = WriteSession::new(&self.watched, guard, self.limits);
         let outcome = self.steps(&mut session, steps);
         let last = steps.len().saturating_sub(1);
         match outcome {
@@ -248,8 +247,8 @@ impl Turns {
     }
 
     fn command(&self, sql: &str) -> Result<(), StoreError> {
-        self.watched.deadline.set(Duration::from_millis(self.limit_ms));
-        page::command(&self.watched.connection, sql, self.limit_ms)
+        self.watched.deadline.set(Duration::from_millis(self.limits.all_ms));
+        page::command(&self.watched.connection, sql, self.limits.all_ms)
     }
 }
 

@@ -125,6 +125,20 @@ async fn reads_that_no_thread_has_room_for_are_refused() {
 }
 
 #[tokio::test]
+async fn an_answer_past_its_size_is_refused() {
+    let world = World::with(|settings| settings.answer_bytes_max = 20_000);
+    crowded(&world, 2_000).await;
+    let too_large = |outcome| matches!(outcome, Err(StoreError::AnswerTooLarge));
+    // Many records, and one record with many inside.
+    assert!(too_large(world.try_read(&world.query("Note", "true", &["text"]), Vec::new()).await));
+    let mut nested = world.query("Board", "true", &["name"]);
+    let notes = OutputValue::Many(Box::new(world.nested("Board", "notes", &["text"])));
+    nested.select.push(Output { name: "notes".into(), value: notes });
+    assert!(too_large(world.try_read(&nested, Vec::new()).await));
+    assert_eq!(world.show("Board", "true", &["name"]).await, r#"{"name":"board 1"}"#);
+}
+
+#[tokio::test]
 async fn closing_ends_a_read_that_runs() {
     let world = World::with(|settings| {
         settings.inline_budget_us = 1;

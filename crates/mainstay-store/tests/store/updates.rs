@@ -1,7 +1,7 @@
 //! Updates: as one statement and step by step.
 use mainstay_expr::Value;
 use mainstay_plan::{LinkMode, Update, WritePlan};
-use mainstay_store::StepError;
+use mainstay_store::{StepError, StoreError};
 
 use crate::world::{World, text, uuid};
 
@@ -171,4 +171,20 @@ async fn a_taken_value_and_a_missing_link_are_named() {
     }
     let nobody = [("author", Value::Null)];
     update(&world, &nobody, |plan, _| plan.links = vec![world.link("Note", "author", 1, "true")]).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_answer_that_takes_long_does_not_keep_the_writer() {
+    let world = World::with(|settings| settings.answer_ms_max = 1);
+    let board = world.board(1).await;
+    for number in 10..110 {
+        world.note(number, &board, &[]).await;
+    }
+    let new = [("text", Value::text("new"))];
+    let slow = "board.notes.exists(a, board.notes.exists(b, board.notes.exists(c, a.text == c.text && b.text == '')))";
+    let written = update(&world, &new, |plan, _| plan.answer = world.answer("Note", slow, &["text"])).await;
+    assert!(matches!(written, Err(StepError::Store(StoreError::TimedOut { limit_ms: 1 }))), "{written:?}");
+    // Nothing of it is done, and the others have all their time.
+    let written = update(&world, &new, |_, _| {}).await.unwrap();
+    assert_eq!(written.version, Some(2));
 }

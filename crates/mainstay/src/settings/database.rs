@@ -17,6 +17,10 @@ pub(crate) struct DatabaseArea {
     pub(crate) statement_ms_max: u64,
     /// How long a read may run on the thread that took the request before it moves to the pool, in microseconds.
     pub(crate) inline_budget_us: u64,
+    /// How long a write may read for its answer, in milliseconds.
+    pub(crate) answer_ms_max: u64,
+    /// Bytes of the records of one answer.
+    pub(crate) answer_bytes_max: u32,
     /// Threads for reads that take longer.
     pub(crate) readers: usize,
     /// Reads that may wait for those threads.
@@ -41,6 +45,8 @@ impl Default for DatabaseArea {
             durable: store.durable,
             statement_ms_max: store.statement_ms_max,
             inline_budget_us: store.inline_budget_us,
+            answer_ms_max: store.answer_ms_max,
+            answer_bytes_max: store.answer_bytes_max,
             readers: store.readers,
             readers_queue_max: store.readers_queue_max,
             group_max: store.group_max,
@@ -71,6 +77,8 @@ impl DatabaseArea {
             durable: self.durable,
             statement_ms_max: self.statement_ms_max,
             inline_budget_us: self.inline_budget_us,
+            answer_ms_max: self.answer_ms_max,
+            answer_bytes_max: self.answer_bytes_max,
             readers: self.readers,
             readers_queue_max: self.readers_queue_max,
             group_max: self.group_max,
