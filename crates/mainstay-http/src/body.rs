@@ -89,8 +89,13 @@ pub(crate) async fn read(
 ) -> Result<Bytes, BodyError> {
     let declared = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     let too_large = declared.is_some_and(|length| length > bytes_max as u64);
+    // Who asks before sending is told at once.
+    if too_large && headers.contains_key(header::EXPECT) {
+        return Err(BodyError::TooLarge);
+    }
     match tokio::time::timeout(timeout, collect(body, bytes_max, too_large)).await {
         Ok(result) => result,
+        Err(_) if too_large => Err(BodyError::TooLarge),
         Err(_) => Err(BodyError::TooSlow),
     }
 }

@@ -82,6 +82,10 @@ async fn a_body_is_bounded() {
         format!("100\r\n{}\r\n", "x".repeat(256)).repeat(6)
     );
     assert!(app.raw(chunked.as_bytes()).await.starts_with("HTTP/1.1 413 "));
+    // Who asks before sending is told so before it sends.
+    let asks = "POST /api/notes HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nexpect: 100-continue\r\n\
+        content-length: 2000\r\n\r\n";
+    assert!(app.raw(asks.as_bytes()).await.starts_with("HTTP/1.1 413 "));
 }
 
 #[tokio::test]
