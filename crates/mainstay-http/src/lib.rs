@@ -22,6 +22,7 @@ mod router;
 mod serve;
 mod service;
 mod settings;
+mod stall;
 
 pub use app::App;
 pub use metrics::Metrics;

@@ -20,6 +20,7 @@ use crate::{
     app::App,
     service::Connection,
     settings::{HEADERS_MAX_DEFAULT, HttpSettings},
+    stall::Stalling,
 };
 
 /// How long accepting rests after the system refused a connection: most often it has no file descriptors left.
@@ -137,6 +138,7 @@ async fn answer(
     shared: Arc<Connection>,
     phase: &mut watch::Receiver<Phase>,
 ) -> hyper::Result<()> {
+    let stream = Stalling::new(stream, shared.app.settings().answer_timeout);
     let service = service_fn(move |request| {
         let shared = shared.clone();
         async move { Ok::<_, Infallible>(shared.answer(request).await) }

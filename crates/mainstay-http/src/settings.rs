@@ -16,6 +16,8 @@ pub struct HttpSettings {
     pub body_bytes_max: usize,
     /// How long a client may take to send a body.
     pub body_timeout: Duration,
+    /// How long a client may take nothing of its answer.
+    pub answer_timeout: Duration,
     /// How deep the JSON of a body may nest.
     pub json_depth_max: usize,
     /// How long running requests may take to finish after a stop.
@@ -41,6 +43,7 @@ impl Default for HttpSettings {
             header_timeout: Duration::from_secs(30),
             body_bytes_max: 4 * 1024 * 1024,
             body_timeout: Duration::from_secs(30),
+            answer_timeout: Duration::from_secs(30),
             json_depth_max: 32,
             drain_timeout: Duration::from_secs(10),
             selections_max: 1_000,

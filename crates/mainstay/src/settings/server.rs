@@ -26,6 +26,8 @@ pub(crate) struct ServerArea {
     pub(crate) body_bytes_max: usize,
     /// How long a client may take to send a body.
     pub(crate) body_timeout_ms: u64,
+    /// How long a client may take nothing of its answer.
+    pub(crate) answer_timeout_ms: u64,
     /// How deep the JSON of a body may nest.
     pub(crate) json_depth_max: usize,
     /// How long running requests may take to finish after a stop.
@@ -47,6 +49,7 @@ impl Default for ServerArea {
             header_timeout_ms: millis(http.header_timeout),
             body_bytes_max: http.body_bytes_max,
             body_timeout_ms: millis(http.body_timeout),
+            answer_timeout_ms: millis(http.answer_timeout),
             json_depth_max: http.json_depth_max,
             drain_timeout_ms: millis(http.drain_timeout),
             slow_request_ms: millis(http.slow_request),
@@ -64,6 +67,7 @@ impl ServerArea {
             header_timeout: Duration::from_millis(self.header_timeout_ms),
             body_bytes_max: self.body_bytes_max,
             body_timeout: Duration::from_millis(self.body_timeout_ms),
+            answer_timeout: Duration::from_millis(self.answer_timeout_ms),
             json_depth_max: self.json_depth_max,
             drain_timeout: Duration::from_millis(self.drain_timeout_ms),
             slow_request: Duration::from_millis(self.slow_request_ms),
