@@ -1,7 +1,8 @@
 //! The example, running on a free port on a fresh database.
 use std::{
-    fs,
+    env, fs,
     io::{BufRead, BufReader},
+    os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio, id},
     sync::atomic::{AtomicU32, Ordering},
@@ -9,14 +10,18 @@ use std::{
 };
 
 use super::setup::Tools;
-use crate::cargo::root;
+use crate::{cargo::root, steps::Outcome};
 
 static STARTED: AtomicU32 = AtomicU32::new(0);
 
-/// A running server; it and its folder are gone when this is dropped.
+/// A running server; it and its folders are gone when this is dropped.
 pub(super) struct Example {
+    /// Holds both folders.
+    outer: PathBuf,
     /// The project's folder.
-    pub(super) folder: PathBuf,
+    pub(super) project: PathBuf,
+    /// The folder in which a judge works; `node_modules` is there.
+    pub(super) work: PathBuf,
     /// `http://127.0.0.1:PORT`.
     pub(super) address: String,
     server: Child,
@@ -26,21 +31,42 @@ impl Example {
     /// Starts `mainstay dev` on a copy of the example, and waits for the address that it prints.
     pub(super) fn start(tools: &Tools) -> Result<Example, Vec<String>> {
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
-        let folder = std::env::temp_dir().join(format!("mainstay-outside-{}-{number}", id()));
+        let outer = env::temp_dir().join(format!("mainstay-outside-{}-{number}", id()));
+        let (project, work) = (outer.join("project"), outer.join("work"));
         let failed = |error: std::io::Error| vec![format!("the example cannot be started: {error}")];
-        copy(&root().join("examples/skillmap"), &folder).map_err(failed)?;
+        copy(&root().join("examples/skillmap"), &project).map_err(failed)?;
+        fs::create_dir(&work).map_err(failed)?;
+        symlink(tools.cache.join("node_modules"), work.join("node_modules")).map_err(failed)?;
+        let log = fs::File::create(outer.join("log")).map_err(failed)?;
         let mut server = Command::new(&tools.mainstay)
             .args(["dev", "--project"])
-            .arg(&folder)
+            .arg(&project)
             .env("MAINSTAY_SERVER_LISTEN", "127.0.0.1:0")
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .map_err(failed)?;
         let address = address(&mut server);
-        let example = Example { folder, address: address.clone().unwrap_or_default(), server };
-        address.map(|_| ()).ok_or_else(|| vec!["the example ended before it printed its address".to_owned()])?;
-        Ok(example)
+        let example = Example { outer, project, work, address: address.clone().unwrap_or_default(), server };
+        match address {
+            Some(_) => Ok(example),
+            None => Err(vec![format!("the example ended before it printed its address\n{}", example.log())]),
+        }
+    }
+
+    /// What the server told the terminal.
+    fn log(&self) -> String {
+        fs::read_to_string(self.outer.join("log")).unwrap_or_default()
+    }
+
+    /// What is wrong with the server after a judge: it must live, and no request may have failed on its side.
+    pub(super) fn wrong(&mut self) -> Outcome {
+        if let Ok(Some(status)) = self.server.try_wait() {
+            return Err(vec![format!("the server ended: {status}\n{}", self.log())]);
+        }
+        let failures: Vec<String> =
+            self.log().lines().filter(|line| line.contains("ERROR")).map(str::to_owned).collect();
+        if failures.is_empty() { Ok(()) } else { Err(failures) }
     }
 
     /// The address of its description.
@@ -48,11 +74,10 @@ impl Example {
         format!("{}/openapi.json", self.address)
     }
 
-    /// A token for somebody, with a role where one is named.
-    pub(super) fn token(&self, tools: &Tools, sub: &str, role: Option<&str>) -> Result<String, Vec<String>> {
+    /// A token for somebody; `more` says what else the caller is: `["--role", "editor"]`, `["--admin"]`.
+    pub(super) fn token(&self, tools: &Tools, sub: &str, more: &[&str]) -> Result<String, Vec<String>> {
         let mut command = Command::new(&tools.mainstay);
-        command.args(["token", "--sub", sub, "--project"]).arg(&self.folder);
-        role.map(|role| command.args(["--role", role]));
+        command.args(["token", "--sub", sub]).args(more).arg("--project").arg(&self.project);
         let output = command.output().map_err(|error| vec![format!("mainstay token: {error}")])?;
         if !output.status.success() {
             return Err(vec![format!("mainstay token: {}", String::from_utf8_lossy(&output.stderr))]);
@@ -60,11 +85,23 @@ impl Example {
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
 
-    /// What a command of the program prints, written to a file in the example's folder.
+    /// Copies scripts of `tests/outside` into the working folder.
+    pub(super) fn take(&self, tools: &Tools, names: &[&str]) -> Outcome {
+        for name in names {
+            let copied = fs::copy(tools.here.join(name), self.work.join(name));
+            copied.map_err(|error| vec![format!("tests/outside/{name}: {error}")])?;
+        }
+        Ok(())
+    }
+
+    /// What a command of the program prints, written to a file in the working folder.
     pub(super) fn printed(&self, tools: &Tools, arguments: &[&str], file: &str) -> Result<PathBuf, Vec<String>> {
-        let output = Command::new(&tools.mainstay).args(arguments).arg("--project").arg(&self.folder).output();
+        let output = Command::new(&tools.mainstay).args(arguments).arg("--project").arg(&self.project).output();
         let output = output.map_err(|error| vec![format!("mainstay {arguments:?}: {error}")])?;
-        let path = self.folder.join(file);
+        if !output.status.success() {
+            return Err(vec![format!("mainstay {arguments:?}: {}", String::from_utf8_lossy(&output.stderr))]);
+        }
+        let path = self.work.join(file);
         fs::write(&path, output.stdout).map_err(|error| vec![format!("{}: {error}", path.display())])?;
         Ok(path)
     }
@@ -75,7 +112,7 @@ impl Drop for Example {
         // Nothing can be done about a failure here: the server has ended by itself, or the folder is gone.
         drop(self.server.kill());
         drop(self.server.wait());
-        drop(fs::remove_dir_all(&self.folder));
+        drop(fs::remove_dir_all(&self.outer));
     }
 }
 

@@ -6,7 +6,7 @@ mod setup;
 
 use std::{path::Path, process::Command, time::Instant};
 
-use crate::{cargo::cargo, steps::Outcome};
+use crate::{cargo::cargo, steps::Outcome, tools};
 use example::Example;
 use setup::Tools;
 
@@ -21,17 +21,24 @@ const JUDGES: &[Judge] = &[
     ("the Python client", clients::python),
     ("schemathesis, nobody signed in", lints::schemathesis_anonymous),
     ("schemathesis, as an editor", lints::schemathesis_editor),
+    ("schemathesis, as an admin", lints::schemathesis_admin),
 ];
 
 /// Runs every judge, and tells at the end what any of them found.
 pub(crate) fn check() -> Outcome {
+    tools::install()?;
     cargo(&["build", "--package", "mainstay", "--locked"], &[])?;
+    let start = Instant::now();
     let tools = setup::tools()?;
+    println!("   the judges are in {}, {:.1} s", tools.cache.display(), start.elapsed().as_secs_f64());
     let mut found = Vec::new();
     for (name, judge) in JUDGES {
         let start = Instant::now();
         // Each judge meets a fresh example, so that what one of them writes is not in the way of the next.
-        let verdict = Example::start(&tools).and_then(|example| judge(&tools, &example));
+        let verdict = Example::start(&tools).and_then(|mut example| {
+            let verdict = judge(&tools, &example);
+            verdict.and_then(|()| example.wrong())
+        });
         let seconds = start.elapsed().as_secs_f64();
         match verdict {
             Ok(()) => println!("   {name}: nothing found, {seconds:.1} s"),
@@ -44,6 +51,9 @@ pub(crate) fn check() -> Outcome {
     if found.is_empty() { Ok(()) } else { Err(found) }
 }
 
+/// Characters of a line that are shown; some tools print whole requests.
+const LINE_LENGTH_MAX: usize = 500;
+
 /// Runs a command in a folder; what it prints is shown when it fails.
 fn run(command: &mut Command, folder: &Path) -> Outcome {
     let line = format!("{command:?}");
@@ -51,7 +61,9 @@ fn run(command: &mut Command, folder: &Path) -> Outcome {
         Ok(output) if output.status.success() => Ok(()),
         Ok(output) => {
             let text = [output.stdout, output.stderr].concat();
-            Err(vec![format!("{line}: {}\n{}", output.status, String::from_utf8_lossy(&text))])
+            let text = String::from_utf8_lossy(&text);
+            let shown = text.lines().map(|line| line.chars().take(LINE_LENGTH_MAX).collect::<String>());
+            Err(vec![format!("{line}: {}\n{}", output.status, shown.collect::<Vec<_>>().join("\n"))])
         }
         Err(error) => Err(vec![format!("{line}: {error}")]),
     }

@@ -30,7 +30,9 @@ impl Tools {
 
     /// A program of the npm packages.
     pub(super) fn npm(&self, program: &str) -> Command {
-        Command::new(self.cache.join("node_modules/.bin").join(program))
+        let mut command = Command::new(self.cache.join("node_modules/.bin").join(program));
+        command.env("REDOCLY_TELEMETRY", "off").env("REDOCLY_SUPPRESS_UPDATE_NOTICE", "true");
+        command
     }
 }
 
@@ -55,7 +57,7 @@ fn install(here: &Path, cache: &Path) -> Outcome {
     }
     run(Command::new("python3").args(["-m", "venv", "venv"]), cache)?;
     run(Command::new(cache.join("venv/bin/pip")).args(["install", "--quiet", "-r", "requirements.txt"]), cache)?;
-    run(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]), cache)
+    run(Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]), cache)
 }
 
 fn cache_root() -> PathBuf {
