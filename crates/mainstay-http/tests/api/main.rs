@@ -6,6 +6,7 @@ mod delete;
 mod files;
 mod leaks;
 mod list;
+mod matrix;
 mod nested;
 mod openapi;
 mod paging;
