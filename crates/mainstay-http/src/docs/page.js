@@ -42,13 +42,19 @@ function table(heads, rows) {
   return element("table", {}, element("thead", {}, head), element("tbody", {}, ...body));
 }
 
+// What stands between backticks is code.
+function prose(text) {
+  const parts = (text ?? "").split("`").map((part, at) => (at % 2 ? element("code", {}, part) : part));
+  return element("span", {}, ...parts);
+}
+
 function properties(schema) {
   const found = resolve(schema) ?? {};
   const required = found.required ?? [];
   const rows = Object.entries(found.properties ?? {}).map(([name, of]) => [
     element("code", {}, name + (required.includes(name) ? " *" : "")),
     [typeName(of), limits(of)].filter(Boolean).join(", "),
-    of.description ?? "",
+    prose(of.description),
   ]);
   return rows.length ? table(["field", "type", "about"], rows) : undefined;
 }
@@ -136,13 +142,13 @@ function details(method, path, item) {
     const about = parameters.map((parameter) => [
       element("code", {}, parameter.name + (parameter.required ? " *" : "")),
       [parameter.in, typeName(parameter.schema), limits(parameter.schema ?? {})].filter(Boolean).join(", "),
-      parameter.description ?? "",
+      prose(parameter.description),
     ]);
     const schema = operation.requestBody?.content?.["application/json"]?.schema;
     const taken = schema?.oneOf ? schema.oneOf[0] : schema;
-    const answers = Object.entries(operation.responses).map(([status, answer]) => [status, resolve(answer).description]);
+    const answers = Object.entries(operation.responses).map(([status, answer]) => [status, prose(resolve(answer).description)]);
     inside.append(...[
-      element("p", { class: "about" }, operation.description ?? ""),
+      element("p", { class: "about" }, prose(operation.description)),
       about.length ? table(["parameter", "type", "about"], about) : undefined,
       taken ? element("h3", {}, "Body") : undefined, taken ? properties(taken) : undefined,
       element("h3", {}, "Answers"), table(["status", "about"], answers),

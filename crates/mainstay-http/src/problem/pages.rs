@@ -54,5 +54,5 @@ pub fn errors_html() -> String {
 }
 
 const HEAD: &str = "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>Errors</title>\n\
-    <meta name=\"viewport\" content=\"width=device-width\"><link rel=\"stylesheet\" href=\"/docs/page.css\">\n\
+    <meta name=\"viewport\" content=\"width=device-width\"><link rel=\"icon\" href=\"data:,\"><link rel=\"stylesheet\" href=\"/docs/page.css\">\n\
     <main class=\"errors\"><h1>Errors</h1>\n";
