@@ -37,10 +37,14 @@ pub(crate) fn lower_camel(name: &str) -> String {
 
 /// The name among `names` that is meant most likely, if one is near enough.
 pub fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let most = (name.chars().count() / 3).clamp(1, 3);
+    let length = name.chars().count();
+    let most = (length / 3).clamp(1, 3);
+    // The beginning of a name is as near as it gets, after names that differ less.
+    let begins = |other: &str| length > 2 && other.starts_with(name);
     names
         .into_iter()
         .map(|other| (distance(&name.to_ascii_lowercase(), &other.to_ascii_lowercase()), other))
+        .map(|(distance, other)| if begins(other) { (distance.min(most), other) } else { (distance, other) })
         .filter(|(distance, _)| *distance <= most)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, other)| other)

@@ -24,9 +24,7 @@ impl Core {
         let records = match self.new_records(request, create, Sender::Caller) {
             Ok(records) => records,
             Err(error) => {
-                let fields: Vec<String> =
-                    error.fields.iter().map(|field| format!("{} {}", field.pointer, field.message)).collect();
-                explanation.refused = Some(format!("{}: {}", error.message, fields.join("; ")));
+                explanation.refused = Some(with_fields(&error));
                 explanation.rules.push(self.rule_parts(request, rule, Subject::Any)?.explained);
                 return Ok(explanation);
             }
@@ -53,7 +51,7 @@ impl Core {
         let patch = match self.patch(request, update) {
             Ok(patch) => patch,
             Err(error) => {
-                explanation.refused.get_or_insert(error.message);
+                explanation.refused.get_or_insert_with(|| with_fields(&error));
                 return Ok(explanation);
             }
         };
@@ -87,4 +85,10 @@ impl Core {
         }
         Ok(explanation)
     }
+}
+
+/// What an error says, with the fields that are wrong.
+fn with_fields(error: &Error) -> String {
+    let fields: Vec<String> = error.fields.iter().map(|field| format!("{} {}", field.pointer, field.message)).collect();
+    if fields.is_empty() { error.message.clone() } else { format!("{}: {}", error.message, fields.join("; ")) }
 }

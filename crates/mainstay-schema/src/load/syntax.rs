@@ -7,6 +7,7 @@ use apollo_compiler::{
 };
 
 use super::{Source, files::Place, report::Report};
+use crate::names::nearest;
 
 /// Most tokens of one file.
 const TOKENS_MAX: usize = 1_000_000;
@@ -38,29 +39,49 @@ fn file_id(document: &Document) -> Option<FileId> {
     document.sources.keys().next().copied()
 }
 
+/// One wrong mark makes the parser stumble to the end of the file: what is told is where it stumbled first, and every escape
+/// that is none.
 fn tell(source: &Source<'_>, errors: &DiagnosticList, report: &mut Report) {
-    let mut escapes_at = None;
+    let mut is_told = false;
     for error in errors.iter() {
         let place = report.files.place(error.error.location());
-        let line = report.files.line_column(place.file, place.start).0;
-        // What follows a broken string on its line is only more of the same.
-        if escapes_at == Some(line) {
-            continue;
-        }
         let text = error.error.to_string();
         let message = text.strip_prefix("syntax error: ").unwrap_or(&text);
         if let Some(escape) = wrong_escape(source.text, place, message) {
-            escapes_at = Some(line);
             report.error(escape, "syntax", "a plain string has no such escape").hint(
                 "write the expression in a block string, where a backslash is a backslash: \"\"\"name.matches(r'\\d+')\"\"\"",
             );
+        } else if is_told {
+            continue;
         } else if message.contains("This extension cannot be applied") && source.text[place.start..].starts_with('"') {
             let told = report.error(place, "syntax", "a description does not belong on an extension");
             told.hint("write it as a comment: # …");
-        } else if !report.told_at(place) {
-            report.error(place, "syntax", readable(&named_tokens(message)));
+        } else {
+            let told = report.error(place, "syntax", readable(&named_tokens(message)));
+            if let Some(hint) = likely_cause(source.text, place) {
+                told.hint(hint);
+            }
         }
+        is_told = true;
     }
+}
+
+/// What most likely went wrong where the parser stumbled.
+fn likely_cause(text: &str, place: Place) -> Option<String> {
+    const WORDS: [&str; 3] = ["type", "enum", "extend"];
+    let (before, from) = (text.get(..place.start)?, text.get(place.start..)?);
+    let line = &before[before.rfind('\n').map_or(0, |at| at + 1)..];
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if WORDS.iter().any(|word| line.trim_end() == *word) {
+        return Some(String::from("is the \"}\" missing of what stands before?"));
+    }
+    // `"a == "x""`: the word, or the quotes behind it.
+    if before.trim_end_matches(is_name).ends_with('"') && from.starts_with(|c| is_name(c) || c == '"') {
+        return Some(String::from("inside of an expression a text stands in single quotes: 'text'"));
+    }
+    let word = &from[..from.find(|c| !is_name(c)).unwrap_or(from.len())];
+    let near = nearest(word, WORDS).filter(|near| line.is_empty() && *near != word)?;
+    Some(format!("did you mean \"{near}\"?"))
 }
 
 /// The parser's names of tokens as what they look like.

@@ -132,8 +132,16 @@ impl Differ<'_> {
         if old.default != new.default {
             self.unsupported(Class::NeedsDrain, format!("changing the default of {name}"));
         }
-        if old.length_max != new.length_max {
-            self.unsupported(Class::NeedsDrain, format!("changing the maximum length of {name}"));
+        match (old.length_max, new.length_max) {
+            (None, Some(most)) => {
+                let what = format!("limiting {name} to {most} characters, which its first index or unique asks for,");
+                self.unsupported(Class::NeedsDrain, what);
+            }
+            (Some(old), Some(new)) if old != new => {
+                self.unsupported(Class::NeedsDrain, format!("changing the maximum length of {name}"));
+            }
+            // The last index or unique is gone, and its limit with it: the column stays as it is.
+            _ => {}
         }
     }
 

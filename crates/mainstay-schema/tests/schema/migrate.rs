@@ -72,7 +72,7 @@ type M @embedded { a: Int! c: String d: Int! e: Int }
     Destructive: dropping field "C.x" is not available yet
     Additive: add column "z" to "cs"
     NeedsDrain: changing the type of field "A.a" is not available yet
-    NeedsDrain: changing the maximum length of field "A.c" is not available yet
+    NeedsDrain: limiting field "A.c" to 255 characters, which its first index or unique asks for, is not available yet
     NeedsDrain: making field "A.d" optional is not available yet
     NeedsDrain: changing the default of field "A.f" is not available yet
     NeedsDrain: adding required field "A.r" without @default(value:) is not available yet
@@ -92,6 +92,13 @@ fn rules_checks_and_documents_change_no_table() {
     let new = r#""Doc." type A @rules(read: "true") { "Doc." a: String @check(expr: "size(a) <= 80") @immutable }"#;
     assert_eq!(steps(Some(old), new), "");
     assert_eq!(load(old).fingerprint, load(new).fingerprint);
+}
+
+#[test]
+fn the_last_index_of_a_text_takes_its_limit_along() {
+    insta::assert_snapshot!(steps(Some("type A { a: String @index }"), "type A { a: String }"), @r#"Additive: drop the index of "as" by "a""#);
+    let longer = r#"type A { a: String @index @check(expr: "size(a) <= 300") }"#;
+    insta::assert_snapshot!(steps(Some("type A { a: String @index }"), longer), @r#"NeedsDrain: changing the maximum length of field "A.a" is not available yet"#);
 }
 
 #[test]

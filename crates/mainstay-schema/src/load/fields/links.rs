@@ -156,6 +156,12 @@ fn tell_no_link(
     } else {
         format!("\"{there}\" has no field \"{name}\"")
     };
+    let is_many = builder.schema.collection(target).field_named(name);
+    if is_many.is_some_and(|of| matches!(&of.kind, FieldKind::Many { target, .. } if *target == id)) {
+        let message = format!("the other side of a @many, here of \"{there}.{name}\", is not available yet");
+        let told = builder.report.error(place, "not_available", message);
+        return told.hint(format!("leave it out, and ask \"{there}\" with a filter: {name}.exists(x, x.id == '…')"));
+    }
     let near = nearest(name, links.iter().map(String::as_str)).or(links.first().map(String::as_str));
     builder
         .report

@@ -198,19 +198,41 @@ fn what_graphql_itself_refuses() {
 
 #[test]
 fn a_backslash_in_a_plain_string() {
-    check!("type A {\n  a: String @check(expr: \"a.matches('\\d+')\")\n  b: }\n", @r#"
+    check!("type A {\n  a: String @check(expr: \"a.matches('\\d+')\", message: \"x\")\n  b: String\n  c: }\n", @r#"
     error[syntax]: a plain string has no such escape
      --> schema.graphql:2:38
       |
-    2 |   a: String @check(expr: "a.matches('\d+')")
+    2 |   a: String @check(expr: "a.matches('\d+')", message: "x")
       |                                      ^^
       = hint: write the expression in a block string, where a backslash is a backslash: """name.matches(r'\d+')"""
+    "#);
+}
 
-    error[syntax]: expected a Type
-     --> schema.graphql:3:6
+#[test]
+fn where_the_parser_stumbles_first() {
+    check!("typ A { a: Int }\ntype B { b: Int }", @r#"
+    error[syntax]: expected definition
+     --> schema.graphql:1:1
       |
-    3 |   b: }
+    1 | typ A { a: Int }
+      | ^^^
+      = hint: did you mean "type"?
+    "#);
+    check!("type A {\n  a: Int\n\ntype B { b: Int }", @r#"
+    error[syntax]: expected a type
+     --> schema.graphql:4:6
+      |
+    4 | type B { b: Int }
       |      ^
+      = hint: is the "}" missing of what stands before?
+    "#);
+    check!("type A @rules(read: \"a == \"x\"\") {\n  a: String\n}", @r#"
+    error[syntax]: expected ")", got ""
+     --> schema.graphql:1:29
+      |
+    1 | type A @rules(read: "a == "x"") {
+      |                             ^^
+      = hint: inside of an expression a text stands in single quotes: 'text'
     "#);
 }
 
