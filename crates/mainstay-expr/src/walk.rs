@@ -93,6 +93,15 @@ impl Expr {
         is(self) || self.parts().into_iter().any(|part| part.any(is))
     }
 
+    /// Whether some element of a list that is written out is such.
+    pub(crate) fn any_element(&self, is: fn(&Expr) -> bool) -> bool {
+        match &self.node {
+            Node::List(items) => items.iter().any(is),
+            Node::Cond(_, a, b) => a.any_element(is) || b.any_element(is),
+            _ => false,
+        }
+    }
+
     /// How many nodes this is.
     pub(crate) fn size(&self) -> usize {
         1 + self.parts().into_iter().map(Expr::size).sum::<usize>()
@@ -121,9 +130,9 @@ fn flags(expr: &Expr) -> (bool, bool) {
     let fails = |parts: &[&Expr]| parts.iter().any(|part| part.may_error || part.may_null);
     let parts = expr.parts();
     match &expr.node {
-        Node::Literal(_) | Node::Caller(_) | Node::Slot(_) => (expr.may_null, expr.may_error),
+        Node::Literal(_) | Node::Caller(_) | Node::Slot(_) | Node::Var(_) => (expr.may_null, expr.may_error),
         Node::Error => (false, true),
-        Node::Bound(_) | Node::Var(_) => (false, false),
+        Node::Bound(_) => (false, false),
         // A member of an embedded value that is null is an error, as is a field of a link that is null.
         Node::Field { .. } => (expr.may_null, fails(&parts)),
         Node::Key(_) => (false, fails(&parts)),

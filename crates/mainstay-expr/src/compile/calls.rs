@@ -116,7 +116,9 @@ impl Context<'_> {
             return self.refuse("too_deep", span, message);
         }
         let var = self.new_var();
-        let bound = Expr::composite(Node::Var(var), element, span);
+        // Elements that are kept or sent are never null; those that are written out may be.
+        let may_null = over.any_element(|element| element.may_null);
+        let bound = Expr { may_null, ..Expr::composite(Node::Var(var), element, span) };
         self.frame.vars.push((variable.clone(), bound));
         self.quantifiers += 1;
         let body = self.condition(body);

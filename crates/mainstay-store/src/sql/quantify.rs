@@ -95,9 +95,6 @@ impl Writer<'_> {
     ) -> Result<Test, StoreError> {
         let mut tests = vec![];
         for item in items {
-            if item.may_null {
-                return Err(defect("a list that is written out holds what may be null"));
-            }
             let value = self.value(item, env)?;
             let env = env.with(var, Place::Element(value.sql));
             tests.push(self.is(body, want, &env)?);
