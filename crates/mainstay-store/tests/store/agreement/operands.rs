@@ -24,6 +24,18 @@ impl Draw<'_> {
         }
     }
 
+    /// A list of such values, not empty.
+    pub(crate) fn list(&mut self, of: &Type, depth: usize) -> String {
+        if depth > 0 && self.bytes.rarely(6) {
+            let depth = depth - 1;
+            let kept = self.named(|ty| matches!(ty, Type::List(other) if **other == *of)).map(|named| named.text);
+            let (a, b) = (self.list(of, depth), self.list(of, depth));
+            return format!("({} ? {a} : {})", self.truth(depth), kept.unwrap_or(b));
+        }
+        let items: Vec<String> = (0..=self.bytes.below(3)).map(|_| self.value(of, depth)).collect();
+        format!("[{}]", items.join(", "))
+    }
+
     /// A value of the type, or one that is sent along.
     pub(crate) fn value_or_param(&mut self, ty: &Type, depth: usize) -> String {
         let param = if self.bytes.rarely(6) { self.param() } else { None };
@@ -75,7 +87,7 @@ impl Draw<'_> {
             6 => format!("size({})", self.value(&Type::String, depth)),
             7 => {
                 let sized = self.named(|ty| matches!(ty, Type::List(_) | Type::Records(_) | Type::Bytes));
-                format!("size({})", sized.map_or_else(|| "''".to_owned(), |named| named.text))
+                format!("size({})", sized.map_or_else(|| self.list(&Type::Int, depth), |named| named.text))
             }
             _ => match self.named(|ty| matches!(ty, Type::Decimal(_))) {
                 Some(Named { text, .. }) if self.bytes.rarely(2) => format!("int({text})"),

@@ -115,8 +115,7 @@ impl<'a> Draw<'a> {
         {
             return format!("({} in {param})", item.text);
         }
-        let items: Vec<String> = (0..=self.bytes.below(3)).map(|_| self.value(&item.ty, depth)).collect();
-        format!("({} in [{}])", item.text, items.join(", "))
+        format!("({} in {})", item.text, self.list(&item.ty, depth))
     }
 
     fn text_function(&mut self, depth: usize) -> String {
@@ -145,9 +144,8 @@ impl<'a> Draw<'a> {
             Some(Named { text, ty: Type::List(of) }) => (text, *of),
             _ => {
                 let Some(Named { text, ty }) = self.named(is_scalar) else { return self.fact() };
-                let mut items = vec![text];
-                items.extend((0..self.bytes.below(3)).map(|_| self.value(&ty, depth)));
-                (format!("[{}]", items.join(", ")), ty)
+                let list = if self.bytes.rarely(4) { self.list(&ty, depth) } else { format!("[{text}]") };
+                (list, ty)
             }
         };
         let name = self.variable();
