@@ -62,6 +62,14 @@ impl Writer<'_> {
         if matches!(expr.ty, Type::Record(_)) {
             return self.absent(expr, want, env);
         }
+        match &expr.node {
+            Node::List(_) if want => return Ok(Test::Never),
+            Node::List(items) => return self.all_sure(items, env),
+            Node::Cond(c, a, b) if matches!(expr.ty, Type::List(_)) => {
+                return self.chosen([c, a, b], env, |writer, list| writer.null(list, want, env));
+            }
+            _ => {}
+        }
         let value = self.value(expr, env)?;
         Ok(match want {
             true if !expr.may_null => Test::Never,
@@ -92,6 +100,7 @@ impl Writer<'_> {
     pub(crate) fn membership(&mut self, item: &Expr, list: &Expr, want: bool, env: &Env) -> Result<Test, StoreError> {
         match &list.node {
             Node::List(items) => self.in_written(item, items, want, env),
+            Node::Cond(c, a, b) => self.chosen([c, a, b], env, |writer, list| writer.membership(item, list, want, env)),
             _ => self.in_list(item, list, want, env),
         }
     }

@@ -29,11 +29,7 @@ impl Writer<'_> {
             Node::Not(of) => self.is(of, !want, env),
             Node::And(all) => self.connective(all, want, want, env),
             Node::Or(all) => self.connective(all, want, !want, env),
-            Node::Cond(c, a, b) => {
-                let yes = self.is_true(c, env)?.and(self.is(a, want, env)?);
-                let no = self.is_false(c, env)?.and(self.is(b, want, env)?);
-                Ok(Test::any([yes, no]))
-            }
+            Node::Cond(c, a, b) => self.chosen([c, a, b], env, |writer, part| writer.is(part, want, env)),
             Node::Compare(op, a, b) => self.compare(*op, [a, b], want, env),
             Node::In(item, list) => self.membership(item, list, want, env),
             Node::Quantify { kind, var, over, body } => self.quantify(*kind, *var, [over, body], want, env),
@@ -44,6 +40,18 @@ impl Writer<'_> {
             }
             _ => Err(defect("this is no condition in SQL")),
         }
+    }
+
+    /// `c ? a : b`, where the condition is asked of the one that is chosen.
+    pub(crate) fn chosen(
+        &mut self,
+        [c, a, b]: [&Expr; 3],
+        env: &Env,
+        mut ask: impl FnMut(&mut Self, &Expr) -> Result<Test, StoreError>,
+    ) -> Result<Test, StoreError> {
+        let yes = self.is_true(c, env)?.and(ask(self, a)?);
+        let no = self.is_false(c, env)?.and(ask(self, b)?);
+        Ok(Test::any([yes, no]))
     }
 
     /// All of them have this truth value, or one of them.

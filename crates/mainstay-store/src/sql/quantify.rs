@@ -31,6 +31,9 @@ impl Writer<'_> {
     ) -> Result<Test, StoreError> {
         let over = match (&over.ty, &over.node) {
             (Type::Records(_), _) => self.over_links(over, env)?,
+            (_, Node::Cond(c, a, b)) => {
+                return self.chosen([c, a, b], env, |writer, over| writer.quantify(kind, var, [over, body], want, env));
+            }
             (_, Node::List(items)) => match self.bound_list(items) {
                 Some(list) => return self.over_list(&list, Test::Always, &over.ty, kind, var, body, want, env),
                 None => return self.over_written(kind, var, items, body, want, env),

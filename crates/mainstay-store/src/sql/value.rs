@@ -72,7 +72,7 @@ impl Writer<'_> {
                 let sql = self.value(a, env)?.sql;
                 self.dialect.negate(&a.ty, &sql).map(Rendered::plain).ok_or_else(|| in_memory_only("-"))
             }
-            Node::Call(function, args) if expr.ty != Type::Bool => self.call(*function, args, env),
+            Node::Call(function, args) if expr.ty != Type::Bool => self.call(expr, *function, args, env),
             _ if expr.ty == Type::Bool => self.truth_value(expr, env),
             _ => Err(defect("this is no value in SQL")),
         }
@@ -122,11 +122,16 @@ impl Writer<'_> {
         Ok(Rendered { sql, ok })
     }
 
-    fn call(&mut self, function: Function, args: &[Expr], env: &Env) -> Result<Rendered, StoreError> {
+    fn call(&mut self, expr: &Expr, function: Function, args: &[Expr], env: &Env) -> Result<Rendered, StoreError> {
         if let (Function::Size, [of]) = (function, args) {
             match (&of.ty, &of.node) {
                 (Type::Records(_), _) => return self.count_links(of, env).map(Rendered::plain),
                 (_, Node::List(items)) => return self.size_of_written(items, env).map(Rendered::plain),
+                (Type::List(_), Node::Cond(c, a, b)) => {
+                    let [a, b] =
+                        [a, b].map(|list| Expr { node: Node::Call(function, vec![(**list).clone()]), ..expr.clone() });
+                    return self.choice(expr, [c, &a, &b], env);
+                }
                 (Type::List(_), _) => {
                     let list = self.value(of, env)?;
                     return Ok(Rendered::plain(self.dialect.list_size(&list.sql)));

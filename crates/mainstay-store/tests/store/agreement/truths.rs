@@ -52,7 +52,8 @@ impl<'a> Draw<'a> {
 
     /// A condition without parts.
     fn fact(&mut self) -> String {
-        match self.bytes.below(5) {
+        match self.bytes.below(6) {
+            5 => format!("({} != null)", self.list(&Type::Int, 1)),
             0 => (self.bytes.one_of(&["true", "false"])).to_owned(),
             1 => self.known(|ty| *ty == Type::Bool).unwrap_or_else(|| "true".to_owned()),
             2 => self.of_caller(),
