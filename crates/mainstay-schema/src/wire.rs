@@ -129,9 +129,9 @@ impl KeyKind {
 
     /// Reads a key from JSON: a text, and of integer keys a number too.
     pub fn read(self, json: &Json<'_>) -> Result<Value, WireError> {
-        match (self, json) {
-            (KeyKind::Int, Json::Int(value)) => Ok(Value::Int(*value)),
-            (_, Json::Text(text)) => self.parse(text).ok_or_else(|| match self {
+        match (json, scalar::whole(json)) {
+            (_, Some(value)) if self == KeyKind::Int => Ok(Value::Int(value)),
+            (Json::Text(text), _) => self.parse(text).ok_or_else(|| match self {
                 KeyKind::Uuid => scalar::invalid(wire::parse_uuid(text).err().unwrap_or_default()),
                 KeyKind::Int => scalar::invalid(format!("{text:?} is no key: expected a whole number as a text")),
                 KeyKind::String => scalar::invalid(format!(

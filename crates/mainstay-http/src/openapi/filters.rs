@@ -12,7 +12,11 @@ const MOMENT: &str = "timestamp\\('[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2
 pub(super) fn pattern(schema: &Schema, collection: &Collection) -> String {
     let mut kinds = vec!["true|false|null".to_owned()];
     let names = |wanted: &dyn Fn(Scalar) -> bool| {
-        let has = |field: &&Field| matches!(field.kind, FieldKind::Scalar(scalar) if wanted(scalar));
+        // A key is a link to its own record: it has no order, and no parts.
+        let has = |field: &&Field| {
+            let key = field.system && field.name == "id";
+            !key && matches!(field.kind, FieldKind::Scalar(scalar) if wanted(scalar))
+        };
         let names: Vec<&str> = collection.fields.iter().filter(has).map(|field| &*field.name).collect();
         (!names.is_empty()).then(|| names.join("|"))
     };

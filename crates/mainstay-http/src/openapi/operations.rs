@@ -29,7 +29,7 @@ impl Operations<'_> {
     pub(super) fn paths(&self, out: &mut Vec<(String, Node)>) {
         let path = format!("/api/{}", self.collection.path);
         out.push((path.clone(), object([("get", self.list()), ("post", self.create())])));
-        let id = parameters::in_path("id", types::key(self.collection.key), "The key of the record.");
+        let id = parameters::in_path("id", types::key(self.collection.key, Side::Answered), "The key of the record.");
         out.push((format!("{path}/{{id}}"), self.one("", vec![id])));
         for unique in &self.collection.uniques {
             let names: Vec<&str> = unique.fields.iter().map(|id| &*self.collection.field(*id).name).collect();

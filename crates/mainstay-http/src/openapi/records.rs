@@ -33,7 +33,7 @@ fn answered(schema: &Schema, names: &Names, collection: &Collection) -> Node {
 
 fn answered_field(schema: &Schema, names: &Names, field: &Field) -> Node {
     let node = if field.system && field.name == "id" {
-        types::key(key_kind(field))
+        types::key(key_kind(field), Side::Answered)
     } else {
         types::field(schema, names, field, Side::Answered)
     };
@@ -127,7 +127,7 @@ fn changed_field(
     let FieldKind::Many { target, .. } = field.kind else {
         return taken_field(schema, names, limits, collection, field);
     };
-    let keys = || types::list(types::key(schema.collection(target).key), limits.links_max);
+    let keys = || types::list(types::key(schema.collection(target).key, Side::Taken), limits.links_max);
     let change = closed(vec![("add".into(), keys()), ("remove".into(), keys())], Vec::new());
     let node = object([("oneOf", Node::Array(vec![keys(), change]))]);
     Some(node.described(field.doc.as_deref()))
@@ -142,8 +142,10 @@ fn taken_field(
 ) -> Option<Node> {
     let node = match field.kind {
         FieldKind::Inverse { .. } => return None,
-        FieldKind::Many { target, .. } => types::list(types::key(schema.collection(target).key), limits.links_max),
-        _ if field.system => types::key(collection.key),
+        FieldKind::Many { target, .. } => {
+            types::list(types::key(schema.collection(target).key, Side::Taken), limits.links_max)
+        }
+        _ if field.system => types::key(collection.key, Side::Taken),
         _ => constrained(types::field(schema, names, field, Side::Taken), collection, field),
     };
     Some(node.described(field.doc.as_deref()))

@@ -42,7 +42,7 @@ pub(super) fn kind(schema: &Schema, names: &Names, kind: &FieldKind, length_max:
             if *many { list(one, LIST_LENGTH_MAX) } else { one }
         }
         FieldKind::ToOne { target, .. } | FieldKind::Inverse { target, .. } | FieldKind::Many { target, .. } => {
-            key(schema.collection(*target).key)
+            key(schema.collection(*target).key, side)
         }
     }
 }
@@ -56,11 +56,11 @@ fn enumeration(names: &Names, of: EnumId) -> Node {
     reference("schemas", &names.enums[of.0 as usize])
 }
 
-/// The schema of a key; on the wire it is always a text.
-pub(super) fn key(kind: KeyKind) -> Node {
+/// The schema of a key; what is answered is always a text.
+pub(super) fn key(kind: KeyKind, side: Side) -> Node {
     match kind {
         KeyKind::Uuid => text().with("format", "uuid"),
-        KeyKind::Int => text().with("pattern", WHOLE),
+        KeyKind::Int => long(side),
         KeyKind::String => text().with("minLength", 1_u32).with("maxLength", KEY_LENGTH_MAX).with("pattern", KEY_TEXT),
     }
 }
@@ -87,8 +87,11 @@ fn scalar(scalar: Scalar, length_max: Option<u32>, side: Side) -> Node {
         ]),
         Scalar::Float => object([("type", "number".into()), ("format", "double".into())]),
         Scalar::Boolean => object([("type", "boolean".into())]),
-        Scalar::Long => whole_or_text(side).with("pattern", WHOLE),
-        Scalar::Decimal { precision, scale } => whole_or_text(side).with("pattern", decimal_pattern(precision, scale)),
+        Scalar::Long => long(side),
+        Scalar::Decimal { precision, scale } => {
+            let most = 10_i64.checked_pow(u32::from(precision.saturating_sub(scale))).map_or(i64::MAX, |most| most - 1);
+            whole_or_text(side, -most, most).with("pattern", decimal_pattern(precision, scale))
+        }
         Scalar::Date => text().with("format", "date"),
         Scalar::Time => text().with("pattern", TIME),
         Scalar::DateTime => text().with("format", "date-time"),
@@ -106,11 +109,19 @@ fn smaller(length_max: Option<u32>, most: u32) -> Option<u32> {
     Some(length_max.unwrap_or(most).min(most))
 }
 
+fn long(side: Side) -> Node {
+    whole_or_text(side, i64::MIN, i64::MAX).with("pattern", WHOLE)
+}
+
 /// What is a text on the wire, so that no digit gets lost, and may be sent as a whole number too.
-fn whole_or_text(side: Side) -> Node {
+fn whole_or_text(side: Side, least: i64, most: i64) -> Node {
     match side {
         Side::Answered => text(),
-        Side::Taken => object([("type", Node::Array(vec!["string".into(), "integer".into()]))]),
+        Side::Taken => object([
+            ("type", Node::Array(vec!["string".into(), "integer".into()])),
+            ("minimum", Node::Int(least)),
+            ("maximum", Node::Int(most)),
+        ]),
     }
 }
 

@@ -87,3 +87,20 @@ async fn answers_have_a_status_that_is_described() {
     assert_snapshot!(statuses("/api/skills/{id}", "delete").join(" "), @"204 400 401 403 404 409 412 500 503 507");
     assert!(json["paths"]["/api/progress/by/owner,skill/{owner},{skill}"]["get"].is_object());
 }
+
+#[tokio::test]
+async fn what_is_a_text_may_be_sent_as_a_whole_number_within_its_range() {
+    let schema = "type Stock { id: Int! code: Long amount: Decimal @decimal(precision: 5, scale: 2) other: Stock }";
+    let (_, json) = document(schema).await;
+    let schemas = &json["components"]["schemas"];
+    let update = &schemas["StockUpdate"]["properties"];
+    assert_snapshot!(update["amount"], @r##"{"type":["string","integer","null"],"minimum":-999,"maximum":999,"pattern":"^-?0*[0-9]{1,3}(\\.[0-9]{1,2})?$"}"##);
+    let other = update["other"].to_string();
+    assert!(other.contains("\"integer\""), "{other}");
+    let answered = &schemas["Stock"]["properties"]["other"];
+    assert!(!answered.to_string().contains("integer"), "{answered}");
+    let filter = &json["paths"]["/api/stocks"]["get"]["parameters"][0]["schema"]["items"]["pattern"];
+    let pattern = filter.as_str().expect("a pattern");
+    assert!(pattern.contains("code"), "{pattern}");
+    assert!(!pattern.contains("|id") && !pattern.contains("(id"), "{pattern}");
+}

@@ -106,7 +106,7 @@ fn read_long(json: &Json<'_>) -> Result<Value, WireError> {
 }
 
 /// A number without a fraction; `1.0` is one.
-fn whole(json: &Json<'_>) -> Option<i64> {
+pub(super) fn whole(json: &Json<'_>) -> Option<i64> {
     match json {
         Json::Int(value) => Some(*value),
         Json::Float(value) if value.fract() == 0.0 && value.abs() <= FLOAT_EXACT_MAX => Some(*value as i64),
@@ -122,10 +122,10 @@ fn no_whole(expected: &str, json: &Json<'_>) -> WireError {
 }
 
 fn read_decimal(precision: u8, scale: u8, json: &Json<'_>) -> Result<Value, WireError> {
-    let decimal = match json {
-        Json::Text(text) => wire::parse_decimal(text, scale).map_err(invalid)?,
-        Json::Int(value) => wire::parse_decimal(&value.to_string(), scale).map_err(invalid)?,
-        Json::Float(_) => {
+    let decimal = match (json, whole(json)) {
+        (Json::Text(text), _) => wire::parse_decimal(text, scale).map_err(invalid)?,
+        (_, Some(value)) => wire::parse_decimal(&value.to_string(), scale).map_err(invalid)?,
+        (Json::Float(_), None) => {
             return Err(wrong_type("a decimal as a text", json)
                 .hint("a number with a fraction loses digits on its way; send a text, as in \"12.50\""));
         }

@@ -76,6 +76,7 @@ fn numbers_at_their_limits() {
         ("decimal", "\"999.99\""),
         ("decimal", "\"-0.10\""),
         ("decimal", "12"),
+        ("decimal", "12.0"),
         ("decimal", "1000"),
         ("decimal", "\"1.234\""),
         ("decimal", "1.5"),
@@ -107,6 +108,7 @@ fn numbers_at_their_limits() {
     decimal "999.99" => "999.99"
     decimal "-0.10" => "-0.10"
     decimal 12 => "12.00"
+    decimal 12.0 => "12.00"
     decimal 1000 => out_of_range : 1000.00 has more than 3 digits before the point (None)
     decimal "1.234" => invalid_value : "1.234" has more than 2 digits behind the point (None)
     decimal 1.5 => wrong_type : expected a decimal as a text, got a number (Some("a number with a fraction loses digits on its way; send a text, as in \"12.50\""))
