@@ -18,10 +18,15 @@ impl Lock {
     /// Takes the lock of the database in this file.
     pub(super) fn take(database: &Path) -> Result<Lock, OpenError> {
         let path = beside(database);
-        let mut file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(|error| {
-                OpenError { message: format!("the lock file \"{}\" cannot be opened: {error}", path.display()) }
-            })?;
+        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(
+            |error| OpenError {
+                message: format!(
+                    "the database \"{}\" cannot be opened: its folder may not be written ({error}); a server writes \
+                         the database, its log and its lock there",
+                    database.display()
+                ),
+            },
+        )?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(in_use(database, &mut file)),

@@ -4,6 +4,7 @@
 mod check;
 mod crash;
 mod dev;
+mod disk;
 mod docs;
 mod explain;
 mod import;

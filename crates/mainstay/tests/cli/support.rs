@@ -79,11 +79,18 @@ impl Project {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_mainstay"));
+        let mut command = self.command_of(env!("CARGO_BIN_EXE_mainstay"));
+        command.args(arguments);
+        command
+    }
+
+    /// A program in the project's folder, with its settings.
+    pub(crate) fn command_of(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("MAINSTAY_")) {
             command.env_remove(name);
         }
-        command.args(arguments).current_dir(self.folder.path()).envs(self.variables.iter().cloned());
+        command.current_dir(self.folder.path()).envs(self.variables.iter().cloned());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
@@ -222,6 +229,20 @@ impl Server {
             request = request.bearer_auth(token);
         }
         answer(request).await
+    }
+
+    /// Changes.
+    pub(crate) async fn patch(&self, path: &str, body: &Value, token: Option<&str>) -> (StatusCode, Value) {
+        let mut request = self.client.patch(format!("{}{path}", self.address())).json(body);
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        answer(request).await
+    }
+
+    /// The number of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Sends it a signal: `TERM`, `INT`.
