@@ -3,6 +3,7 @@
 
 mod cargo;
 mod checks;
+mod fuzz;
 mod metadata;
 mod outside;
 mod sources;
@@ -16,6 +17,9 @@ use steps::{STEPS, Step};
 fn main() -> ExitCode {
     let names: Vec<String> = env::args().skip(1).collect();
     let wanted: Vec<&str> = names.iter().map(String::as_str).collect();
+    if let ["fuzz", target, seconds] = wanted.as_slice() {
+        return report("fuzz", fuzz::run(target, seconds));
+    }
     let steps = match wanted.as_slice() {
         ["ci"] => STEPS.iter().collect(),
         [name] => STEPS.iter().filter(|step| step.name == *name).collect(),
@@ -33,9 +37,7 @@ fn run(steps: &[&Step]) -> ExitCode {
     for step in steps {
         let start = Instant::now();
         println!("── {}: {}", step.name, step.about);
-        if let Err(problems) = (step.run)() {
-            eprintln!("{}", problems.join("\n"));
-            eprintln!("── {} failed", step.name);
+        if report(step.name, (step.run)()) != ExitCode::SUCCESS {
             return ExitCode::FAILURE;
         }
         println!("── {} passed in {:.1} s", step.name, start.elapsed().as_secs_f64());
@@ -43,8 +45,17 @@ fn run(steps: &[&Step]) -> ExitCode {
     ExitCode::SUCCESS
 }
 
+fn report(name: &str, outcome: steps::Outcome) -> ExitCode {
+    let Err(problems) = outcome else { return ExitCode::SUCCESS };
+    eprintln!("{}", problems.join("\n"));
+    eprintln!("── {name} failed");
+    ExitCode::FAILURE
+}
+
 fn usage() {
-    println!("cargo xtask ci      all steps, in order\ncargo xtask STEP    one of these:\n");
+    println!("cargo xtask ci      all steps, in order");
+    println!("cargo xtask fuzz TARGET SECONDS    feeds made-up bytes, see fuzz/README.md");
+    println!("cargo xtask STEP    one of these:\n");
     for step in STEPS {
         println!("  {:<10} {}", step.name, step.about);
     }

@@ -1,0 +1,4 @@
+//! JSON bodies of writes.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| mainstay_fuzz::write(bytes));

@@ -1,0 +1,4 @@
+//! `after=` of a list.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| mainstay_fuzz::ask("after", bytes));

@@ -1,0 +1,4 @@
+//! Whole requests.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| mainstay_fuzz::raw(bytes));
