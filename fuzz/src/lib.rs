@@ -39,6 +39,7 @@ fn world() -> &'static World {
             let roles = ["editor".to_owned()];
             let token = app.token(&NewToken { sub: "anna", roles: &roles, ttl_s: TOKEN_TTL_S, ..NewToken::default() });
             let shelf = app.bearer(&token).post("/api/shelves", SHELF.parse().expect("JSON")).await;
+            assert_eq!(shelf.status, 201, "{}", shelf.text);
             let id = shelf.json()["id"].as_str().expect("an id").to_owned();
             (app, token, id)
         });
