@@ -13,6 +13,7 @@ mod openapi;
 mod paging;
 mod protocol;
 mod read;
+mod secrets;
 mod service;
 mod tokens;
 mod update;
