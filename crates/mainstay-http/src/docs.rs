@@ -41,6 +41,7 @@ fn html(headers: &HeaderMap, page: Bytes) -> Response {
     let mut response = reply::asset(headers, HTML, page);
     let out = response.headers_mut();
     out.insert(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY);
+    out.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     out.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     out.insert(HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin"));
     response

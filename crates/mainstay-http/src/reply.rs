@@ -18,6 +18,9 @@ const PRIVATE: HeaderValue = HeaderValue::from_static("private, no-cache");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 pub(crate) const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+/// A refusal loads nothing and stands in nobody's frame, whatever a browser makes of it.
+const NOTHING_LOADED: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+const DENY: HeaderValue = HeaderValue::from_static("DENY");
 
 /// The header that names a request.
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -97,6 +100,8 @@ pub(crate) fn problem(problem: &Problem, request_id: &str) -> Response {
     out.insert(header::CONTENT_TYPE, PROBLEM_JSON);
     out.insert(header::CACHE_CONTROL, NO_STORE);
     out.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+    out.insert(header::CONTENT_SECURITY_POLICY, NOTHING_LOADED);
+    out.insert(header::X_FRAME_OPTIONS, DENY);
     if let Some(allow) = problem.allow {
         out.insert(header::ALLOW, HeaderValue::from_static(allow));
     }
