@@ -36,7 +36,7 @@ pub use eval::{EvalError, Records, eval};
 pub use limits::Limits;
 pub use problem::Problem;
 pub use scope::{Member, Nearest, Scope};
-pub use show::show;
+pub use show::{show, show_members};
 pub use specialise::{as_condition, map_bound, specialise, with_guards};
 pub use tree::{
     Arith, Caller, CompareOp, Compiled, Expr, Function, Guard, Node, Outcome, Param, Quantifier, Slot, SlotValue, THIS,

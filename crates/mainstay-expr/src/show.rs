@@ -3,13 +3,18 @@ use std::fmt;
 
 use crate::{
     tree::{Arith, Caller, CompareOp, Expr, Function, Node, THIS},
-    types::Symbol,
+    types::{Symbol, Type},
     value::Value,
     wire::write_text,
 };
 
 /// Writes the expression as CEL, with `name` giving the members' names. Values of the caller are shown as `?1`.
 pub fn show(expr: &Expr, name: &dyn Fn(Symbol) -> String) -> String {
+    show_members(expr, &|_, symbol| name(symbol))
+}
+
+/// As [`show`], where `name` also gets the type that has the member.
+pub fn show_members(expr: &Expr, name: &dyn Fn(&Type, Symbol) -> String) -> String {
     let mut show = Show { name, out: String::new() };
     show.expr(expr, 0);
     show.out
@@ -23,7 +28,7 @@ impl fmt::Display for Expr {
 }
 
 struct Show<'a> {
-    name: &'a dyn Fn(Symbol) -> String,
+    name: &'a dyn Fn(&Type, Symbol) -> String,
     out: String,
 }
 
@@ -51,7 +56,7 @@ impl Show<'_> {
             Node::Var(var) => self.out.push_str(&format!("x{}", var.0)),
             Node::Field { of, symbol } | Node::Link { of, symbol, .. } | Node::Links { of, symbol, .. } => {
                 self.receiver(of);
-                self.out.push_str(&(self.name)(*symbol));
+                self.out.push_str(&(self.name)(&of.ty, *symbol));
             }
             Node::Key(of) => {
                 self.receiver(of);

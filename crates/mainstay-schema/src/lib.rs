@@ -10,6 +10,7 @@ mod load;
 mod migrate;
 mod model;
 mod names;
+mod past;
 mod prelude;
 mod scalar;
 mod scope;
@@ -20,14 +21,18 @@ pub use diagnostic::{Diagnostic, Diagnostics};
 pub use json::{Json, JsonError, JsonLimits};
 pub use json_write::{json_float, json_int, json_string};
 pub use load::Source;
-pub use migrate::{Class, Step, StepKind, diff};
+pub use migrate::{
+    Class, ColumnChange, ColumnSource, Conversion, JoinChange, JoinSource, Look, LookKind, Migration, Step, StepKind,
+    TableChange,
+};
 pub use model::*;
 pub use names::{nearest, plural, snake_case};
+pub use past::Past;
 pub use prelude::PRELUDE;
 pub use scalar::Scalar;
 pub use scope::{Defines, SchemaScope};
 pub use snapshot::{
-    ColumnSnapshot, ColumnType, EmbeddedSnapshot, EnumSnapshot, ForeignKeySnapshot, IndexSnapshot, JoinSnapshot,
-    MemberSnapshot, Snapshot, TableSnapshot, UniqueSnapshot,
+    CheckSnapshot, ColumnSnapshot, ColumnType, EmbeddedSnapshot, EnumSnapshot, ForeignKeySnapshot, IndexSnapshot,
+    JoinSnapshot, MemberSnapshot, Snapshot, TableSnapshot, UniqueSnapshot,
 };
 pub use wire::{EMAIL_LENGTH_MAX, KEY_LENGTH_MAX, LIST_LENGTH_MAX, STRING_BYTES_MAX, URL_LENGTH_MAX, WireError};

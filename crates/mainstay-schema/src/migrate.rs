@@ -1,21 +1,52 @@
-//! The difference of two snapshots, as steps that a store can carry out.
+//! The way from the tables of one schema to those of another: steps for people, and where each value comes from for a store.
+//!
+//! Nothing here knows an engine. A store reads [`Migration::tables`] and [`Migration::joins`], and writes them down as it can.
 use std::fmt;
 
 use serde::Serialize;
 
-use crate::snapshot::{ColumnSnapshot, ForeignKeySnapshot, IndexSnapshot, JoinSnapshot, TableSnapshot, UniqueSnapshot};
+use crate::{Schema, snapshot::Snapshot};
 
+mod convert;
 mod diff;
+mod form;
+mod looks;
+mod sources;
 
-pub use diff::diff;
+pub use convert::Conversion;
+pub use looks::{Look, LookKind};
+pub use sources::{ColumnChange, ColumnSource, JoinChange, JoinSource, TableChange};
 
-/// One step from the old tables to the new ones.
+/// All that leads from one schema's tables to another's.
+#[derive(Clone, Debug)]
+pub struct Migration {
+    /// The tables as they are.
+    pub from: Snapshot,
+    /// Whether there are any yet.
+    pub is_first: bool,
+    /// The tables as they become.
+    pub to: Snapshot,
+    /// What is done, in words.
+    pub steps: Vec<Step>,
+    /// Where the values of each table of `to` come from, in its order.
+    pub tables: Vec<TableChange>,
+    /// The same for each join table of `to`.
+    pub joins: Vec<JoinChange>,
+}
+
+/// One step, in words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Step {
-    /// What is done.
+    /// What is done, for programs.
     pub kind: StepKind,
+    /// To what: `Skill`, `Skill.name`.
+    pub subject: String,
+    /// What is done, for people, in one line.
+    pub text: String,
     /// What it means for nodes and data.
     pub class: Class,
+    /// Why it is of this class.
+    pub why: &'static str,
 }
 
 /// What a step means for running nodes and for the data.
@@ -28,108 +59,99 @@ pub enum Class {
     NeedsDrain,
     /// Data is lost.
     Destructive,
+    /// It cannot be carried out.
+    Refused,
 }
 
-/// What is done, with everything that is needed to write it down for a database.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case", tag = "step")]
+/// What a step does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names say all that there is")]
 pub enum StepKind {
-    /// A new table, with its columns, uniques, indexes and foreign keys.
-    CreateTable {
-        /// The table.
-        table: TableSnapshot,
-    },
-    /// A new join table.
-    CreateJoin {
-        /// The join table.
-        join: JoinSnapshot,
-    },
-    /// A new column: optional, or with a constant default. Its unique, if any, is a step of its own.
-    AddColumn {
-        /// The table as it will be.
-        table: TableSnapshot,
-        /// The column.
-        column: ColumnSnapshot,
-        /// What it refers to.
-        foreign_key: Option<ForeignKeySnapshot>,
-    },
-    /// New values of an enum.
-    AddEnumValues {
-        /// The enum.
-        name: String,
-        /// The values that are new.
-        added: Vec<String>,
-        /// All values as they will be.
-        values: Vec<String>,
-        /// The tables with a column of it, as they are before the other steps.
-        tables: Vec<TableSnapshot>,
-    },
-    /// A new unique over columns of which at least one is new.
-    CreateUnique {
-        /// The table.
-        table: String,
-        /// The unique.
-        unique: UniqueSnapshot,
-    },
-    /// A new index.
-    CreateIndex {
-        /// The table.
-        table: String,
-        /// The index.
-        index: IndexSnapshot,
-    },
-    /// An index that is no longer wanted.
-    DropIndex {
-        /// The table.
-        table: String,
-        /// The index.
-        index: IndexSnapshot,
-    },
-    /// A difference that cannot be carried out yet.
-    Unsupported {
-        /// What, for people: `dropping field "Skill.name" is not available yet`.
-        what: String,
-    },
+    CreateTable,
+    DropTable,
+    RenameTable,
+    AddColumn,
+    DropColumn,
+    RenameColumn,
+    ChangeType,
+    Require,
+    Relax,
+    ChangeDefault,
+    Backfill,
+    ChangeLength,
+    Retarget,
+    AddEnumValues,
+    DropEnumValue,
+    RenameEnumValue,
+    ChangeMember,
+    AddUnique,
+    DropUnique,
+    AddIndex,
+    DropIndex,
+    AddCheck,
+    DropCheck,
+    CreateJoin,
+    DropJoin,
+    RenameJoin,
+    LinkToMany,
+    LinkToOne,
+    ChangeKey,
 }
 
-impl Step {
-    /// What is done, for people, in one line.
-    pub fn describe(&self) -> String {
-        self.to_string()
+impl Migration {
+    /// The way from what a database has (`None`: nothing yet) to what a schema says.
+    pub fn between(from: Option<&Snapshot>, schema: &Schema) -> Migration {
+        let old = from.cloned().unwrap_or_default();
+        let new = schema.snapshot();
+        let (tables, joins) = sources::sources(&old, &new, schema);
+        let steps = diff::steps(&old, &new, &tables, &joins, schema);
+        Migration { from: old, is_first: from.is_none(), to: new, steps, tables, joins }
+    }
+
+    /// Whether there is nothing to do.
+    pub fn is_done(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// The worst class of its steps.
+    pub fn class(&self) -> Class {
+        self.steps.iter().map(|step| step.class).max().unwrap_or(Class::Additive)
+    }
+
+    /// What has to hold of the records that are there.
+    pub fn looks(&self) -> Vec<Look> {
+        looks::looks(self)
+    }
+
+    /// The tables that are no longer there.
+    pub fn dropped_tables(&self) -> impl Iterator<Item = &str> {
+        let is_kept = |table: &str| self.tables.iter().any(|change| change.old.as_deref() == Some(table));
+        self.from.tables.iter().map(|table| table.table.as_str()).filter(move |table| !is_kept(table))
+    }
+
+    /// The join tables that are no longer there.
+    pub fn dropped_joins(&self) -> impl Iterator<Item = &str> {
+        let is_kept = |table: &str| {
+            self.joins.iter().any(|change| matches!(&change.source, JoinSource::Join(old) if old == table))
+        };
+        self.from.joins.iter().map(|join| join.table.as_str()).filter(move |table| !is_kept(table))
     }
 }
 
 impl fmt::Display for Step {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.kind {
-            StepKind::CreateTable { table } => {
-                write!(out, "create table \"{}\" for \"{}\"", table.table, table.collection)
-            }
-            StepKind::CreateJoin { join } => {
-                write!(
-                    out,
-                    "create join table \"{}\" from \"{}\" to \"{}\"",
-                    join.table, join.from_table, join.to_table
-                )
-            }
-            StepKind::AddColumn { table, column, .. } => {
-                write!(out, "add column \"{}\" to \"{}\"", column.column, table.table)
-            }
-            StepKind::AddEnumValues { name, added, .. } => {
-                write!(out, "add {} to enum \"{name}\"", quoted(added))
-            }
-            StepKind::CreateUnique { table, unique } => {
-                write!(out, "make {} unique in \"{table}\"", quoted(&unique.columns))
-            }
-            StepKind::CreateIndex { table, index } => write!(out, "index \"{table}\" by {}", quoted(&index.columns)),
-            StepKind::DropIndex { table, index } => {
-                write!(out, "drop the index of \"{table}\" by {}", quoted(&index.columns))
-            }
-            StepKind::Unsupported { what } => out.write_str(what),
-        }
+        out.write_str(&self.text)
     }
 }
 
-fn quoted(names: &[String]) -> String {
-    names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ")
+impl fmt::Display for Class {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Class::Additive => "additive",
+            Class::NeedsDrain => "needs drain",
+            Class::Destructive => "destructive",
+            Class::Refused => "refused",
+        })
+    }
 }

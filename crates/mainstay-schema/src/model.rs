@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 use mainstay_expr::{Compiled, Type};
 use serde::{Deserialize, Serialize};
 
-use crate::{Defines, scalar::Scalar};
+use crate::{Defines, past::Past, scalar::Scalar};
 
 /// A collection by its position in [`Schema::collections`]; as a `RecordType` it has the same number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -44,6 +44,8 @@ pub struct Schema {
     pub fingerprint: String,
     /// The named expressions (`@define`).
     pub defines: Defines,
+    /// What things were called before.
+    pub past: Past,
 }
 
 /// A `type` of the schema: a table and an address.

@@ -7,10 +7,10 @@ use crate::{Json, JsonLimits, KeyKind, Scalar, hash::fingerprint};
 
 mod build;
 
-/// The version of this format, so that a later one can still read it.
-const FORMAT: u32 = 1;
+/// The version of this format, so that a later one can still read it. 2 remembers checks and what filled a column.
+const FORMAT: u32 = 2;
 
-/// Everything that the tables are made from, and nothing else: no rules, no checks, no documents.
+/// Everything that the tables are made from and that their records obey, and nothing else: no rules, no documents.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
     /// The version of the format.
@@ -43,6 +43,19 @@ pub struct TableSnapshot {
     pub indexes: Vec<IndexSnapshot>,
     /// The foreign keys.
     pub foreign_keys: Vec<ForeignKeySnapshot>,
+    /// The checks that every record obeys; `None` where an older version did not remember them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checks: Option<Vec<CheckSnapshot>>,
+}
+
+/// A condition that every record obeys.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckSnapshot {
+    /// The field that it stands on; `None` for one of the type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// The condition, with names in full.
+    pub expr: String,
 }
 
 /// A column.
@@ -62,6 +75,9 @@ pub struct ColumnSnapshot {
     /// The most code points of a text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub length_max: Option<u32>,
+    /// What filled it where it was null, as it is written in the schema.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backfill: Option<String>,
 }
 
 /// What a column holds.
@@ -112,6 +128,9 @@ pub struct ForeignKeySnapshot {
 pub struct JoinSnapshot {
     /// The join table.
     pub table: String,
+    /// The field that it belongs to; empty where an older version did not remember it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub field: String,
     /// The table on the side of the field.
     pub from_table: String,
     /// The kind of `from_id`.
@@ -175,6 +194,14 @@ impl Snapshot {
     /// A table by its name.
     pub fn table(&self, name: &str) -> Option<&TableSnapshot> {
         self.tables.iter().find(|of| of.table == name)
+    }
+}
+
+impl JoinSnapshot {
+    /// What the column of a link to one would be called in the place of the join table.
+    pub fn column(&self) -> &str {
+        let column = self.table.strip_prefix(&self.from_table).and_then(|rest| rest.strip_prefix('_'));
+        column.unwrap_or(&self.table)
     }
 }
 

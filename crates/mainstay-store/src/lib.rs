@@ -5,6 +5,7 @@
 mod answer;
 mod error;
 mod exec;
+mod migrate;
 mod read;
 mod settings;
 pub mod sql;
@@ -14,6 +15,7 @@ mod store;
 pub use answer::{Explained, Page, Written};
 pub use error::{OpenError, StepError, StoreError, WriteError};
 pub use exec::WriteStatement;
+pub use migrate::{Drift, MigrateError, Offence, Offender, Severity};
 pub use read::ReadStatement;
 pub use settings::Settings;
 pub use sqlite::SqliteDialect;

@@ -6,12 +6,12 @@ use std::{
 
 use mainstay_expr::Value;
 use mainstay_plan::{Query, WritePlan};
-use mainstay_schema::{Schema, Snapshot};
+use mainstay_schema::{Migration, Schema, Snapshot};
 use parking_lot::Mutex;
 
 use crate::{
-    Explained, OpenError, Page, ReadStatement, Settings, SqliteDialect, StoreError, WriteError, WriteStatement,
-    Written,
+    Explained, MigrateError, Offence, OpenError, Page, ReadStatement, Settings, SqliteDialect, StoreError, WriteError,
+    WriteStatement, Written,
     sql::{self, Cascade},
     sqlite::Engine,
 };
@@ -49,15 +49,25 @@ impl Store {
         self.engine.snapshot()
     }
 
-    /// The SQL of each migration step, for people; `becomes` is what the steps lead to. The text of a step that cannot be carried
-    /// out is empty.
-    pub fn render_steps(&self, steps: &[mainstay_schema::Step], becomes: &Snapshot) -> Result<Vec<String>, StoreError> {
-        Engine::render(steps, becomes)
+    /// The statements of a migration, for people. `schema` is the one that it leads to, here and below.
+    pub fn render_migration(&self, migration: &Migration, schema: &Schema) -> Result<Vec<String>, StoreError> {
+        Engine::render(migration, schema)
     }
 
-    /// Carries out migration steps and remembers the schema that they lead to: all or nothing. Blocks until it is on disk.
-    pub fn apply(&self, steps: &[mainstay_schema::Step], becomes: &Snapshot) -> Result<(), StoreError> {
-        self.engine.apply(steps, becomes)
+    /// The records that are in the way of a migration; reads alone. Blocks until every table that matters is looked through.
+    pub fn look(&self, migration: &Migration, schema: &Arc<Schema>) -> Result<Vec<Offence>, StoreError> {
+        self.engine.look(migration, schema)
+    }
+
+    /// Carries out a migration and remembers the schema that it leads to: all or nothing, and nothing where records are in the
+    /// way. Blocks until it is on disk.
+    pub fn migrate(&self, migration: &Migration, schema: &Arc<Schema>) -> Result<(), MigrateError> {
+        self.engine.migrate(migration, schema)
+    }
+
+    /// Brings the database to a schema, whatever it has now.
+    pub fn follow(&self, schema: &Arc<Schema>) -> Result<(), MigrateError> {
+        self.migrate(&Migration::between(self.snapshot()?.as_ref(), schema), schema)
     }
 
     /// Renders a read.

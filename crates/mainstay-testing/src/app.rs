@@ -9,7 +9,7 @@ use std::{
 use mainstay_auth::{AuthSettings, Authenticator, NewToken, SigningKey, TokenMaker};
 use mainstay_core::{Core, CoreSettings, Limits};
 use mainstay_http::{App, HttpSettings};
-use mainstay_schema::{Schema, Source, diff};
+use mainstay_schema::{Schema, Source};
 use mainstay_store::{Settings, Store};
 use serde_json::Value as Json;
 use tempfile::TempDir;
@@ -95,12 +95,11 @@ fn load(sdl: &str) -> Arc<Schema> {
     }
 }
 
-fn open(folder: &Path, schema: &Schema) -> Store {
+fn open(folder: &Path, schema: &Arc<Schema>) -> Store {
     let mut settings = Settings::at(folder.join("test.db"));
     settings.durable = false;
     let store = Store::open(settings).expect("a fresh database");
-    let snapshot = schema.snapshot();
-    store.apply(&diff(None, &snapshot), &snapshot).expect("the tables of the schema");
+    store.follow(schema).expect("the tables of the schema");
     store
 }
 

@@ -1,49 +1,75 @@
 //! The database compared with the schema: what is different, and how it is made the same.
-use mainstay_schema::{Class, Schema, Snapshot, Step, StepKind, diff};
-use mainstay_store::Store;
+use std::sync::Arc;
+
+use mainstay_schema::{Class, Migration, Schema, Snapshot, Step};
+use mainstay_store::{MigrateError, Offence, Store};
 use serde_json::{Value, json};
 
 use crate::failure::{Detail, Failure};
 
 /// The way from what the database has to what the schema says.
 pub(crate) struct Way {
-    /// The fingerprint of what the database has; `None` when it is empty.
-    pub(crate) from: Option<String>,
-    /// What the schema says.
-    pub(crate) to: Snapshot,
-    /// The steps between.
-    pub(crate) steps: Vec<Step>,
+    /// What is to be done.
+    pub(crate) migration: Migration,
+    /// Where it leads to.
+    schema: Arc<Schema>,
+}
+
+/// Which steps may be carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Allowed(Class);
+
+impl Allowed {
+    /// Those that old nodes live with.
+    pub(crate) const ADDITIVE: Allowed = Allowed(Class::Additive);
+    /// Those that lose nothing.
+    pub(crate) const LOSSLESS: Allowed = Allowed(Class::NeedsDrain);
+    /// All.
+    pub(crate) const ALL: Allowed = Allowed(Class::Destructive);
+
+    fn allows(self, step: &Step) -> bool {
+        step.class <= self.0
+    }
 }
 
 impl Way {
     /// To this schema.
-    pub(crate) fn to_schema(store: &Store, schema: &Schema) -> Result<Way, Failure> {
-        Way::to(store, schema.snapshot())
+    pub(crate) fn to_schema(store: &Store, schema: &Arc<Schema>) -> Result<Way, Failure> {
+        let old = store.snapshot().map_err(Failure::database)?;
+        Ok(Way { migration: Migration::between(old.as_ref(), schema), schema: schema.clone() })
     }
 
-    /// To these tables.
-    pub(crate) fn to(store: &Store, to: Snapshot) -> Result<Way, Failure> {
-        let old = store.snapshot().map_err(Failure::database)?;
-        let steps = diff(old.as_ref(), &to);
-        Ok(Way { from: old.as_ref().map(Snapshot::fingerprint), to, steps })
+    /// Its steps.
+    pub(crate) fn steps(&self) -> &[Step] {
+        &self.migration.steps
     }
 
     /// Whether there is nothing to do.
     pub(crate) fn is_done(&self) -> bool {
-        self.steps.is_empty()
+        self.migration.is_done()
     }
 
-    /// Carries the steps out, if all of them are safe: all or nothing.
-    pub(crate) fn apply(&self, store: &Store) -> Result<(), Failure> {
-        let unsafe_steps: Vec<&Step> = self.steps.iter().filter(|step| !is_safe(step)).collect();
-        if !unsafe_steps.is_empty() {
-            let lines = unsafe_steps.iter().map(|step| format!("  {:<12} {step}", class(step.class))).collect();
-            let names: Vec<String> = unsafe_steps.iter().map(ToString::to_string).collect();
-            return Err(Failure::new("unsafe_steps", "the database cannot follow the schema by additive steps alone")
-                .hint("take these changes back, or start with an empty database")
-                .detail(Detail::Lines(lines, json!(names))));
+    /// The fingerprint of what the database has; `None` when it is empty.
+    pub(crate) fn from(&self) -> Option<String> {
+        (!self.migration.is_first).then(|| self.migration.from.fingerprint())
+    }
+
+    /// The fingerprint of what the schema says.
+    pub(crate) fn to(&self) -> String {
+        self.migration.to.fingerprint()
+    }
+
+    /// Carries the steps out, if all of them are allowed and no record is in the way: all or nothing. Without steps, what the
+    /// database remembers is brought up to date.
+    pub(crate) fn apply(&self, store: &Store, allowed: Allowed) -> Result<(), Failure> {
+        let others: Vec<&Step> = self.steps().iter().filter(|step| !allowed.allows(step)).collect();
+        if !others.is_empty() {
+            return Err(refusal(&others));
         }
-        store.apply(&self.steps, &self.to).map_err(Failure::database)
+        if self.is_done() && !self.migration.is_first && self.migration.from == self.migration.to {
+            return Ok(());
+        }
+        store.migrate(&self.migration, &self.schema).map_err(failure)
     }
 
     /// Fails unless there is nothing to do.
@@ -51,11 +77,20 @@ impl Way {
         if self.is_done() {
             return Ok(());
         }
-        let lines = self.steps.iter().map(|step| format!("  {:<12} {step}", class(step.class))).collect();
-        let names: Vec<String> = self.steps.iter().map(ToString::to_string).collect();
+        let steps: Vec<&Step> = self.steps().iter().collect();
+        let (lines, names) = listed(&steps);
         Err(Failure::new("schema_differs", "the database does not match the schema")
             .hint("mainstay plan shows the steps with their SQL, mainstay apply carries them out")
-            .detail(Detail::Lines(lines, json!(names))))
+            .detail(Detail::Lines(lines, names)))
+    }
+
+    /// The records that are in the way.
+    pub(crate) fn look(&self, store: &Store) -> Result<Vec<Offence>, Failure> {
+        if self.is_done() {
+            Ok(Vec::new())
+        } else {
+            store.look(&self.migration, &self.schema).map_err(Failure::database)
+        }
     }
 
     /// The steps with their SQL, for people.
@@ -64,51 +99,116 @@ impl Way {
             return Ok("the database matches the schema: nothing to do".to_owned());
         }
         let mut text = String::new();
-        for (step, sql) in self.steps.iter().zip(self.sql(store)?) {
-            text.push_str(&format!("-- {}: {step}\n", class(step.class)));
-            if !sql.is_empty() {
-                text.push_str(sql.trim_end());
-                text.push('\n');
+        for step in self.steps() {
+            text.push_str(&format!("-- {}: {step} ({})\n", step.class, step.why));
+        }
+        for statement in self.sql(store)? {
+            text.push_str(&format!("{statement};\n"));
+        }
+        let count = self.steps().len();
+        text.push_str(&format!("\n{count} {}", if count == 1 { "step" } else { "steps" }));
+        for offence in self.look(store)? {
+            for line in lines(&offence) {
+                text.push_str(&format!("\n{line}"));
             }
         }
-        let count = self.steps.len();
-        text.push_str(&format!("\n{count} {}", if count == 1 { "step" } else { "steps" }));
         Ok(text)
     }
 
     /// The same for programs; also what a plan file holds.
     pub(crate) fn to_json(&self, store: &Store) -> Result<Value, Failure> {
-        let sql = self.sql(store)?;
-        let steps: Vec<Value> = self
-            .steps
-            .iter()
-            .zip(sql)
-            .map(
-                |(step, sql)| json!({"step": step.to_string(), "class": step.class, "safe": is_safe(step), "sql": sql}),
-            )
-            .collect();
-        Ok(json!({"from": self.from, "to": self.to.fingerprint(), "steps": steps}))
-    }
-
-    /// The SQL of each step; of one that cannot be carried out there is none.
-    fn sql(&self, store: &Store) -> Result<Vec<String>, Failure> {
-        let sql = |step: &Step| match step.kind {
-            StepKind::Unsupported { .. } => Ok(String::new()),
-            _ => store.render_steps(std::slice::from_ref(step), &self.to).map(|texts| texts.concat()),
+        let step = |step: &Step| {
+            json!({
+                "kind": step.kind,
+                "subject": step.subject,
+                "step": step.text,
+                "class": step.class,
+                "why": step.why,
+                "safe": Allowed::ADDITIVE.allows(step),
+            })
         };
-        self.steps.iter().map(sql).collect::<Result<_, _>>().map_err(Failure::database)
+        Ok(json!({
+            "from": self.from(),
+            "to": self.to(),
+            "steps": self.steps().iter().map(step).collect::<Vec<_>>(),
+            "sql": self.sql(store)?,
+            "inTheWay": self.look(store)?,
+        }))
+    }
+
+    /// The statements; of steps that cannot be carried out there are none.
+    pub(crate) fn sql(&self, store: &Store) -> Result<Vec<String>, Failure> {
+        if self.is_done() || self.steps().iter().any(|step| step.class == Class::Refused) {
+            return Ok(Vec::new());
+        }
+        store.render_migration(&self.migration, &self.schema).map_err(Failure::database)
     }
 }
 
-/// Whether a step may be carried out while everything runs.
-pub(crate) fn is_safe(step: &Step) -> bool {
-    step.class == Class::Additive && !matches!(step.kind, StepKind::Unsupported { .. })
+/// What lies between two snapshots, in words: for telling what has changed meanwhile.
+pub(crate) fn difference(old: Option<&Snapshot>, schema: &Schema) -> Vec<String> {
+    Migration::between(old, schema).steps.iter().map(|step| format!("  {step}")).collect()
 }
 
-fn class(class: Class) -> &'static str {
-    match class {
-        Class::Additive => "additive",
-        Class::NeedsDrain => "needs drain",
-        Class::Destructive => "destructive",
+fn listed(steps: &[&Step]) -> (Vec<String>, Value) {
+    let lines = steps.iter().map(|step| format!("  {:<12} {step}", step.class.to_string())).collect();
+    (lines, json!(steps.iter().map(|step| &step.text).collect::<Vec<_>>()))
+}
+
+fn refusal(steps: &[&Step]) -> Failure {
+    let (lines, names) = listed(steps);
+    let worst = steps.iter().map(|step| step.class).max().unwrap_or(Class::Additive);
+    let (message, hint) = match worst {
+        Class::Refused => (
+            "some of these steps cannot be carried out",
+            steps.iter().find(|step| step.class == worst).map_or("", |step| step.why),
+        ),
+        Class::Destructive => (
+            "data would be lost",
+            "mainstay apply --destructive carries them out all the same; @was(name: \"…\") says that something was only renamed",
+        ),
+        _ => ("some of these steps are not safe while other nodes run", "stop the other nodes, then: mainstay apply"),
+    };
+    Failure::new("unsafe_steps", message).hint(hint).detail(Detail::Lines(lines, names))
+}
+
+/// Why a migration was not carried out, with the records that are in the way.
+fn failure(error: MigrateError) -> Failure {
+    match error {
+        MigrateError::Offences(offences) => {
+            let lines = offences.iter().flat_map(lines).collect();
+            let count: u64 = offences.iter().map(|offence| offence.count).sum();
+            let message = if count == 1 {
+                "1 record is in the way".to_owned()
+            } else {
+                format!("{count} records are in the way")
+            };
+            Failure::new("records_in_the_way", format!("{message}: nothing was done"))
+                .hint("repair them with the schema as it was, or take the change back")
+                .detail(Detail::Lines(lines, json!(offences)))
+        }
+        MigrateError::Moved => {
+            Failure::new("plan_stale", error.to_string()).hint("mainstay plan shows what is to do now")
+        }
+        MigrateError::Refused(_) => Failure::new("unsafe_steps", error.to_string()),
+        error => Failure::database(error),
     }
+}
+
+/// Records that are in the way, for people.
+fn lines(offence: &Offence) -> Vec<String> {
+    let count = offence.count;
+    let records = if count == 1 { "record" } else { "records" };
+    let mut lines = vec![format!("{count} {records} of \"{}\": {}", offence.collection, offence.what)];
+    for record in &offence.records {
+        let id = record.id.as_str().map_or_else(|| record.id.to_string(), str::to_owned);
+        let values = Value::Object(record.values.clone());
+        lines.push(format!("  {id} {values}"));
+    }
+    let more = count.saturating_sub(offence.records.len() as u64);
+    if more > 0 {
+        lines.push(format!("  and {more} more"));
+    }
+    lines.push(format!("  = hint: {}", offence.hint));
+    lines
 }

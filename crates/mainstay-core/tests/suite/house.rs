@@ -6,7 +6,7 @@ use mainstay_core::{
     Operation, ReadOne, Record, Request, Select, Selection, Sort, Target, Update,
 };
 use mainstay_expr::Value;
-use mainstay_schema::{CollectionId, Json, JsonLimits, Schema, Source, diff};
+use mainstay_schema::{CollectionId, Json, JsonLimits, Schema, Source};
 use mainstay_store::{Settings, Store};
 use tempfile::TempDir;
 
@@ -31,11 +31,11 @@ impl House {
             Schema::load(&[Source { name: "schema.graphql", text: sdl }]).unwrap_or_else(|wrong| panic!("{wrong}"));
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(Settings { durable: false, ..Settings::at(folder.path().join("db.sqlite")) }).unwrap();
-        let snapshot = schema.snapshot();
-        store.apply(&diff(None, &snapshot), &snapshot).unwrap();
+        let schema = Arc::new(schema);
+        store.follow(&schema).unwrap();
         let mut settings = CoreSettings { limits: Limits::default(), cursor_key: [1; 32], explain_refusals: false };
         change(&mut settings);
-        House { core: Core::new(Arc::new(schema), Arc::new(store), settings), _folder: folder }
+        House { core: Core::new(schema, Arc::new(store), settings), _folder: folder }
     }
 
     pub(crate) fn id(&self, path: &str) -> CollectionId {

@@ -15,6 +15,7 @@ use crate::{CollectionId, FieldId, FieldKind};
 mod check;
 mod define;
 mod keys;
+mod past;
 mod rules;
 mod values;
 
@@ -25,10 +26,15 @@ pub(super) fn apply(builder: &mut Builder, declared: &Declared) {
     for of in &declared.types {
         match builder.types.get(of.name.as_str()).copied() {
             Some(TypeRef::Collection(id)) => collection(builder, id, of),
-            Some(TypeRef::Embedded(_)) => embedded(builder, of),
+            Some(TypeRef::Embedded(id)) => {
+                embedded(builder, of);
+                past::members(builder, id, of);
+            }
             Some(TypeRef::Enum(_)) | None => {}
         }
     }
+    past::enums(builder, declared);
+    past::check_types(builder, declared);
 }
 
 fn collection(builder: &mut Builder, id: CollectionId, of: &TypeDeclared) {
@@ -38,6 +44,7 @@ fn collection(builder: &mut Builder, id: CollectionId, of: &TypeDeclared) {
             "check" => check::of_type(builder, id, directive),
             "unique" => keys::unique_of_type(builder, id, directive),
             "index" => keys::index_of_type(builder, id, directive),
+            "was" => past::of_type(builder, id, directive),
             _ => {}
         }
     }
@@ -47,6 +54,7 @@ fn collection(builder: &mut Builder, id: CollectionId, of: &TypeDeclared) {
             of_field(builder, id, own, field);
         }
     }
+    past::check_fields(builder, id, &of.name);
 }
 
 fn of_field(builder: &mut Builder, id: CollectionId, own: FieldId, field: &Node<FieldDefinition>) {
@@ -60,10 +68,13 @@ fn of_field(builder: &mut Builder, id: CollectionId, own: FieldId, field: &Node<
             "set" => values::set(builder, id, own, directive),
             "unique" => keys::unique_of_field(builder, id, own, directive),
             "index" => keys::index_of_field(builder, id, own, directive),
+            "was" => past::of_field(builder, id, own, directive),
+            "backfill" => past::backfill(builder, id, own, directive),
             _ => {}
         }
     }
     values::check_together(builder, id, own, field);
+    past::check_together(builder, id, own, field);
 }
 
 /// Whether a directive can do anything for a field; tells when it cannot.
@@ -71,10 +82,11 @@ fn fits(builder: &mut Builder, id: CollectionId, own: FieldId, directive: &Node<
     let of = builder.schema.collection(id);
     let field = of.field(own);
     let name = directive.name.as_str();
-    let values = ["check", "default", "set", "unique", "index", "immutable"];
+    let values = ["check", "default", "set", "unique", "index", "immutable", "backfill"];
     let why = match &field.kind {
         FieldKind::Inverse { .. } | FieldKind::Many { .. } if values.contains(&name) => "is a list of links",
-        _ if of.system.id == Some(own) && values.contains(&name) && name != "check" => "is the key",
+        FieldKind::Inverse { .. } if name == "was" => "stores nothing",
+        _ if of.system.id == Some(own) && (name == "was" || values.contains(&name) && name != "check") => "is the key",
         _ => return true,
     };
     let message = format!("@{name} does nothing here: \"{}\" {why}", full_name(builder, id, &field.name));

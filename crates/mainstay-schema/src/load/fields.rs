@@ -45,7 +45,7 @@ fn member(builder: &mut Builder, id: EmbeddedId, field: &Node<FieldDefinition>) 
         return;
     }
     let of = of.name.clone();
-    for other in field.directives.iter().filter(|directive| directive.name != "decimal") {
+    for other in field.directives.iter().filter(|directive| !["decimal", "was"].contains(&directive.name.as_str())) {
         let place = builder.at(&other.name);
         let message = format!("@{} does not belong on a member of the embedded type \"{of}\"", other.name);
         if !builder.report.told_at(place) {

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use apollo_compiler::ast::{Definition, DirectiveLocation, Document};
 
 /// Directives that are spoken for: they are refused by name instead of being unknown.
-pub(super) const DIRECTIVES_TO_COME: [&str; 21] = [
+pub(super) const DIRECTIVES_TO_COME: [&str; 19] = [
     "action",
-    "backfill",
     "cache",
     "changes",
     "computed",
@@ -24,7 +23,6 @@ pub(super) const DIRECTIVES_TO_COME: [&str; 21] = [
     "softDelete",
     "stream",
     "vector",
-    "was",
     "webhook",
 ];
 

@@ -1,238 +1,211 @@
-//! Two snapshots compared.
-use std::collections::HashSet;
-
-use super::{Class, Step, StepKind};
-use crate::snapshot::{
-    ColumnSnapshot, ColumnType, EnumSnapshot, IndexSnapshot, Snapshot, TableSnapshot, UniqueSnapshot,
+//! The steps in words, each with its class and why.
+use super::{
+    Class, ColumnChange, ColumnSource, JoinChange, JoinSource, Step, StepKind, TableChange,
+    form::{Form, MemberForm, source, target},
+};
+use crate::{
+    CheckSnapshot, ColumnSnapshot, EnumSnapshot, IndexSnapshot, JoinSnapshot, Schema, Snapshot, TableSnapshot,
+    UniqueSnapshot,
 };
 
-/// The steps that lead from the `old` tables (`None`: an empty database) to the `new` ones, in the order to carry them out.
-/// No steps: nothing to do.
-pub fn diff(old: Option<&Snapshot>, new: &Snapshot) -> Vec<Step> {
-    let nothing = Snapshot::default();
-    let mut differ = Differ { old: old.unwrap_or(&nothing), new, steps: Vec::new() };
+mod columns;
+mod types;
+
+const NEW: &str = "nodes with the old schema do not know it";
+const LOST: &str = "its data is lost";
+const OLD_NAME: &str = "nodes with the old schema ask for the old name";
+const OLD_WRITES: &str = "nodes with the old schema write what does not obey it";
+const OLD_READS: &str = "nodes with the old schema cannot read what it becomes";
+const LOOSER: &str = "what nodes with the old schema write obeys it too";
+const SPEED: &str = "it changes speed alone";
+
+/// The steps, in the order of reading.
+pub(super) fn steps(
+    old: &Snapshot,
+    new: &Snapshot,
+    tables: &[TableChange],
+    joins: &[JoinChange],
+    schema: &Schema,
+) -> Vec<Step> {
+    let mut differ = Differ { old, new, tables, joins, schema, steps: Vec::new() };
     differ.enums();
     differ.embedded();
     differ.tables();
-    differ.joins();
+    differ.links();
     differ.steps
 }
 
 struct Differ<'a> {
     old: &'a Snapshot,
     new: &'a Snapshot,
+    tables: &'a [TableChange],
+    joins: &'a [JoinChange],
+    schema: &'a Schema,
     steps: Vec<Step>,
 }
 
 impl Differ<'_> {
-    fn additive(&mut self, kind: StepKind) {
-        self.steps.push(Step { kind, class: Class::Additive });
-    }
-
-    fn unsupported(&mut self, class: Class, what: String) {
-        self.steps.push(Step { kind: StepKind::Unsupported { what: format!("{what} is not available yet") }, class });
-    }
-
-    fn enums(&mut self) {
-        for old in &self.old.enums {
-            match self.new.enums.iter().find(|new| new.name == old.name) {
-                Some(new) => self.enum_values(old, new),
-                // Its columns are gone too, or the schema would not have loaded; they are told of by their tables.
-                None => continue,
-            }
-        }
-    }
-
-    fn enum_values(&mut self, old: &EnumSnapshot, new: &EnumSnapshot) {
-        for value in old.values.iter().filter(|value| !new.values.contains(value)) {
-            self.unsupported(Class::NeedsDrain, format!("dropping value \"{value}\" of enum \"{}\"", old.name));
-        }
-        let added: Vec<String> = new.values.iter().filter(|value| !old.values.contains(value)).cloned().collect();
-        if !added.is_empty() {
-            let uses = |table: &&TableSnapshot| table.columns.iter().any(|column| column.ty.uses_enum(&new.name));
-            let tables = self.old.tables.iter().filter(uses).cloned().collect();
-            let (name, values) = (new.name.clone(), new.values.clone());
-            self.additive(StepKind::AddEnumValues { name, added, values, tables });
-        }
-    }
-
-    /// Values of an embedded type stay as they are written: a new optional member is null in them, all else would be wrong.
-    fn embedded(&mut self) {
-        for new in &self.new.embedded {
-            let Some(old) = self.old.embedded.iter().find(|old| old.name == new.name) else { continue };
-            for member in &old.members {
-                let name = format!("member \"{}.{}\"", new.name, member.name);
-                match new.members.iter().find(|other| other.name == member.name) {
-                    None => self.unsupported(Class::Destructive, format!("dropping {name}")),
-                    Some(other) if other.ty != member.ty => {
-                        self.unsupported(Class::NeedsDrain, format!("changing the type of {name}"));
-                    }
-                    Some(other) if other.required && !member.required => {
-                        self.unsupported(Class::NeedsDrain, format!("making {name} required"));
-                    }
-                    Some(_) => {}
-                }
-            }
-            let is_new = |name: &str| !old.members.iter().any(|other| other.name == name);
-            for member in new.members.iter().filter(|member| member.required && is_new(&member.name)) {
-                let what = format!("adding required member \"{}.{}\"", new.name, member.name);
-                self.unsupported(Class::NeedsDrain, what);
-            }
-        }
+    fn step(&mut self, kind: StepKind, subject: impl Into<String>, text: String, class: Class, why: &'static str) {
+        self.steps.push(Step { kind, subject: subject.into(), text, class, why });
     }
 
     fn tables(&mut self) {
-        for old in &self.old.tables {
-            if self.new.table(&old.table).is_none() {
-                self.unsupported(Class::Destructive, format!("dropping type \"{}\"", old.collection));
+        let (old, tables) = (self.old, self.tables);
+        for of in &old.tables {
+            if !tables.iter().any(|change| change.old.as_deref() == Some(of.table.as_str())) {
+                let text = format!("drop table \"{}\" of \"{}\", with all its records", of.table, of.collection);
+                self.step(StepKind::DropTable, &of.collection, text, Class::Destructive, LOST);
             }
         }
-        for new in &self.new.tables {
-            match self.old.table(&new.table) {
-                Some(old) => self.table(old, new),
-                None => self.additive(StepKind::CreateTable { table: new.clone() }),
-            }
-        }
-    }
-
-    fn table(&mut self, old: &TableSnapshot, new: &TableSnapshot) {
-        if old.key != new.key {
-            self.unsupported(Class::Destructive, format!("changing the kind of key of type \"{}\"", new.collection));
-        }
-        let key_stays = |column: &&ColumnSnapshot| column.field != "id" || old.key == new.key;
-        for column in old.columns.iter().filter(key_stays) {
-            match new.columns.iter().find(|other| other.column == column.column) {
-                Some(other) => self.column(column, other, new),
-                None => self.unsupported(Class::Destructive, format!("dropping {}", field(new, column))),
-            }
-        }
-        let mut added = HashSet::new();
-        for column in &new.columns {
-            if !old.columns.iter().any(|other| other.column == column.column) {
-                added.insert(column.column.as_str());
-                self.added_column(new, column);
-            }
-        }
-        self.foreign_keys(old, new);
-        self.uniques(old, new, &added);
-        self.indexes(old, new);
-    }
-
-    fn column(&mut self, old: &ColumnSnapshot, new: &ColumnSnapshot, table: &TableSnapshot) {
-        let name = field(table, new);
-        if old.ty != new.ty {
-            self.unsupported(Class::NeedsDrain, format!("changing the type of {name}"));
-            return;
-        }
-        match (old.required, new.required) {
-            (false, true) => self.unsupported(Class::NeedsDrain, format!("making {name} required")),
-            (true, false) => self.unsupported(Class::NeedsDrain, format!("making {name} optional")),
-            _ => {}
-        }
-        if old.default != new.default {
-            self.unsupported(Class::NeedsDrain, format!("changing the default of {name}"));
-        }
-        match (old.length_max, new.length_max) {
-            (None, Some(most)) => {
-                let what = format!("limiting {name} to {most} characters, which its first index or unique asks for,");
-                self.unsupported(Class::NeedsDrain, what);
-            }
-            (Some(old), Some(new)) if old != new => {
-                self.unsupported(Class::NeedsDrain, format!("changing the maximum length of {name}"));
-            }
-            // The last index or unique is gone, and its limit with it: the column stays as it is.
-            _ => {}
-        }
-    }
-
-    fn added_column(&mut self, table: &TableSnapshot, column: &ColumnSnapshot) {
-        if column.required && column.default.is_none() {
-            let name = field(table, column);
-            let what = format!("adding required {name} without @default(value:)");
-            return self.unsupported(Class::NeedsDrain, what);
-        }
-        let foreign_key = table.foreign_keys.iter().find(|key| key.column == column.column).cloned();
-        self.additive(StepKind::AddColumn { table: table.clone(), column: column.clone(), foreign_key });
-    }
-
-    fn foreign_keys(&mut self, old: &TableSnapshot, new: &TableSnapshot) {
-        for key in &old.foreign_keys {
-            if let Some(other) = new.foreign_keys.iter().find(|other| other.column == key.column && other != &key) {
-                let (table, column) = (&new.collection, &key.column);
-                let what =
-                    format!("pointing \"{table}.{column}\" at table \"{}\" instead of \"{}\"", other.table, key.table);
-                self.unsupported(Class::Destructive, what);
-            }
-        }
-    }
-
-    fn uniques(&mut self, old: &TableSnapshot, new: &TableSnapshot, added: &HashSet<&str>) {
-        let is_in =
-            |of: &[UniqueSnapshot], unique: &UniqueSnapshot| of.iter().any(|other| other.columns == unique.columns);
-        for unique in old.uniques.iter().filter(|unique| !is_in(&new.uniques, unique)) {
-            let columns = unique.columns.join(", ");
-            self.unsupported(
-                Class::NeedsDrain,
-                format!("dropping the unique \"{columns}\" of type \"{}\"", new.collection),
-            );
-        }
-        for unique in new.uniques.iter().filter(|unique| !is_in(&old.uniques, unique)) {
-            // An optional new column is null everywhere, and nulls are never equal: nothing stored can be in the way.
-            let is_free = |column: &ColumnSnapshot| added.contains(column.column.as_str()) && column.default.is_none();
-            if new.columns.iter().any(|column| unique.columns.contains(&column.column) && is_free(column)) {
-                self.additive(StepKind::CreateUnique { table: new.table.clone(), unique: unique.clone() });
-            } else {
-                let columns = unique.columns.join(", ");
-                self.unsupported(
-                    Class::NeedsDrain,
-                    format!("making \"{columns}\" of type \"{}\" unique", new.collection),
-                );
-            }
-        }
-    }
-
-    fn indexes(&mut self, old: &TableSnapshot, new: &TableSnapshot) {
-        let is_in = |of: &[IndexSnapshot], index: &IndexSnapshot| of.iter().any(|other| other.columns == index.columns);
-        for index in old.indexes.iter().filter(|index| !is_in(&new.indexes, index)) {
-            self.additive(StepKind::DropIndex { table: new.table.clone(), index: index.clone() });
-        }
-        for index in new.indexes.iter().filter(|index| !is_in(&old.indexes, index)) {
-            self.additive(StepKind::CreateIndex { table: new.table.clone(), index: index.clone() });
-        }
-    }
-
-    fn joins(&mut self) {
-        for old in &self.old.joins {
-            match self.new.joins.iter().find(|new| new.table == old.table) {
-                Some(new) if new == old => {}
-                Some(_) => {
-                    self.unsupported(Class::Destructive, format!("changing the ends of link table \"{}\"", old.table))
+        for (new, change) in self.new.tables.iter().zip(tables) {
+            match change.old.as_deref().and_then(|name| old.table(name)) {
+                Some(old) => self.table(old, new, change),
+                None => {
+                    let text = format!("create table \"{}\" for \"{}\"", new.table, new.collection);
+                    self.step(StepKind::CreateTable, &new.collection, text, Class::Additive, NEW);
                 }
-                None => self.unsupported(
-                    Class::Destructive,
-                    format!("dropping the many-to-many link of table \"{}\"", old.table),
-                ),
-            }
-        }
-        for new in &self.new.joins {
-            if !self.old.joins.iter().any(|old| old.table == new.table) {
-                self.additive(StepKind::CreateJoin { join: new.clone() });
             }
         }
     }
-}
 
-fn field(table: &TableSnapshot, column: &ColumnSnapshot) -> String {
-    format!("field \"{}.{}\"", table.collection, column.field)
-}
+    fn table(&mut self, old: &TableSnapshot, new: &TableSnapshot, change: &TableChange) {
+        if old.collection != new.collection || old.table != new.table {
+            let text = format!("rename \"{}\" to \"{}\": table \"{}\"", old.collection, new.collection, new.table);
+            self.step(StepKind::RenameTable, &new.collection, text, Class::NeedsDrain, OLD_NAME);
+        }
+        if old.key != new.key {
+            let text = format!("the kind of key of \"{}\" cannot change", new.collection);
+            let why = "every link and every address holds its keys: make a new type, and export and import the records";
+            self.step(StepKind::ChangeKey, &new.collection, text, Class::Refused, why);
+        }
+        for column in &old.columns {
+            let is_source =
+                |change: &ColumnChange| matches!(&change.source, ColumnSource::Column(name) if *name == column.column);
+            let in_join =
+                |join: &JoinChange| join.source == JoinSource::Column(old.table.clone(), column.column.clone());
+            if !change.columns.iter().any(is_source) && !self.joins.iter().any(in_join) {
+                let subject = format!("{}.{}", new.collection, column.field);
+                let text = format!("drop column \"{}\" of \"{}\", with its values", column.column, new.table);
+                self.step(StepKind::DropColumn, subject, text, Class::Destructive, LOST);
+            }
+        }
+        for (column, source) in new.columns.iter().zip(&change.columns) {
+            self.column(old, new, column, source);
+        }
+        self.uniques(old, new, change);
+        self.indexes(old, new, change);
+        self.checks(old, new);
+    }
 
-impl ColumnType {
-    /// Whether values of the enum of this name stand in such a column.
-    pub fn uses_enum(&self, name: &str) -> bool {
-        match self {
-            ColumnType::Enum(other) => other == name,
-            ColumnType::List(of) => of.uses_enum(name),
-            ColumnType::Scalar(_) | ColumnType::Key(_) | ColumnType::Embedded(_) => false,
+    /// The columns of an old unique or index, as they are called now.
+    fn renamed(columns: &[String], new: &TableSnapshot, change: &TableChange) -> Vec<String> {
+        let name = |old: &String| {
+            let at =
+                change.columns.iter().position(|of| matches!(&of.source, ColumnSource::Column(name) if name == old));
+            at.map_or_else(|| format!("{old} (gone)"), |at| new.columns[at].column.clone())
+        };
+        columns.iter().map(name).collect()
+    }
+
+    fn uniques(&mut self, old: &TableSnapshot, new: &TableSnapshot, change: &TableChange) {
+        let was: Vec<_> = old.uniques.iter().map(|of| Self::renamed(&of.columns, new, change)).collect();
+        for columns in was.iter().filter(|was| !new.uniques.iter().any(|of| of.columns == **was)) {
+            let text = format!("{} of \"{}\" is no longer unique", quoted(columns), new.table);
+            let why = "nodes with the old schema look records up by it";
+            self.step(StepKind::DropUnique, &new.collection, text, Class::NeedsDrain, why);
+        }
+        for UniqueSnapshot { columns, .. } in new.uniques.iter().filter(|of| !was.contains(&of.columns)) {
+            let is_new = |at: usize| {
+                let change = &change.columns[at];
+                change.source == ColumnSource::New && !change.defaults && !change.backfills
+            };
+            let mut positions = new.columns.iter().enumerate().filter(|(_, of)| columns.contains(&of.column));
+            let (class, why) = match positions.any(|(at, _)| is_new(at)) {
+                true => (Class::Additive, NEW),
+                false => (Class::NeedsDrain, OLD_WRITES),
+            };
+            let text = format!("make {} unique in \"{}\"", quoted(columns), new.table);
+            self.step(StepKind::AddUnique, &new.collection, text, class, why);
         }
     }
+
+    fn indexes(&mut self, old: &TableSnapshot, new: &TableSnapshot, change: &TableChange) {
+        let was: Vec<_> = old.indexes.iter().map(|of| Self::renamed(&of.columns, new, change)).collect();
+        for columns in was.iter().filter(|was| !new.indexes.iter().any(|of| of.columns == **was)) {
+            let text = format!("drop the index of \"{}\" by {}", new.table, quoted(columns));
+            self.step(StepKind::DropIndex, &new.collection, text, Class::Additive, SPEED);
+        }
+        for IndexSnapshot { columns, .. } in new.indexes.iter().filter(|of| !was.contains(&of.columns)) {
+            let text = format!("index \"{}\" by {}", new.table, quoted(columns));
+            self.step(StepKind::AddIndex, &new.collection, text, Class::Additive, SPEED);
+        }
+    }
+
+    /// Checks of databases that did not remember them are taken as known.
+    fn checks(&mut self, old: &TableSnapshot, new: &TableSnapshot) {
+        let (Some(was), Some(is)) = (&old.checks, &new.checks) else { return };
+        let subject = |check: &CheckSnapshot| match &check.field {
+            Some(field) => format!("{}.{field}", new.collection),
+            None => new.collection.clone(),
+        };
+        for check in was.iter().filter(|check| !is.contains(check)) {
+            let text = format!("\"{}\" is no longer checked: {}", subject(check), check.expr);
+            self.step(StepKind::DropCheck, subject(check), text, Class::Additive, LOOSER);
+        }
+        for check in is.iter().filter(|check| !was.contains(check)) {
+            let text = format!("check \"{}\": {}", subject(check), check.expr);
+            self.step(StepKind::AddCheck, subject(check), text, Class::NeedsDrain, OLD_WRITES);
+        }
+    }
+
+    fn links(&mut self) {
+        let used = |table: &str| {
+            let by_join = self.joins.iter().any(|of| of.source == JoinSource::Join(table.to_owned()));
+            let by_column = |of: &ColumnChange| of.source == ColumnSource::Join(table.to_owned());
+            by_join || self.tables.iter().flat_map(|of| &of.columns).any(by_column)
+        };
+        let dropped: Vec<&JoinSnapshot> = self.old.joins.iter().filter(|join| !used(&join.table)).collect();
+        for join in dropped {
+            let text = format!("drop join table \"{}\", with its links", join.table);
+            self.step(StepKind::DropJoin, &join.table, text, Class::Destructive, LOST);
+        }
+        for (new, change) in self.new.joins.iter().zip(self.joins) {
+            self.join(new, change);
+        }
+    }
+
+    fn join(&mut self, new: &JoinSnapshot, change: &JoinChange) {
+        let (table, from, to) = (&new.table, &new.from_table, &new.to_table);
+        match &change.source {
+            JoinSource::New => {
+                let text = format!("create join table \"{table}\" from \"{from}\" to \"{to}\"");
+                self.step(StepKind::CreateJoin, table, text, Class::Additive, NEW);
+            }
+            JoinSource::Column(_, column) => {
+                let text = format!("move the links of column \"{column}\" to join table \"{table}\"");
+                self.step(StepKind::LinkToMany, table, text, Class::NeedsDrain, OLD_READS);
+            }
+            JoinSource::Join(name) => {
+                let Some(old) = self.old.joins.iter().find(|join| join.table == *name) else { return };
+                if old.table != *table {
+                    let text = format!("rename join table \"{name}\" to \"{table}\"");
+                    self.step(StepKind::RenameJoin, table, text, Class::NeedsDrain, OLD_NAME);
+                }
+                if self.source_of(to) != Some(old.to_table.as_str()) {
+                    let text = format!("point join table \"{table}\" at \"{to}\" instead of \"{}\"", old.to_table);
+                    self.step(StepKind::Retarget, table, text, Class::NeedsDrain, OLD_WRITES);
+                }
+            }
+        }
+    }
+
+    /// The old table that a new one comes from.
+    fn source_of(&self, table: &str) -> Option<&str> {
+        let at = self.new.tables.iter().position(|of| of.table == table)?;
+        self.tables[at].old.as_deref()
+    }
+}
+
+fn quoted(names: &[String]) -> String {
+    names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ")
 }

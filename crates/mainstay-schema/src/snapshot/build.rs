@@ -1,10 +1,12 @@
 //! A schema's snapshot.
 use super::{
-    ColumnSnapshot, ColumnType, EmbeddedSnapshot, EnumSnapshot, FORMAT, ForeignKeySnapshot, IndexSnapshot,
-    JoinSnapshot, MemberSnapshot, Snapshot, TableSnapshot, UniqueSnapshot,
+    CheckSnapshot, ColumnSnapshot, ColumnType, EmbeddedSnapshot, EnumSnapshot, FORMAT, ForeignKeySnapshot,
+    IndexSnapshot, JoinSnapshot, MemberSnapshot, Snapshot, TableSnapshot, UniqueSnapshot,
 };
+use mainstay_expr::{Symbol, Type, show_members};
+
 use crate::{
-    Collection, CollectionId, Default, Embedded, EmbeddedId, EmbeddedMember, Field, FieldId, FieldKind, Schema,
+    Check, Collection, CollectionId, Default, Embedded, EmbeddedId, EmbeddedMember, Field, FieldId, FieldKind, Schema,
     hash::fingerprint,
 };
 
@@ -59,7 +61,7 @@ impl Schema {
             collection: of.name.clone(),
             table: of.table.clone(),
             key: of.key,
-            columns: of.stored().map(|field| self.column_snapshot(field, of.is_key(field.id))).collect(),
+            columns: of.stored().map(|field| self.column_snapshot(of, field)).collect(),
             uniques: (of.uniques.iter())
                 .map(|unique| columns_of(&unique.fields))
                 .map(|columns| UniqueSnapshot { name: object_name(&of.table, &columns, "key"), columns })
@@ -76,10 +78,25 @@ impl Schema {
                 .map(|(field, target)| (field.column.clone(), self.collection(target).table.clone()))
                 .map(|(column, table)| ForeignKeySnapshot { column, table })
                 .collect(),
+            checks: Some(of.checks.iter().map(|check| self.check_snapshot(of, check)).collect()),
         }
     }
 
-    fn column_snapshot(&self, field: &Field, is_key: bool) -> ColumnSnapshot {
+    fn check_snapshot(&self, of: &Collection, check: &Check) -> CheckSnapshot {
+        let name = |ty: &Type, symbol: Symbol| match ty {
+            Type::Embedded(record) => {
+                let member = self.embedded_of(*record).and_then(|of| of.members.get(symbol.0 as usize));
+                member.map_or_else(String::new, |member| member.name.clone())
+            }
+            _ => of.fields.get(symbol.0 as usize).map_or_else(String::new, |field| field.name.clone()),
+        };
+        CheckSnapshot {
+            field: check.field.map(|field| of.field(field).name.clone()),
+            expr: show_members(&check.expr.expr, &name),
+        }
+    }
+
+    fn column_snapshot(&self, of: &Collection, field: &Field) -> ColumnSnapshot {
         let default = match &field.default {
             Some(Default::Value(value)) => {
                 let mut out = Vec::new();
@@ -95,7 +112,8 @@ impl Schema {
             required: field.required,
             default,
             // Of a text that is no key, the maximum is a check like any other, and may change like one.
-            length_max: field.length_max.filter(|_| is_key),
+            length_max: field.length_max.filter(|_| of.is_key(field.id)),
+            backfill: self.past.backfill(of.id, field.id).map(|expr| expr.text.to_string()),
         }
     }
 
@@ -122,6 +140,7 @@ impl Schema {
             let to = self.collection(*target);
             Some(JoinSnapshot {
                 table: table.clone(),
+                field: field.name.clone(),
                 from_table: from.table.clone(),
                 from_key: from.key,
                 to_table: to.table.clone(),

@@ -1,5 +1,5 @@
 //! The difference of two schemas.
-use mainstay_schema::{Schema, Snapshot, diff};
+use mainstay_schema::{Migration, Schema, Snapshot};
 
 use crate::load;
 
@@ -10,8 +10,8 @@ fn steps(old: Option<&str>, new: &str) -> String {
         assert_eq!(again, snapshot);
         snapshot
     };
-    let steps = diff(old.map(snapshot).as_ref(), &snapshot(new));
-    steps.iter().map(|step| format!("{:?}: {}\n", step.class, step.describe())).collect()
+    let migration = Migration::between(old.map(snapshot).as_ref(), &load(new));
+    migration.steps.iter().map(|step| format!("{:?}: {step}\n", step.class)).collect()
 }
 
 #[test]
@@ -50,55 +50,126 @@ enum S { one two }
 }
 
 #[test]
-fn what_is_not_available_yet_is_named() {
+fn every_kind_of_change_has_its_class() {
     let old = r#"
-type A { a: Int b: B c: String d: Int! e: Int @unique f: Int @default(value: 1) g: [B!]! @many s: S m: M }
-type B { x: Int } type C { x: Int } type D { id: Int! }
-enum S { one two }
-type M @embedded { a: Int b: Int c: Int }
+type A { a: Int b: B c: String d: Int! e: Int @unique f: Int @default(value: 1) g: [B!]! @many s: S m: M h: B i: [B!]! @many k: Int }
+type B { x: Int } type C { x: Int } type D { id: Int! } type Gone { x: Int } type Old { x: Int }
+enum S { one two three }
+type M @embedded { a: Int b: Int c: Int x: Int }
 "#;
     let new = r#"
-type A { a: Long b: C c: String @unique d: Int e: Int f: Int @default(value: 2) r: Int! g: [C!]! @many s: S m: M }
-type B { x: Int! } type D { y: Int } type C { z: Int }
-enum S { one }
-type M @embedded { a: Int! c: String d: Int! e: Int }
+type A @check(expr: "k > 1") {
+  a: Long b: C c: String @unique d: Int e: Int f: Int @default(value: 2) r: Int! r2: Int! @backfill(expr: "d") g: [C!]! @many s: S m: M
+  h: [B!]! @many i: B k: Int! @check(expr: "k > 0") @backfill(expr: "0")
+}
+type B { x: Int! } type D { y: Int } type C { z: Int } type New @was(name: "Old") { y: Int @was(name: "x") }
+enum S { one drei @was(name: "three") four }
+type M @embedded { a: Int! c: String d: Int! e: Int y: Int @was(name: "x") }
 "#;
     insta::assert_snapshot!(steps(Some(old), new), @r#"
-    NeedsDrain: dropping value "two" of enum "S" is not available yet
-    NeedsDrain: making member "M.a" required is not available yet
-    Destructive: dropping member "M.b" is not available yet
-    NeedsDrain: changing the type of member "M.c" is not available yet
-    NeedsDrain: adding required member "M.d" is not available yet
-    Destructive: dropping field "C.x" is not available yet
+    NeedsDrain: drop "two" of enum "S"
+    NeedsDrain: rename "three" of enum "S" to "drei"
+    Additive: add "four" to enum "S"
+    Destructive: drop member "M.b", with its values
+    NeedsDrain: make member "M.a" required
+    NeedsDrain: change the type of member "M.c" from Int to String
+    NeedsDrain: add member "M.d", which is required
+    Additive: add member "M.e"
+    NeedsDrain: rename member "M.x" to "y"
+    Destructive: drop table "gones" of "Gone", with all its records
+    Destructive: drop column "x" of "cs", with its values
     Additive: add column "z" to "cs"
-    NeedsDrain: changing the type of field "A.a" is not available yet
-    NeedsDrain: limiting field "A.c" to 255 characters, which its first index or unique asks for, is not available yet
-    NeedsDrain: making field "A.d" optional is not available yet
-    NeedsDrain: changing the default of field "A.f" is not available yet
-    NeedsDrain: adding required field "A.r" without @default(value:) is not available yet
-    Destructive: pointing "A.b" at table "cs" instead of "bs" is not available yet
-    NeedsDrain: dropping the unique "e" of type "A" is not available yet
-    NeedsDrain: making "c" of type "A" unique is not available yet
-    NeedsDrain: making field "B.x" required is not available yet
-    Destructive: changing the kind of key of type "D" is not available yet
+    NeedsDrain: make "x" of "bs" required
+    NeedsDrain: change the type of "a" of "as" from Int to Long, with its values
+    NeedsDrain: point "b" of "as" at "cs" instead of "bs"
+    NeedsDrain: limit "c" of "as" to 255 characters, as it is unique or indexed
+    NeedsDrain: make "d" of "as" optional
+    Additive: the default of "f" of "as" is 2
+    NeedsDrain: add column "r" to "as", which is required
+    NeedsDrain: add column "r2" to "as", filled with d
+    NeedsDrain: move the links of join table "as_i" to column "i" of "as"
+    Additive: fill "k" of "as" where it is null: 0
+    NeedsDrain: make "k" of "as" required
+    NeedsDrain: "e" of "as" is no longer unique
+    NeedsDrain: make "c" unique in "as"
+    Additive: drop the index of "as" by "h (gone)"
+    Additive: index "as" by "i"
+    NeedsDrain: check "A": k > 1
+    NeedsDrain: check "A.k": k > 0
+    Refused: the kind of key of "D" cannot change
     Additive: add column "y" to "ds"
-    Destructive: changing the ends of link table "as_g" is not available yet
+    NeedsDrain: rename "Old" to "New": table "news"
+    NeedsDrain: rename column "x" of "news" to "y"
+    NeedsDrain: point join table "as_g" at "cs" instead of "bs"
+    NeedsDrain: move the links of column "h" to join table "as_h"
     "#);
 }
 
 #[test]
-fn rules_checks_and_documents_change_no_table() {
+fn a_key_of_another_kind_is_refused() {
+    insta::assert_snapshot!(steps(Some("type D { id: Int! a: Int }"), "type D { a: Int }"), @r#"
+    Refused: the kind of key of "D" cannot change
+    "#);
+}
+
+#[test]
+fn a_former_name_counts_only_where_it_is_needed() {
+    let new = r#"type B @was(name: "A") { y: Int @was(name: "x") } type A { x: Int }"#;
+    insta::assert_snapshot!(steps(Some("type A { x: Int }"), new), @r#"
+    NeedsDrain: rename "A" to "B": table "bs"
+    NeedsDrain: rename column "x" of "bs" to "y"
+    Additive: create table "as" for "A"
+    "#);
+    assert_eq!(steps(Some(new), new), "");
+    assert_eq!(steps(Some(r#"type B { y: Int } type A { x: Int }"#), new), "");
+    insta::assert_snapshot!(steps(None, new), @r#"
+    Additive: create table "bs" for "B"
+    Additive: create table "as" for "A"
+    "#);
+}
+
+#[test]
+fn checks_are_remembered_and_rules_and_documents_are_not() {
     let old = "type A { a: String }";
-    let new = r#""Doc." type A @rules(read: "true") { "Doc." a: String @check(expr: "size(a) <= 80") @immutable }"#;
+    let new = r#""Doc." type A @rules(read: "true") { "Doc." a: String @immutable }"#;
     assert_eq!(steps(Some(old), new), "");
     assert_eq!(load(old).fingerprint, load(new).fingerprint);
+    let checked = r#"type A { a: String @check(expr: "size(a)<=80") }"#;
+    insta::assert_snapshot!(steps(Some(old), checked), @r#"NeedsDrain: check "A.a": size(a) <= 80"#);
+    insta::assert_snapshot!(steps(Some(checked), old), @r#"Additive: "A.a" is no longer checked: size(a) <= 80"#);
+    let spaced = r#"type A { a: String @check(expr: "size( a ) <= 80", message: "too long") }"#;
+    assert_eq!(steps(Some(checked), spaced), "");
+}
+
+#[test]
+fn the_snapshot_of_an_older_version_is_read() {
+    let text = r#"{"format":1,"tables":[{"collection":"Tag","table":"tags","key":"uuid","columns":[{"field":"id","column":"id","ty":{"scalar":"uuid"},"required":true},{"field":"name","column":"name","ty":{"scalar":"string"},"required":true,"length_max":255},{"field":"createdAt","column":"created_at","ty":{"scalar":"date_time"},"required":true},{"field":"updatedAt","column":"updated_at","ty":{"scalar":"date_time"},"required":true},{"field":"version","column":"version","ty":{"scalar":"int"},"required":true}],"uniques":[{"name":"tags_name_key","columns":["name"]}],"indexes":[],"foreign_keys":[]}],"joins":[{"table":"tags_similar","from_table":"tags","from_key":"uuid","to_table":"tags","to_key":"uuid"}],"enums":[]}"#;
+    let old = Snapshot::from_json(text).unwrap();
+    let way = |new: &str| -> Vec<String> {
+        Migration::between(Some(&old), &load(new)).steps.iter().map(ToString::to_string).collect()
+    };
+    // What it did not remember is taken as known.
+    let same = r#"type Tag { name: String! @unique @check(expr: "name != ''") similar: [Tag!]! @many }"#;
+    assert_eq!(way(same), Vec::<String>::new());
+    let renamed = r#"type Tag { name: String! @unique like: [Tag!]! @many @was(name: "similar") }"#;
+    assert_eq!(way(renamed), [r#"rename join table "tags_similar" to "tags_like""#]);
 }
 
 #[test]
 fn the_last_index_of_a_text_takes_its_limit_along() {
-    insta::assert_snapshot!(steps(Some("type A { a: String @index }"), "type A { a: String }"), @r#"Additive: drop the index of "as" by "a""#);
+    insta::assert_snapshot!(steps(Some("type A { a: String @index }"), "type A { a: String }"), @r#"
+    Additive: let "a" of "as" have any number of characters
+    Additive: drop the index of "as" by "a"
+    "#);
     let longer = r#"type A { a: String @index @check(expr: "size(a) <= 300") }"#;
-    insta::assert_snapshot!(steps(Some("type A { a: String @index }"), longer), @r#"NeedsDrain: changing the maximum length of field "A.a" is not available yet"#);
+    insta::assert_snapshot!(steps(Some("type A { a: String @index }"), longer), @r#"
+    Additive: let "a" of "as" have 300 characters
+    NeedsDrain: check "A.a": size(a) <= 300
+    "#);
+    insta::assert_snapshot!(steps(Some("type A { owner: String }"), r#"type A @rules(read: "owner == auth.id") { owner: String }"#), @r#"
+    NeedsDrain: limit "owner" of "as" to 255 characters, as it is unique or indexed
+    Additive: index "as" by "owner"
+    "#);
 }
 
 #[test]

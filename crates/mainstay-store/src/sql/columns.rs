@@ -1,6 +1,6 @@
 //! How columns are written into answers, read back, and bound.
 use mainstay_expr::{Type, wire};
-use mainstay_schema::{Collection, Field, FieldId, FieldKind, KeyKind, Scalar, Schema};
+use mainstay_schema::{Collection, ColumnType, Field, FieldId, FieldKind, KeyKind, Scalar, Schema};
 
 use crate::{
     StoreError,
@@ -57,6 +57,43 @@ pub(crate) fn decode(schema: &Schema, of: &Collection, field: &Field) -> Result<
         FieldKind::EnumList(_) => Ok(Decode::List(Scalar::String)),
         FieldKind::Embedded { .. } => Ok(Decode::Json),
         kind => decode_type(schema, &schema.field_type(kind)),
+    }
+}
+
+/// How a column of a snapshot is read back.
+pub(crate) fn decode_column(ty: &ColumnType) -> Decode {
+    match ty {
+        ColumnType::Scalar(scalar) => match scalar {
+            Scalar::Boolean => Decode::Bool,
+            Scalar::Int | Scalar::Long => Decode::Int,
+            Scalar::Float => Decode::Float,
+            Scalar::Decimal { scale, .. } => Decode::Decimal(*scale),
+            Scalar::String | Scalar::Id | Scalar::Email | Scalar::Url => Decode::Text,
+            Scalar::Uuid => Decode::Uuid,
+            Scalar::Bytes => Decode::Bytes,
+            Scalar::DateTime => Decode::Timestamp,
+            Scalar::Date => Decode::Date,
+            Scalar::Time => Decode::Time,
+            Scalar::Json => Decode::Json,
+        },
+        ColumnType::Enum(_) => Decode::Text,
+        ColumnType::Key(key) => decode_key(*key),
+        ColumnType::List(of) => match **of {
+            ColumnType::Scalar(scalar) => Decode::List(scalar),
+            ColumnType::Enum(_) => Decode::List(Scalar::String),
+            _ => Decode::Json,
+        },
+        ColumnType::Embedded(_) => Decode::Json,
+    }
+}
+
+/// How a column of a snapshot is shown.
+pub(crate) fn encode_column(ty: &ColumnType) -> Encode {
+    match ty {
+        ColumnType::Scalar(scalar) => encode_scalar(*scalar),
+        ColumnType::Enum(_) => Encode::Plain,
+        ColumnType::Key(key) => encode_key(*key),
+        ColumnType::List(_) | ColumnType::Embedded(_) => Encode::Json,
     }
 }
 

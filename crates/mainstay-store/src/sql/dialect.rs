@@ -66,6 +66,12 @@ pub trait Dialect: Sync {
     fn table_options(&self) -> &'static str;
     /// What stands behind the closing bracket of CREATE TABLE of a join table.
     fn join_table_options(&self) -> &'static str;
+    /// A table's name as no `WITH` can hide it.
+    fn real_table(&self, name: &str) -> String;
+    /// What stands between the name of a `WITH` and its query, so that it is computed where it is used.
+    fn inlined(&self) -> &'static str;
+    /// Lets a table's counted keys go on where those of another are; none where keys are not counted by the table.
+    fn go_on_counting(&self, from: &str, to: &str) -> Vec<String>;
     /// Whether some migration steps rebuild whole tables, so that foreign keys must not be enforced while they run.
     fn rebuilds(&self) -> bool;
 }

@@ -5,13 +5,14 @@
 //! of SQL leaks into an answer.
 
 mod cascade;
-mod columns;
+pub(crate) mod columns;
 mod compare;
 mod condition;
 mod ddl;
 mod dialect;
 mod keyset;
 mod links;
+mod migration;
 mod nested;
 mod path;
 mod quantify;
@@ -25,8 +26,9 @@ mod write;
 mod writer;
 
 pub use cascade::cascades;
-pub use ddl::{StepSql, bookkeeping, ddl, recall, remember};
+pub use ddl::{bookkeeping, recall, remember};
 pub use dialect::Dialect;
+pub use migration::{Call, InspectionSql, MigrationSql, migration};
 pub use query::query;
 pub use statement::{
     Bind, Cascade, Cell, ChangeSql, Column, CreateSql, Decode, DeleteSql, Encode, Incoming, LinkSql, LookSql, ReadSql,

@@ -200,6 +200,22 @@ impl Dialect for SqliteDialect {
         " STRICT, WITHOUT ROWID"
     }
 
+    fn real_table(&self, name: &str) -> String {
+        format!("main.{}", self.quote(name))
+    }
+
+    fn inlined(&self) -> &'static str {
+        "AS NOT MATERIALIZED"
+    }
+
+    fn go_on_counting(&self, from: &str, to: &str) -> Vec<String> {
+        let (from, to) = (text_literal(from), text_literal(to));
+        vec![
+            format!("DELETE FROM sqlite_sequence WHERE name = {to}"),
+            format!("INSERT INTO sqlite_sequence(name, seq) SELECT {to}, seq FROM sqlite_sequence WHERE name = {from}"),
+        ]
+    }
+
     fn rebuilds(&self) -> bool {
         true
     }

@@ -5,7 +5,7 @@ use std::sync::{
 };
 
 use mainstay_expr::Value;
-use mainstay_schema::{Snapshot, Step as Migration};
+use mainstay_schema::{Migration, Schema, Snapshot};
 use parking_lot::Mutex;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
@@ -21,7 +21,8 @@ use super::{
     writer::{Job, Writer},
 };
 use crate::{
-    Explained, OpenError, Page, Settings, Step, StoreError, WriteError, Written, exec::Inputs, read::ReadStatement,
+    Explained, MigrateError, Offence, OpenError, Page, Settings, Step, StoreError, WriteError, Written, exec::Inputs,
+    read::ReadStatement,
 };
 
 /// An open database.
@@ -88,13 +89,20 @@ impl Engine {
         })
     }
 
-    pub(crate) fn render(steps: &[Migration], becomes: &Snapshot) -> Result<Vec<String>, StoreError> {
-        migrate::render(steps, becomes)
+    pub(crate) fn render(migration: &Migration, schema: &Schema) -> Result<Vec<String>, StoreError> {
+        migrate::render(migration, schema)
     }
 
-    pub(crate) fn apply(&self, steps: &[Migration], becomes: &Snapshot) -> Result<(), StoreError> {
-        let (steps, becomes) = (steps.to_vec(), becomes.clone());
-        self.on_writer(move |connection| migrate::apply(connection, &steps, &becomes))?
+    pub(crate) fn look(&self, migration: &Migration, schema: &Arc<Schema>) -> Result<Vec<Offence>, StoreError> {
+        self.readers.with_local(|reader| {
+            reader.deadline.clear();
+            migrate::look(&reader.connection, migration, schema)
+        })
+    }
+
+    pub(crate) fn migrate(&self, migration: &Migration, schema: &Arc<Schema>) -> Result<(), MigrateError> {
+        let (migration, schema) = (migration.clone(), schema.clone());
+        self.on_writer(move |connection| migrate::apply(connection, &migration, &schema))?
     }
 
     /// Does something with the writer's connection, between two groups of writes; waits for it.

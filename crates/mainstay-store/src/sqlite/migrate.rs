@@ -1,9 +1,16 @@
-//! The schema last applied, and the steps to the next one.
-use mainstay_schema::{Schema, Snapshot, Step, StepKind};
-use rusqlite::{Connection, OptionalExtension};
+//! The schema last applied, and the way to the next one.
+use std::sync::Arc;
 
-use super::{SqliteDialect, failure::store_error};
-use crate::{StoreError, sql};
+use mainstay_schema::{Class, Migration, Schema, Snapshot};
+use rusqlite::{Connection, OptionalExtension, Row, types::ValueRef};
+use serde_json::{Map, Value as Json};
+
+use super::{SqliteDialect, bind::bind, calls::Calls, failure::store_error, row};
+use crate::{
+    MigrateError, Offence, Offender, StoreError,
+    exec::Inputs,
+    sql::{self, Encode, InspectionSql, MigrationSql, Sql},
+};
 
 /// The schema last applied, as text.
 fn remembered(connection: &Connection) -> rusqlite::Result<Option<String>> {
@@ -18,7 +25,7 @@ fn remembered(connection: &Connection) -> rusqlite::Result<Option<String>> {
 pub(super) fn is_newer(connection: &Connection) -> rusqlite::Result<bool> {
     let Some(text) = remembered(connection)? else { return Ok(false) };
     let known = Schema::default().snapshot().format;
-    let format = serde_json::from_str::<serde_json::Value>(&text).ok();
+    let format = serde_json::from_str::<Json>(&text).ok();
     let format = format.and_then(|snapshot| snapshot.get("format")?.as_u64());
     Ok(format.is_some_and(|format| format > u64::from(known)))
 }
@@ -31,44 +38,163 @@ pub(super) fn snapshot(connection: &Connection) -> Result<Option<Snapshot>, Stor
         .map_err(|error| StoreError::Engine(format!("the schema that the database remembers cannot be read: {error}")))
 }
 
-/// Each step's statements as one text.
-pub(super) fn render(steps: &[Step], becomes: &Snapshot) -> Result<Vec<String>, StoreError> {
-    let mut texts = vec![String::new(); steps.len()];
-    for rendered in sql::ddl(&SqliteDialect, steps, becomes)? {
-        let Some(text) = texts.get_mut(rendered.step) else { continue };
-        for statement in rendered.statements {
-            text.push_str(&statement);
-            text.push_str(";\n");
-        }
-    }
-    Ok(texts)
+/// The statements of a migration, for people.
+pub(super) fn render(migration: &Migration, schema: &Schema) -> Result<Vec<String>, StoreError> {
+    let rendered = sql::migration(&SqliteDialect, migration, schema)?;
+    Ok(rendered.statements.into_iter().map(|sql| sql.text).collect())
 }
 
-/// Carries out the steps and remembers what they lead to, in one transaction.
-pub(super) fn apply(connection: &Connection, steps: &[Step], becomes: &Snapshot) -> Result<(), StoreError> {
-    let rendered = sql::ddl(&SqliteDialect, steps, becomes)?;
+/// The records that are in the way of a migration.
+pub(super) fn look(
+    connection: &Connection,
+    migration: &Migration,
+    schema: &Arc<Schema>,
+) -> Result<Vec<Offence>, StoreError> {
+    let rendered = sql::migration(&SqliteDialect, migration, schema)?;
+    looked(connection, migration, &rendered, schema)
+}
+
+fn looked(
+    connection: &Connection,
+    migration: &Migration,
+    rendered: &MigrationSql,
+    schema: &Arc<Schema>,
+) -> Result<Vec<Offence>, StoreError> {
     let failed = |error| store_error(error, 0);
-    // Steps may rebuild tables; whether every reference still leads somewhere is looked at once, at the end. The pragma does
-    // nothing inside of a transaction.
+    let _calls = Calls::register(connection, &rendered.calls, schema).map_err(failed)?;
+    let mut offences = Vec::new();
+    for look in &rendered.looks {
+        let records = offenders(connection, look).map_err(failed)?;
+        if records.is_empty() {
+            continue;
+        }
+        let count = first_int(connection, &look.count).map_err(failed)?;
+        offences.push(Offence {
+            what: look.look.what.clone(),
+            hint: look.look.hint.clone(),
+            collection: migration.to.tables[look.look.table].collection.clone(),
+            count,
+            records,
+        });
+    }
+    Ok(offences)
+}
+
+fn first_int(connection: &Connection, sql: &Sql) -> rusqlite::Result<u64> {
+    let mut statement = connection.prepare(&sql.text)?;
+    bind(&mut statement, sql, &Inputs::of(&[]))?;
+    let mut rows = statement.raw_query();
+    let count = rows.next()?.map_or(Ok(0), |row| row.get::<_, i64>(0))?;
+    Ok(u64::try_from(count).unwrap_or(0))
+}
+
+fn offenders(connection: &Connection, look: &InspectionSql) -> rusqlite::Result<Vec<Offender>> {
+    let mut statement = connection.prepare(&look.records.text)?;
+    bind(&mut statement, &look.records, &Inputs::of(&[]))?;
+    let mut rows = statement.raw_query();
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let mut values = Map::new();
+        for (at, (field, encode)) in look.columns.iter().enumerate() {
+            values.insert(field.clone(), shown(row, at + 1, *encode)?);
+        }
+        found.push(Offender { id: shown(row, 0, look.key)?, values });
+    }
+    Ok(found)
+}
+
+/// Most characters of a value that is shown.
+const SHOWN_CHARS_MAX: usize = 200;
+
+/// A stored value as JSON; one that is not what its column should hold, as it is.
+fn shown(row: &Row<'_>, column: usize, encode: Encode) -> rusqlite::Result<Json> {
+    let value = row.get_ref(column)?;
+    let mut json = Vec::new();
+    let written = row::encode(value, column, encode, &mut json).ok();
+    let parsed = written.and_then(|()| serde_json::from_slice(&json).ok());
+    let json = parsed.unwrap_or_else(|| match value {
+        ValueRef::Null => Json::Null,
+        ValueRef::Integer(value) => Json::from(value),
+        ValueRef::Real(value) => Json::from(value),
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Json::from(String::from_utf8_lossy(bytes)),
+    });
+    Ok(match json {
+        Json::String(text) => match text.char_indices().nth(SHOWN_CHARS_MAX) {
+            Some((end, _)) => Json::String(format!("{}…", &text[..end])),
+            None => Json::String(text),
+        },
+        json => json,
+    })
+}
+
+/// Carries a migration out and remembers what it leads to, in one transaction: all or nothing.
+pub(super) fn apply(connection: &Connection, migration: &Migration, schema: &Arc<Schema>) -> Result<(), MigrateError> {
+    apply_watched(connection, migration, schema, &mut |_| Ok(()))
+}
+
+/// As [`apply`]; `before` is asked before each statement, and may make it fail.
+pub(super) fn apply_watched(
+    connection: &Connection,
+    migration: &Migration,
+    schema: &Arc<Schema>,
+    before: &mut dyn FnMut(usize) -> Result<(), StoreError>,
+) -> Result<(), MigrateError> {
+    let failed = |error| store_error(error, 0);
+    if let Some(step) = migration.steps.iter().find(|step| step.class == Class::Refused) {
+        return Err(MigrateError::Refused(step.text.clone()));
+    }
+    let rendered = sql::migration(&SqliteDialect, migration, schema)?;
+    // Tables are rebuilt under their references; whether each still leads somewhere is looked at once, at the end. The pragma
+    // does nothing inside of a transaction.
     connection.pragma_update(None, "foreign_keys", false).map_err(failed)?;
     let outcome = in_transaction(connection, || {
-        connection.execute_batch(&sql::bookkeeping(&SqliteDialect)).map_err(failed)?;
-        for statement in rendered.iter().flat_map(|step| &step.statements) {
-            connection.execute_batch(statement).map_err(failed)?;
+        let from = snapshot(connection)?;
+        if from.is_none() != migration.is_first || from.is_some_and(|from| from != migration.from) {
+            return Err(MigrateError::Moved);
         }
-        remember(connection, becomes).map_err(failed)?;
-        // Looks at every reference of the database: only where a table was rebuilt under them.
-        let rebuilds = steps.iter().any(|step| matches!(step.kind, StepKind::AddEnumValues { .. }));
-        if rebuilds { check_references(connection) } else { Ok(()) }
+        let offences = looked(connection, migration, &rendered, schema)?;
+        if !offences.is_empty() {
+            return Err(MigrateError::Offences(offences));
+        }
+        carry_out(connection, migration, &rendered, schema, before)
     });
     connection.pragma_update(None, "foreign_keys", true).map_err(failed)?;
     outcome
 }
 
-fn in_transaction(connection: &Connection, work: impl FnOnce() -> Result<(), StoreError>) -> Result<(), StoreError> {
+fn carry_out(
+    connection: &Connection,
+    migration: &Migration,
+    rendered: &MigrationSql,
+    schema: &Arc<Schema>,
+    before: &mut dyn FnMut(usize) -> Result<(), StoreError>,
+) -> Result<(), MigrateError> {
+    let failed = |error| store_error(error, 0);
+    let _calls = Calls::register(connection, &rendered.calls, schema).map_err(failed)?;
+    connection.execute_batch(&sql::bookkeeping(&SqliteDialect)).map_err(failed)?;
+    for (at, sql) in rendered.statements.iter().enumerate() {
+        before(at)?;
+        let mut statement = connection.prepare(&sql.text).map_err(failed)?;
+        bind(&mut statement, sql, &Inputs::of(&[])).map_err(failed)?;
+        statement.raw_execute().map_err(failed)?;
+    }
+    before(rendered.statements.len())?;
+    // Looks at every reference of the database: only where tables were moved under them.
+    if rendered.moves {
+        check_references(connection)?;
+    }
+    remember(connection, &migration.to).map_err(failed)?;
+    before(rendered.statements.len() + 1)?;
+    Ok(())
+}
+
+fn in_transaction(
+    connection: &Connection,
+    work: impl FnOnce() -> Result<(), MigrateError>,
+) -> Result<(), MigrateError> {
     let failed = |error| store_error(error, 0);
     connection.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
-    let outcome = work().and_then(|()| connection.execute_batch("COMMIT").map_err(failed));
+    let outcome = work().and_then(|()| connection.execute_batch("COMMIT").map_err(failed).map_err(MigrateError::from));
     if outcome.is_err() && !connection.is_autocommit() {
         connection.execute_batch("ROLLBACK").map_err(failed)?;
     }

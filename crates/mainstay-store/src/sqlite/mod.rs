@@ -1,6 +1,7 @@
 //! The embedded engine: one writer, readers on every thread, one file.
 
 mod bind;
+mod calls;
 mod checkpoint;
 mod connection;
 mod deadline;

@@ -42,7 +42,8 @@ pub(super) fn write_object(row: &Row<'_>, columns: &[Column], out: &mut Vec<u8>)
     Ok(())
 }
 
-fn encode(value: ValueRef<'_>, column: usize, encode: Encode, out: &mut Vec<u8>) -> Result<(), StoreError> {
+/// Appends a stored value as JSON.
+pub(super) fn encode(value: ValueRef<'_>, column: usize, encode: Encode, out: &mut Vec<u8>) -> Result<(), StoreError> {
     match (encode, value) {
         (_, ValueRef::Null) => out.extend_from_slice(b"null"),
         (Encode::Text, ValueRef::Text(text)) => json_string(out, utf8(text, column)?),
@@ -86,7 +87,11 @@ fn base64(out: &mut Vec<u8>, bytes: &[u8]) {
 
 /// Reads one cell back as a value.
 pub(super) fn decode(row: &Row<'_>, at: Cell) -> Result<Value, StoreError> {
-    let value = cell(row, at.column)?;
+    decode_value(cell(row, at.column)?, at)
+}
+
+/// Reads a stored value back.
+pub(super) fn decode_value(value: ValueRef<'_>, at: Cell) -> Result<Value, StoreError> {
     Ok(match (at.decode, value) {
         (_, ValueRef::Null) => Value::Null,
         (Decode::Bool, ValueRef::Integer(value)) => Value::Bool(value != 0),
@@ -125,7 +130,7 @@ fn list(scalar: Scalar, text: &str) -> Option<Value> {
     Schema::default().read_value(&FieldKind::ScalarList(scalar), None, &json).ok()
 }
 
-fn cell<'r>(row: &'r Row<'_>, column: usize) -> Result<ValueRef<'r>, StoreError> {
+pub(super) fn cell<'r>(row: &'r Row<'_>, column: usize) -> Result<ValueRef<'r>, StoreError> {
     row.get_ref(column).map_err(|error| StoreError::Engine(format!("column {column}: {error}")))
 }
 

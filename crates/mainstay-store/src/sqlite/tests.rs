@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mainstay_expr::Value;
 use mainstay_plan::{Answer, Create, WritePlan};
-use mainstay_schema::{Schema, Source, diff};
+use mainstay_schema::{Migration, Schema, Source};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -24,8 +24,8 @@ impl World {
         let folder = tempfile::TempDir::new().unwrap();
         let engine = Engine::open(&Settings::at(folder.path().join("app.db"))).unwrap();
         let schema = Schema::load(&[Source { name: "schema.graphql", text: SDL }]).map_err(drop).unwrap();
-        let snapshot = schema.snapshot();
-        engine.apply(&diff(None, &snapshot), &snapshot).unwrap();
+        let schema = Arc::new(schema);
+        engine.migrate(&Migration::between(None, &schema), &schema).unwrap();
         let of = &schema.collections[0];
         let columns = ["id", "createdAt", "updatedAt", "version", "text"];
         let plan = WritePlan::Create(Create {
@@ -36,7 +36,7 @@ impl World {
             after: None,
             answer: Answer::Key,
         });
-        let statement = WriteStatement::render(&Arc::new(schema), &SqliteDialect, &plan, || Ok([].into())).unwrap();
+        let statement = WriteStatement::render(&schema, &SqliteDialect, &plan, || Ok([].into())).unwrap();
         World { engine: Arc::new(engine), statement: Arc::new(statement), _folder: folder }
     }
 

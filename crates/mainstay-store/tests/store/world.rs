@@ -3,7 +3,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use mainstay_expr::{AuthValues, CallerValues, Expr, Limits, Outcome, Type, Value, compile, resolve, specialise};
 use mainstay_plan::{Count, Nested, Order, Output, OutputValue, Query};
-use mainstay_schema::{Collection, CollectionId, FieldId, Schema, Source, diff};
+use mainstay_schema::{Collection, CollectionId, FieldId, Schema, Source};
 use mainstay_store::{Page, Settings, Step, StepError, Store, StoreError, WriteError, Written};
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -83,8 +83,7 @@ impl World {
         change(&mut settings);
         let store = Store::open(settings).unwrap();
         let schema = Arc::new(load(SDL));
-        let snapshot = schema.snapshot();
-        store.apply(&diff(None, &snapshot), &snapshot).unwrap();
+        store.follow(&schema).unwrap();
         World { store, schema, folder }
     }
 

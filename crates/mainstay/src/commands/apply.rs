@@ -1,26 +1,32 @@
-//! `mainstay apply`: carries out the additive steps of a plan.
+//! `mainstay apply`: carries out the steps of a plan.
 use std::{
     fs,
     io::{self, BufRead, IsTerminal, Write},
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::Arc,
 };
 
 use clap::Args;
-use mainstay_schema::Snapshot;
-use mainstay_store::Store;
+use mainstay_schema::{Schema, Snapshot};
 use serde_json::json;
 
 use super::{
     Outcome,
     plan::{FORM, PlanFile},
 };
-use crate::{build, database::Way, failure::Failure, output::Output, project::Project};
+use crate::{
+    build,
+    database::{Allowed, Way, difference},
+    failure::{Detail, Failure},
+    output::Output,
+    project::Project,
+};
 
-/// Bring the database to the schema, or to a plan that was made before; additive steps only, all or nothing
+/// Bring the database to the schema, or carry out a plan that was made before; all or nothing
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  mainstay apply --yes\n  mainstay plan --out p.json; mainstay apply p.json\n\nA plan that was made for another state of the database is refused."
+    after_help = "Example:\n  mainstay apply --yes\n  mainstay plan --out p.json; mainstay apply p.json\n\nA plan is carried out only while the database and the schema are still those that it was made for. Steps that lose data need --destructive."
 )]
 pub(crate) struct Arguments {
     /// A plan that `mainstay plan --out` wrote.
@@ -28,28 +34,25 @@ pub(crate) struct Arguments {
     /// Do not ask.
     #[arg(long)]
     yes: bool,
+    /// Carry out steps that lose data too.
+    #[arg(long)]
+    destructive: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments, project: &Project, output: Output) -> Outcome {
-    let (store, way) = match &arguments.plan {
-        Some(path) => {
-            let store = build::store(project)?;
-            let way = read_plan(path, &store)?;
-            (store, way)
-        }
-        None => {
-            let schema = project.schema()?;
-            let store = build::store(project)?;
-            let way = Way::to_schema(&store, &schema)?;
-            (store, way)
-        }
-    };
+    let schema = Arc::new(project.schema()?);
+    let store = build::store(project)?;
+    let way = Way::to_schema(&store, &schema)?;
     let json = way.to_json(&store)?;
+    if let Some(path) = &arguments.plan {
+        check_plan(path, &way, &schema, &json)?;
+    }
+    let allowed = if arguments.destructive { Allowed::ALL } else { Allowed::LOSSLESS };
     if !way.is_done() && arguments.plan.is_none() && !arguments.yes && !confirmed(&way.to_text(&store)?, output)? {
         return Err(Failure::new("not_confirmed", "nothing was done"));
     }
-    way.apply(&store)?;
-    let count = way.steps.len();
+    way.apply(&store, allowed)?;
+    let count = way.steps().len();
     let text = match count {
         0 => "the database matches the schema: nothing to do".to_owned(),
         1 => "1 step carried out".to_owned(),
@@ -59,8 +62,8 @@ pub(crate) fn run(arguments: &Arguments, project: &Project, output: Output) -> O
     Ok(ExitCode::SUCCESS)
 }
 
-/// The way of a plan file, if the database is still where the plan begins.
-fn read_plan(path: &Path, store: &Store) -> Result<Way, Failure> {
+/// Whether a plan file is what is to be done now: the database is where it begins, the schema is where it leads to.
+fn check_plan(path: &Path, way: &Way, schema: &Schema, json: &serde_json::Value) -> Result<(), Failure> {
     let name = path.display().to_string();
     let text = fs::read_to_string(path).map_err(|error| Failure::io(&name, &error))?;
     let broken = |error: &dyn std::fmt::Display| Failure::new("plan", format!("{name}: this is no plan: {error}"));
@@ -68,18 +71,45 @@ fn read_plan(path: &Path, store: &Store) -> Result<Way, Failure> {
     if file.form != FORM {
         return Err(broken(&format!("its form is {}, this version reads {FORM}", file.form)));
     }
-    let to = Snapshot::from_json(&file.to.to_string()).map_err(|error| broken(&error))?;
-    let way = Way::to(store, to)?;
-    let stale = |what: &str| {
-        Err(Failure::new("plan_stale", format!("{name}: {what}")).hint("mainstay plan --out makes a new one"))
+    let stale = |what: &str, lines: Vec<String>| {
+        let failure = Failure::new("plan_stale", format!("{name}: {what}"));
+        let names = json!(lines.iter().map(|line| line.trim()).collect::<Vec<_>>());
+        Err(failure.hint("mainstay plan --out makes a new one").detail(Detail::Lines(lines, names)))
     };
-    if way.from != file.from {
-        return stale("the database is no longer what the plan was made for");
+    let from = file.snapshot.as_ref().map(|snapshot| Snapshot::from_json(&snapshot.to_string())).transpose();
+    let from = from.map_err(|error| broken(&error))?;
+    if way.from() != file.from {
+        // In the words of what the schema asks for now: steps that are gone are done, others are new.
+        let planned = difference(from.as_ref(), schema);
+        let now: Vec<String> = way.steps().iter().map(|step| format!("  {step}")).collect();
+        let mut lines: Vec<String> = planned
+            .iter()
+            .filter(|step| !now.contains(step))
+            .map(|step| format!("  no longer to do: {}", step.trim()))
+            .collect();
+        lines.extend(
+            now.iter().filter(|step| !planned.contains(step)).map(|step| format!("  now to do: {}", step.trim())),
+        );
+        return stale("the database is no longer what the plan was made for", lines);
     }
-    if way.to_json(store)?["steps"] != file.steps {
-        return stale("the steps of the plan are not the ones that lead to its end");
+    if way.to() != file.to {
+        let planned = file.steps.as_array().into_iter().flatten().filter_map(|step| step["step"].as_str());
+        let planned: Vec<&str> = planned.collect();
+        let now: Vec<&str> = way.steps().iter().map(|step| step.text.as_str()).collect();
+        let mut lines: Vec<String> = planned
+            .iter()
+            .filter(|step| !now.contains(step))
+            .map(|step| format!("  only in the plan: {step}"))
+            .collect();
+        lines.extend(
+            now.iter().filter(|step| !planned.contains(step)).map(|step| format!("  only in the schema: {step}")),
+        );
+        return stale("the schema is no longer what the plan leads to", lines);
     }
-    Ok(way)
+    if json["steps"] != file.steps || json["sql"] != file.sql {
+        return stale("the steps of the plan are not the ones that lead to its end", Vec::new());
+    }
+    Ok(())
 }
 
 fn confirmed(steps: &str, output: Output) -> Result<bool, Failure> {

@@ -1,5 +1,5 @@
 //! `mainstay plan`: what the database needs to match the schema.
-use std::{fs, path::PathBuf, process::ExitCode};
+use std::{fs, path::PathBuf, process::ExitCode, sync::Arc};
 
 use clap::Args;
 use serde::{Deserialize, Serialize};
@@ -22,31 +22,43 @@ pub(crate) struct Arguments {
 /// The exit code that says that there are steps.
 const STEPS: u8 = 2;
 
-/// A plan in a file: where it begins and where it leads to. What it shows of the steps is for people and is checked again.
+/// A plan in a file: where it begins, where it leads to, and what it does.
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct PlanFile {
     /// The version of this form.
     pub(super) form: u32,
-    /// The fingerprint of the tables that it begins with.
+    /// The fingerprint of the schema that it begins with.
     pub(super) from: Option<String>,
-    /// The tables that it leads to.
-    pub(super) to: Value,
+    /// The fingerprint of the schema that it leads to.
+    pub(super) to: String,
     /// The steps, as `plan` shows them.
     pub(super) steps: Value,
+    /// The statements.
+    pub(super) sql: Value,
+    /// The schema that it begins with, so that what has changed since can be told.
+    pub(super) snapshot: Option<Value>,
 }
 
 /// The form of plan files that this version writes and reads.
-pub(super) const FORM: u32 = 1;
+pub(super) const FORM: u32 = 2;
 
 pub(crate) fn run(arguments: &Arguments, project: &Project, output: Output) -> Outcome {
-    let schema = project.schema()?;
+    let schema = Arc::new(project.schema()?);
     let store = build::reading_store(project)?;
     let way = Way::to_schema(&store, &schema)?;
     let json = way.to_json(&store)?;
     if let Some(path) = &arguments.out {
-        let to = serde_json::from_str(&way.to.to_json()).map_err(|error| Failure::new("plan", error.to_string()))?;
-        let file = PlanFile { form: FORM, from: way.from.clone(), to, steps: json["steps"].clone() };
-        let text = serde_json::to_string_pretty(&file).map_err(|error| Failure::new("plan", error.to_string()))?;
+        let broken = |error: serde_json::Error| Failure::new("plan", error.to_string());
+        let snapshot = way.from().map(|_| serde_json::from_str(&way.migration.from.to_json())).transpose();
+        let file = PlanFile {
+            form: FORM,
+            from: way.from(),
+            to: way.to(),
+            steps: json["steps"].clone(),
+            sql: json["sql"].clone(),
+            snapshot: snapshot.map_err(broken)?,
+        };
+        let text = serde_json::to_string_pretty(&file).map_err(broken)?;
         fs::write(path, text).map_err(|error| Failure::io(path.display(), &error))?;
     }
     output.result(way.to_text(&store)?, &json);

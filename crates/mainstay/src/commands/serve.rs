@@ -6,7 +6,15 @@ use mainstay_http::App;
 use serde_json::json;
 
 use super::Outcome;
-use crate::{build, database::Way, failure::Failure, keys::Mode, output::Output, project::Project, signals::Stop};
+use crate::{
+    build,
+    database::{Allowed, Way},
+    failure::Failure,
+    keys::Mode,
+    output::Output,
+    project::Project,
+    signals::Stop,
+};
 
 /// Serve the project; refuses to start when the database does not match the schema
 #[derive(Debug, Args)]
@@ -32,10 +40,11 @@ pub(crate) fn run(arguments: &Arguments, project: &Project, output: Output) -> O
     let store = build::store(project)?;
     let way = Way::to_schema(&store, &schema)?;
     if arguments.apply == Some(Apply::Safe) && !way.is_done() {
-        way.apply(&store)?;
-        tracing::info!(steps = way.steps.len(), "the database follows the schema");
+        way.apply(&store, Allowed::ADDITIVE)?;
+        tracing::info!(steps = way.steps().len(), "the database follows the schema");
     } else {
         way.require_done()?;
+        way.apply(&store, Allowed::ADDITIVE)?;
     }
     let core = build::core(project, schema, store.clone(), Mode::Production)?;
     let app = Arc::new(App::new(core, authenticator, project.settings.server.http(public(project))));

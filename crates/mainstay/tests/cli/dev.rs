@@ -58,12 +58,19 @@ async fn steps_that_are_not_safe_are_not_taken() {
     server.post("/api/notes", &json!({"text": "a"}), Some(&anna)).await;
     project.write("schema.graphql", &SCHEMA.replace("text: String!", "body: String"));
     server.wait_for("the schema as it was goes on serving");
-    assert!(server.said().contains("dropping field \"Note.text\" is not available yet"), "{}", server.said());
+    assert!(server.said().contains("drop column \"text\" of \"notes\", with its values"), "{}", server.said());
+    let renamed = SCHEMA.replace("text: String!", "body: String! @was(name: \"text\")");
+    project.write("schema.graphql", &renamed);
+    server.wait_for("the schema has changed: it is served");
+    let (_, page) = server.get("/api/notes", &[("fields", "body")], Some(&anna)).await;
+    assert_eq!(page["items"], json!([{"body": "a"}]));
+    project.write("schema.graphql", &SCHEMA.replace("text: String!", "head: String"));
+    server.wait_until("a refusal", |said| said.contains("drop column \"body\""));
     assert!(server.said().contains("mainstay dev --reset"), "{}", server.said());
     server.signal("TERM");
     server.wait();
     let server = project.start(&["dev", "--reset"]);
-    let (_, page) = server.get("/api/notes", &[("fields", "body")], Some(&anna)).await;
+    let (_, page) = server.get("/api/notes", &[("fields", "head")], Some(&anna)).await;
     assert_eq!(page["items"], json!([]));
 }
 

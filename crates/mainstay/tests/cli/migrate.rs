@@ -51,12 +51,23 @@ fn without_somebody_to_ask_nothing_is_done() {
 fn a_plan_in_a_file_is_applied_as_it_was_made() {
     let project = Project::with_schema(ONE);
     assert_eq!(project.run(&["plan", "--out", "p.json"]).code, Some(2));
-    project.write("schema.graphql", MORE);
     assert!(project.ok(&["apply", "p.json"]).contains("1 step carried out"));
-    assert_eq!(project.run(&["plan"]).code, Some(2), "the schema has moved on");
     let ran = project.run(&["apply", "p.json"]);
     assert_eq!(ran.code, Some(1));
     assert!(ran.stderr.contains("p.json: the database is no longer what the plan was made for"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("no longer to do: create table \"as\" for \"A\""), "{}", ran.stderr);
+}
+
+#[test]
+fn a_plan_for_another_schema_is_refused() {
+    let project = Project::with_schema(ONE);
+    project.run(&["plan", "--out", "p.json"]);
+    project.write("schema.graphql", MORE);
+    let ran = project.run(&["apply", "p.json"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.stderr.contains("p.json: the schema is no longer what the plan leads to"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("only in the schema: create table \"bs\" for \"B\""), "{}", ran.stderr);
+    assert_eq!(project.json(&["plan"]).1["from"], serde_json::Value::Null, "nothing was done");
 }
 
 #[test]
@@ -73,16 +84,57 @@ fn a_plan_that_was_changed_is_refused() {
 }
 
 #[test]
-fn what_is_not_additive_is_not_applied() {
+fn what_loses_data_is_asked_for_twice() {
     let project = Project::with_schema(ONE);
     project.ok(&["apply", "--yes"]);
     project.write("schema.graphql", LESS);
     let ran = project.run(&["apply", "--yes"]);
     assert_eq!(ran.code, Some(1));
-    assert!(ran.stderr.contains("dropping field \"A.name\" is not available yet"), "{}", ran.stderr);
-    let (code, json) = project.json(&["plan"]);
+    assert!(ran.stderr.contains("drop column \"name\" of \"as\", with its values"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("mainstay apply --destructive"), "{}", ran.stderr);
+    let (code, json) = project.json(&["plan", "--out", "p.json"]);
     assert_eq!(code, Some(2));
     let unsafe_steps: Vec<_> = json["steps"].as_array().unwrap().iter().filter(|step| step["safe"] == false).collect();
     assert_eq!(unsafe_steps.len(), 1, "{json}");
     assert_eq!(unsafe_steps[0]["class"], "destructive");
+    assert_eq!(unsafe_steps[0]["kind"], "drop_column");
+    assert_eq!(unsafe_steps[0]["why"], "its data is lost");
+    assert_eq!(project.run(&["apply", "p.json"]).code, Some(1), "a plan in a file asks for it too");
+    project.ok(&["apply", "p.json", "--destructive"]);
+    assert_eq!(project.run(&["plan"]).code, Some(0));
+}
+
+#[test]
+fn records_in_the_way_are_shown() {
+    let project = Project::with_schema(ONE);
+    project.ok(&["apply", "--yes"]);
+    let records: Vec<String> =
+        (0..12).map(|at| format!("{{\"name\": {}}}", if at < 11 { "null" } else { "\"x\"" })).collect();
+    project.write("a.json", &format!("[{}]", records.join(",")));
+    project.ok(&["import", "as", "a.json"]);
+    project.write("schema.graphql", "type A @rules(read: \"true\") { name: String! }");
+    let ran = project.run(&["plan"]);
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.stdout.contains("11 records of \"A\": \"A.name\" is required, and null here"), "{}", ran.stdout);
+    assert_eq!(ran.stdout.matches("{\"name\":null}").count(), 10, "{}", ran.stdout);
+    assert!(ran.stdout.contains("  and 1 more"), "{}", ran.stdout);
+    let (code, json) = project.json(&["apply", "--yes"]);
+    assert_eq!(code, Some(1));
+    assert_eq!(json["error"]["code"], "records_in_the_way");
+    assert_eq!(json["error"]["detail"][0]["count"], 11);
+    assert_eq!(json["error"]["detail"][0]["records"].as_array().unwrap().len(), 10);
+    project.write("schema.graphql", "type A @rules(read: \"true\") { name: String! @backfill(expr: \"'nobody'\") }");
+    project.ok(&["apply", "--yes"]);
+    assert_eq!(project.run(&["plan"]).code, Some(0));
+}
+
+#[test]
+fn serve_carries_out_additive_steps_alone() {
+    let project = Project::with_schema(ONE);
+    project.ok(&["apply", "--yes"]);
+    project.write("schema.graphql", "type A @rules(read: \"true\") { name: String @check(expr: \"name != ''\") }");
+    let project = project.env("MAINSTAY_AUTH_ANONYMOUS_ONLY", "true");
+    let ran = project.run(&["serve", "--apply", "safe"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.stderr.contains("stop the other nodes, then: mainstay apply"), "{}", ran.stderr);
 }

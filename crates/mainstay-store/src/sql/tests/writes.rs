@@ -3,12 +3,12 @@ use std::fmt::Write;
 
 use mainstay_expr::{Expr, Span, Value};
 use mainstay_plan::{Answer, Create, Delete, LinkChange, LinkCheck, LinkMode, Output, OutputValue, Update};
-use mainstay_schema::{Schema, Snapshot, Source, diff};
+use mainstay_schema::{Migration, Schema, Source};
 
 use crate::{
     SqliteDialect,
     sql::{
-        ChangeSql, LookSql, Returning, Sql, bookkeeping, cascades, create, ddl, delete, recall, remember,
+        ChangeSql, LookSql, Returning, Sql, bookkeeping, cascades, create, delete, migration, recall, remember,
         tests::{
             fixture::{Plans, output, schema},
             shows,
@@ -222,26 +222,24 @@ fn deletes_and_what_they_take_with_them() {
     shows!(shown.0);
 }
 
-fn steps(before: &Snapshot, after: &Snapshot) -> String {
-    let steps = diff(Some(before), after);
-    let rendered = ddl(&SqliteDialect, &steps, after).expect("the steps are additive");
-    let lines = rendered.iter().map(|step| format!("-- {}\n{};\n", steps[step.step], step.statements.join(";\n")));
-    lines.collect()
+fn steps(before: Option<&Schema>, after: &Schema) -> String {
+    let way = Migration::between(before.map(Schema::snapshot).as_ref(), after);
+    let mut lines: Vec<String> = way.steps.iter().map(|step| format!("-- {}: {step}", step.class)).collect();
+    let rendered = migration(&SqliteDialect, &way, after).expect("it renders");
+    lines.extend(rendered.statements.iter().map(|sql| format!("{};", sql.text)));
+    lines.join("\n")
 }
 
 #[test]
 fn tables_of_a_new_database() {
-    shows!(steps(&Snapshot::default(), &schema().snapshot()));
+    shows!(steps(None, &schema()));
 }
 
 #[test]
 fn additive_steps() {
-    let snapshot = |text: &str| {
-        let schema = Schema::load(&[Source { name: "s", text }]).unwrap_or_else(|error| panic!("{error:?}"));
-        schema.snapshot()
-    };
-    let before = snapshot(r#"enum E { A } type T @rules(read: "true") { e: E! k: Int @index } type U { x: Int }"#);
-    let after = snapshot(
+    let load = |text: &str| Schema::load(&[Source { name: "s", text }]).unwrap_or_else(|error| panic!("{error:?}"));
+    let before = load(r#"enum E { A } type T @rules(read: "true") { e: E! k: Int @index } type U { x: Int }"#);
+    let after = load(
         r#"enum E { A B }
         type T @rules(read: "true") @index(fields: ["e"]) {
           e: E!  k: Int  u: U  n: Int! @default(value: -3)  code: String @unique
@@ -249,7 +247,7 @@ fn additive_steps() {
         }
         type U { x: Int }"#,
     );
-    shows!(steps(&before, &after));
+    shows!(steps(Some(&before), &after));
 }
 
 #[test]

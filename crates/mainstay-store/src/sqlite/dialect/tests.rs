@@ -5,13 +5,13 @@ mod plans;
 
 use mainstay_expr::{Expr, Value};
 use mainstay_plan::Query;
-use mainstay_schema::{FieldId, Schema, Snapshot, diff};
+use mainstay_schema::{FieldId, Migration, Schema};
 use rusqlite::Connection;
 
 use super::SqliteDialect;
 use crate::{
     exec::Inputs,
-    sql::{Sql, create, ddl, query, tests::fixture::Plans},
+    sql::{Sql, create, migration, query, tests::fixture::Plans},
     sqlite::{bind, functions, row},
 };
 
@@ -25,18 +25,15 @@ impl<'a> Database<'a> {
     fn new(schema: &'a Schema) -> Database<'a> {
         let connection = Connection::open_in_memory().expect("there is memory");
         functions::register(&connection).expect("the functions are new");
-        let snapshot = schema.snapshot();
         let database = Database { schema, connection };
-        database.apply(&Snapshot::default(), &snapshot);
+        database.apply(&Migration::between(None, schema), schema);
         database
     }
 
-    /// The steps from one snapshot to another.
-    fn apply(&self, before: &Snapshot, after: &Snapshot) {
-        for step in ddl(&SqliteDialect, &diff(Some(before), after), after).expect("the steps are additive") {
-            for statement in &step.statements {
-                self.connection.execute_batch(statement).unwrap_or_else(|error| panic!("{statement}: {error}"));
-            }
+    /// The statements of a migration.
+    fn apply(&self, of: &Migration, schema: &Schema) {
+        for sql in migration(&SqliteDialect, of, schema).expect("it renders").statements {
+            self.connection.execute_batch(&sql.text).unwrap_or_else(|error| panic!("{}: {error}", sql.text));
         }
     }
 

@@ -6,7 +6,7 @@ use mainstay_expr::{
     in_memory_only, resolve, specialise, wire, with_guards,
 };
 use mainstay_plan::{Count, Output, OutputValue, Query};
-use mainstay_schema::{CollectionId, KeyKind, Schema, diff};
+use mainstay_schema::{CollectionId, KeyKind, Schema};
 use mainstay_store::{Settings, Store};
 use tempfile::TempDir;
 
@@ -79,9 +79,9 @@ fn world(schema: Schema) -> World {
     let mut settings = Settings::at(folder.path().join("app.db"));
     (settings.durable, settings.readers, settings.inline_budget_us) = (false, 1, 10_000_000);
     let store = Store::open(settings).unwrap();
-    let snapshot = schema.snapshot();
-    store.apply(&diff(None, &snapshot), &snapshot).unwrap();
-    World { store, schema: Arc::new(schema), folder }
+    let schema = Arc::new(schema);
+    store.follow(&schema).unwrap();
+    World { store, schema, folder }
 }
 
 fn caller(bytes: &mut Bytes<'_>) -> CallerValues {

@@ -15,7 +15,7 @@ use self::watch::Watch;
 use super::{Outcome, serve::public};
 use crate::{
     build,
-    database::Way,
+    database::{Allowed, Way},
     failure::Failure,
     keys::Mode,
     output::Output,
@@ -158,11 +158,13 @@ impl Dev {
         self.seen.clone_from(&files);
         let schema = Arc::new(project::load(&files)?);
         let way = Way::to_schema(&self.store, &schema)?;
-        if let Err(failure) = way.apply(&self.store) {
-            let hint = "take these changes back, or begin again with an empty database: mainstay dev --reset";
+        // No other node runs on this database: what loses nothing is safe.
+        if let Err(failure) = way.apply(&self.store, Allowed::LOSSLESS) {
+            let hint = "a new name is told by @was(name: \"…\"); else take these changes back, or stop this and run mainstay \
+                        apply --destructive, or begin again with an empty database: mainstay dev --reset";
             return Err(if failure.code == "unsafe_steps" { failure.hint(hint) } else { failure });
         }
-        for step in &way.steps {
+        for step in way.steps() {
             self.output.remark(format_args!("  {step}"));
         }
         Ok(Some(schema))
