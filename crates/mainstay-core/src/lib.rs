@@ -11,6 +11,7 @@ mod errors;
 mod evaluate;
 mod explain;
 mod explanation;
+pub mod export;
 mod expressions;
 mod gate;
 pub mod import;

@@ -7,6 +7,7 @@
 pub(crate) mod create;
 pub(crate) mod cursor;
 pub(crate) mod delete;
+pub(crate) mod export;
 pub(crate) mod filter;
 pub(crate) mod links;
 pub(crate) mod read;

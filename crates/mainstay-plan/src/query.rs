@@ -59,6 +59,8 @@ pub enum OutputValue {
     One(Box<Nested>),
     /// The records of a to-many link, as an array.
     Many(Box<Nested>),
+    /// The keys of the records of a to-many link, as an array.
+    Keys(Box<Nested>),
     /// How many records a to-many link has.
     Size(Box<Nested>),
 }

@@ -48,6 +48,8 @@ pub struct Update {
     pub version: Option<u16>,
     /// The columns changed, each with its bound value. The version is counted up without being named.
     pub set: Vec<(FieldId, u16)>,
+    /// Whether the version stays as it is: the change completes a record that is being loaded.
+    pub quiet: bool,
     /// Checks of the collection (positions in its list) that also read fields that are not set: evaluated in memory over the
     /// record as it becomes.
     pub checks: Vec<usize>,

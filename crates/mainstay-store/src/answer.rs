@@ -18,6 +18,17 @@ pub struct Page {
     pub version: Option<i64>,
 }
 
+/// Some records of a stream.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// Of which of the reads.
+    pub read: usize,
+    /// How many records.
+    pub rows: usize,
+    /// The records as JSON objects, each followed by a line feed.
+    pub json: Vec<u8>,
+}
+
 /// What one step of a write did.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Written {

@@ -12,7 +12,7 @@ pub mod sql;
 mod sqlite;
 mod store;
 
-pub use answer::{Explained, Page, Written};
+pub use answer::{Batch, Explained, Page, Written};
 pub use error::{OpenError, StepError, StoreError, WriteError};
 pub use exec::WriteStatement;
 pub use migrate::{Drift, MigrateError, Offence, Offender, Severity};

@@ -8,10 +8,11 @@ use mainstay_expr::Value;
 use mainstay_plan::{Query, WritePlan};
 use mainstay_schema::{Migration, Schema, Snapshot};
 use parking_lot::Mutex;
+use tokio::sync::mpsc;
 
 use crate::{
-    Explained, MigrateError, Offence, OpenError, Page, ReadStatement, Settings, SqliteDialect, StoreError, WriteError,
-    WriteStatement, Written,
+    Batch, Explained, MigrateError, Offence, OpenError, Page, ReadStatement, Settings, SqliteDialect, StoreError,
+    WriteError, WriteStatement, Written,
     sql::{self, Cascade},
     sqlite::Engine,
 };
@@ -83,6 +84,15 @@ impl Store {
         into: Vec<u8>,
     ) -> Result<Page, StoreError> {
         self.engine.read(statement, values, into).await
+    }
+
+    /// Carries out the reads one after the other in one snapshot, without limits of time and number, on a thread of its own. Each
+    /// record is followed by a line feed; the thread ends when nobody takes the batches any more.
+    pub fn stream(
+        &self,
+        reads: Vec<(Arc<ReadStatement>, Vec<Value>)>,
+    ) -> Result<mpsc::Receiver<Result<Batch, StoreError>>, StoreError> {
+        self.engine.stream(reads)
     }
 
     /// Renders a step of a write.

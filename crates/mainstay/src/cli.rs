@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{apply, check, dev, explain, import, new, openapi, plan, sdl, serve, token};
+use crate::commands::{apply, check, dev, explain, export, import, new, openapi, plan, sdl, serve, token};
 
 /// Declare your data once, in schema.graphql, and get the backend.
 #[derive(Debug, Parser)]
@@ -32,6 +32,7 @@ pub(crate) enum Command {
     Plan(plan::Arguments),
     Apply(apply::Arguments),
     Import(import::Arguments),
+    Export(export::Arguments),
     Token(token::Arguments),
     Explain(explain::Arguments),
     Openapi(openapi::Arguments),

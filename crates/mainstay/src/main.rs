@@ -9,6 +9,7 @@ mod keys;
 mod loading;
 mod logging;
 mod output;
+mod progress;
 mod project;
 mod settings;
 mod signals;

@@ -25,6 +25,16 @@ impl Output {
         !self.json && io::stderr().is_terminal()
     }
 
+    /// Whether a program reads.
+    pub(crate) fn for_programs(self) -> bool {
+        self.json
+    }
+
+    /// A line for programs, beside the result.
+    pub(crate) fn note(self, json: &impl Serialize) {
+        let _ = writeln!(io::stderr().lock(), "{}", serde_json::to_string(json).unwrap_or_default());
+    }
+
     /// The result, in one of its two forms. A reader that has gone away is no failure.
     pub(crate) fn result(self, text: impl Display, json: &impl Serialize) {
         let mut out = io::stdout().lock();

@@ -48,7 +48,7 @@ impl Core {
         let rule = (update.collection, RuleKind::Update);
         let mut explanation = self.explain_stored(request, rule, &update.target).await?;
         let target = target_values(&self.schema, update.collection, &update.target)?;
-        let patch = match self.patch(request, update) {
+        let patch = match self.patch(request, update, Sender::Caller) {
             Ok(patch) => patch,
             Err(error) => {
                 explanation.refused.get_or_insert_with(|| with_fields(&error));
@@ -56,7 +56,7 @@ impl Core {
             }
         };
         if !patch.is_empty()
-            && let Ok((_, step)) = self.update_step(request, update, &patch, &target)
+            && let Ok((_, step)) = self.update_step(request, update, &patch, &target, Sender::Caller)
         {
             explanation.sql = step.statement.sql();
         }

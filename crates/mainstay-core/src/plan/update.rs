@@ -31,6 +31,8 @@ pub(crate) struct UpdateAsk<'a> {
     pub(crate) version: bool,
     pub(crate) patch: &'a Patch,
     pub(crate) selection: Option<&'a Arc<Selection>>,
+    /// Whether the version stays as it is.
+    pub(crate) quiet: bool,
 }
 
 impl UpdateAsk<'_> {
@@ -42,7 +44,7 @@ impl UpdateAsk<'_> {
 
 impl Hash for UpdateAsk<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.collection, self.version, self.selection).hash(state);
+        (self.collection, self.version, self.selection, self.quiet).hash(state);
         match self.target {
             Target::Key(_) => 0u8.hash(state),
             Target::Unique { fields, .. } => fields.hash(state),
@@ -67,6 +69,7 @@ pub(crate) struct UpdateShape {
     checks: Vec<usize>,
     /// Whether it answers own stored fields only.
     pub(crate) own: bool,
+    quiet: bool,
 }
 
 impl UpdateShape {
@@ -96,6 +99,7 @@ impl UpdateShape {
             own: own_fields_only(&parts),
             parts,
             links,
+            quiet: ask.quiet,
             checks: stored_checks(collection, |field| ask.patch.sets(field)),
         })
     }
@@ -103,6 +107,7 @@ impl UpdateShape {
     pub(crate) fn fits(&self, ask: &UpdateAsk<'_>) -> bool {
         self.collection == ask.collection
             && self.version == ask.version
+            && self.quiet == ask.quiet
             && self.target.fits(ask.target)
             && self.set.iter().copied().eq(ask.set())
             && self.lists.iter().copied().eq(list_shapes(&ask.patch.lists))
@@ -126,6 +131,7 @@ impl UpdateShape {
             after: self.touches(schema, &before).then(|| before.clone()),
             visible,
             before,
+            quiet: self.quiet,
             version: self.version.then(|| planner.bind(Origin::Version)),
             checks: self.checks.clone(),
             links: planner.link_checks(schema.collection(of), &self.links, bound),

@@ -72,7 +72,7 @@ impl<'a> FieldReader<'a> {
     fn servers(&self, field: &Field) -> bool {
         let (system, id) = (&self.collection.system, Some(field.id));
         match self.sender {
-            Sender::File => system.version == id,
+            Sender::File => false,
             Sender::Caller => field.read_only() || (field.system && system.id != id),
         }
     }
@@ -93,6 +93,10 @@ impl<'a> FieldReader<'a> {
             false => self.schema.read_value(&field.kind, field.length_max, json),
         };
         match read {
+            Ok(Value::Int(version)) if version < 1 && self.collection.system.version == Some(field.id) => {
+                self.wrong(&field.name, "out_of_range", "a version is at least 1", None);
+                None
+            }
             Ok(value) => Some(value),
             Err(error) => {
                 wire_errors(self.place, &field.name, error, &mut self.errors);

@@ -37,12 +37,13 @@ pub(crate) struct Patches<'a> {
     pub(crate) evaluator: &'a Evaluator<'a>,
     pub(crate) time_micros: i64,
     pub(crate) links_max: usize,
+    pub(crate) sender: Sender,
 }
 
 impl Patches<'_> {
     /// Reads a patch and completes it by what the server writes. Everything that is wrong comes at once.
     pub(crate) fn read(&self, json: &Json<'_>) -> Result<Patch, Vec<FieldError>> {
-        let mut reader = FieldReader::new(self.schema, self.collection, "", Sender::Caller);
+        let mut reader = FieldReader::new(self.schema, self.collection, "", self.sender);
         let mut patch = Patch::default();
         let Json::Object(members) = json else {
             let message = format!("expected an object, got {}", json.kind());
@@ -71,9 +72,9 @@ impl Patches<'_> {
         false
     }
 
-    /// A change of links alone leaves the record's own fields as they are.
+    /// A change of links alone leaves the record's own fields as they are, and so does one that completes a record of a file.
     fn complete(&self, reader: &mut FieldReader<'_>, patch: &mut Patch) {
-        if patch.set.is_empty() {
+        if patch.set.is_empty() || self.sender == Sender::File {
             return;
         }
         let mut values = vec![Value::Null; self.collection.fields.len()];

@@ -18,6 +18,7 @@ use crate::{
     plans::Kept,
     record::{
         checks::failed_patch_checks,
+        field::Sender,
         json::key_alone,
         patch::{Patch, Patches},
     },
@@ -34,11 +35,11 @@ impl Core {
         }
         check_target(&self.schema, update.collection, &update.target)?;
         let target = target_values(&self.schema, update.collection, &update.target)?;
-        let patch = self.patch(request, update)?;
+        let patch = self.patch(request, update, Sender::Caller)?;
         if patch.is_empty() {
             return self.unchanged(request, update).await;
         }
-        let (own, step) = self.update_step(request, update, &patch, &target)?;
+        let (own, step) = self.update_step(request, update, &patch, &target, Sender::Caller)?;
         let written = match self.store.write(vec![step]).await {
             Ok(written) => written.into_iter().next(),
             Err(failure) => {
@@ -57,7 +58,7 @@ impl Core {
         Ok(Record { json, version: written.version, own, key: written.key })
     }
 
-    /// Changes several records in one transaction; of a failure, tells which update it was.
+    /// Completes records of a file in one transaction, their versions stay as they are; of a failure, tells which update it was.
     pub(crate) async fn update_many(&self, request: &Request, updates: &[Update<'_>]) -> Result<(), (usize, Error)> {
         let mut steps = Vec::with_capacity(updates.len());
         for (at, update) in updates.iter().enumerate() {
@@ -71,8 +72,8 @@ impl Core {
 
     fn step_of(&self, request: &Request, update: &Update<'_>) -> Result<Step, Error> {
         let target = target_values(&self.schema, update.collection, &update.target)?;
-        let patch = self.patch(request, update)?;
-        self.update_step(request, update, &patch, &target).map(|(_, step)| step)
+        let patch = self.patch(request, update, Sender::File)?;
+        self.update_step(request, update, &patch, &target, Sender::File).map(|(_, step)| step)
     }
 
     fn step_place<'a>(&'a self, request: &Request, update: &Update<'_>) -> StepPlace<'a> {
@@ -81,11 +82,12 @@ impl Core {
     }
 
     /// The patch, completed and checked as far as it goes alone.
-    pub(crate) fn patch(&self, request: &Request, update: &Update<'_>) -> Result<Patch, Error> {
+    pub(crate) fn patch(&self, request: &Request, update: &Update<'_>, sender: Sender) -> Result<Patch, Error> {
         let collection = self.schema.collection(update.collection);
         let evaluator = Evaluator::new(&self.schema, request);
         let (schema, links_max) = (&*self.schema, self.settings.limits.links_max);
-        let reader = Patches { schema, collection, evaluator: &evaluator, time_micros: request.time_micros, links_max };
+        let reader =
+            Patches { schema, collection, evaluator: &evaluator, time_micros: request.time_micros, links_max, sender };
         let invalid = |errors| invalid_record(&self.schema, update.collection, errors);
         let patch = reader.read(&update.patch).map_err(invalid)?;
         let errors = failed_patch_checks(&self.schema, &evaluator, collection, &patch);
@@ -98,6 +100,7 @@ impl Core {
         update: &Update<'_>,
         patch: &Patch,
         target: &[Value],
+        sender: Sender,
     ) -> Result<(bool, Step), Error> {
         let ask = UpdateAsk {
             collection: update.collection,
@@ -105,6 +108,7 @@ impl Core {
             version: update.version.is_some(),
             patch,
             selection: update.selection.as_ref(),
+            quiet: sender == Sender::File,
         };
         let kept = self.update_shape(&ask)?;
         let resolved = kept.shape.expressions.resolve(&self.schema, request, &[])?;

@@ -48,6 +48,20 @@ impl Writer<'_> {
         Ok(format!("(SELECT {array} FROM (SELECT {picked} FROM {tables}{filter}{order}{limit}) AS {})", left.alias))
     }
 
+    /// The keys of the records of a to-many link as an array, in their order.
+    pub(crate) fn nested_keys(&mut self, nested: &Nested, parent: &Row) -> Result<String, StoreError> {
+        let row = self.linked_row(parent.collection, nested.field)?;
+        let (tables, tie) = self.link_source(parent.collection, nested.field, &row, &self.key(parent))?;
+        let filter = tie.and(self.holds(&nested.condition, &row)?).filter(self.dialect);
+        let by = self.sort_keys(&nested.order, &row)?;
+        let order = self.order_by(&by, &Selected::default());
+        let id = self.collection(&row).system.id.ok_or_else(|| defect("these records have no key"))?;
+        let left = self.row(nested.target);
+        let array = self.dialect.json_array(&self.leaf(&left, id));
+        let picked = self.column(&row, id);
+        Ok(format!("(SELECT {array} FROM (SELECT {picked} FROM {tables}{filter}{order}) AS {})", left.alias))
+    }
+
     /// How many records a to-many link has.
     pub(crate) fn nested_size(&mut self, nested: &Nested, parent: &Row) -> Result<String, StoreError> {
         let row = self.linked_row(parent.collection, nested.field)?;
@@ -78,6 +92,7 @@ impl Writer<'_> {
                 // A subquery gives plain text: it is read as JSON again, or it would be a string inside of JSON.
                 OutputValue::One(nested) => self.dialect.json_leaf(&self.nested_one(nested, row)?, Encode::Json),
                 OutputValue::Many(nested) => self.dialect.json_leaf(&self.nested_many(nested, row)?, Encode::Json),
+                OutputValue::Keys(nested) => self.dialect.json_leaf(&self.nested_keys(nested, row)?, Encode::Json),
                 OutputValue::Size(nested) => self.nested_size(nested, row)?,
             };
             members.push((output.name.as_ref(), value));

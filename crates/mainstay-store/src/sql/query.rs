@@ -122,6 +122,7 @@ impl Writer<'_> {
             }
             OutputValue::One(nested) => (self.nested_one(nested, row)?, Encode::Json),
             OutputValue::Many(nested) => (self.nested_many(nested, row)?, Encode::Json),
+            OutputValue::Keys(nested) => (self.nested_keys(nested, row)?, Encode::Json),
             OutputValue::Size(nested) => (self.nested_size(nested, row)?, Encode::Int),
         })
     }
@@ -175,6 +176,6 @@ pub(crate) fn needs(output: &OutputValue, key: Option<FieldId>) -> Option<FieldI
     match output {
         OutputValue::Field(field) => Some(*field),
         OutputValue::One(nested) => Some(nested.field),
-        OutputValue::Many(_) | OutputValue::Size(_) => key,
+        OutputValue::Many(_) | OutputValue::Keys(_) | OutputValue::Size(_) => key,
     }
 }

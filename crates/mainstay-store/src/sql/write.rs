@@ -176,7 +176,9 @@ impl Writer<'_> {
             let value = self.bind(columns::bind(of, *field, *number));
             set.push(format!("{} = {value}", self.dialect.quote(&of.field(*field).column)));
         }
-        set.extend(self.counted_up(plan.collection));
+        if !plan.quiet {
+            set.extend(self.counted_up(plan.collection));
+        }
         set.join(", ")
     }
 

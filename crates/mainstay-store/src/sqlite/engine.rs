@@ -21,8 +21,8 @@ use super::{
     writer::{Job, Writer},
 };
 use crate::{
-    Explained, MigrateError, Offence, OpenError, Page, Settings, Step, StoreError, WriteError, Written, exec::Inputs,
-    read::ReadStatement,
+    Batch, Explained, MigrateError, Offence, OpenError, Page, Settings, Step, StoreError, WriteError, Written,
+    exec::Inputs, read::ReadStatement,
 };
 
 /// An open database.
@@ -73,6 +73,13 @@ impl Engine {
         into: Vec<u8>,
     ) -> Result<Page, StoreError> {
         self.readers.read(statement, values, into).await
+    }
+
+    pub(crate) fn stream(
+        &self,
+        reads: Vec<(Arc<ReadStatement>, Vec<Value>)>,
+    ) -> Result<tokio::sync::mpsc::Receiver<Result<Batch, StoreError>>, StoreError> {
+        self.readers.stream(reads)
     }
 
     pub(crate) async fn write(&self, steps: Vec<Step>) -> Result<Vec<Written>, WriteError> {

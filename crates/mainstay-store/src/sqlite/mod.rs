@@ -15,6 +15,7 @@ mod page;
 mod readers;
 mod row;
 mod session;
+mod stream;
 mod writer;
 
 #[cfg(test)]

@@ -12,17 +12,20 @@ use std::{
 
 use mainstay_expr::Value;
 use parking_lot::Mutex;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use super::{
     connection::{Watched, open_reader},
     failure::store_error,
-    page,
+    page, stream,
 };
-use crate::{Page, Settings, StoreError, exec::Inputs, read::ReadStatement};
+use crate::{Batch, Page, Settings, StoreError, exec::Inputs, read::ReadStatement};
 
 /// The share of the page cache that a thread of the pool gets: it is used for few statements.
 const POOL_CACHE_SHARE: u32 = 4;
+
+/// Batches of a stream that wait to be taken.
+const BATCHES_WAITING_MAX: usize = 4;
 
 /// One thread's connection; the store takes it away when it closes.
 type Slot = Mutex<Option<Watched>>;
@@ -94,6 +97,26 @@ impl Readers {
             reader.deadline.set(budget);
             page::read(&reader.connection, &statement.sql, &Inputs::of(values), into, 0)
         })
+    }
+
+    /// Streams in one snapshot, on a thread of its own; closing the store waits for it.
+    pub(super) fn stream(
+        &self,
+        reads: Vec<(Arc<ReadStatement>, Vec<Value>)>,
+    ) -> Result<mpsc::Receiver<Result<Batch, StoreError>>, StoreError> {
+        if self.shared.closing.load(Ordering::Acquire) {
+            return Err(closed());
+        }
+        let (settings, closing) = (self.shared.settings.clone(), self.closing());
+        let (sender, receiver) = mpsc::channel(BATCHES_WAITING_MAX);
+        let thread = std::thread::Builder::new()
+            .name("mainstay-stream".to_owned())
+            .spawn(move || stream::run(&settings, closing, &reads, &sender))
+            .map_err(|error| StoreError::Engine(format!("a thread cannot be started: {error}")))?;
+        let mut threads = self.threads.lock();
+        threads.retain(|thread| !thread.is_finished());
+        threads.push(thread);
+        Ok(receiver)
     }
 
     async fn read_in_pool(

@@ -53,6 +53,7 @@ impl World {
         });
         let set = set.collect();
         let plan = Update {
+            quiet: false,
             collection: self.id(of),
             find,
             visible: self.condition(of, "true"),

@@ -3,6 +3,7 @@ pub(crate) mod apply;
 pub(crate) mod check;
 pub(crate) mod dev;
 pub(crate) mod explain;
+pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod new;
 pub(crate) mod openapi;
@@ -38,6 +39,7 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Outcome {
         Command::Check(_) => check::run(&project, *output),
         Command::Plan(arguments) => plan::run(arguments, &project, *output),
         Command::Apply(arguments) => apply::run(arguments, &project, *output),
+        Command::Export(arguments) => export::run(arguments, &project, *output),
         Command::Import(arguments) => import::run(arguments, &project, *output),
         Command::Token(arguments) => token::run(arguments, &project, *output),
         Command::Explain(arguments) => explain::run(arguments, &project, *output),

@@ -7,6 +7,7 @@ mod dev;
 mod disk;
 mod docs;
 mod explain;
+mod export;
 mod import;
 mod migrate;
 mod new;

@@ -134,6 +134,7 @@ fn a_create_of_nothing() {
 fn patch(plans: &mut Plans<'_>, answer: Answer) -> Update {
     let value = plans.value(Value::text("new"));
     Update {
+        quiet: false,
         collection: plans.id("Post"),
         find: plans.condition("Post", "title == 'old'"),
         visible: plans.condition("Post", "published"),
