@@ -14,11 +14,15 @@ pub enum Answer {
         records: Vec<Record>,
         /// Whether an array was sent, so that the answer is one.
         many: bool,
+        /// Whether one of them is new; else all were there, and were changed.
+        created: bool,
     },
     /// The record as it is after the change.
     Updated(Record),
     /// It is gone.
     Deleted,
+    /// The answers of a batch's operations, in order.
+    Batch(Vec<Record>),
 }
 
 /// One record of an answer.

@@ -8,7 +8,10 @@ use crate::{
     Answer, Error, Limits, Operation, Request,
     expressions::RuleKind,
     gate::{GateShape, PreparedGate},
-    plan::{create::CreateShape, cursor::CursorKey, delete::DeleteShape, read::ReadShape, update::UpdateShape},
+    plan::{
+        create::CreateShape, cursor::CursorKey, delete::DeleteShape, find::FindShape, read::ReadShape,
+        update::UpdateShape,
+    },
     plans::Plans,
     record::field::Sender,
     run::{PreparedCreate, PreparedRead, PreparedWrite},
@@ -36,6 +39,7 @@ pub struct Core {
     pub(crate) creates: Plans<CreateShape, PreparedCreate>,
     pub(crate) updates: Plans<UpdateShape, PreparedWrite>,
     pub(crate) deletes: Plans<DeleteShape, PreparedWrite>,
+    pub(crate) finds: Plans<FindShape, PreparedWrite>,
 }
 
 impl Core {
@@ -52,6 +56,7 @@ impl Core {
             creates: Plans::new(plans_max),
             updates: Plans::new(plans_max),
             deletes: Plans::new(plans_max),
+            finds: Plans::new(plans_max),
         }
     }
 
@@ -81,10 +86,13 @@ impl Core {
             },
             Operation::List(list) => Ok(Answer::Page(self.list(request, &list).await?)),
             Operation::Create(create) => {
-                let records = self.create(request, &create, Sender::Caller).await?;
-                Ok(Answer::Created { records, many: create.many })
+                let answers = self.create(request, &create, Sender::Caller).await?;
+                let created = answers.iter().any(|(_, created)| *created);
+                let records = answers.into_iter().map(|(record, _)| record).collect();
+                Ok(Answer::Created { records, many: create.many, created })
             }
             Operation::Update(update) => Ok(Answer::Updated(self.update(request, &update).await?)),
+            Operation::Batch(batch) => Ok(Answer::Batch(self.batch(request, &batch).await?)),
             Operation::Delete(delete) => {
                 self.delete(request, &delete).await?;
                 Ok(Answer::Deleted)

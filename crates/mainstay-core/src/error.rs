@@ -12,6 +12,8 @@ pub struct Error {
     pub hint: Option<String>,
     /// Which fields are wrong, all at once.
     pub fields: Vec<FieldError>,
+    /// Where in the body the operation stands, as a JSON pointer, where there are several and no field is wrong.
+    pub place: Option<String>,
     /// The version that the record has, for [`ErrorKind::VersionMismatch`].
     pub version: Option<i64>,
     /// Which rule refused, `Skill.update`: only shown where refusals are explained.
@@ -71,12 +73,29 @@ pub enum ErrorKind {
 impl Error {
     /// An error with a kind and a message.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
-        Error { kind, message: message.into(), hint: None, fields: Vec::new(), version: None, rule: None, cause: None }
+        Error {
+            kind,
+            message: message.into(),
+            hint: None,
+            fields: Vec::new(),
+            place: None,
+            version: None,
+            rule: None,
+            cause: None,
+        }
     }
 
     /// The same with a hint.
     pub fn with_hint(mut self, hint: impl Into<String>) -> Error {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same of an operation at a place of the body; where fields are wrong they say so themselves.
+    pub(crate) fn at(mut self, place: &str) -> Error {
+        if self.place.is_none() && !place.is_empty() {
+            self.place = Some(place.to_owned());
+        }
         self
     }
 

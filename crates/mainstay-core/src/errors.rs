@@ -67,6 +67,9 @@ pub(crate) fn from_step(place: StepPlace<'_>, failure: StepError) -> Error {
                 .with_hint("delete the records that link here first")
         }
         StepError::Store(failure) => from_store(failure),
+        StepError::NotFoundAt { .. } | StepError::CannotUpsert { .. } | StepError::OfUpdate(_) => {
+            Error::internal("a step failed as another one does")
+        }
     }
 }
 

@@ -6,7 +6,7 @@ mod refusals;
 mod verdicts;
 mod writes;
 
-use crate::{Caller, Core, Error, Explanation, Operation, Request};
+use crate::{Caller, Core, Error, ErrorKind, Explanation, Operation, Request};
 
 impl Core {
     /// Says which rules apply to the operation, what they come to for this caller, and how the database would answer it. Nothing
@@ -18,6 +18,7 @@ impl Core {
             Operation::Create(create) => self.explain_create(request, create)?,
             Operation::Update(update) => self.explain_update(request, update).await?,
             Operation::Delete(delete) => self.explain_delete(request, delete).await?,
+            Operation::Batch(_) => return Err(batch_not_explained()),
         };
         let (word, of) = match &operation {
             Operation::ReadOne(read) => ("read", read.collection),
@@ -25,6 +26,7 @@ impl Core {
             Operation::Create(create) => ("create", create.collection),
             Operation::Update(update) => ("update", update.collection),
             Operation::Delete(delete) => ("delete", delete.collection),
+            Operation::Batch(_) => return Err(batch_not_explained()),
         };
         explanation.operation = format!("{word} {}", self.schema.collection(of).name);
         explanation.caller = match &request.caller {
@@ -34,4 +36,9 @@ impl Core {
         };
         Ok(explanation)
     }
+}
+
+fn batch_not_explained() -> Error {
+    let message = "a batch is not explained: what an operation may do depends on what the earlier ones did";
+    Error::new(ErrorKind::InvalidArgument, message).with_hint("explain its operations one by one")
 }

@@ -22,6 +22,7 @@ mod plans;
 mod reads;
 mod record;
 mod run;
+mod write;
 
 pub use crate::{
     answer::{Answer, Page, Record},
@@ -30,5 +31,8 @@ pub use crate::{
     error::{Error, ErrorKind, FieldError},
     explanation::{Clause, Explanation, MissingIndex, RuleExplained, ValueRead, Verdict},
     limits::Limits,
-    operation::{Create, Delete, List, Nested, Operation, ReadOne, Select, Selection, Sort, Target, Update},
+    operation::{
+        Act, Aimed, Batch, BatchOperation, Create, Delete, List, Nested, Operation, ReadOne, Select, Selection, Sort,
+        Target, Update,
+    },
 };

@@ -19,8 +19,10 @@ pub struct Limits {
     pub sort_max: usize,
     /// Conditions of one request.
     pub filters_max: usize,
-    /// Records of one create, and steps of one write.
+    /// Records of one create, those inside of others included, and operations of one batch.
     pub batch_max: usize,
+    /// How deep records may be created inside of another.
+    pub create_depth_max: usize,
     /// Keys in one change of a to-many link.
     pub links_max: usize,
     /// Bytes of one filter expression.
@@ -41,6 +43,7 @@ impl Default for Limits {
             sort_max: 8,
             filters_max: 20,
             batch_max: 1_000,
+            create_depth_max: 5,
             links_max: 1_000,
             expression_length_max: 4_000,
             plans_max: 2_000,

@@ -1,8 +1,9 @@
 //! What was asked, in the schema's terms. Every surface builds one of these.
 use std::sync::Arc;
 
-use mainstay_schema::Json;
-use mainstay_schema::{CollectionId, FieldId};
+use mainstay_schema::{CollectionId, FieldId, Json};
+
+use crate::FieldError;
 
 /// One thing that was asked.
 #[derive(Debug)]
@@ -17,6 +18,8 @@ pub enum Operation<'a> {
     Update(Update<'a>),
     /// The end of one record.
     Delete(Delete),
+    /// Several of these in one transaction.
+    Batch(Batch<'a>),
 }
 
 /// Which record.
@@ -133,6 +136,8 @@ pub struct Create<'a> {
     pub records: Vec<Json<'a>>,
     /// Whether an array was sent: errors then point into it and the answer is an array.
     pub many: bool,
+    /// The fields of a unique: a record that has their values is changed instead.
+    pub upsert: Option<Vec<FieldId>>,
     /// What to answer of each.
     pub selection: Option<Arc<Selection>>,
 }
@@ -161,4 +166,67 @@ pub struct Delete {
     pub target: Target,
     /// The version that it must have.
     pub version: Option<i64>,
+}
+
+/// Operations that are done together or not at all. Each sees what the earlier ones did.
+#[derive(Debug)]
+pub struct Batch<'a> {
+    /// The operations in order; of one that is no operation, what is wrong with it, which is told with what is wrong with the
+    /// others.
+    pub operations: Vec<Result<BatchOperation<'a>, Vec<FieldError>>>,
+}
+
+/// One operation of a batch.
+#[derive(Debug)]
+pub struct BatchOperation<'a> {
+    /// Of which collection.
+    pub collection: CollectionId,
+    /// What to do.
+    pub act: Act<'a>,
+    /// By which name later operations refer to its record.
+    pub name: Option<String>,
+    /// The version that the record must have; of changes and deletes.
+    pub version: Option<i64>,
+    /// What to answer.
+    pub selection: Option<Arc<Selection>>,
+    /// Where it stands in the body, as a JSON pointer.
+    pub place: String,
+}
+
+/// What an operation of a batch does.
+#[derive(Debug)]
+pub enum Act<'a> {
+    /// A new record.
+    Create {
+        /// Its fields.
+        data: Json<'a>,
+    },
+    /// A change of the record with the values of a unique, or a new one.
+    Upsert {
+        /// The fields of the unique.
+        unique: Vec<FieldId>,
+        /// The record's fields.
+        data: Json<'a>,
+    },
+    /// A change of one record.
+    Update {
+        /// Which.
+        target: Aimed<'a>,
+        /// The patch.
+        data: Json<'a>,
+    },
+    /// The end of one record.
+    Delete {
+        /// Which.
+        target: Aimed<'a>,
+    },
+}
+
+/// Which record an operation of a batch is about.
+#[derive(Debug)]
+pub enum Aimed<'a> {
+    /// By its key, or by the name of an earlier operation: `{"ref": "o"}`.
+    Id(Json<'a>),
+    /// By a unique: an object of its fields.
+    By(Json<'a>),
 }

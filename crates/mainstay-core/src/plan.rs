@@ -9,6 +9,7 @@ pub(crate) mod cursor;
 pub(crate) mod delete;
 pub(crate) mod export;
 pub(crate) mod filter;
+pub(crate) mod find;
 pub(crate) mod links;
 pub(crate) mod read;
 pub(crate) mod rules;
@@ -19,6 +20,7 @@ pub(crate) mod update;
 
 use mainstay_expr::{CompareOp, Expr, Node, SlotValue, Span, Symbol, THIS, Type, Value};
 use mainstay_schema::{Collection, CollectionId, FieldId, Schema};
+use mainstay_store::{LateValue, Source};
 
 use crate::expressions::{Expressions, Resolved};
 
@@ -51,6 +53,15 @@ pub(crate) struct Given<'a> {
 }
 
 impl Given<'_> {
+    /// Which of the values of a statement only the write knows, and where they come from.
+    pub(crate) fn late(origins: &[Origin], late: &[(Origin, Option<u32>, Source)]) -> Vec<LateValue> {
+        let one = |(origin, element, source): &(Origin, Option<u32>, Source)| {
+            let value = origins.iter().position(|known| known == origin)?;
+            Some(LateValue { value: value as u16, element: *element, source: *source })
+        };
+        late.iter().filter_map(one).collect()
+    }
+
     /// The values of a statement.
     pub(crate) fn bind(&self, origins: &[Origin]) -> Vec<Value> {
         origins.iter().map(|origin| self.value(*origin)).collect()

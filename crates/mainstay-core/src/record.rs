@@ -2,9 +2,12 @@
 pub(crate) mod checks;
 pub(crate) mod field;
 pub(crate) mod json;
+pub(crate) mod late;
+pub(crate) mod links;
 pub(crate) mod lists;
 pub(crate) mod new;
 pub(crate) mod patch;
+pub(crate) mod reading;
 
 use mainstay_schema::WireError;
 

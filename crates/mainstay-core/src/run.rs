@@ -1,8 +1,12 @@
 //! Plans run: the only stage that waits.
+mod batch;
 mod create;
 mod delete;
 mod read;
 mod update;
+
+pub(crate) use create::Wanted;
+pub(crate) use update::change;
 
 use std::sync::Arc;
 

@@ -10,7 +10,7 @@ use crate::problem::{Code, Outcome, Problem};
 const PARAMETERS_MAX: usize = 100;
 
 /// Parameters that later versions know.
-const LATER: [&str; 4] = ["group", "select", "upsert", "having"];
+const LATER: [&str; 3] = ["group", "select", "having"];
 
 /// The parameters of one request, in their order.
 #[derive(Debug, Default)]

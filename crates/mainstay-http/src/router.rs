@@ -13,6 +13,8 @@ pub(crate) enum Route<'a> {
     Record { path: &'a str, key: &'a str },
     /// One record by a unique.
     Unique { path: &'a str, fields: &'a str, values: &'a str },
+    /// Operations in one transaction.
+    Batch,
     /// A path that is kept for later.
     Later { name: &'static str },
     /// The description of the API.
@@ -50,7 +52,7 @@ pub(crate) fn route(path: &str) -> Route<'_> {
     }
     match segments[..count] {
         ["api", "query"] => Route::Later { name: "POST /api/query" },
-        ["api", "batch"] => Route::Later { name: "POST /api/batch" },
+        ["api", "batch"] => Route::Batch,
         ["api", "actions", ..] => Route::Later { name: "/api/actions" },
         ["api", path] => Route::Collection { path },
         ["api", path, key] => Route::Record { path, key },
@@ -74,6 +76,7 @@ impl Route<'_> {
         match self {
             Route::Collection { .. } => "GET, HEAD, OPTIONS, POST",
             Route::Record { .. } | Route::Unique { .. } => "DELETE, GET, HEAD, OPTIONS, PATCH",
+            Route::Batch => "OPTIONS, POST",
             Route::Later { .. } | Route::Unknown => "OPTIONS",
             _ => "GET, HEAD, OPTIONS",
         }

@@ -90,6 +90,7 @@ impl Connection {
             Route::Collection { .. } | Route::Record { .. } | Route::Unique { .. } => {
                 rest::answer(self, &world, route, parts, body).await
             }
+            Route::Batch => rest::batch(self, &world, parts, body).await,
             Route::File => files::answer(&self.app, parts).await,
             Route::Readyz => ready(&world).await,
             _ => Ok(self.own_page(&world, route, parts)),

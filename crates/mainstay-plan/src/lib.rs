@@ -9,4 +9,4 @@ mod write;
 
 pub use own::{OwnFields, OwnRecords};
 pub use query::{Count, Nested, Order, Output, OutputValue, Query};
-pub use write::{Answer, Create, Delete, LinkChange, LinkCheck, LinkMode, Update, WritePlan};
+pub use write::{Answer, Create, Delete, Find, LinkChange, LinkCheck, LinkMode, Update, WritePlan};

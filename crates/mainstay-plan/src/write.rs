@@ -6,7 +6,6 @@ use crate::query::Output;
 
 /// One step of a write, without its values.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "made once for each shape, and never kept in numbers")]
 pub enum WritePlan {
     /// A new record.
     Create(Create),
@@ -14,6 +13,22 @@ pub enum WritePlan {
     Update(Update),
     /// The end of one record, with what hangs on it.
     Delete(Delete),
+    /// Keys that later steps need.
+    Find(Find),
+}
+
+/// Looks keys up by the values of a unique, many at a time. The bound value n is the list of the values of field n; a place
+/// without a record that is visible gives null.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Find {
+    /// The collection.
+    pub collection: CollectionId,
+    /// The fields of the unique.
+    pub fields: Vec<FieldId>,
+    /// What must hold of a record to be found.
+    pub visible: Expr,
+    /// Whether every place must be found, else the write is refused.
+    pub all: bool,
 }
 
 /// A new record. Checks and rules over its own fields are done before, in memory.
@@ -23,6 +38,8 @@ pub struct Create {
     pub collection: CollectionId,
     /// The columns written; the n-th takes the bound value n.
     pub columns: Vec<FieldId>,
+    /// Checks of the collection (positions in its list) that read values which only the transaction tells.
+    pub checks: Vec<usize>,
     /// Links whose other end must exist and be readable.
     pub links: Vec<LinkCheck>,
     /// The records of its to-many links.

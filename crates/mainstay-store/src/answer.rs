@@ -32,12 +32,14 @@ pub struct Batch {
 /// What one step of a write did.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Written {
-    /// The record's key.
+    /// The record's key; of a look-up the list of the keys that it found, null where there was none.
     pub key: Value,
     /// Its version after the write, where its collection has one.
     pub version: Option<i64>,
     /// The record as a JSON object, where it was asked for and may be read.
     pub record: Option<Vec<u8>>,
+    /// Whether the record is new.
+    pub created: bool,
 }
 
 /// What a read comes to in the engine, for people.

@@ -75,6 +75,21 @@ pub enum StepError {
         /// The fields.
         fields: Vec<FieldId>,
     },
+    /// The records of these places of a look-up are missing or hidden.
+    #[error("{} records are missing", at.len())]
+    NotFoundAt {
+        /// Which places.
+        at: Vec<u32>,
+    },
+    /// An upsert came to the one of its two writes that cannot be done.
+    #[error("the record {}", if *exists { "is there" } else { "is not there" })]
+    CannotUpsert {
+        /// Whether there is such a record.
+        exists: bool,
+    },
+    /// The write that an upsert came to, as a change of a record that was there.
+    #[error(transparent)]
+    OfUpdate(Box<StepError>),
     /// The record that a link names is missing or hidden.
     #[error("the linked record is missing")]
     LinkMissing {

@@ -10,6 +10,7 @@ mod read;
 mod settings;
 pub mod sql;
 mod sqlite;
+mod step;
 mod store;
 
 pub use answer::{Batch, Explained, Page, Written};
@@ -19,4 +20,5 @@ pub use migrate::{Drift, MigrateError, Offence, Offender, Severity};
 pub use read::ReadStatement;
 pub use settings::Settings;
 pub use sqlite::SqliteDialect;
-pub use store::{Step, Store};
+pub use step::{LateValue, ReadTask, Source, Step, Task, Upsert};
+pub use store::Store;

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
 use crate::{
-    Batch, Explained, MigrateError, Offence, OpenError, Page, ReadStatement, Settings, SqliteDialect, StoreError,
+    Batch, Explained, MigrateError, Offence, OpenError, Page, ReadStatement, Settings, SqliteDialect, Step, StoreError,
     WriteError, WriteStatement, Written,
     sql::{self, Cascade},
     sqlite::Engine,
@@ -29,15 +29,6 @@ pub struct Store {
 
 /// The cascades of one schema.
 type Cascades = (Weak<Schema>, Arc<[Cascade]>);
-
-/// One step of a transaction: a statement and its values. It can be run again.
-#[derive(Clone, Debug)]
-pub struct Step {
-    /// What to do.
-    pub statement: Arc<WriteStatement>,
-    /// The bound values.
-    pub values: Vec<Value>,
-}
 
 impl Store {
     /// Opens the database, makes it where there is none, and locks it against a second process.

@@ -4,11 +4,13 @@ use mainstay_schema::CollectionId;
 
 use super::clauses::Subject;
 use crate::{
-    Core, Create, Delete, Error, Explanation, Request, Target, Update, Verdict,
+    Core, Create, Delete, Error, ErrorKind, Explanation, Request, Target, Update, Verdict,
     expressions::Class,
     expressions::{RuleKind, RuleName},
-    plan::{rules::refused, target::target_values},
+    plan::rules::refused,
     record::field::Sender,
+    run::change,
+    write::{Aim, Answering},
 };
 
 impl Core {
@@ -31,14 +33,16 @@ impl Core {
         };
         let collection = self.schema.collection(create.collection);
         for record in records.into_iter().take(1) {
+            only_ids(record.late.is_empty() && record.before.is_empty() && record.after.is_empty())?;
             let row = OwnFields { collection, values: &record.values };
             let explained = self.rule_parts(request, rule, Subject::New(&row))?.explained;
             if explained.outcome == Verdict::False {
                 explanation.refused = Some(gate.refused(&self.schema).message);
             }
             explanation.rules.push(explained);
-            if let Ok((ready, _)) = self.ready(request, create, &gate, record) {
-                explanation.sql = ready.prepared.statement.sql();
+            let answering = Answering::Record(create.selection.as_ref());
+            if let Ok((_, task)) = self.ready(request, &gate, record, answering) {
+                explanation.sql = task.statement.sql();
             }
         }
         Ok(explanation)
@@ -47,7 +51,7 @@ impl Core {
     pub(super) async fn explain_update(&self, request: &Request, update: &Update<'_>) -> Result<Explanation, Error> {
         let rule = (update.collection, RuleKind::Update);
         let mut explanation = self.explain_stored(request, rule, &update.target).await?;
-        let target = target_values(&self.schema, update.collection, &update.target)?;
+        let aim = Aim::of(&self.schema, update.collection, &update.target)?;
         let patch = match self.patch(request, update, Sender::Caller) {
             Ok(patch) => patch,
             Err(error) => {
@@ -55,10 +59,11 @@ impl Core {
                 return Ok(explanation);
             }
         };
+        only_ids(patch.late.is_empty())?;
         if !patch.is_empty()
-            && let Ok((_, step)) = self.update_step(request, update, &patch, &target, Sender::Caller)
+            && let Ok((_, task)) = self.update_task(request, &change(update, aim, patch, Sender::Caller))
         {
-            explanation.sql = step.statement.sql();
+            explanation.sql = task.statement.sql();
         }
         Ok(explanation)
     }
@@ -66,8 +71,9 @@ impl Core {
     pub(super) async fn explain_delete(&self, request: &Request, delete: &Delete) -> Result<Explanation, Error> {
         let mut explanation =
             self.explain_stored(request, (delete.collection, RuleKind::Delete), &delete.target).await?;
-        if let Ok(prepared) = self.delete_plan(request, delete) {
-            explanation.sql = prepared.0.statement.sql();
+        let aim = Aim::of(&self.schema, delete.collection, &delete.target)?;
+        if let Ok(task) = self.delete_task(request, delete.collection, &aim, delete.version) {
+            explanation.sql = task.statement.sql();
         }
         Ok(explanation)
     }
@@ -85,6 +91,15 @@ impl Core {
         }
         Ok(explanation)
     }
+}
+
+/// Fails where a write links to records that only the write itself would find or make.
+fn only_ids(known: bool) -> Result<(), Error> {
+    if known {
+        return Ok(());
+    }
+    let message = "a write is explained as far as its links are ids: looking up or creating other records is left out";
+    Err(Error::new(ErrorKind::InvalidArgument, message).with_hint("send the ids of records that are there"))
 }
 
 /// What an error says, with the fields that are wrong.

@@ -125,10 +125,10 @@ impl<'a> Loading<'a> {
         let collection = self.tables[chunk.table].collection;
         let selection = Selection { parts: vec![Select::Field { alias: None, name: "id".to_owned() }] };
         let selection = Some(std::sync::Arc::new(selection));
-        let create = Create { collection, records: chunk.records, many: true, selection };
+        let create = Create { collection, records: chunk.records, many: true, upsert: None, selection };
         match self.core.create(self.request, &create, Sender::File).await {
             Ok(records) => {
-                for (row, record) in chunk.rows.iter().zip(&records) {
+                for (row, (record, _)) in chunk.rows.iter().zip(&records) {
                     self.keys[chunk.table][*row] = id_of(&record.json);
                 }
                 self.created[chunk.table] += records.len();

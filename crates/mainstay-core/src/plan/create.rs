@@ -4,13 +4,13 @@ use std::{
     sync::Arc,
 };
 
-use mainstay_expr::own_fields_only as reads_own_fields;
+use mainstay_expr::{Expr, own_fields_only as reads_own_fields};
 use mainstay_plan::{Answer, Create, WritePlan};
 use mainstay_schema::{CollectionId, FieldId, KeyKind, Schema};
 
 use super::{
     Origin, Planner,
-    links::{ListShape, list_shapes, need_links},
+    links::{LinkShape, ListShape, list_shapes, need_links},
     read::same_selection,
     rules::Gate,
     select::{Part, Selecting, own_fields, own_fields_only},
@@ -18,24 +18,28 @@ use super::{
 use crate::{
     Error, Limits, Selection,
     expressions::{Expressions, Resolved, RuleKind},
-    record::{json::RecordWriter, lists::ListChange},
+    reads::reads_any,
+    record::{checks::waiting_checks, json::RecordWriter, lists::ListChange},
+    write::Answering,
 };
 
 /// What of a create makes its shape.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CreateAsk<'a> {
     pub(crate) collection: CollectionId,
-    pub(crate) selection: Option<&'a Arc<Selection>>,
+    pub(crate) answering: Answering<'a>,
     /// Whether the key is known before the write.
     pub(crate) keyed: bool,
-    /// The to-one links that are not null.
-    pub(crate) links: &'a [FieldId],
+    /// The to-one links that are asked about.
+    pub(crate) links: &'a [LinkShape],
     pub(crate) lists: &'a [ListChange],
+    /// The fields whose values only the write knows.
+    pub(crate) late: &'a [FieldId],
 }
 
 impl Hash for CreateAsk<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.collection, self.selection, self.keyed, self.links).hash(state);
+        (self.collection, self.answering.parts(), self.keyed, self.links, self.late).hash(state);
         list_shapes(self.lists).for_each(|list| list.hash(state));
     }
 }
@@ -45,9 +49,11 @@ impl Hash for CreateAsk<'_> {
 pub(crate) struct CreateShape {
     collection: CollectionId,
     selection: Option<Arc<Selection>>,
+    silent: bool,
     keyed: bool,
-    links: Vec<FieldId>,
+    links: Vec<LinkShape>,
     lists: Vec<ListShape>,
+    late: Vec<FieldId>,
     pub(crate) expressions: Expressions,
     parts: Vec<Part>,
     /// The columns that are written, in order: the first inputs.
@@ -74,15 +80,18 @@ impl CreateShape {
         expressions.need(schema, (of, RuleKind::Create));
         expressions.need(schema, (of, RuleKind::Read));
         need_links(schema, &mut expressions, collection, ask.links, &lists);
-        let selection = ask.selection.map(|selection| &**selection);
-        let parts = Selecting::new(schema, limits, &mut expressions, &[]).resolve(of, selection)?;
+        let (silent, selection) = ask.answering.parts();
+        let parts = Selecting::new(schema, limits, &mut expressions, &[])
+            .resolve(of, selection.map(|selection| &**selection))?;
         let written = |field: &FieldId| ask.keyed || collection.system.id != Some(*field);
         Ok(CreateShape {
             collection: of,
-            selection: ask.selection.cloned(),
+            selection: selection.cloned(),
+            silent,
             keyed: ask.keyed,
             links: ask.links.to_vec(),
             lists,
+            late: ask.late.to_vec(),
             expressions,
             own: own_fields_only(&parts),
             parts,
@@ -94,8 +103,10 @@ impl CreateShape {
         self.collection == ask.collection
             && self.keyed == ask.keyed
             && self.links == ask.links
+            && self.late == ask.late
             && self.lists.iter().copied().eq(list_shapes(ask.lists))
-            && same_selection(self.selection.as_ref(), ask.selection)
+            && self.silent == ask.answering.parts().0
+            && same_selection(self.selection.as_ref(), ask.answering.parts().1)
     }
 
     /// The plan for one variant.
@@ -109,34 +120,47 @@ impl CreateShape {
         let links = planner.link_checks(collection, &self.links, column);
         let changes = planner.link_changes(&self.lists, self.columns.len());
         let after = match planner.gate((self.collection, RuleKind::Create)) {
-            Gate::When(condition) if !in_memory(schema, self.collection, self.keyed, &condition) => Some(condition),
+            Gate::When(condition) if !in_memory(schema, self.collection, self.keyed, &self.late, &condition) => {
+                Some(condition)
+            }
             _ => None,
         };
         let (answer, writer) = self.answer(&mut planner)?;
-        let create =
-            Create { collection: self.collection, columns: self.columns.clone(), links, changes, after, answer };
+        let create = Create {
+            collection: self.collection,
+            columns: self.columns.clone(),
+            checks: waiting_checks(collection, &self.late),
+            links,
+            changes,
+            after,
+            answer,
+        };
         Ok(CreatePlan { plan: WritePlan::Create(create), origins: planner.origins, writer })
     }
 
     /// What the store answers: the key alone, where the record is known without asking.
     fn answer(&self, planner: &mut Planner<'_>) -> Result<(Answer, Option<RecordWriter>), Error> {
+        if self.silent {
+            return Ok((Answer::Key, None));
+        }
         let schema = planner.schema;
         let select = planner.outputs(&self.parts)?;
         let gate = planner.gate((self.collection, RuleKind::Read));
         let known = match &gate {
             Gate::Open => true,
             Gate::Shut => return Ok((Answer::Key, None)),
-            Gate::When(condition) => in_memory(schema, self.collection, true, condition),
+            Gate::When(condition) => in_memory(schema, self.collection, true, &self.late, condition),
         };
-        match own_fields(&self.parts).filter(|_| known) {
+        match own_fields(&self.parts).filter(|_| known && self.late.is_empty()) {
             Some(fields) => Ok((Answer::Key, Some(RecordWriter::new(&fields)))),
             None => Ok((Answer::Record { visible: gate.condition(), select }, None)),
         }
     }
 }
 
-/// Whether a condition over a new record can be computed before it is written: it looks no further than the record, and the
-/// record's key is known.
-pub(crate) fn in_memory(schema: &Schema, of: CollectionId, keyed: bool, condition: &mainstay_expr::Expr) -> bool {
-    (keyed || schema.collection(of).key != KeyKind::Int) && reads_own_fields(condition)
+/// Whether a condition over a new record can be computed before it is written: it looks no further than the record, and
+/// what it reads is known.
+pub(crate) fn in_memory(schema: &Schema, of: CollectionId, keyed: bool, late: &[FieldId], condition: &Expr) -> bool {
+    let known = keyed || schema.collection(of).key != KeyKind::Int;
+    known && reads_own_fields(condition) && (late.is_empty() || !reads_any(schema, condition, of, late))
 }

@@ -6,24 +6,25 @@ use mainstay_schema::{CollectionId, Schema};
 
 use super::{
     Origin, Planner,
-    target::{TargetShape, check_target, check_version},
+    target::{TargetShape, check_version},
 };
 use crate::{
-    Delete, Error, Target,
+    Error,
     expressions::{Expressions, Resolved, RuleKind},
 };
 
 /// What of a delete makes its shape.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct DeleteAsk<'a>(pub(crate) &'a Delete);
+pub(crate) struct DeleteAsk<'a> {
+    pub(crate) collection: CollectionId,
+    pub(crate) target: &'a TargetShape,
+    /// Whether a version is asked for.
+    pub(crate) version: bool,
+}
 
 impl Hash for DeleteAsk<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.0.collection, self.0.version.is_some()).hash(state);
-        match &self.0.target {
-            Target::Key(_) => 0u8.hash(state),
-            Target::Unique { fields, .. } => fields.hash(state),
-        }
+        (self.collection, self.target, self.version).hash(state);
     }
 }
 
@@ -38,20 +39,16 @@ pub(crate) struct DeleteShape {
 
 impl DeleteShape {
     pub(crate) fn new(schema: &Schema, ask: &DeleteAsk<'_>) -> Result<DeleteShape, Error> {
-        let of = ask.0.collection;
-        check_target(schema, of, &ask.0.target)?;
-        check_version(schema, of, ask.0.version.is_some())?;
+        let of = ask.collection;
+        check_version(schema, of, ask.version)?;
         let mut expressions = Expressions::default();
         expressions.need(schema, (of, RuleKind::Read));
         expressions.need(schema, (of, RuleKind::Delete));
-        let target = TargetShape::of(&ask.0.target);
-        Ok(DeleteShape { collection: of, target, version: ask.0.version.is_some(), expressions })
+        Ok(DeleteShape { collection: of, target: ask.target.clone(), version: ask.version, expressions })
     }
 
     pub(crate) fn fits(&self, ask: &DeleteAsk<'_>) -> bool {
-        self.collection == ask.0.collection
-            && self.version == ask.0.version.is_some()
-            && self.target.fits(&ask.0.target)
+        self.collection == ask.collection && self.version == ask.version && self.target == *ask.target
     }
 
     /// The plan for one variant.

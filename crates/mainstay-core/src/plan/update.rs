@@ -6,30 +6,32 @@ use std::{
 
 use mainstay_expr::{Expr, Value};
 use mainstay_plan::{Answer, Update, WritePlan};
-use mainstay_schema::{CollectionId, FieldId, FieldKind, Schema};
+use mainstay_schema::{CollectionId, FieldId, Schema};
 
 use super::{
     Origin, Planner, constant,
-    links::{ListShape, list_shapes, need_links},
+    links::{LinkShape, ListShape, list_shapes, need_links},
     read::same_selection,
     select::{Part, Selecting, own_fields_only},
-    target::{TargetShape, check_target, check_version},
+    target::{TargetShape, check_version},
 };
 use crate::{
-    Error, Limits, Selection, Target,
+    Error, Limits, Selection,
     expressions::{Expressions, Resolved, RuleKind},
     reads::reads_any,
-    record::{checks::stored_checks, patch::Patch},
+    record::{checks::stored_checks, late::late_fields, patch::Patch},
 };
 
 /// What of an update makes its shape.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct UpdateAsk<'a> {
     pub(crate) collection: CollectionId,
-    pub(crate) target: &'a Target,
+    pub(crate) target: &'a TargetShape,
     /// Whether a version is asked for.
     pub(crate) version: bool,
     pub(crate) patch: &'a Patch,
+    /// The to-one links that are asked about.
+    pub(crate) links: &'a [LinkShape],
     pub(crate) selection: Option<&'a Arc<Selection>>,
     /// Whether the version stays as it is.
     pub(crate) quiet: bool,
@@ -38,17 +40,19 @@ pub(crate) struct UpdateAsk<'a> {
 impl UpdateAsk<'_> {
     /// The fields that are set, and whether to null: a null link is not asked for.
     fn set(&self) -> impl Iterator<Item = (FieldId, bool)> + '_ {
-        self.patch.set.iter().map(|(field, value)| (*field, matches!(value, Value::Null)))
+        self.patch.set.iter().map(|(field, value)| (*field, self.is_null(*field, value)))
+    }
+
+    /// A key that the write fills in is not null.
+    fn is_null(&self, field: FieldId, value: &Value) -> bool {
+        value.is_null() && !late_fields(&self.patch.late).any(|late| late == field)
     }
 }
 
 impl Hash for UpdateAsk<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.collection, self.version, self.selection, self.quiet).hash(state);
-        match self.target {
-            Target::Key(_) => 0u8.hash(state),
-            Target::Unique { fields, .. } => fields.hash(state),
-        }
+        (self.collection, self.version, self.selection, self.quiet, self.target).hash(state);
+        self.links.hash(state);
         self.set().for_each(|set| set.hash(state));
         list_shapes(&self.patch.lists).for_each(|list| list.hash(state));
     }
@@ -65,7 +69,8 @@ pub(crate) struct UpdateShape {
     selection: Option<Arc<Selection>>,
     pub(crate) expressions: Expressions,
     parts: Vec<Part>,
-    links: Vec<FieldId>,
+    links: Vec<LinkShape>,
+    late: Vec<FieldId>,
     checks: Vec<usize>,
     /// Whether it answers own stored fields only.
     pub(crate) own: bool,
@@ -77,20 +82,18 @@ impl UpdateShape {
         let mut expressions = Expressions::default();
         let of = ask.collection;
         let collection = schema.collection(of);
-        check_target(schema, of, ask.target)?;
         check_version(schema, of, ask.version)?;
         expressions.need(schema, (of, RuleKind::Read));
         expressions.need(schema, (of, RuleKind::Update));
         let lists: Vec<ListShape> = list_shapes(&ask.patch.lists).collect();
-        let link = |field: FieldId| matches!(collection.field(field).kind, FieldKind::ToOne { .. });
-        let links: Vec<FieldId> =
-            ask.set().filter(|(field, null)| !null && link(*field)).map(|(field, _)| field).collect();
+        let links = ask.links.to_vec();
+        let late: Vec<FieldId> = late_fields(&ask.patch.late).collect();
         need_links(schema, &mut expressions, collection, &links, &lists);
         let selection = ask.selection.map(|selection| &**selection);
         let parts = Selecting::new(schema, limits, &mut expressions, &[]).resolve(of, selection)?;
         Ok(UpdateShape {
             collection: of,
-            target: TargetShape::of(ask.target),
+            target: ask.target.clone(),
             version: ask.version,
             set: ask.set().collect(),
             lists,
@@ -100,7 +103,8 @@ impl UpdateShape {
             parts,
             links,
             quiet: ask.quiet,
-            checks: stored_checks(collection, |field| ask.patch.sets(field)),
+            checks: stored_checks(collection, &late, |field| ask.patch.sets(field)),
+            late,
         })
     }
 
@@ -108,8 +112,10 @@ impl UpdateShape {
         self.collection == ask.collection
             && self.version == ask.version
             && self.quiet == ask.quiet
-            && self.target.fits(ask.target)
+            && self.target == *ask.target
             && self.set.iter().copied().eq(ask.set())
+            && self.late.iter().copied().eq(late_fields(&ask.patch.late))
+            && self.links == ask.links
             && self.lists.iter().copied().eq(list_shapes(&ask.patch.lists))
             && same_selection(self.selection.as_ref(), ask.selection)
     }

@@ -1,18 +1,32 @@
 //! One field as it is sent: who may send it, and its value.
 use mainstay_expr::Value;
-use mainstay_schema::{Collection, Field, FieldKind, Json, Scalar, Schema, nearest};
+use mainstay_schema::{Collection, CollectionId, Field, FieldId, FieldKind, Json, Scalar, Schema, nearest};
 
-use super::{field_error, wire_errors};
+use super::{
+    field_error,
+    late::{Late, Slot},
+    links::{Inside, Place, Sent},
+    reading::Reading,
+    wire_errors,
+};
 use crate::FieldError;
 
 /// Reads fields of records of one collection, keeping everything that is wrong.
 pub(crate) struct FieldReader<'a> {
+    pub(crate) reading: &'a Reading<'a>,
     pub(crate) schema: &'a Schema,
     pub(crate) collection: &'a Collection,
     /// Where the record stands in the body: empty, or `/3`.
     pub(crate) place: &'a str,
-    pub(crate) sender: Sender,
+    /// Whether records may be made inside of this one.
+    pub(crate) nests: bool,
     pub(crate) errors: Vec<FieldError>,
+    /// Keys that the write fills in.
+    pub(crate) late: Vec<Late>,
+    /// To-one links to records that this write makes, whose keys are known.
+    pub(crate) made: Vec<FieldId>,
+    /// Records to be made inside of this one.
+    pub(crate) inside: Vec<Inside<'a>>,
 }
 
 /// Where a record comes from.
@@ -26,12 +40,13 @@ pub(crate) enum Sender {
 
 impl<'a> FieldReader<'a> {
     pub(crate) fn new(
-        schema: &'a Schema,
+        reading: &'a Reading<'a>,
         collection: &'a Collection,
         place: &'a str,
-        sender: Sender,
+        nests: bool,
     ) -> FieldReader<'a> {
-        FieldReader { schema, collection, place, sender, errors: Vec::new() }
+        let (errors, late, made, inside) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        FieldReader { reading, schema: reading.schema(), collection, place, nests, errors, late, made, inside }
     }
 
     /// Notes something that is wrong with a field.
@@ -49,7 +64,9 @@ impl<'a> FieldReader<'a> {
             self.wrong(name, "unknown_field", message, near.map(|near| format!("did you mean \"{near}\"?")));
             return None;
         };
-        if let FieldKind::Inverse { target, field: other } = field.kind {
+        if let FieldKind::Inverse { target, field: other } = field.kind
+            && !self.nests
+        {
             let target = self.schema.collection(target);
             let other = &target.field(other).name;
             let message = format!("\"{name}\" is the other side of \"{other}\" of \"{}\"", target.name);
@@ -71,21 +88,25 @@ impl<'a> FieldReader<'a> {
     /// Whether a field is the server's to write.
     fn servers(&self, field: &Field) -> bool {
         let (system, id) = (&self.collection.system, Some(field.id));
-        match self.sender {
+        match self.reading.sender {
             Sender::File => false,
             Sender::Caller => field.read_only() || (field.system && system.id != id),
         }
     }
 
     /// The value of a stored field; required ones are never null.
-    pub(crate) fn value(&mut self, field: &Field, json: &Json<'_>) -> Option<Value> {
+    pub(crate) fn value(&mut self, field: &Field, json: &'a Json<'a>) -> Option<Value> {
         if matches!(json, Json::Null) && field.required {
             self.wrong(&field.name, "required", format!("\"{}\" is never null", field.name), None);
             return None;
         }
+        if let FieldKind::ToOne { target, .. } = field.kind
+            && !matches!(json, Json::Null)
+        {
+            return self.link(field, target, json);
+        }
         if let Some(message) = later(field, json) {
-            let hint = field.target().map_or("send the value itself", |_| "send the id of the other record");
-            self.wrong(&field.name, "not_available", message, Some(hint.to_owned()));
+            self.wrong(&field.name, "not_available", message, Some("send the value itself".to_owned()));
             return None;
         }
         let read = match self.collection.system.id == Some(field.id) {
@@ -104,17 +125,39 @@ impl<'a> FieldReader<'a> {
             }
         }
     }
+
+    /// A to-one link; null where the write fills its key in.
+    fn link(&mut self, field: &Field, target: CollectionId, json: &'a Json<'a>) -> Option<Value> {
+        let place = self.place;
+        let pointer = || format!("{place}/{}", field.name);
+        let slot = Slot::Field(field.id);
+        match self.sent(target, json, true, &pointer)? {
+            Sent::Key(key) => return Some(key),
+            Sent::Made(key) => {
+                self.made.push(field.id);
+                return Some(key);
+            }
+            Sent::Late(source) => self.late.push(Late { slot, source }),
+            Sent::LateMade(source) => {
+                self.made.push(field.id);
+                self.late.push(Late { slot, source });
+            }
+            Sent::Record(json, under) => {
+                let pointer = format!("{}{under}", pointer());
+                self.inside.push(Inside { place: Place::Before(slot), target, json, pointer });
+            }
+        }
+        Some(Value::Null)
+    }
 }
 
 /// What the language has room for but cannot do yet, refused by name.
 fn later(field: &Field, json: &Json<'_>) -> Option<String> {
     let Json::Object(members) = json else { return None };
-    let has = |name: &str| members.iter().any(|(key, _)| key == name);
     match &field.kind {
-        FieldKind::ToOne { .. } if has("by") => Some("a link by a unique is not available yet".to_owned()),
-        FieldKind::ToOne { .. } if has("ref") => Some("a link to another operation is not available yet".to_owned()),
-        FieldKind::ToOne { .. } => Some("creating a record inside another one is not available yet".to_owned()),
-        FieldKind::Scalar(Scalar::Int | Scalar::Long | Scalar::Float | Scalar::Decimal { .. }) if has("add") => {
+        FieldKind::Scalar(Scalar::Int | Scalar::Long | Scalar::Float | Scalar::Decimal { .. })
+            if members.iter().any(|(key, _)| key == "add") =>
+        {
             Some("adding to a number in the database is not available yet".to_owned())
         }
         _ => None,

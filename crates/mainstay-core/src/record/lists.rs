@@ -1,9 +1,13 @@
-//! To-many links as they are sent: a whole list of keys, or keys to add and to remove.
+//! To-many links as they are sent: a whole list, or what to add and to remove.
 use mainstay_expr::Value;
 use mainstay_plan::LinkMode;
 use mainstay_schema::{CollectionId, Field, FieldId, Json};
 
-use super::field::FieldReader;
+use super::{
+    field::FieldReader,
+    late::{Late, Slot},
+    links::{Inside, Place, Sent},
+};
 
 /// A change of a to-many link.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,19 +15,28 @@ pub(crate) struct ListChange {
     pub(crate) field: FieldId,
     pub(crate) target: CollectionId,
     pub(crate) mode: LinkMode,
+    /// The keys; null where the write fills one in.
     pub(crate) keys: Vec<Value>,
+    /// Whether these are records that this write makes: whoever made them may link to them.
+    pub(crate) made: bool,
 }
 
-impl FieldReader<'_> {
-    /// The whole list of a to-many link.
-    pub(crate) fn list(&mut self, field: &Field, json: &Json<'_>, links_max: usize) -> Option<ListChange> {
-        self.keys(field, json, "", links_max).map(|change| ListChange { mode: LinkMode::Replace, ..change })
+/// A list in the making: what is there already, and what this write makes.
+struct Lists {
+    asked: ListChange,
+    made: ListChange,
+}
+
+impl<'a> FieldReader<'a> {
+    /// The list of a to-many link of a new record.
+    pub(crate) fn new_list(&mut self, field: &Field, json: &'a Json<'a>, out: &mut Vec<ListChange>) {
+        self.keys(field, json, "", LinkMode::Add, out);
     }
 
     /// The changes of a to-many link: a whole list, or an object with `add` and `remove`.
-    pub(crate) fn list_changes(&mut self, field: &Field, json: &Json<'_>, links_max: usize, out: &mut Vec<ListChange>) {
+    pub(crate) fn list_changes(&mut self, field: &Field, json: &'a Json<'a>, out: &mut Vec<ListChange>) {
         let Json::Object(members) = json else {
-            out.extend(self.list(field, json, links_max));
+            self.keys(field, json, "", LinkMode::Replace, out);
             return;
         };
         for (name, keys) in members {
@@ -36,37 +49,70 @@ impl FieldReader<'_> {
                     continue;
                 }
             };
-            let change = self.keys(field, keys, &format!("/{name}"), links_max);
-            out.extend(change.filter(|change| !change.keys.is_empty()).map(|change| ListChange { mode, ..change }));
+            self.keys(field, keys, &format!("/{name}"), mode, out);
         }
     }
 
-    fn keys(&mut self, field: &Field, json: &Json<'_>, under: &str, links_max: usize) -> Option<ListChange> {
-        let target = field.target()?;
+    fn keys(&mut self, field: &Field, json: &'a Json<'a>, under: &str, mode: LinkMode, out: &mut Vec<ListChange>) {
+        let Some(target) = field.target() else { return };
         let Json::Array(items) = json else {
             let message = format!("expected a list of ids, got {}", json.kind());
             self.wrong(&field.name, "wrong_type", message, Some("send [] to clear it".to_owned()));
-            return None;
+            return;
         };
+        let links_max = self.reading.limits().links_max;
         if items.len() > links_max {
             let message = format!("{} links are more than the {links_max} that one change may have", items.len());
             self.wrong(&field.name, "too_long", message, Some("use {\"add\": […]} in several requests".to_owned()));
-            return None;
+            return;
         }
-        let key = self.schema.collection(target).key;
-        let errors = self.errors.len();
-        let mut keys: Vec<Value> = Vec::with_capacity(items.len());
+        let change = ListChange { field: field.id, target, mode, keys: Vec::with_capacity(items.len()), made: false };
+        let made_mode = if mode == LinkMode::Remove { mode } else { LinkMode::Add };
+        let made = ListChange { mode: made_mode, keys: Vec::new(), made: true, ..change };
+        let mut lists = Lists { asked: change, made };
+        let base = format!("{}/{}{under}", self.place, field.name);
+        let first = out.len();
         for (at, item) in items.iter().enumerate() {
-            match key.read(item) {
-                Ok(value) if keys.contains(&value) => {}
-                Ok(value) => keys.push(value),
-                Err(error) => {
-                    let base = format!("{}/{}{under}/{at}", self.place, field.name);
-                    super::push_wire(&base, error, &mut self.errors);
-                }
+            self.element(&mut lists, first, item, &|| format!("{base}/{at}"));
+        }
+        let Lists { asked, made } = lists;
+        if mode == LinkMode::Replace || !asked.keys.is_empty() || !made.keys.is_empty() {
+            out.push(asked);
+        }
+        if !made.keys.is_empty() {
+            out.push(made);
+        }
+    }
+
+    fn element(&mut self, lists: &mut Lists, first: usize, item: &'a Json<'a>, pointer: &dyn Fn() -> String) {
+        let Lists { asked, made } = lists;
+        let needed = asked.mode != LinkMode::Remove;
+        let Some(sent) = self.sent(asked.target, item, needed, pointer) else { return };
+        // Made ones stand in the list behind.
+        let slot = |list: &ListChange| Slot::Element(first + usize::from(list.made), list.keys.len());
+        match sent {
+            Sent::Key(key) => push_once(&mut asked.keys, key),
+            Sent::Made(key) => push_once(&mut made.keys, key),
+            Sent::Late(source) => {
+                self.late.push(Late { slot: slot(asked), source });
+                asked.keys.push(Value::Null);
+            }
+            Sent::LateMade(source) => {
+                self.late.push(Late { slot: slot(made), source });
+                made.keys.push(Value::Null);
+            }
+            Sent::Record(json, under) => {
+                let place = Place::Before(slot(made));
+                let pointer = format!("{}{under}", pointer());
+                self.inside.push(Inside { place, target: made.target, json, pointer });
+                made.keys.push(Value::Null);
             }
         }
-        let change = ListChange { field: field.id, target, mode: LinkMode::Replace, keys };
-        (self.errors.len() == errors).then_some(change)
+    }
+}
+
+fn push_once(keys: &mut Vec<Value>, key: Value) {
+    if !keys.contains(&key) {
+        keys.push(key);
     }
 }

@@ -1,61 +1,157 @@
 //! New records: what was sent, the defaults, what the server writes.
 use mainstay_expr::{Compiled, Value};
 use mainstay_plan::OwnFields;
-use mainstay_schema::{Collection, Default, Field, FieldKind, Json, KeyKind, Schema};
+use mainstay_schema::{Collection, CollectionId, Default, Field, FieldId, FieldKind, Json, KeyKind};
 use uuid::Uuid;
 
 use super::{
-    field::{FieldReader, Sender},
+    checks::failed_checks,
+    field::FieldReader,
+    late::{Late, Slot, Source, late_fields},
+    links::{Inside, Place},
     lists::ListChange,
+    reading::Reading,
 };
-use crate::{FieldError, evaluate::Evaluator};
+use crate::{Error, ErrorKind, FieldError, evaluate::Evaluator};
 
 /// A new record: a value for each field, by its id.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct NewRecord {
+    pub(crate) collection: CollectionId,
+    /// Where it stands in the body.
+    pub(crate) place: String,
+    /// Null where the write fills a key in.
     pub(crate) values: Vec<Value>,
     pub(crate) lists: Vec<ListChange>,
+    /// Keys that the write fills in.
+    pub(crate) late: Vec<Late>,
+    /// Links to records that the same write makes.
+    pub(crate) made: Vec<FieldId>,
+    /// Records that are made before this one, which links to them.
+    pub(crate) before: Vec<NewRecord>,
+    /// Records that are made behind this one, and link to it by this field.
+    pub(crate) after: Vec<(FieldId, NewRecord)>,
 }
 
 /// What a new record is made from.
+#[derive(Clone)]
 pub(crate) struct NewRecords<'a> {
-    pub(crate) schema: &'a Schema,
+    pub(crate) reading: &'a Reading<'a>,
     pub(crate) collection: &'a Collection,
-    pub(crate) evaluator: &'a Evaluator<'a>,
-    pub(crate) time_micros: i64,
-    pub(crate) links_max: usize,
-    pub(crate) sender: Sender,
+    /// The link that is not sent, because it leads to the record around this one, with that one's key where it is known.
+    pub(crate) tied: Option<(FieldId, Value)>,
+    /// How deep records may still be made inside of this one; `None`: not at all here.
+    pub(crate) depth_left: Option<usize>,
 }
 
-impl NewRecords<'_> {
-    /// Reads and completes one record. Everything that is wrong comes at once.
-    pub(crate) fn read(&self, json: &Json<'_>, place: &str) -> Result<NewRecord, Vec<FieldError>> {
-        let mut reader = FieldReader::new(self.schema, self.collection, place, self.sender);
+impl<'a> NewRecords<'a> {
+    /// Reads, completes and checks one record. Everything that is wrong comes at once; a refusal comes alone.
+    pub(crate) fn read(
+        &self,
+        json: &'a Json<'a>,
+        place: String,
+        errors: &mut Vec<FieldError>,
+    ) -> Result<NewRecord, Error> {
+        let count = self.collection.fields.len();
+        let mut record = NewRecord {
+            collection: self.collection.id,
+            place,
+            values: vec![Value::Null; count],
+            lists: Vec::new(),
+            late: Vec::new(),
+            made: Vec::new(),
+            before: Vec::new(),
+            after: Vec::new(),
+        };
         let Json::Object(members) = json else {
             let message = format!("expected an object, got {}", json.kind());
-            return Err(vec![FieldError { pointer: place.to_owned(), code: "wrong_type".into(), message, hint: None }]);
+            let pointer = record.place.clone();
+            errors.push(FieldError { pointer, code: "wrong_type".into(), message, hint: None });
+            return Ok(record);
         };
-        let mut record = NewRecord { values: vec![Value::Null; self.collection.fields.len()], lists: Vec::new() };
-        let mut sent = vec![false; self.collection.fields.len()];
+        let place = std::mem::take(&mut record.place);
+        let mut reader = FieldReader::new(self.reading, self.collection, &place, self.depth_left.is_some());
+        let mut sent = vec![false; count];
         for (name, value) in members {
-            let Some(field) = reader.writable(name) else { continue };
+            let Some(field) = reader.writable(name).filter(|field| self.untied(&mut reader, field)) else { continue };
             sent[field.id.0 as usize] = true;
             match field.kind {
-                FieldKind::Many { .. } => {
-                    let list = reader.list(field, value, self.links_max).filter(|list| !list.keys.is_empty());
-                    record.lists.extend(list);
-                }
+                FieldKind::Many { .. } => reader.new_list(field, value, &mut record.lists),
+                FieldKind::Inverse { target, field: link } => reader.inside_list(field, target, link, value),
                 _ => record.values[field.id.0 as usize] = reader.value(field, value).unwrap_or(Value::Null),
             }
         }
         self.complete(&mut reader, &mut record, &sent);
-        if reader.errors.is_empty() { Ok(record) } else { Err(reader.errors) }
+        let FieldReader { errors: wrong, late, made, inside, .. } = reader;
+        (record.late, record.made) = (late, made);
+        if let Some((link, key)) = &self.tied {
+            record.tie(*link, key);
+        }
+        let clean = wrong.is_empty();
+        errors.extend(wrong);
+        let nested = self.inside(&mut record, inside, errors);
+        if clean {
+            self.check(&record, &place, errors);
+        }
+        record.place = place;
+        nested.map(|()| record)
+    }
+
+    fn check(&self, record: &NewRecord, place: &str, errors: &mut Vec<FieldError>) {
+        let row = OwnFields { collection: self.collection, values: &record.values };
+        let late: Vec<FieldId> = late_fields(&record.late).collect();
+        errors.extend(failed_checks(self.reading.schema(), &self.reading.evaluator, &row, &late, place));
+    }
+
+    /// The link to the record around this one is not sent.
+    fn untied(&self, reader: &mut FieldReader<'_>, field: &Field) -> bool {
+        if !self.is_tied(field) {
+            return true;
+        }
+        let message = format!("\"{}\" leads to the record around this one", field.name);
+        reader.wrong(&field.name, "read_only", message, Some("leave it out".to_owned()));
+        false
+    }
+
+    fn is_tied(&self, field: &Field) -> bool {
+        self.tied.as_ref().is_some_and(|(link, _)| *link == field.id)
+    }
+
+    /// Reads the records that are made inside of this one.
+    fn inside(
+        &self,
+        record: &mut NewRecord,
+        inside: Vec<Inside<'a>>,
+        errors: &mut Vec<FieldError>,
+    ) -> Result<(), Error> {
+        if inside.is_empty() {
+            return Ok(());
+        }
+        let Some(depth_left) = self.depth_left.and_then(|depth| depth.checked_sub(1)) else {
+            let depth_max = self.reading.limits().create_depth_max;
+            let message = format!("records are made at most {depth_max} deep inside of each other");
+            return Err(Error::new(ErrorKind::LimitExceeded, message).with_hint("make them in several requests"));
+        };
+        self.reading.count(inside.len())?;
+        for one in inside {
+            self.reading.may_create(one.target).map_err(|error| error.at(&one.pointer))?;
+            let key = || record.key(self.collection).clone();
+            let tied = if let Place::After(link) = one.place { Some((link, key())) } else { None };
+            let collection = self.reading.schema().collection(one.target);
+            let reader = NewRecords { reading: self.reading, collection, tied, depth_left: Some(depth_left) };
+            let made = reader.read(one.json, one.pointer, errors)?;
+            match one.place {
+                Place::After(link) => record.after.push((link, made)),
+                Place::Before(slot) => record.put_before(slot, made, collection),
+            }
+        }
+        Ok(())
     }
 
     fn complete(&self, reader: &mut FieldReader<'_>, record: &mut NewRecord, sent: &[bool]) {
         for field in self.collection.stored() {
             let at = field.id.0 as usize;
-            if sent[at] {
+            if sent[at] || self.is_tied(field) {
                 continue;
             }
             if let Some(value) = self.system_value(field) {
@@ -79,7 +175,8 @@ impl NewRecords<'_> {
         if system.version == id {
             return Some(Value::Int(1));
         }
-        (system.created_at == id || system.updated_at == id).then_some(Value::Timestamp(self.time_micros))
+        (system.created_at == id || system.updated_at == id)
+            .then_some(Value::Timestamp(self.reading.request.time_micros))
     }
 
     /// What `@set` or `@default` gives; `None` where there is nothing, or it is null.
@@ -91,7 +188,51 @@ impl NewRecords<'_> {
             (None, None) => return None,
         };
         let row = OwnFields { collection: self.collection, values: &record.values };
-        set_value(self.evaluator, reader, compiled, &row, field).filter(|value| !value.is_null())
+        set_value(&self.reading.evaluator, reader, compiled, &row, field).filter(|value| !value.is_null())
+    }
+}
+
+impl NewRecord {
+    /// Ties this record to the one around it.
+    fn tie(&mut self, link: FieldId, key: &Value) {
+        self.made.push(link);
+        self.values[link.0 as usize] = key.clone();
+        if key.is_null() {
+            self.late.push(Late { slot: Slot::Field(link), source: Source::Around });
+        }
+    }
+
+    /// Ties a record to this one that is made before it.
+    fn put_before(&mut self, slot: Slot, made: NewRecord, collection: &Collection) {
+        let key = made.key(collection).clone();
+        match slot {
+            Slot::Field(field) => {
+                self.made.push(field);
+                self.values[field.0 as usize] = key.clone();
+            }
+            Slot::Element(list, at) => {
+                if let Some(known) = self.lists.get_mut(list).and_then(|list| list.keys.get_mut(at)) {
+                    *known = key.clone();
+                }
+            }
+            Slot::Target(_) => {}
+        }
+        if key.is_null() {
+            self.late.push(Late { slot, source: Source::Nested(self.before.len()) });
+        }
+        self.before.push(made);
+    }
+
+    /// Its key, where it is known before the write.
+    pub(crate) fn key(&self, collection: &Collection) -> &Value {
+        collection.system.id.and_then(|id| self.values.get(id.0 as usize)).unwrap_or(&Value::Null)
+    }
+
+    /// This record and all that are made with it.
+    pub(crate) fn each(&mut self, run: &mut dyn FnMut(&mut NewRecord)) {
+        run(self);
+        self.before.iter_mut().for_each(|record| record.each(run));
+        self.after.iter_mut().for_each(|(_, record)| record.each(run));
     }
 }
 

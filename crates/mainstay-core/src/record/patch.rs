@@ -1,14 +1,17 @@
 //! Changes: a JSON merge patch of a record's fields.
 use mainstay_expr::Value;
 use mainstay_plan::OwnFields;
-use mainstay_schema::{Collection, Field, FieldId, FieldKind, Json, Schema};
+use mainstay_schema::{Collection, Field, FieldId, FieldKind, Json};
 
 use super::{
+    checks::failed_patch_checks,
     field::{FieldReader, Sender},
+    late::Late,
     lists::ListChange,
     new::set_value,
+    reading::Reading,
 };
-use crate::{FieldError, evaluate::Evaluator};
+use crate::FieldError;
 
 /// What a patch changes.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -16,6 +19,10 @@ pub(crate) struct Patch {
     /// The fields with their new values, in order.
     pub(crate) set: Vec<(FieldId, Value)>,
     pub(crate) lists: Vec<ListChange>,
+    /// Keys that the write fills in: null among the values.
+    pub(crate) late: Vec<Late>,
+    /// Links to records that the same write makes.
+    pub(crate) made: Vec<FieldId>,
 }
 
 impl Patch {
@@ -31,36 +38,44 @@ impl Patch {
 }
 
 /// What a patch is read by.
+#[derive(Clone, Copy)]
 pub(crate) struct Patches<'a> {
-    pub(crate) schema: &'a Schema,
+    pub(crate) reading: &'a Reading<'a>,
     pub(crate) collection: &'a Collection,
-    pub(crate) evaluator: &'a Evaluator<'a>,
-    pub(crate) time_micros: i64,
-    pub(crate) links_max: usize,
-    pub(crate) sender: Sender,
+    /// Fields that name the record: they are what they are already.
+    pub(crate) given: &'a [FieldId],
 }
 
-impl Patches<'_> {
-    /// Reads a patch and completes it by what the server writes. Everything that is wrong comes at once.
-    pub(crate) fn read(&self, json: &Json<'_>) -> Result<Patch, Vec<FieldError>> {
-        let mut reader = FieldReader::new(self.schema, self.collection, "", self.sender);
+impl<'a> Patches<'a> {
+    /// Reads a patch, completes it by what the server writes, and checks what it decides alone. Everything that is wrong comes
+    /// at once.
+    pub(crate) fn read(&self, json: &'a Json<'a>, place: &'a str) -> Result<Patch, Vec<FieldError>> {
+        let mut reader = FieldReader::new(self.reading, self.collection, place, false);
         let mut patch = Patch::default();
         let Json::Object(members) = json else {
             let message = format!("expected an object, got {}", json.kind());
-            return Err(vec![FieldError { pointer: String::new(), code: "wrong_type".into(), message, hint: None }]);
+            let pointer = place.to_owned();
+            return Err(vec![FieldError { pointer, code: "wrong_type".into(), message, hint: None }]);
         };
         for (name, value) in members {
-            let Some(field) = reader.writable(name).filter(|field| self.changeable(&mut reader, field)) else {
+            let Some(field) = reader.writable(name) else { continue };
+            if self.given.contains(&field.id) || !self.changeable(&mut reader, field) {
                 continue;
-            };
+            }
             match field.kind {
-                FieldKind::Many { .. } => reader.list_changes(field, value, self.links_max, &mut patch.lists),
+                FieldKind::Many { .. } => reader.list_changes(field, value, &mut patch.lists),
                 _ => patch.set.extend(reader.value(field, value).map(|value| (field.id, value))),
             }
         }
         self.complete(&mut reader, &mut patch);
         patch.set.sort_by_key(|(field, _)| *field);
-        if reader.errors.is_empty() { Ok(patch) } else { Err(reader.errors) }
+        if !reader.errors.is_empty() {
+            return Err(reader.errors);
+        }
+        (patch.late, patch.made) = (reader.late, reader.made);
+        let (schema, evaluator) = (self.reading.schema(), &self.reading.evaluator);
+        let errors = failed_patch_checks(schema, evaluator, self.collection, &patch, place);
+        if errors.is_empty() { Ok(patch) } else { Err(errors) }
     }
 
     fn changeable(&self, reader: &mut FieldReader<'_>, field: &Field) -> bool {
@@ -74,7 +89,7 @@ impl Patches<'_> {
 
     /// A change of links alone leaves the record's own fields as they are, and so does one that completes a record of a file.
     fn complete(&self, reader: &mut FieldReader<'_>, patch: &mut Patch) {
-        if patch.set.is_empty() || self.sender == Sender::File {
+        if patch.set.is_empty() || self.reading.sender == Sender::File {
             return;
         }
         let mut values = vec![Value::Null; self.collection.fields.len()];
@@ -82,14 +97,14 @@ impl Patches<'_> {
         let row = OwnFields { collection: self.collection, values: &values };
         for field in self.collection.stored() {
             let Some(compiled) = &field.set.update else { continue };
-            let value = set_value(self.evaluator, reader, compiled, &row, field);
+            let value = set_value(&self.reading.evaluator, reader, compiled, &row, field);
             if value.as_ref().is_some_and(Value::is_null) && field.required {
                 reader.wrong(&field.name, "required", format!("\"{}\" is never null", field.name), None);
             }
             patch.set.extend(value.map(|value| (field.id, value)));
         }
         if let Some(updated_at) = self.collection.system.updated_at {
-            patch.set.push((updated_at, Value::Timestamp(self.time_micros)));
+            patch.set.push((updated_at, Value::Timestamp(self.reading.request.time_micros)));
         }
     }
 }

@@ -1,106 +1,69 @@
-//! Creates: records completed and checked in memory, written together, answered.
-use mainstay_expr::Value;
+//! Creates and upserts: records completed and checked in memory, written together, answered.
 use mainstay_plan::OwnFields;
-use mainstay_schema::{Collection, FieldId, FieldKind, KeyKind};
-use mainstay_store::{Step, StepError, WriteError, Written};
+use mainstay_schema::{FieldId, Json};
 
-use super::PreparedCreate;
 use crate::{
-    Core, Create, Error, ErrorKind, Record, Request,
-    errors::{StepPlace, from_step, from_store, invalid_record},
-    evaluate::Evaluator,
+    Core, Create, Error, FieldError, Record, Request,
+    errors::invalid_record,
     expressions::RuleKind,
     gate::CallerGate,
-    plan::{
-        Given,
-        create::{CreateAsk, CreateShape, in_memory},
-        rules::Gate,
-    },
-    plans::Kept,
     record::{
-        checks::failed_checks,
         field::Sender,
-        json::key_alone,
+        late::late_fields,
         new::{NewRecord, NewRecords},
+        patch::Patches,
+        reading::Reading,
     },
+    write::{Failed, Outcome, Steps, Upserting, by_values},
 };
-use std::sync::Arc;
-
-type KeptCreate = Kept<CreateShape, PreparedCreate>;
-
-/// A record that is ready to be written.
-pub(crate) struct Ready {
-    pub(crate) prepared: Arc<PreparedCreate>,
-    values: Vec<Value>,
-}
 
 impl Core {
-    /// New records: all or none.
+    /// New records: all or none. Also says of each whether it is new.
     pub(crate) async fn create(
         &self,
         request: &Request,
         create: &Create<'_>,
         sender: Sender,
-    ) -> Result<Vec<Record>, Error> {
+    ) -> Result<Vec<(Record, bool)>, Error> {
+        let (steps, outcomes) = match &create.upsert {
+            Some(unique) => self.upsert_steps(request, create, unique)?,
+            None => self.create_steps(request, create, sender)?,
+        };
+        let gate = steps.core.gate(request, (create.collection, RuleKind::Create))?;
+        let mut written = match self.carry_out(steps).await {
+            Ok(written) => written,
+            Err(failed) => return Err(self.not_created(request, &gate, &outcomes, failed)),
+        };
+        Ok(outcomes.into_iter().map(|outcome| outcome.answer(&self.schema, &mut written)).collect())
+    }
+
+    fn create_steps<'s>(
+        &'s self,
+        request: &'s Request,
+        create: &Create<'_>,
+        sender: Sender,
+    ) -> Result<(Steps<'s>, Vec<Outcome>), Error> {
         let gate = self.gate(request, (create.collection, RuleKind::Create))?;
         gate.require(&self.schema).map_err(|error| self.explain_gate(request, &gate, None, error))?;
-        self.check_batch(create.records.len())?;
-        let records = self.new_records(request, create, sender)?;
-        let mut readies = Vec::with_capacity(records.len());
-        let mut steps = Vec::with_capacity(records.len());
+        let mut records = self.new_records(request, create, sender)?;
+        let mut steps = Steps::new(self, request);
+        steps.reserve(records.len());
+        let mut outcomes = Vec::with_capacity(records.len());
+        steps.look_up_first(create.collection, &mut records)?;
         for record in records {
-            let (ready, step) = self.ready(request, create, &gate, record)?;
-            readies.push(ready);
-            steps.push(step);
+            outcomes.push(steps.create(record, create.selection.as_ref())?);
         }
-        if steps.is_empty() {
-            return Ok(Vec::new());
-        }
-        let written = match self.store.write(steps).await {
-            Ok(written) => written,
-            Err(failure) => return Err(self.not_created(request, create, &gate, &readies, failure)),
-        };
-        let read = self.gate(request, (create.collection, RuleKind::Read))?;
-        Ok(readies
-            .into_iter()
-            .zip(written)
-            .map(|(ready, written)| self.created(create.collection, &read, ready, written))
-            .collect())
+        Ok((steps, outcomes))
     }
 
-    fn check_batch(&self, records: usize) -> Result<(), Error> {
-        let batch_max = self.settings.limits.batch_max;
-        if records <= batch_max {
-            return Ok(());
-        }
-        let message = format!("{records} records are more than the {batch_max} of one request");
-        Err(Error::new(ErrorKind::LimitExceeded, message).with_hint("send them in several requests"))
-    }
-
-    fn not_created(
-        &self,
-        request: &Request,
-        create: &Create<'_>,
-        gate: &CallerGate,
-        readies: &[Ready],
-        failure: WriteError,
-    ) -> Error {
-        let refused = matches!(failure.error, StepError::RefusedAfter);
-        let pointer = place(create, failure.step);
-        let place = StepPlace {
-            schema: &self.schema,
-            collection: create.collection,
-            class: gate.class,
-            rule: RuleKind::Create,
-            pointer: &pointer,
-        };
-        let error = from_step(place, failure.error);
-        match readies.get(failure.step).filter(|_| refused) {
-            Some(ready) => {
-                let collection = self.schema.collection(create.collection);
-                self.explain_gate(request, gate, Some(&OwnFields { collection, values: &ready.values }), error)
+    fn not_created(&self, request: &Request, gate: &CallerGate, outcomes: &[Outcome], failed: Failed) -> Error {
+        let of_step = |outcome: &&Outcome| outcome.step() == failed.step;
+        match outcomes.iter().find(of_step) {
+            Some(Outcome::Created { of, ready, .. }) if failed.refused_after && ready.known => {
+                let row = OwnFields { collection: self.schema.collection(*of), values: &ready.values };
+                self.explain_gate(request, gate, Some(&row), failed.error)
             }
-            None => error,
+            _ => failed.error,
         }
     }
 
@@ -111,107 +74,120 @@ impl Core {
         create: &Create<'_>,
         sender: Sender,
     ) -> Result<Vec<NewRecord>, Error> {
-        let collection = self.schema.collection(create.collection);
-        let evaluator = Evaluator::new(&self.schema, request);
-        let (schema, links_max) = (&*self.schema, self.settings.limits.links_max);
-        let reader = NewRecords {
-            schema,
-            collection,
-            evaluator: &evaluator,
-            time_micros: request.time_micros,
-            links_max,
-            sender,
-        };
+        let reading = Reading::new(self, request, sender, false);
+        reading.count(create.records.len())?;
+        let reader = self.reader(&reading, create.collection, true);
         let mut records = Vec::with_capacity(create.records.len());
         let mut errors = Vec::new();
         for (at, json) in create.records.iter().enumerate() {
-            let place = place(create, at);
-            match reader.read(json, &place) {
-                Ok(record) => {
-                    let row = OwnFields { collection, values: &record.values };
-                    errors.extend(failed_checks(&self.schema, &evaluator, &row, &place));
-                    records.push(record);
-                }
-                Err(wrong) => errors.extend(wrong),
-            }
+            records.push(reader.read(json, place(create, at), &mut errors)?);
         }
         if errors.is_empty() { Ok(records) } else { Err(invalid_record(&self.schema, create.collection, errors)) }
     }
 
-    /// Asks the rule in memory where that is enough, and makes the step.
-    pub(crate) fn ready(
-        &self,
-        request: &Request,
+    /// What new records of a collection are read by.
+    pub(crate) fn reader<'r>(
+        &'r self,
+        reading: &'r Reading<'r>,
+        of: mainstay_schema::CollectionId,
+        nests: bool,
+    ) -> NewRecords<'r> {
+        let depth_left = (nests && reading.sender == Sender::Caller).then(|| reading.limits().create_depth_max);
+        NewRecords { reading, collection: self.schema.collection(of), tied: None, depth_left }
+    }
+
+    fn upsert_steps<'s>(
+        &'s self,
+        request: &'s Request,
         create: &Create<'_>,
-        gate: &CallerGate,
-        record: NewRecord,
-    ) -> Result<(Ready, Step), Error> {
-        let collection = self.schema.collection(create.collection);
-        let keyed = collection.key != KeyKind::Int || !key_of(collection, &record.values).is_null();
-        let row = OwnFields { collection, values: &record.values };
-        let asked_here = match gate.gate() {
-            Gate::When(condition) => in_memory(&self.schema, collection.id, keyed, condition),
-            Gate::Open | Gate::Shut => false,
-        };
-        if asked_here && !gate.holds(&self.schema, &row) {
-            return Err(self.explain_gate(request, gate, Some(&row), gate.refused(&self.schema)));
+        unique: &[FieldId],
+    ) -> Result<(Steps<'s>, Vec<Outcome>), Error> {
+        self.may_upsert(request, create.collection)?;
+        let reading = Reading::new(self, request, Sender::Caller, false);
+        reading.count(create.records.len())?;
+        let mut upserts = Vec::with_capacity(create.records.len());
+        let mut errors = Vec::new();
+        for (at, json) in create.records.iter().enumerate() {
+            let wanted = Wanted { of: create.collection, unique, selection: create.selection.as_ref() };
+            upserts.extend(self.upserting(&reading, wanted, json, place(create, at), &mut errors)?);
         }
-        let links = set_links(collection, &record.values);
-        let selection = create.selection.as_ref();
-        let ask = CreateAsk { collection: collection.id, selection, keyed, links: &links, lists: &record.lists };
-        let kept = self.create_shape(&ask)?;
-        let resolved = kept.shape.expressions.resolve(&self.schema, request, &[])?;
-        let prepared = kept.plan(resolved.variant(&[]), |shape| {
-            let planned = shape.plan(&self.schema, &resolved)?;
-            let statement = self.store.prepare_write(&self.schema, &planned.plan).map_err(from_store)?;
-            Ok(PreparedCreate { statement, origins: planned.origins, writer: planned.writer, own: shape.own })
-        })?;
-        let input = inputs(&kept.shape, &record);
-        let given = Given { slots: &resolved.slots, input: &input, ..Given::default() };
-        let step = Step { statement: prepared.statement.clone(), values: given.bind(&prepared.origins) };
-        Ok((Ready { prepared, values: record.values }, step))
+        if !errors.is_empty() {
+            return Err(invalid_record(&self.schema, create.collection, errors));
+        }
+        let mut steps = Steps::new(self, request);
+        let outcomes = upserts.into_iter().map(|upsert| steps.upsert(upsert)).collect::<Result<_, _>>()?;
+        Ok((steps, outcomes))
     }
 
-    fn create_shape(&self, ask: &CreateAsk<'_>) -> Result<Arc<KeptCreate>, Error> {
-        let make = || CreateShape::new(&self.schema, &self.settings.limits, ask);
-        self.creates.shape(ask, |shape| shape.fits(ask), make)
+    /// Fails where the caller may neither create nor change records of a collection.
+    pub(crate) fn may_upsert(&self, request: &Request, of: mainstay_schema::CollectionId) -> Result<(), Error> {
+        let create = self.gate(request, (of, RuleKind::Create))?;
+        let Err(error) = create.require(&self.schema) else { return Ok(()) };
+        let update = self.gate(request, (of, RuleKind::Update))?;
+        update.require(&self.schema).map_err(|_| self.explain_gate(request, &create, None, error))
     }
 
-    /// The answer for one record.
-    fn created(&self, of: mainstay_schema::CollectionId, read: &CallerGate, ready: Ready, written: Written) -> Record {
+    /// A record to be upserted, both as a new one and as a change. What is wrong with it as either comes as errors.
+    pub(crate) fn upserting<'r>(
+        &self,
+        reading: &Reading<'_>,
+        wanted: Wanted<'r>,
+        json: &Json<'_>,
+        place: String,
+        errors: &mut Vec<FieldError>,
+    ) -> Result<Option<Upserting<'r>>, Error> {
+        let Wanted { of, unique, selection } = wanted;
         let collection = self.schema.collection(of);
-        let mut values = ready.values;
-        if let Some(id) = collection.system.id {
-            values[id.0 as usize] = written.key.clone();
-        }
-        let visible = || read.holds(&self.schema, &OwnFields { collection, values: &values });
-        let (json, own) = match (&ready.prepared.writer, written.record) {
-            (Some(writer), _) if visible() => (writer.write(&self.schema, collection, &values), true),
-            (None, Some(json)) => (json, ready.prepared.own),
-            _ => (key_alone(collection, &written.key), false),
+        let mut as_new = Vec::new();
+        let record = self.reader(reading, of, false).read(json, place.clone(), &mut as_new)?;
+        let patch = Patches { reading, collection, given: unique }.read(json, &place);
+        let by = by_values(&record, unique, &place);
+        let missing = missing_values(&record, unique);
+        let of_unique = |error: &FieldError| {
+            let of = |field: &FieldId| error.pointer.starts_with(&format!("{place}/{}", collection.field(*field).name));
+            unique.iter().any(of)
         };
-        Record { json, version: written.version, own, key: written.key }
+        let before = errors.len();
+        match &patch {
+            _ if as_new.iter().any(of_unique) => errors.extend(as_new.iter().filter(|error| of_unique(error)).cloned()),
+            Err(as_change) if !as_new.is_empty() => {
+                let common = as_new.iter().filter(|error| as_change.contains(error));
+                errors.extend(common.cloned());
+            }
+            _ => {}
+        }
+        let missing = if errors.len() == before { missing } else { Vec::new() };
+        for field in missing {
+            let name = &collection.field(field).name;
+            let message = format!("\"{name}\" is needed to find the record");
+            let hint = Some("nulls are never equal".to_owned());
+            errors.push(FieldError { pointer: format!("{place}/{name}"), code: "required".into(), message, hint });
+        }
+        if errors.len() > before {
+            return Ok(None);
+        }
+        let invalid = |errors| invalid_record(&self.schema, of, errors);
+        let record = if as_new.is_empty() { Ok(record) } else { Err(invalid(as_new)) };
+        Ok(Some(Upserting { of, unique, by, record, patch: patch.map_err(invalid), selection, place }))
     }
+}
+
+/// What is asked of an upsert.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) of: mainstay_schema::CollectionId,
+    pub(crate) unique: &'a [FieldId],
+    pub(crate) selection: Option<&'a std::sync::Arc<crate::Selection>>,
+}
+
+/// The fields of a unique that have no value.
+fn missing_values(record: &NewRecord, unique: &[FieldId]) -> Vec<FieldId> {
+    let late: Vec<FieldId> = late_fields(&record.late).collect();
+    let missing = |field: &&FieldId| record.values[field.0 as usize].is_null() && !late.contains(field);
+    unique.iter().filter(missing).copied().collect()
 }
 
 /// Where a record stands in the body.
 fn place(create: &Create<'_>, at: usize) -> String {
     if create.many { format!("/{at}") } else { String::new() }
-}
-
-fn key_of<'v>(collection: &Collection, values: &'v [Value]) -> &'v Value {
-    collection.system.id.and_then(|id| values.get(id.0 as usize)).unwrap_or(&Value::Null)
-}
-
-/// The to-one links that lead somewhere.
-fn set_links(collection: &Collection, values: &[Value]) -> Vec<FieldId> {
-    let to_one = collection.fields.iter().filter(|field| matches!(field.kind, FieldKind::ToOne { .. }));
-    to_one.map(|field| field.id).filter(|field| !values[field.0 as usize].is_null()).collect()
-}
-
-/// The values that are written: the columns, then the keys of each list.
-fn inputs(shape: &CreateShape, record: &NewRecord) -> Vec<Value> {
-    let columns = shape.columns.iter().map(|column| record.values[column.0 as usize].clone());
-    let lists = record.lists.iter().map(|list| Value::List(list.keys.clone().into()));
-    columns.chain(lists).collect()
 }

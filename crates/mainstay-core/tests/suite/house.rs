@@ -59,7 +59,7 @@ impl House {
             Json::Array(records) => (records, true),
             record => (vec![record], false),
         };
-        Operation::Create(Create { collection: self.id(path), records, many, selection: None })
+        Operation::Create(Create { collection: self.id(path), records, many, upsert: None, selection: None })
     }
 
     /// Creates as an admin and answers the id.
@@ -181,7 +181,7 @@ pub(crate) fn tell(told: Result<Answer, Error>) -> Told {
     match told {
         Ok(Answer::One(record) | Answer::Updated(record)) => text(&record.json),
         Ok(Answer::Page(page)) => text(&page.json),
-        Ok(Answer::Created { records, .. }) => {
+        Ok(Answer::Created { records, .. } | Answer::Batch(records)) => {
             records.iter().map(|record| text(&record.json)).collect::<Vec<_>>().join(",")
         }
         Ok(Answer::Deleted) => "deleted".to_owned(),

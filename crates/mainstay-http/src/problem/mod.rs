@@ -107,9 +107,15 @@ fn write_fields(out: &mut Vec<u8>, fields: &[FieldError]) {
 }
 
 impl From<Error> for Box<Problem> {
-    fn from(error: Error) -> Box<Problem> {
+    fn from(mut error: Error) -> Box<Problem> {
+        let code = Code::from(error.kind);
+        // What is wrong with a whole operation says which one it is.
+        if let Some(pointer) = error.place.take().filter(|_| error.fields.is_empty() && code.row().status < 500) {
+            let (code, message) = (code.row().name.to_owned(), error.message.clone());
+            error.fields.push(FieldError { pointer, code, message, hint: None });
+        }
         Box::new(Problem {
-            code: error.kind.into(),
+            code,
             detail: error.message.into(),
             hint: error.hint,
             fields: error.fields,

@@ -6,7 +6,7 @@ use mainstay_expr::Value;
 use mainstay_schema::Json;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{Call, json, other_answer};
+use super::{Call, json, other_answer, target};
 use crate::{
     etag,
     params::Params,
@@ -14,7 +14,7 @@ use crate::{
     reply::{self, Response},
 };
 
-const KNOWN: &[&str] = &["fields"];
+pub(super) const KNOWN: &[&str] = &["fields", "upsert"];
 
 /// What a key keeps in an address: all else is percent-encoded.
 const IN_PATH: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -24,6 +24,7 @@ pub(super) async fn create(call: &Call<'_>, body: Incoming) -> Outcome<Response>
     etag::refuse(&call.parts.headers, &[header::IF_MATCH, header::IF_NONE_MATCH])?;
     let params = Params::parse(call.parts.uri.query(), KNOWN)?;
     let selection = params.get("fields").map(|text| call.world.selection(text)).transpose()?;
+    let upsert = params.get("upsert").map(|names| target::unique(call.collection, names)).transpose()?;
     let bytes = json::bytes(call, body, false).await?;
     let (records, many) = match json::parse(call, &bytes)? {
         Json::Array(records) => (records, true),
@@ -33,20 +34,27 @@ pub(super) async fn create(call: &Call<'_>, body: Incoming) -> Outcome<Response>
             return Err(Problem::new(Code::InvalidBody, detail));
         }
     };
-    let operation = Create { collection: call.id(), records, many, selection };
+    let operation = Create { collection: call.id(), records, many, upsert, selection };
     match call.run(Operation::Create(operation)).await? {
-        Answer::Created { records, many: true } => Ok(reply::written(StatusCode::CREATED, joined(&records), None)),
-        Answer::Created { records, .. } => one(call, records.into_iter().next().ok_or_else(other_answer)?),
+        Answer::Created { records, many, created } => {
+            let status = if created || records.is_empty() { StatusCode::CREATED } else { StatusCode::OK };
+            match many {
+                true => Ok(reply::written(status, joined(&records), None)),
+                false => one(call, status, records.into_iter().next().ok_or_else(other_answer)?),
+            }
+        }
         _ => Err(other_answer()),
     }
 }
 
-fn one(call: &Call<'_>, record: Record) -> Outcome<Response> {
+fn one(call: &Call<'_>, status: StatusCode, record: Record) -> Outcome<Response> {
     let tag = record.version.filter(|_| record.own).map(etag::strong);
     let location =
         format!("/api/{}/{}", utf8_percent_encode(&call.collection.path, &IN_PATH), key_in_path(&record.key));
-    let mut response = reply::written(StatusCode::CREATED, record.json, tag);
-    if let Ok(location) = HeaderValue::try_from(location) {
+    let mut response = reply::written(status, record.json, tag);
+    if status == StatusCode::CREATED
+        && let Ok(location) = HeaderValue::try_from(location)
+    {
         response.headers_mut().insert(header::LOCATION, location);
     }
     Ok(response)
@@ -61,7 +69,7 @@ fn key_in_path(key: &Value) -> String {
     }
 }
 
-fn joined(records: &[Record]) -> Vec<u8> {
+pub(super) fn joined(records: &[Record]) -> Vec<u8> {
     let length: usize = records.iter().map(|record| record.json.len() + 1).sum();
     let mut out = Vec::with_capacity(length + 2);
     out.push(b'[');

@@ -67,12 +67,18 @@ fn operation<'a>(core: &Core, method: &str, address: &str, body: &'a [u8]) -> Ou
 }
 
 fn create<'a>(core: &Core, collection: &Collection, query: Option<&str>, body: &'a [u8]) -> Outcome<Operation<'a>> {
-    let selection = selection(core, &Params::parse(query, &["fields"])?)?;
+    let params = Params::parse(query, super::create::KNOWN)?;
+    if params.get("upsert").is_some() {
+        let detail = "an upsert is not explained: whether it is a create or an update, the write alone finds out";
+        let hint = "explain the POST without upsert, and the PATCH".to_owned();
+        return Err(Problem::new(Code::InvalidArgument, detail).hint(Some(hint)));
+    }
+    let selection = selection(core, &params)?;
     let (records, many) = match json(body)? {
         Json::Array(records) => (records, true),
         record => (vec![record], false),
     };
-    Ok(Operation::Create(Create { collection: collection.id, records, many, selection }))
+    Ok(Operation::Create(Create { collection: collection.id, records, many, upsert: None, selection }))
 }
 
 fn of_one<'a>(

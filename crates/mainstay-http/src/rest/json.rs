@@ -1,6 +1,6 @@
 //! Bodies as JSON.
 use bytes::Bytes;
-use http::{HeaderMap, header};
+use http::{HeaderMap, header, request::Parts};
 use hyper::body::Incoming;
 use mainstay_schema::{Json, JsonLimits};
 
@@ -8,15 +8,21 @@ use super::Call;
 use crate::{
     body::{self, BodyError},
     problem::{Code, Outcome, Problem},
+    service::Connection,
 };
 
 const MERGE_PATCH: &str = "application/merge-patch+json";
 
 /// Reads the bytes of a body that says it is JSON.
 pub(super) async fn bytes(call: &Call<'_>, body: Incoming, patch: bool) -> Outcome<Bytes> {
-    check_type(&call.parts.headers, patch)?;
-    let settings = call.connection.app.settings();
-    let bytes = body::read(&call.parts.headers, body, settings.body_bytes_max, settings.body_timeout).await;
+    bytes_of(call.connection, call.parts, body, patch).await
+}
+
+/// The same of a request that is about no single collection.
+pub(super) async fn bytes_of(connection: &Connection, parts: &Parts, body: Incoming, patch: bool) -> Outcome<Bytes> {
+    check_type(&parts.headers, patch)?;
+    let settings = connection.app.settings();
+    let bytes = body::read(&parts.headers, body, settings.body_bytes_max, settings.body_timeout).await;
     let bytes = bytes.map_err(|error| match error {
         BodyError::TooLarge => {
             Problem::new(Code::BodyTooLarge, format!("the body is larger than {} bytes", settings.body_bytes_max))
@@ -35,7 +41,12 @@ pub(super) async fn bytes(call: &Call<'_>, body: Incoming, patch: bool) -> Outco
 
 /// Reads JSON from the bytes of a body.
 pub(super) fn parse<'b>(call: &Call<'_>, bytes: &'b Bytes) -> Outcome<Json<'b>> {
-    let limits = JsonLimits { depth_max: call.connection.app.settings().json_depth_max };
+    parse_for(call.connection, bytes)
+}
+
+/// The same of a request that is about no single collection.
+pub(super) fn parse_for<'b>(connection: &Connection, bytes: &'b Bytes) -> Outcome<Json<'b>> {
+    let limits = JsonLimits { depth_max: connection.app.settings().json_depth_max };
     Json::parse(bytes, limits).map_err(|error| Problem::new(Code::InvalidBody, error.to_string()))
 }
 

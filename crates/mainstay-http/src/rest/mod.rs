@@ -1,4 +1,5 @@
 //! REST: each call of a collection becomes an operation of the core, and its answer a response.
+mod batch;
 mod create;
 mod delete;
 mod explain;
@@ -24,6 +25,7 @@ use crate::{
     service::Connection,
 };
 
+pub(crate) use batch::batch;
 pub use explain::{Refused, explain};
 
 /// One call of a collection.
@@ -46,9 +48,7 @@ pub(crate) async fn answer(
     parts: &Parts,
     body: Incoming,
 ) -> Outcome<Response> {
-    if let Some(name) = LATER.iter().find(|name| parts.headers.contains_key(*name)) {
-        return Err(Problem::new(Code::NotAvailable, format!("the header {name:?} is not available yet")));
-    }
+    refuse_later(parts)?;
     let path = match route {
         Route::Collection { path } | Route::Record { path, .. } | Route::Unique { path, .. } => path,
         _ => return Err(Problem::new(Code::UnknownPath, "no collection")),
@@ -69,6 +69,14 @@ pub(crate) async fn answer(
                 _ => read::read(&call, target).await,
             }
         }
+    }
+}
+
+/// Refuses what this version does not have yet: it must not be ignored.
+fn refuse_later(parts: &Parts) -> Outcome<()> {
+    match LATER.iter().find(|name| parts.headers.contains_key(*name)) {
+        Some(name) => Err(Problem::new(Code::NotAvailable, format!("the header {name:?} is not available yet"))),
+        None => Ok(()),
     }
 }
 

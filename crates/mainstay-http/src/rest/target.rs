@@ -36,6 +36,19 @@ fn by_unique(collection: &Collection, fields: &str, values: &str) -> Outcome<Tar
     Ok(Target::Unique { fields: unique.fields.clone(), values: ordered })
 }
 
+/// The fields of a unique of a collection, named in whichever order: `owner,skill`.
+pub(super) fn unique(collection: &Collection, names: &str) -> Outcome<Vec<FieldId>> {
+    let argument = |mut problem: Box<Problem>| {
+        problem.code = Code::InvalidArgument;
+        problem.detail = format!("upsert: {}", problem.detail).into();
+        problem
+    };
+    let asked: Vec<FieldId> =
+        names.split(',').map(|name| field(collection, name)).collect::<Outcome<_>>().map_err(argument)?;
+    let unique = find(collection, &asked).ok_or_else(|| argument(no_unique(collection, names)))?;
+    Ok(unique.fields.clone())
+}
+
 fn field(collection: &Collection, name: &str) -> Outcome<FieldId> {
     if let Some(field) = collection.field_named(name) {
         return Ok(field.id);

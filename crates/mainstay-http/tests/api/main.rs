@@ -2,13 +2,16 @@
 //! refused.
 mod access;
 mod bad_input;
+mod batch;
 mod create;
 mod delete;
 mod files;
 mod leaks;
+mod links_by;
 mod list;
 mod matrix;
 mod nested;
+mod nested_create;
 mod openapi;
 mod paging;
 mod protocol;
@@ -17,6 +20,7 @@ mod secrets;
 mod service;
 mod tokens;
 mod update;
+mod upsert;
 
 /// A schema that most of these tests share: everybody reads what is published, editors write, progress is its owner's alone.
 const SKILLS: &str = r#"
@@ -81,4 +85,11 @@ async fn seed_skills(app: &mainstay_testing::TestApp) -> Vec<String> {
         .await,
     );
     ids
+}
+
+/// A refusal without the request's own id: what two callers can tell apart.
+fn told(reply: &mainstay_testing::Reply) -> serde_json::Value {
+    let mut json = reply.json();
+    json.as_object_mut().expect("a problem").remove("requestId");
+    json
 }

@@ -1,6 +1,7 @@
 //! A new record: links, insert, to-many links, the rule over the outcome, the answer.
 use mainstay_expr::Value;
 use mainstay_plan::Create;
+use mainstay_schema::Collection;
 
 use super::{Inputs, Request, Session, WriteStatement, failure, links};
 use crate::{
@@ -16,6 +17,7 @@ pub(super) fn run(
     request: Request<'_>,
 ) -> Result<Written, StepError> {
     let inputs = Inputs { now: request.now, ..Inputs::of(request.values) };
+    super::update::checks(statement, &plan.checks, || record(statement.of(), plan, request.values))?;
     links::check(session, &sql.links, &inputs)?;
     if !sql.changes.is_empty() || sql.after.is_some() || sql.answer.is_some() {
         session.protect()?;
@@ -31,9 +33,18 @@ pub(super) fn run(
         return Err(StepError::RefusedAfter);
     }
     match &sql.answer {
-        Some(read) => answer(session, read, &inputs, written.version),
-        None => Ok(written),
+        Some(read) => Ok(Written { created: true, ..answer(session, read, &inputs, written.version)? }),
+        None => Ok(Written { created: true, ..written }),
     }
+}
+
+/// The record as it is written.
+fn record(collection: &Collection, plan: &Create, values: &[Value]) -> Vec<Value> {
+    let mut record = vec![Value::Null; collection.fields.len()];
+    for (field, value) in plan.columns.iter().zip(values) {
+        record[field.0 as usize] = value.clone();
+    }
+    record
 }
 
 /// Runs a statement that gives back the row that it wrote; `None`: it wrote none.
@@ -52,7 +63,7 @@ pub(super) fn write(
             record = Some(json);
         }
         let version = returning.version.map(|column| row.int(column)).transpose()?.flatten();
-        written = Some(Written { key: row.value(returning.key)?, version, record });
+        written = Some(Written { key: row.value(returning.key)?, version, record, created: false });
         Ok(true)
     })?;
     Ok(written)
@@ -71,7 +82,7 @@ pub(super) fn answer(
     let page = session.read(read, inputs, &mut Vec::with_capacity(RECORD_BYTES))?;
     let key: Value = inputs.key.clone();
     match page.rows {
-        0 => Ok(Written { key, version, record: None }),
-        _ => Ok(Written { key, version: page.version.or(version), record: Some(page.json) }),
+        0 => Ok(Written { key, version, record: None, created: false }),
+        _ => Ok(Written { key, version: page.version.or(version), record: Some(page.json), created: false }),
     }
 }

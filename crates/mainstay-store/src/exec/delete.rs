@@ -29,5 +29,5 @@ pub(super) fn run(session: &mut dyn Session, task: &Task<'_>, request: Request<'
     let reach = cascade::reach(session, task.cascades, root, request.cascade_max)?;
     session.protect()?;
     cascade::end(session, task.cascades, &reach, request.now)?;
-    Ok(Written { key: found.key, version: found.version, record: None })
+    Ok(Written { key: found.key, version: found.version, record: None, created: false })
 }

@@ -5,10 +5,12 @@ mod cascade;
 mod create;
 mod delete;
 mod failure;
+mod find;
 mod key;
 mod links;
 mod session;
 mod statement;
+mod steps;
 mod update;
 
 use mainstay_expr::Value;
@@ -16,6 +18,7 @@ use mainstay_expr::Value;
 pub(crate) use session::{EachRow, Failure, Inputs, Row, Session};
 use statement::Parts;
 pub use statement::WriteStatement;
+pub(crate) use steps::{Setting, run};
 
 use crate::{StepError, Written};
 
@@ -30,8 +33,8 @@ pub(crate) struct Request<'a> {
     pub(crate) cascade_max: usize,
 }
 
-/// Carries out one step. On an error everything since [`Session::protect`] must be undone.
-pub(crate) fn run(
+/// Carries out one statement. On an error everything since [`Session::protect`] must be undone.
+fn run_statement(
     session: &mut dyn Session,
     statement: &WriteStatement,
     request: Request<'_>,
@@ -39,6 +42,7 @@ pub(crate) fn run(
     match &statement.parts {
         Parts::Create { plan, sql } => create::run(session, statement, plan, sql, request),
         Parts::Update { plan, sql } => update::run(session, statement, plan, sql, request),
+        Parts::Find { plan, sql } => find::run(session, plan, sql, request),
         Parts::Delete { plan, sql, cascades } => {
             let task = delete::Task { statement, plan, sql, cascades };
             delete::run(session, &task, request)

@@ -1,12 +1,12 @@
 //! A step of a write, rendered and kept.
 use std::{fmt, sync::Arc};
 
-use mainstay_plan::{Create, Delete, Update, WritePlan};
+use mainstay_plan::{Create, Delete, Find, Update, WritePlan};
 use mainstay_schema::{Collection, CollectionId, Schema};
 
 use crate::{
     StoreError,
-    sql::{self, Cascade, ChangeSql, CreateSql, DeleteSql, Dialect, LinkSql, ReadSql, Sql, UpdateSql},
+    sql::{self, Cascade, ChangeSql, CreateSql, DeleteSql, Dialect, FindSql, LinkSql, ReadSql, Sql, UpdateSql},
 };
 
 /// A step of a write rendered for the engine: kept and used again for every request of its shape.
@@ -21,6 +21,7 @@ pub(crate) enum Parts {
     Create { plan: Box<Create>, sql: Box<CreateSql> },
     Update { plan: Box<Update>, sql: Box<UpdateSql> },
     Delete { plan: Box<Delete>, sql: Box<DeleteSql>, cascades: Arc<[Cascade]> },
+    Find { plan: Box<Find>, sql: Box<FindSql> },
 }
 
 impl WriteStatement {
@@ -43,6 +44,10 @@ impl WriteStatement {
             WritePlan::Delete(plan) => {
                 let sql = Box::new(sql::delete(schema, dialect, plan)?);
                 (plan.collection, Parts::Delete { plan: Box::new(plan.clone()), sql, cascades: cascades()? })
+            }
+            WritePlan::Find(plan) => {
+                let sql = Box::new(sql::find(schema, dialect, plan)?);
+                (plan.collection, Parts::Find { plan: Box::new(plan.clone()), sql })
             }
         };
         Ok(WriteStatement { schema: schema.clone(), collection, parts })
@@ -68,6 +73,7 @@ impl WriteStatement {
                 all.extend(&sql.after);
                 all.extend(answer(&sql.answer));
             }
+            Parts::Find { sql, .. } => all.push(&sql.sql),
             Parts::Delete { sql, cascades, .. } => {
                 all.push(&sql.look.sql);
                 all.extend(cascades.iter().filter(|of| of.collection == self.collection).flat_map(ends));

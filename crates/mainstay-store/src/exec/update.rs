@@ -28,7 +28,8 @@ pub(super) fn run(
         return Ok(written);
     }
     let found = look(session, &sql.look, &inputs, bound_version(plan.version, request.values))?;
-    checks(statement, plan, &found, request.values)?;
+    let collection = statement.of();
+    checks(statement, &plan.checks, || merged(collection, plan, &found, request.values))?;
     let inputs = Inputs { key: &found.key, ..inputs };
     links::check(session, &sql.links, &inputs)?;
     session.protect()?;
@@ -44,7 +45,7 @@ pub(super) fn run(
     let version = found.version.map(|version| version + i64::from(sql.update.is_some()));
     match &sql.answer {
         Some(read) => answer(session, read, &inputs, version),
-        None => Ok(Written { key: found.key.clone(), version, record: None }),
+        None => Ok(Written { key: found.key.clone(), version, record: None, created: false }),
     }
 }
 
@@ -91,16 +92,20 @@ pub(super) fn bound_version(bound: Option<u16>, values: &[Value]) -> Option<i64>
     }
 }
 
-/// Evaluates the checks that also read fields that stay as they are.
-fn checks(statement: &WriteStatement, plan: &Update, found: &Found, values: &[Value]) -> Result<(), StepError> {
-    if plan.checks.is_empty() {
+/// Evaluates checks that could not be decided before the transaction.
+pub(super) fn checks(
+    statement: &WriteStatement,
+    checks: &[usize],
+    becomes: impl FnOnce() -> Vec<Value>,
+) -> Result<(), StepError> {
+    if checks.is_empty() {
         return Ok(());
     }
     let collection = statement.of();
-    let becomes = merged(collection, plan, found, values);
+    let becomes = becomes();
     let record = OwnFields { collection, values: &becomes };
     let records = OwnRecords { schema: &statement.schema };
-    for position in &plan.checks {
+    for position in checks {
         let Some(check) = collection.checks.get(*position) else { continue };
         if check.field.is_some_and(|field| record.value(field).is_null()) {
             continue;

@@ -28,6 +28,8 @@ pub trait Dialect: Sync {
     fn elements(&self, list: &str, alias: &str) -> String;
     /// The element of such a row, in the stored form of its type.
     fn element(&self, alias: &str, ty: &Type) -> String;
+    /// Which place of the list such a row stands for, from 0.
+    fn position(&self, alias: &str) -> String;
     /// How many elements a list has.
     fn list_size(&self, list: &str) -> String;
     /// The member of an embedded value, in the stored form of its type; null where it is JSON's null.

@@ -10,6 +10,7 @@ mod compare;
 mod condition;
 mod ddl;
 mod dialect;
+mod find;
 mod keyset;
 mod links;
 mod migration;
@@ -28,10 +29,11 @@ mod writer;
 pub use cascade::cascades;
 pub use ddl::{bookkeeping, recall, remember};
 pub use dialect::Dialect;
+pub use find::find;
 pub use migration::{Call, InspectionSql, MigrationSql, migration};
 pub use query::query;
 pub use statement::{
-    Bind, Cascade, Cell, ChangeSql, Column, CreateSql, Decode, DeleteSql, Encode, Incoming, LinkSql, LookSql, ReadSql,
-    Returning, Sql, UpdateSql,
+    Bind, Cascade, Cell, ChangeSql, Column, CreateSql, Decode, DeleteSql, Encode, FindSql, Incoming, LinkSql, LookSql,
+    ReadSql, Returning, Sql, UpdateSql,
 };
 pub use write::{create, delete, update};

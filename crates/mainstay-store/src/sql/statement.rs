@@ -176,6 +176,15 @@ pub struct DeleteSql {
     pub look: LookSql,
 }
 
+/// Looks keys up: one row for each place, null where there is none.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FindSql {
+    /// The statement.
+    pub sql: Sql,
+    /// The key.
+    pub key: Cell,
+}
+
 /// Finds the record of a step: at most one row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LookSql {

@@ -53,6 +53,10 @@ impl Dialect for SqliteDialect {
         from_json(&format!("{alias}.value"), ty)
     }
 
+    fn position(&self, alias: &str) -> String {
+        format!("{alias}.key")
+    }
+
     fn list_size(&self, list: &str) -> String {
         format!("json_array_length({list})")
     }

@@ -31,6 +31,7 @@ impl World {
         let plan = WritePlan::Create(Create {
             collection: of.id,
             columns: columns.iter().map(|name| of.by_name[*name]).collect(),
+            checks: Vec::new(),
             links: Vec::new(),
             changes: Vec::new(),
             after: None,
@@ -44,7 +45,7 @@ impl World {
         let now = Value::Timestamp(0);
         let text = Value::text("x".repeat(3_000));
         let values = vec![Value::Uuid(Uuid::from_u128(number)), now.clone(), now, Value::Int(1), text];
-        Step { statement: self.statement.clone(), values }
+        Step::run(self.statement.clone(), values)
     }
 
     /// How many pages the database may have.

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     Settings, Step, StepError, StoreError, WriteError, Written,
-    exec::{self, Request},
+    exec::{self, Setting},
 };
 
 /// What a write comes to.
@@ -229,12 +229,13 @@ impl Turns {
             let protected = exec::Session::protect(session);
             protected.map_err(|failure| WriteError { step: 0, error: StepError::from(failure) })?;
         }
-        let now = now();
-        let run = |(step, of): (usize, &Step)| {
-            let request = Request { values: &of.values, now, cascade_max: self.cascade_max };
-            exec::run(session, &of.statement, request).map_err(|error| WriteError { step, error })
-        };
-        steps.iter().enumerate().map(run).collect()
+        let setting = Setting { now: now(), cascade_max: self.cascade_max };
+        let mut done = Vec::with_capacity(steps.len());
+        for (number, step) in steps.iter().enumerate() {
+            let written = exec::run(session, step, &done, setting);
+            done.push(written.map_err(|error| WriteError { step: number, error })?);
+        }
+        Ok(done)
     }
 
     fn roll_back(&self) {

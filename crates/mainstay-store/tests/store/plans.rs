@@ -27,6 +27,7 @@ impl World {
         let plan = Create {
             collection: collection.id,
             columns,
+            checks: Vec::new(),
             links: Vec::new(),
             changes: Vec::new(),
             after: None,
@@ -36,7 +37,7 @@ impl World {
     }
 
     pub(crate) fn step(&self, plan: WritePlan, values: Vec<Value>) -> Step {
-        Step { statement: self.store.prepare_write(&self.schema, &plan).unwrap(), values }
+        Step::run(self.store.prepare_write(&self.schema, &plan).unwrap(), values)
     }
 
     pub(crate) fn create_step(&self, of: &str, key: Value, fields: &[(&str, Value)]) -> Step {

@@ -22,8 +22,10 @@ pub(crate) struct LimitsArea {
     pub(crate) sort_max: usize,
     /// Conditions of one request.
     pub(crate) filters_max: usize,
-    /// Records of one create.
+    /// Records of one create, those inside of others included, and operations of one batch.
     pub(crate) batch_max: usize,
+    /// How deep records may be created inside of another.
+    pub(crate) create_depth_max: usize,
     /// Keys in one change of a to-many link.
     pub(crate) links_max: usize,
     /// Bytes of one filter.
@@ -45,6 +47,7 @@ impl Default for LimitsArea {
             sort_max: limits.sort_max,
             filters_max: limits.filters_max,
             batch_max: limits.batch_max,
+            create_depth_max: limits.create_depth_max,
             links_max: limits.links_max,
             expression_length_max: limits.expression_length_max,
             plans_max: limits.plans_max,
@@ -65,6 +68,7 @@ impl LimitsArea {
             sort_max: self.sort_max,
             filters_max: self.filters_max,
             batch_max: self.batch_max,
+            create_depth_max: self.create_depth_max,
             links_max: self.links_max,
             expression_length_max: self.expression_length_max,
             plans_max: self.plans_max,

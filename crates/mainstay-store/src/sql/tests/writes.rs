@@ -83,6 +83,7 @@ fn a_create_answered_by_its_insert() {
     let plan = Create {
         collection: plans.id("Post"),
         columns,
+        checks: Vec::new(),
         links: Vec::new(),
         changes: Vec::new(),
         after: None,
@@ -107,6 +108,7 @@ fn a_create_with_links_a_rule_over_them_and_a_nested_answer() {
     let plan = Create {
         collection: plans.id("Post"),
         columns: vec![title, org],
+        checks: Vec::new(),
         links: vec![check],
         changes: vec![change(&mut plans, LinkMode::Replace, "label != 'x'")],
         after: Some(plans.condition("Post", "org.members.exists(m, m.user == auth.id)")),
@@ -126,7 +128,7 @@ fn a_create_of_nothing() {
     let plans = Plans::new(&schema);
     let collection = plans.id("Tag");
     let (columns, links, changes, answer) = (Vec::new(), Vec::new(), Vec::new(), Answer::Key);
-    let plan = Create { collection, columns, links, changes, after: None, answer };
+    let plan = Create { collection, columns, checks: Vec::new(), links, changes, after: None, answer };
     let sql = create(&schema, &SqliteDialect, &plan).expect("it renders");
     assert_eq!(sql.insert.text, r#"INSERT INTO "tags" DEFAULT VALUES RETURNING "tags"."id", "tags"."version""#);
 }

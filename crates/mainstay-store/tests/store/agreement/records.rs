@@ -101,7 +101,7 @@ impl<'a> Memory<'a> {
                 let key = |number: &usize| self.at((*target, *number)).key.clone();
                 Value::List(record.many[field].iter().map(key).collect())
             }));
-            Step { statement: statement.clone(), values }
+            Step::run(statement.clone(), values)
         };
         rows.iter().map(step).collect()
     }

@@ -1,0 +1,252 @@
+//! `POST /api/batch`: operations of any kind in one transaction, all or nothing.
+use http::{StatusCode, header, request::Parts};
+use hyper::body::Incoming;
+use mainstay_core::{Act, Aimed, Answer, Batch, BatchOperation, FieldError, Operation};
+use mainstay_schema::{Collection, FieldId, Json, Schema, nearest};
+
+use super::{create::joined, json, other_answer, request, target};
+use crate::{
+    app::World,
+    etag,
+    params::Params,
+    problem::{Code, Outcome, Problem},
+    reply::{self, Response},
+    service::Connection,
+};
+
+/// The members of an operation.
+const MEMBERS: [&str; 8] = ["op", "in", "as", "id", "by", "data", "version", "fields"];
+
+/// The operations that there are, with the members that they take besides `op`, `in` and `fields`.
+const OPERATIONS: [(&str, &[&str]); 4] = [
+    ("create", &["as", "data"]),
+    ("upsert", &["as", "by", "data"]),
+    ("update", &["as", "id", "by", "data", "version"]),
+    ("delete", &["id", "by", "version"]),
+];
+
+/// Characters of a name at most.
+const NAME_LENGTH_MAX: usize = 64;
+
+/// Operations in one transaction.
+pub(crate) async fn batch(connection: &Connection, world: &World, parts: &Parts, body: Incoming) -> Outcome<Response> {
+    super::refuse_later(parts)?;
+    etag::refuse(&parts.headers, &[header::IF_MATCH, header::IF_NONE_MATCH])?;
+    Params::parse(parts.uri.query(), &[])?;
+    let request = request(connection, world, parts)?;
+    let bytes = json::bytes_of(connection, parts, body, false).await?;
+    let operations = operations(json::parse_for(connection, &bytes)?)?;
+    let schema = world.core.schema().clone();
+    let operations = operations.into_iter().enumerate();
+    let operations = operations.map(|(at, json)| read(world, &schema, json, format!("/ops/{at}"))).collect();
+    match world.core.run(&request, Operation::Batch(Batch { operations })).await? {
+        Answer::Batch(records) => {
+            let mut out = b"{\"results\":".to_vec();
+            out.extend_from_slice(&joined(&records));
+            out.push(b'}');
+            Ok(reply::written(StatusCode::OK, out, None))
+        }
+        _ => Err(other_answer()),
+    }
+}
+
+/// The operations of a body.
+fn operations(body: Json<'_>) -> Outcome<Vec<Json<'_>>> {
+    let wrong = |detail: String| {
+        Err(Problem::new(Code::InvalidBody, detail).hint(Some("send {\"ops\": [{\"op\": \"create\", …}]}".into())))
+    };
+    let Json::Object(members) = body else { return wrong(format!("expected an object, found {}", body.kind())) };
+    let mut operations = None;
+    for (name, value) in members {
+        match (&*name, value) {
+            ("ops", Json::Array(list)) => operations = Some(list),
+            ("ops", other) => return wrong(format!("\"ops\" is a list of operations, found {}", other.kind())),
+            (other, _) => return wrong(format!("no member {other:?} in a batch")),
+        }
+    }
+    match operations {
+        Some(operations) => Ok(operations),
+        None => wrong("the body has no \"ops\"".to_owned()),
+    }
+}
+
+/// An operation in the making: its members, and what is wrong with them.
+struct Reader<'a> {
+    place: String,
+    members: Vec<(std::borrow::Cow<'a, str>, Json<'a>)>,
+    errors: Vec<FieldError>,
+}
+
+/// Reads one operation; else all that is wrong with it.
+fn read<'a>(
+    world: &World,
+    schema: &Schema,
+    json: Json<'a>,
+    place: String,
+) -> Result<BatchOperation<'a>, Vec<FieldError>> {
+    let Json::Object(members) = json else {
+        let message = format!("expected an operation, got {}", json.kind());
+        return Err(vec![FieldError { pointer: place, code: "wrong_type".into(), message, hint: None }]);
+    };
+    let mut reader = Reader { place, members, errors: Vec::new() };
+    let known = reader.operation();
+    let collection = reader.collection(schema);
+    let name = reader.name();
+    let version = reader.version();
+    let selection = reader.selection(world);
+    let act = match (known, collection) {
+        (Some(op), Some(collection)) => reader.act(op, collection),
+        _ => None,
+    };
+    match (act, collection) {
+        (Some(act), Some(of)) if reader.errors.is_empty() => {
+            Ok(BatchOperation { collection: of.id, act, name, version, selection, place: reader.place })
+        }
+        _ => Err(reader.errors),
+    }
+}
+
+impl<'a> Reader<'a> {
+    fn wrong(&mut self, member: &str, code: &str, message: impl Into<String>, hint: Option<String>) {
+        let pointer = if member.is_empty() { self.place.clone() } else { format!("{}/{member}", self.place) };
+        self.errors.push(FieldError { pointer, code: code.to_owned(), message: message.into(), hint });
+    }
+
+    fn take(&mut self, name: &str) -> Option<Json<'a>> {
+        let at = self.members.iter().position(|(member, _)| member == name)?;
+        Some(self.members.swap_remove(at).1)
+    }
+
+    /// A member that is a text.
+    fn text(&mut self, name: &str) -> Option<String> {
+        match self.take(name)? {
+            Json::Text(text) => Some(text.into_owned()),
+            other => {
+                self.wrong(name, "wrong_type", format!("expected a text, got {}", other.kind()), None);
+                None
+            }
+        }
+    }
+
+    /// A member that is a text and must be there.
+    fn needed(&mut self, name: &str, message: &str) -> Option<String> {
+        if self.members.iter().all(|(member, _)| member != name) {
+            self.wrong(name, "required", message, None);
+            return None;
+        }
+        self.text(name)
+    }
+
+    /// Which operation it is; refuses members that it does not take.
+    fn operation(&mut self) -> Option<&'static str> {
+        let word = self.needed("op", "\"op\" says what to do: create, upsert, update or delete")?;
+        let Some((op, takes)) = OPERATIONS.iter().find(|(op, _)| *op == word) else {
+            let near = nearest(&word, OPERATIONS.iter().map(|(op, _)| *op));
+            let hint = near.map(|near| format!("did you mean \"{near}\"?"));
+            self.wrong("op", "unknown_operation", format!("no operation {word:?}"), hint);
+            return None;
+        };
+        let taken = |name: &str| matches!(name, "in" | "fields") || takes.contains(&name);
+        let extra: Vec<String> =
+            self.members.iter().filter(|(name, _)| !taken(name)).map(|(name, _)| name.clone().into_owned()).collect();
+        for name in extra {
+            let near = nearest(&name, MEMBERS.into_iter().filter(|member| taken(member)));
+            let hint = near.map(|near| format!("did you mean \"{near}\"?"));
+            let pointer = name.replace('~', "~0").replace('/', "~1");
+            self.wrong(&pointer, "unknown_member", format!("\"{op}\" takes no {name:?}"), hint);
+        }
+        Some(op)
+    }
+
+    fn collection<'s>(&mut self, schema: &'s Schema) -> Option<&'s Collection> {
+        let path = self.needed("in", "\"in\" names the collection: \"orders\"")?;
+        if let Some(id) = schema.by_path.get(&path) {
+            return Some(schema.collection(*id));
+        }
+        let near = nearest(&path, schema.collections.iter().map(|of| &*of.path));
+        let hint = near.map(|near| format!("did you mean \"{near}\"?"));
+        self.wrong("in", "unknown_collection", format!("no collection {path:?}"), hint);
+        None
+    }
+
+    fn name(&mut self) -> Option<String> {
+        let name = self.text("as")?;
+        if name.is_empty() || name.chars().count() > NAME_LENGTH_MAX {
+            self.wrong("as", "invalid", format!("a name has 1 to {NAME_LENGTH_MAX} characters"), None);
+        }
+        Some(name)
+    }
+
+    fn version(&mut self) -> Option<i64> {
+        match self.take("version")? {
+            Json::Int(version) => Some(version),
+            other => {
+                let hint = Some("send the record's version as it was answered".to_owned());
+                self.wrong("version", "wrong_type", format!("expected a whole number, got {}", other.kind()), hint);
+                None
+            }
+        }
+    }
+
+    fn selection(&mut self, world: &World) -> Option<std::sync::Arc<mainstay_core::Selection>> {
+        let text = self.text("fields")?;
+        match world.selection(&text) {
+            Ok(selection) => Some(selection),
+            Err(problem) => {
+                self.wrong("fields", "invalid", problem.detail.into_owned(), problem.hint);
+                None
+            }
+        }
+    }
+
+    fn act(&mut self, op: &str, collection: &Collection) -> Option<Act<'a>> {
+        match op {
+            "create" => Some(Act::Create { data: self.data()? }),
+            "upsert" => {
+                let unique = self.unique(collection);
+                Some(Act::Upsert { data: self.data()?, unique: unique? })
+            }
+            "update" => {
+                let target = self.target();
+                Some(Act::Update { data: self.data()?, target: target? })
+            }
+            _ => Some(Act::Delete { target: self.target()? }),
+        }
+    }
+
+    fn data(&mut self) -> Option<Json<'a>> {
+        let data = self.take("data");
+        if data.is_none() {
+            self.wrong("data", "required", "\"data\" holds the fields", None);
+        }
+        data
+    }
+
+    /// The fields of the unique by which an upsert looks.
+    fn unique(&mut self, collection: &Collection) -> Option<Vec<FieldId>> {
+        let names = self.needed("by", "\"by\" names the unique: \"slug\", or \"owner,skill\"")?;
+        match target::unique(collection, &names) {
+            Ok(unique) => Some(unique),
+            Err(problem) => {
+                self.wrong("by", "not_unique", problem.detail.into_owned(), problem.hint);
+                None
+            }
+        }
+    }
+
+    fn target(&mut self) -> Option<Aimed<'a>> {
+        match (self.take("id"), self.take("by")) {
+            (Some(id), None) => Some(Aimed::Id(id)),
+            (None, Some(by)) => Some(Aimed::By(by)),
+            (Some(_), Some(_)) => {
+                self.wrong("by", "unknown_member", "the record is named by \"id\" already", None);
+                None
+            }
+            (None, None) => {
+                let message = "\"id\" or \"by\" says which record: \"id\": \"…\", or \"by\": {\"slug\": \"…\"}";
+                self.wrong("id", "required", message, None);
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! `POST /api/{path}?upsert=slug`: creates the record with these values, or changes the one that is there.
+use insta::assert_snapshot;
+use mainstay_testing::TestApp;
+use serde_json::{Value as Json, json};
+
+use crate::{SKILLS, skills, told};
+
+const NOTES: &str = r#"
+type Note
+  @rules(read: "owner == auth.id || shared", create: "title != 'forbidden'", update: "owner == auth.id", delete: "owner == auth.id")
+  @unique(fields: ["kind", "number"])
+{
+  slug: String @unique
+  kind: String number: Int
+  owner: ID! @set(create: "auth.id")
+  changedBy: ID @set(update: "auth.id")
+  shared: Boolean! @default(value: false)
+  title: String! @check(expr: "size(title) <= 10", message: "short")
+  born: String @immutable
+}
+"#;
+
+fn note(slug: &str, title: &str) -> Json {
+    json!({"slug": slug, "title": title})
+}
+
+#[tokio::test]
+async fn who_is_refused() {
+    let app = skills().await;
+    let body = json!({"slug": "rust", "name": "x"});
+    assert_eq!(app.anonymous().post("/api/skills?upsert=slug", body.clone()).await.code(), "unauthenticated");
+    let anna = app.user("anna").post("/api/skills?upsert=slug", body).await;
+    assert_eq!((anna.code(), anna.json()["rule"].clone()), ("forbidden".into(), json!("Skill.create")));
+    for (upsert, detail) in [
+        ("name", "upsert: \"name\" is no unique of \"Skill\""),
+        ("slg", "upsert: no field \"slg\" in \"Skill\""),
+        ("", "upsert: no field \"\" in \"Skill\""),
+        ("slug,name", "upsert: \"slug,name\" is no unique of \"Skill\""),
+    ] {
+        let refused = app.admin().post(&format!("/api/skills?upsert={upsert}"), json!({})).await;
+        assert_eq!((refused.status, refused.json()["detail"].clone()), (400, json!(detail)));
+    }
+}
+
+/// A record that is hidden is met as a create meets it: another one has the value, and nothing more is said.
+#[tokio::test]
+async fn a_hidden_record_is_a_conflict() {
+    let app = TestApp::with_schema(NOTES).await;
+    app.user("anna").post("/api/notes", note("a", "mine")).await;
+    let bob = app.user("bob");
+    let conflict = bob.post("/api/notes", note("a", "his")).await;
+    let upsert = bob.post("/api/notes?upsert=slug", note("a", "his")).await;
+    assert_eq!(upsert.status, 409);
+    assert_eq!(told(&conflict), told(&upsert));
+    // One that may be read, but not changed, is refused by the rule's name.
+    app.user("anna").patch("/api/notes/by/slug/a", json!({"shared": true})).await;
+    let refused = bob.post("/api/notes?upsert=slug", note("a", "his")).await;
+    assert_eq!((refused.status, refused.json()["rule"].clone()), (403, json!("Note.update")));
+    assert_eq!(bob.get("/api/notes/by/slug/a").await.json()["title"], "mine");
+    let refused = bob.post("/api/notes?upsert=slug", note("b", "forbidden")).await;
+    assert_eq!((refused.status, refused.json()["rule"].clone()), (403, json!("Note.create")));
+}
+
+#[tokio::test]
+async fn created_then_changed() {
+    let app = TestApp::with_schema(NOTES).await;
+    let anna = app.user("anna");
+    let at = "/api/notes?upsert=slug&fields=slug,title,owner,changedBy,born,version";
+    let created = anna.post(at, json!({"slug": "a", "title": "one", "born": "then"})).await;
+    assert_snapshot!(created, @r#"201 {"slug":"a","title":"one","owner":"anna","changedBy":null,"born":"then","version":1}"#);
+    assert!(created.header("location").starts_with("/api/notes/"));
+    assert_eq!(created.header("etag"), "\"1\"");
+    let changed = anna.post(at, note("a", "two")).await;
+    assert_snapshot!(changed, @r#"200 {"slug":"a","title":"two","owner":"anna","changedBy":"anna","born":"then","version":2}"#);
+    assert_eq!(changed.header("etag"), "\"2\"");
+    // What never changes is refused as in any change; where the record is new, it may be sent.
+    let refused = anna.post(at, json!({"slug": "a", "title": "two", "born": "now"})).await;
+    assert_eq!((refused.status, refused.json()["errors"][0]["code"].clone()), (422, json!("immutable")));
+    // A required field may be missing where the record is there.
+    let partly = anna.post(at, json!({"slug": "a"})).await;
+    assert_eq!((partly.status, partly.json()["title"].clone()), (200, json!("two")), "{}", partly.text);
+    let refused = anna.post(at, json!({"slug": "b"})).await;
+    assert_eq!((refused.status, refused.json()["errors"][0]["pointer"].clone()), (422, json!("/title")));
+}
+
+#[tokio::test]
+async fn what_is_wrong_either_way() {
+    let app = TestApp::with_schema(NOTES).await;
+    let anna = app.user("anna");
+    for (body, pointer) in [
+        (json!({"title": "x"}), "/slug"),
+        (json!({"slug": null, "title": "x"}), "/slug"),
+        (json!({"slug": 7, "title": "x"}), "/slug"),
+        (json!({"slug": "a", "title": "far too long a title"}), "/title"),
+        (json!({"slug": "a", "owner": "bob"}), "/owner"),
+        (json!({"slug": "a", "nothing": 1}), "/nothing"),
+    ] {
+        let refused = anna.post("/api/notes?upsert=slug", body.clone()).await;
+        assert_eq!(
+            (refused.status, refused.json()["errors"][0]["pointer"].clone()),
+            (422, json!(pointer)),
+            "{body} {}",
+            refused.text
+        );
+        assert_eq!(refused.json()["errors"].as_array().expect("errors").len(), 1, "{body} {}", refused.text);
+    }
+    assert_eq!(app.admin().get("/api/notes").await.items().len(), 0);
+}
+
+#[tokio::test]
+async fn several_fields_one_of_them_the_servers() {
+    let app = skills().await;
+    let anna = app.user("anna");
+    let progress = |percent: i32| json!({"skill": {"by": {"slug": "rust"}}, "percent": percent});
+    let at = "/api/progress?upsert=skill,owner&fields=owner,skill(slug),percent,version";
+    assert_snapshot!(anna.post(at, progress(10)).await, @r#"201 {"owner":"anna","skill":{"slug":"rust"},"percent":10,"version":1}"#);
+    assert_snapshot!(anna.post(at, progress(20)).await, @r#"200 {"owner":"anna","skill":{"slug":"rust"},"percent":20,"version":2}"#);
+    assert_eq!(app.user("bob").post(at, progress(30)).await.status, 201);
+    let hidden = app.user("bob").post(at, json!({"skill": {"by": {"slug": "drafts"}}, "percent": 1})).await;
+    assert_eq!((hidden.status, hidden.json()["errors"][0]["pointer"].clone()), (422, json!("/skill/by")));
+}
+
+#[tokio::test]
+async fn arrays_are_all_or_nothing() {
+    let app = TestApp::with_schema(NOTES).await;
+    let anna = app.user("anna");
+    anna.post("/api/notes", note("a", "one")).await;
+    let mixed = anna
+        .post(
+            "/api/notes?upsert=slug&fields=slug,title,version",
+            json!([note("a", "two"), note("b", "new"), note("b", "newer")]),
+        )
+        .await;
+    assert_snapshot!(mixed, @r#"201 [{"slug":"a","title":"two","version":2},{"slug":"b","title":"new","version":1},{"slug":"b","title":"newer","version":2}]"#);
+    let changed = anna.post("/api/notes?upsert=slug&fields=slug", json!([note("a", "x"), note("b", "y")])).await;
+    assert_eq!(changed.status, 200);
+    app.user("bob").post("/api/notes", note("c", "his")).await;
+    let refused = anna.post("/api/notes?upsert=slug", json!([note("a", "z"), note("c", "mine")])).await;
+    assert_eq!((refused.status, refused.json()["errors"][0]["pointer"].clone()), (409, json!("/1/slug")));
+    assert_eq!(anna.get("/api/notes/by/slug/a").await.json()["title"], "x");
+}
+
+#[tokio::test]
+async fn another_unique_is_a_conflict() {
+    let app = TestApp::with_schema(NOTES).await;
+    let anna = app.user("anna");
+    anna.post("/api/notes", json!({"slug": "a", "kind": "k", "number": 1, "title": "a"})).await;
+    let refused =
+        anna.post("/api/notes?upsert=slug", json!({"slug": "b", "kind": "k", "number": 1, "title": "b"})).await;
+    assert_eq!((refused.status, refused.json()["errors"][0]["pointer"].clone()), (409, json!("/kind")));
+    let found =
+        anna.post("/api/notes?upsert=number,kind", json!({"slug": "b", "kind": "k", "number": 1, "title": "b"})).await;
+    assert_eq!((found.status, found.json()["slug"].clone()), (200, json!("b")));
+}
+
+/// 64 callers at once: one record, nobody refused, no change lost.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_at_once() {
+    let app = TestApp::with_schema(SKILLS).await;
+    app.seed("categories", [json!({"slug": "core", "name": "Core"})]).await;
+    let mut running = tokio::task::JoinSet::new();
+    for at in 0..64 {
+        let client = app.admin();
+        running.spawn(async move {
+            let body = json!({"slug": "rust", "name": format!("Rust {at}"), "category": {"by": {"slug": "core"}}, "technologies": []});
+            client.post("/api/skills?upsert=slug", body).await.status
+        });
+    }
+    let mut statuses = running.join_all().await;
+    statuses.sort_unstable();
+    assert_eq!(statuses.iter().filter(|status| **status == 201).count(), 1, "{statuses:?}");
+    assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 63, "{statuses:?}");
+    let rust = app.get("/api/skills").await.items();
+    assert_eq!((rust.len(), rust[0]["version"].clone()), (1, json!(64)));
+}

@@ -1,0 +1,24 @@
+//! Keys that later steps need, looked up in the transaction.
+use mainstay_expr::Value;
+use mainstay_plan::Find;
+
+use super::{Inputs, Request, Session};
+use crate::{StepError, Written, sql::FindSql};
+
+pub(super) fn run(
+    session: &mut dyn Session,
+    plan: &Find,
+    sql: &FindSql,
+    request: Request<'_>,
+) -> Result<Written, StepError> {
+    let mut keys = Vec::new();
+    session.query(&sql.sql, &Inputs::of(request.values), &mut |row| {
+        keys.push(row.value(sql.key)?);
+        Ok(true)
+    })?;
+    let missing = || keys.iter().enumerate().filter(|(_, key)| key.is_null()).map(|(at, _)| at as u32);
+    if plan.all && missing().next().is_some() {
+        return Err(StepError::NotFoundAt { at: missing().collect() });
+    }
+    Ok(Written { key: Value::List(keys.into()), version: None, record: None, created: false })
+}

@@ -1,0 +1,57 @@
+//! The steps of a write, one after another: values that earlier steps tell, and which of two writes an upsert comes to.
+use mainstay_expr::Value;
+
+use super::{Inputs, Request, Session, run_statement};
+use crate::{ReadTask, Step, StepError, Task, Upsert, Written, step::complete};
+
+/// What all steps of a write share.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Setting {
+    /// The time of the write, in microseconds since 1970.
+    pub(crate) now: i64,
+    /// How many records a delete may reach.
+    pub(crate) cascade_max: usize,
+}
+
+/// Carries out one step; `done` is what the earlier ones came to. On an error everything since [`Session::protect`] must be
+/// undone.
+pub(crate) fn run(
+    session: &mut dyn Session,
+    step: &Step,
+    done: &[Written],
+    setting: Setting,
+) -> Result<Written, StepError> {
+    match step {
+        Step::Run(task) => run_task(session, task, done, setting),
+        Step::Read(read) => run_read(session, read, done),
+        Step::Upsert(upsert) => run_upsert(session, upsert, done, setting),
+    }
+}
+
+fn run_task(session: &mut dyn Session, task: &Task, done: &[Written], setting: Setting) -> Result<Written, StepError> {
+    let values = complete(&task.values, &task.late, done);
+    let request = Request { values: &values, now: setting.now, cascade_max: setting.cascade_max };
+    run_statement(session, &task.statement, request)
+}
+
+fn run_read(session: &mut dyn Session, read: &ReadTask, done: &[Written]) -> Result<Written, StepError> {
+    let values = complete(&read.values, &read.late, done);
+    let page = session.read(&read.statement.sql, &Inputs::of(&values), &mut Vec::new())?;
+    let (key, version) = done.get(read.of).map_or((Value::Null, None), |of| (of.key.clone(), of.version));
+    let record = (page.rows > 0).then_some(page.json);
+    Ok(Written { key, version: page.version.or(version), record, created: false })
+}
+
+fn run_upsert(
+    session: &mut dyn Session,
+    upsert: &Upsert,
+    done: &[Written],
+    setting: Setting,
+) -> Result<Written, StepError> {
+    let found = run_task(session, &upsert.find, done, setting)?;
+    let exists = matches!(&found.key, Value::List(keys) if keys.first().is_some_and(|key| !key.is_null()));
+    let task = if exists { &upsert.update } else { &upsert.create };
+    let task = task.as_ref().ok_or(StepError::CannotUpsert { exists })?;
+    let written = run_task(session, task, done, setting);
+    if exists { written.map_err(|error| StepError::OfUpdate(Box::new(error))) } else { written }
+}

@@ -1,0 +1,37 @@
+//! Look-ups inside a write: keys of records by the values of a unique, many at a time.
+use mainstay_plan::Find;
+use mainstay_schema::Schema;
+
+use crate::{
+    StoreError,
+    sql::{Bind, Cell, Dialect, FindSql, columns, test::Test, writer::Writer},
+};
+
+/// Renders a look-up: one row for each place of the lists, in their order, with null where there is no such record.
+pub fn find(schema: &Schema, dialect: &dyn Dialect, plan: &Find) -> Result<FindSql, StoreError> {
+    let mut writer = Writer::new(schema, dialect);
+    let row = writer.row(plan.collection);
+    let of = schema.collection(plan.collection);
+    let mut lists = String::new();
+    let mut first = String::new();
+    let mut test = Test::Always;
+    for (number, field) in plan.fields.iter().enumerate() {
+        let list = writer.bind(Bind::Value(number as u16));
+        let alias = writer.alias();
+        let rows = dialect.elements(&list, &alias);
+        if number == 0 {
+            lists.push_str(&rows);
+            first = dialect.position(&alias);
+        } else {
+            lists.push_str(&format!(" JOIN {rows} ON {} = {first}", dialect.position(&alias)));
+        }
+        let is_key = of.system.id == Some(*field);
+        let ty = if is_key { of.key.ty() } else { schema.field_type(&of.field(*field).kind) };
+        let column = if is_key { writer.key(&row) } else { writer.column(&row, *field) };
+        test = test.and(Test::when(format!("{column} = {}", dialect.element(&alias, &ty))));
+    }
+    let filter = test.and(writer.holds(&plan.visible, &row)?).filter(dialect);
+    let found = format!("SELECT {} FROM {}{filter}", writer.key(&row), writer.from(&row));
+    let text = format!("SELECT ({found}) FROM {lists} ORDER BY {first}");
+    Ok(FindSql { sql: writer.finish(text), key: Cell { column: 0, decode: columns::decode_key(of.key) } })
+}
