@@ -9,8 +9,8 @@ use crate::{
     expressions::RuleKind,
     gate::{GateShape, PreparedGate},
     plan::{
-        create::CreateShape, cursor::CursorKey, delete::DeleteShape, find::FindShape, read::ReadShape,
-        update::UpdateShape,
+        create::CreateShape, cursor::CursorKey, delete::DeleteShape, find::FindShape, group::GroupShape,
+        read::ReadShape, update::UpdateShape,
     },
     plans::Plans,
     record::field::Sender,
@@ -36,6 +36,7 @@ pub struct Core {
     pub(crate) cursor_key: CursorKey,
     pub(crate) gates: Plans<GateShape, PreparedGate>,
     pub(crate) reads: Plans<ReadShape, PreparedRead>,
+    pub(crate) groups: Plans<GroupShape, PreparedRead>,
     pub(crate) creates: Plans<CreateShape, PreparedCreate>,
     pub(crate) updates: Plans<UpdateShape, PreparedWrite>,
     pub(crate) deletes: Plans<DeleteShape, PreparedWrite>,
@@ -53,6 +54,7 @@ impl Core {
             settings,
             gates: Plans::new(plans_max),
             reads: Plans::new(plans_max),
+            groups: Plans::new(plans_max),
             creates: Plans::new(plans_max),
             updates: Plans::new(plans_max),
             deletes: Plans::new(plans_max),
@@ -85,6 +87,7 @@ impl Core {
                     .await),
             },
             Operation::List(list) => Ok(Answer::Page(self.list(request, &list).await?)),
+            Operation::Group(group) => Ok(Answer::Page(self.group(request, &group).await?)),
             Operation::Create(create) => {
                 let answers = self.create(request, &create, Sender::Caller).await?;
                 let created = answers.iter().any(|(_, created)| *created);

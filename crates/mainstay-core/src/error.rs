@@ -60,6 +60,8 @@ pub enum ErrorKind {
     VersionMismatch,
     /// More was asked than a limit allows.
     LimitExceeded,
+    /// A number left the range of its type while the database computed.
+    Overflow,
     /// A statement took too long.
     TimedOut,
     /// Too many requests wait.

@@ -21,7 +21,8 @@ pub(crate) fn from_store(failure: StoreError) -> Error {
         StoreError::Overloaded => {
             Error::new(ErrorKind::Overloaded, "too many requests wait").with_hint("try again in a moment")
         }
-        StoreError::Overflow => Error::new(ErrorKind::InvalidArgument, "a number went out of its range"),
+        StoreError::Overflow => Error::new(ErrorKind::Overflow, "a number leaves the range of its type")
+            .with_hint("ask for fewer records at once, or for other figures"),
         StoreError::Plan(_) | StoreError::Engine(_) => return Error::internal(failure.to_string()),
     };
     error.cause = Some(failure.to_string());

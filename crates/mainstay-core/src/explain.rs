@@ -15,6 +15,7 @@ impl Core {
         let mut explanation = match &operation {
             Operation::ReadOne(read) => self.explain_read_one(request, read).await?,
             Operation::List(list) => self.explain_list(request, list).await?,
+            Operation::Group(group) => self.explain_group(request, group).await?,
             Operation::Create(create) => self.explain_create(request, create)?,
             Operation::Update(update) => self.explain_update(request, update).await?,
             Operation::Delete(delete) => self.explain_delete(request, delete).await?,
@@ -23,6 +24,7 @@ impl Core {
         let (word, of) = match &operation {
             Operation::ReadOne(read) => ("read", read.collection),
             Operation::List(list) => ("list", list.collection),
+            Operation::Group(group) => ("group", group.collection),
             Operation::Create(create) => ("create", create.collection),
             Operation::Update(update) => ("update", update.collection),
             Operation::Delete(delete) => ("delete", delete.collection),

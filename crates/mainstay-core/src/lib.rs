@@ -24,6 +24,8 @@ mod record;
 mod run;
 mod write;
 
+pub use mainstay_plan::{Aggregate, TimePart};
+
 pub use crate::{
     answer::{Answer, Page, Record},
     caller::{AdminPass, Caller, Identity, Request},
@@ -32,7 +34,7 @@ pub use crate::{
     explanation::{Clause, Explanation, MissingIndex, RuleExplained, ValueRead, Verdict},
     limits::Limits,
     operation::{
-        Act, Aimed, Batch, BatchOperation, Create, Delete, List, Nested, Operation, ReadOne, Select, Selection, Sort,
-        Target, Update,
+        Act, Aimed, Batch, BatchOperation, Create, Delete, Group, GroupFigure, GroupKey, List, Nested, Operation,
+        ReadOne, Select, Selection, Sort, Target, Update,
     },
 };

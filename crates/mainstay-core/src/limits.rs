@@ -17,6 +17,8 @@ pub struct Limits {
     pub selection_max: usize,
     /// Sort keys.
     pub sort_max: usize,
+    /// Keys and figures of one request for groups, together.
+    pub group_max: usize,
     /// Conditions of one request.
     pub filters_max: usize,
     /// Records of one create, those inside of others included, and operations of one batch.
@@ -41,6 +43,7 @@ impl Default for Limits {
             depth_max: 5,
             selection_max: 200,
             sort_max: 8,
+            group_max: 20,
             filters_max: 20,
             batch_max: 1_000,
             create_depth_max: 5,

@@ -1,6 +1,7 @@
 //! What was asked, in the schema's terms. Every surface builds one of these.
 use std::sync::Arc;
 
+use mainstay_plan::{Aggregate, TimePart};
 use mainstay_schema::{CollectionId, FieldId, Json};
 
 use crate::FieldError;
@@ -12,6 +13,8 @@ pub enum Operation<'a> {
     ReadOne(ReadOne),
     /// A page of records.
     List(List),
+    /// A page of groups of records, with figures.
+    Group(Group),
     /// One new record, or several: all or nothing.
     Create(Create<'a>),
     /// A change of one record.
@@ -68,6 +71,49 @@ pub struct List {
     pub count: bool,
 }
 
+/// Reads groups of records, with figures over each.
+#[derive(Debug)]
+pub struct Group {
+    /// Of which collection.
+    pub collection: CollectionId,
+    /// Conditions in CEL on the records, joined by AND.
+    pub filter: Vec<String>,
+    /// The values `p.NAME` of the conditions, as they were written.
+    pub params: Vec<(String, String)>,
+    /// What the records of a group share.
+    pub keys: Vec<GroupKey>,
+    /// What is answered of each group.
+    pub figures: Vec<GroupFigure>,
+    /// The order, by names of the answer; what is not named follows, keys first.
+    pub sort: Vec<Sort>,
+    /// How many groups; `None`: the default of pages.
+    pub limit: Option<u32>,
+    /// The cursor after which the page begins.
+    pub after: Option<String>,
+}
+
+/// Something that the records of a group share.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct GroupKey {
+    /// The name in the answer; without one it is the last name of the path, behind the part: `monthCreatedAt`.
+    pub alias: Option<String>,
+    /// A field, or a path through to-one links: `["category", "slug"]`.
+    pub path: Vec<String>,
+    /// The part of a moment or a day that counts.
+    pub part: Option<TimePart>,
+}
+
+/// A figure of a group.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct GroupFigure {
+    /// The name in the answer; without one as in `avgMonthsMin`, `count`.
+    pub alias: Option<String>,
+    /// What is made of the values.
+    pub aggregate: Aggregate,
+    /// A field, or a path through to-one links; empty: the records are counted.
+    pub path: Vec<String>,
+}
+
 /// One sort key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Sort {
@@ -105,12 +151,16 @@ pub enum Select {
         /// What to answer of the others.
         nested: Nested,
     },
-    /// `n:size(progress)`: how many records a to-many link has.
-    Size {
-        /// The name in the answer; without one it is `size(progress)`'s link name.
+    /// `n:size(progress)`, `spent:sum(orders.total)`: a figure over the records of a to-many link.
+    Figure {
+        /// The name in the answer; without one a size is named as its link is, other figures as in `sumOrdersTotal`.
         alias: Option<String>,
-        /// The link.
-        name: String,
+        /// What is made of the values.
+        aggregate: Aggregate,
+        /// The link, then what leads to the values at its other end; the link alone: its records are counted.
+        path: Vec<String>,
+        /// Conditions in CEL on those records.
+        filter: Vec<String>,
     },
 }
 

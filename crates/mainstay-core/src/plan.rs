@@ -8,8 +8,10 @@ pub(crate) mod create;
 pub(crate) mod cursor;
 pub(crate) mod delete;
 pub(crate) mod export;
+pub(crate) mod figure;
 pub(crate) mod filter;
 pub(crate) mod find;
+pub(crate) mod group;
 pub(crate) mod links;
 pub(crate) mod read;
 pub(crate) mod rules;
@@ -101,6 +103,13 @@ impl<'a> Planner<'a> {
             self.origins.len() - 1
         });
         at as u16
+    }
+}
+
+impl Planner<'_> {
+    /// The values of a cursor for so many sort keys; `nulls` says which of them are null.
+    pub(crate) fn after(&mut self, keys: usize, nulls: u32) -> Vec<Option<u16>> {
+        (0..keys).map(|at| (nulls & 1 << at == 0).then(|| self.bind(Origin::Cursor(at as u16)))).collect()
     }
 }
 

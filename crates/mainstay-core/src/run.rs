@@ -2,6 +2,7 @@
 mod batch;
 mod create;
 mod delete;
+mod group;
 mod read;
 mod update;
 
@@ -11,6 +12,8 @@ pub(crate) use update::change;
 use std::sync::Arc;
 
 use mainstay_store::{ReadStatement, WriteStatement};
+
+pub(crate) use read::cursor_context;
 
 use crate::{plan::Origin, record::json::RecordWriter};
 

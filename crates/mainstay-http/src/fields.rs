@@ -2,16 +2,20 @@
 //!
 //! ```text
 //! fields := part ("," part)*
-//! part   := "*" | [alias ":"] name | [alias ":"] "size(" link ")" | [alias ":"] link "(" fields (";" option)* ")"
+//! part   := "*" | [alias ":"] name | [alias ":"] link "(" fields (";" option)* ")"
+//!         | [alias ":"] figure "(" link ("." name)* (";" "filter:" expression)* ")"
+//! figure := "size" | "countDistinct" | "sum" | "avg" | "min" | "max"
 //! option := "limit:" number | "sort:" keys | "filter:" expression
 //! keys   := ["-"] name ("." name)* ("," …)*
 //! ```
 mod cursor;
+mod figures;
 
-use mainstay_core::{Limits, Nested, Select, Selection, Sort};
+use mainstay_core::{Aggregate, Limits, Nested, Select, Selection, Sort};
 use mainstay_schema::nearest;
 
 use self::cursor::Cursor;
+pub(crate) use self::figures::{parse_figures, parse_group};
 use crate::problem::{Code, Outcome, Problem};
 
 /// Bytes of one `fields` text.
@@ -117,13 +121,30 @@ impl Parser<'_> {
         if !self.cursor.take('(') {
             return Ok(Select::Field { alias, name });
         }
-        if name == "size" {
-            let name = self.cursor.name("the name of a link")?.to_owned();
-            self.cursor.expect(')')?;
-            return Ok(Select::Size { alias, name });
+        if let Some(aggregate) = figures::of_links(&name) {
+            return self.figure(alias, aggregate);
         }
         let nested = self.nested(depth + 1)?;
         Ok(Select::Link { alias, name, nested })
+    }
+
+    /// The rest of a figure, behind its opening bracket.
+    fn figure(&mut self, alias: Option<String>, aggregate: Aggregate) -> Outcome<Select> {
+        let path = figures::path(&mut self.cursor, "the name of a link")?;
+        let mut filter = Vec::new();
+        while self.cursor.take(';') {
+            let at = self.cursor.at();
+            if self.cursor.name("\"filter\"")? != "filter" {
+                return Err(self.cursor.wrong_at(at, "a figure has no option but filter"));
+            }
+            self.cursor.expect(':')?;
+            filter.push(self.cursor.expression()?.to_owned());
+            if filter.len() > self.limits.filters_max {
+                return Err(self.cursor.wrong_at(at, "the option \"filter\" comes too often"));
+            }
+        }
+        self.cursor.expect(')')?;
+        Ok(Select::Figure { alias, aggregate, path, filter })
     }
 
     fn nested(&mut self, depth: usize) -> Outcome<Nested> {

@@ -10,7 +10,7 @@ use crate::problem::{Code, Outcome, Problem};
 const PARAMETERS_MAX: usize = 100;
 
 /// Parameters that later versions know.
-const LATER: [&str; 3] = ["group", "select", "having"];
+const LATER: [&str; 1] = ["having"];
 
 /// The parameters of one request, in their order.
 #[derive(Debug, Default)]
@@ -117,7 +117,7 @@ mod tests {
         assert_eq!(check("p.=3"), "unknown_parameter: no parameter \"p.\" here ");
         assert_eq!(check("limit=3&limit=3"), "repeated_parameter: the parameter \"limit\" comes twice ");
         assert_eq!(check("p.a=3&p.a=3"), "repeated_parameter: the parameter \"p.a\" comes twice ");
-        assert_eq!(check("group=x"), "not_available: the parameter \"group\" is not available yet ");
+        assert_eq!(check("having=x"), "not_available: the parameter \"having\" is not available yet ");
         assert_eq!(
             check("filter=%ff"),
             "invalid_encoding: the parameter \"filter\" is not percent-encoded UTF-8, or holds U+0000 "

@@ -3,10 +3,12 @@
 //! A plan holds no values of the request: conditions name them as [`mainstay_expr::Node::Bound`], and they travel beside the
 //! plan as a list of values. So a plan is the *shape* of a request, and two requests of one shape share a prepared statement.
 
+mod figure;
 mod own;
 mod query;
 mod write;
 
+pub use figure::{Aggregate, Figure, Group, GroupFigure, GroupKey, GroupOrder, PathValue, TimePart};
 pub use own::{OwnFields, OwnRecords};
-pub use query::{Count, Nested, Order, Output, OutputValue, Query};
+pub use query::{Count, LinkFigure, Nested, Order, Output, OutputValue, Query};
 pub use write::{Answer, Create, Delete, Find, LinkChange, LinkCheck, LinkMode, Update, WritePlan};

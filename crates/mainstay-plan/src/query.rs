@@ -4,6 +4,8 @@ use std::sync::Arc;
 use mainstay_expr::Expr;
 use mainstay_schema::{CollectionId, FieldId};
 
+use crate::figure::Figure;
+
 /// One read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Query {
@@ -61,8 +63,17 @@ pub enum OutputValue {
     Many(Box<Nested>),
     /// The keys of the records of a to-many link, as an array.
     Keys(Box<Nested>),
-    /// How many records a to-many link has.
-    Size(Box<Nested>),
+    /// A figure over the records of a to-many link.
+    Figure(Box<LinkFigure>),
+}
+
+/// A figure over the records of a to-many link.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LinkFigure {
+    /// The records: neither ordered nor limited, with nothing selected.
+    pub records: Nested,
+    /// The figure.
+    pub figure: Figure,
 }
 
 /// Records at the other end of a link.

@@ -5,7 +5,7 @@ use std::{
 };
 
 use mainstay_expr::Value;
-use mainstay_plan::{Query, WritePlan};
+use mainstay_plan::{Group, Query, WritePlan};
 use mainstay_schema::{Migration, Schema, Snapshot};
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
@@ -65,6 +65,11 @@ impl Store {
     /// Renders a read.
     pub fn prepare_read(&self, schema: &Arc<Schema>, query: &Query) -> Result<Arc<ReadStatement>, StoreError> {
         sql::query(schema, &DIALECT, query).map(|sql| Arc::new(ReadStatement::new(sql)))
+    }
+
+    /// Renders groups; they are read as a page is.
+    pub fn prepare_group(&self, schema: &Arc<Schema>, group: &Group) -> Result<Arc<ReadStatement>, StoreError> {
+        sql::group(schema, &DIALECT, group).map(|sql| Arc::new(ReadStatement::new(sql)))
     }
 
     /// Reads; the answer is appended to `into`. Blocks the thread for the budget at most; past it the read moves to the pool.

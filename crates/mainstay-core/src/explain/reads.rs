@@ -3,10 +3,11 @@ use mainstay_expr::Value;
 
 use super::indexes::missing_indexes;
 use crate::{
-    Core, Error, Explanation, List, ReadOne, Request, Target, Verdict,
+    Core, Error, Explanation, Group, List, ReadOne, Request, Target, Verdict,
     errors::from_store,
     expressions::Expressions,
     plan::{Given, cursor::nulls, read::ReadAsk, target::not_found, target::target_values},
+    run::cursor_context,
 };
 
 impl Core {
@@ -29,13 +30,31 @@ impl Core {
         let ask = ReadAsk::list(list);
         let kept = self.read_shape(request, &ask)?;
         let limit = self.page_limit(list.limit)?;
-        let cursor = self.open_cursor(&kept.shape, request, list)?;
+        let context = || cursor_context(&kept.shape.cursor_context, request, &list.params);
+        let cursor = self.open_cursor(context, list.after.as_deref(), kept.shape.order.len())?;
         let given = Given { cursor: cursor.as_deref().unwrap_or_default(), limit, ..Given::default() };
         let mut explanation = self.explain_statement(request, &ask, cursor.as_deref(), given)?;
         for rule in kept.shape.expressions.rules().collect::<Vec<_>>() {
             explanation.rules.push(self.explain_rule(request, rule, None).await?);
         }
         explanation.missing_indexes = missing_indexes(self.schema.collection(list.collection), &kept.shape);
+        Ok(explanation)
+    }
+
+    pub(super) async fn explain_group(&self, request: &Request, group: &Group) -> Result<Explanation, Error> {
+        let kept = self.group_shape(request, group)?;
+        let mut explanation = Explanation::default();
+        match self.prepare_group(request, group, &kept) {
+            Ok((prepared, values)) => {
+                let explained = self.store.explain(&prepared.statement, &values).map_err(from_store)?;
+                explanation.sql.push(explained.sql);
+                explanation.plan = explained.plan;
+            }
+            Err(refusal) => explanation.refused = Some(refusal.message),
+        }
+        for rule in kept.shape.expressions.rules().collect::<Vec<_>>() {
+            explanation.rules.push(self.explain_rule(request, rule, None).await?);
+        }
         Ok(explanation)
     }
 

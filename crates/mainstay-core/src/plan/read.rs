@@ -193,17 +193,12 @@ impl ReadShape {
             collection: of,
             condition: all(conditions),
             order: planner.order(of, &self.order)?,
-            after: after.map(|nulls| self.after(&mut planner, nulls)),
+            after: after.map(|nulls| planner.after(self.order.len(), nulls)),
             limit: self.target.is_none().then(|| planner.bind(Origin::Limit)),
             select: planner.outputs(&self.parts)?,
             count: if self.count { Count::Too } else { Count::No },
         };
         Ok((query, planner.origins))
-    }
-
-    fn after(&self, planner: &mut Planner<'_>, nulls: u32) -> Vec<Option<u16>> {
-        let bind = |at: usize| (nulls & 1 << at == 0).then(|| planner.bind(Origin::Cursor(at as u16)));
-        (0..self.order.len()).map(bind).collect()
     }
 }
 

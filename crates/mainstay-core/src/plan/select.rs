@@ -1,11 +1,12 @@
 //! Selections: names resolved to what is answered of a record, links as deep as the limit allows.
-use std::{collections::HashSet, sync::Arc};
+use std::{borrow::Cow, collections::HashSet, sync::Arc};
 
-use mainstay_plan::{Nested as PlanNested, Output, OutputValue};
+use mainstay_plan::{Aggregate, LinkFigure, Nested as PlanNested, Output, OutputValue};
 use mainstay_schema::{Collection, CollectionId, Field, FieldId, FieldKind, Schema};
 
 use super::{
     Planner, all,
+    figure::{FigureShape, figure_name, resolve_figure, word},
     filter::compile_filters,
     sort::{SortKey, known_field, resolve_sort},
 };
@@ -28,7 +29,16 @@ pub(crate) struct Part {
 enum PartValue {
     Field(FieldId),
     Link(LinkPart),
-    Size(FieldId, CollectionId),
+    Figure(FigurePart),
+}
+
+/// A figure over the records of a to-many link.
+#[derive(Clone, Debug)]
+struct FigurePart {
+    field: FieldId,
+    target: CollectionId,
+    figure: FigureShape,
+    filters: Vec<usize>,
 }
 
 /// The records of a link.
@@ -119,12 +129,12 @@ impl<'a> Selecting<'a> {
             Select::All => return Err(Error::internal("a star is no single part")),
             Select::Field { alias, name } => (alias, name, stored_field(of, name)?),
             Select::Link { alias, name, nested } => (alias, name, PartValue::Link(self.link(of, name, nested, depth)?)),
-            Select::Size { alias, name } => (alias, name, self.size(of, name)?),
+            Select::Figure { alias, aggregate, path, filter } => {
+                let value = PartValue::Figure(self.figure(of, (*aggregate, path), filter)?);
+                return part(alias.as_deref(), &default_name(*aggregate, path), value);
+            }
         };
-        if let Some(alias) = alias {
-            check_alias(alias)?;
-        }
-        Ok(Part { name: alias.as_ref().unwrap_or(name).as_str().into(), value })
+        part(alias.as_deref(), name, value)
     }
 
     fn link(&mut self, of: &Collection, name: &str, nested: &Nested, depth: usize) -> Result<LinkPart, Error> {
@@ -154,15 +164,24 @@ impl<'a> Selecting<'a> {
         Ok(LinkPart { field: field.id, target, many, filters, order, limit, parts })
     }
 
-    fn size(&mut self, of: &Collection, name: &str) -> Result<PartValue, Error> {
+    fn figure(
+        &mut self,
+        of: &Collection,
+        (aggregate, path): (Aggregate, &[String]),
+        filter: &[String],
+    ) -> Result<FigurePart, Error> {
+        let Some((name, path)) = path.split_first() else { return Err(Error::internal("a figure of no link")) };
         let field = known_field(of, name)?;
-        match (&field.kind, field.target()) {
-            (FieldKind::Inverse { .. } | FieldKind::Many { .. }, Some(target)) => {
-                self.expressions.need(self.schema, (target, RuleKind::Read));
-                Ok(PartValue::Size(field.id, target))
-            }
-            _ => Err(invalid(format!("\"{name}\" of \"{}\" is no to-many link, so that it has no size", of.name))),
-        }
+        let (FieldKind::Inverse { target, .. } | FieldKind::Many { target, .. }) = field.kind else {
+            return Err(invalid(format!(
+                "\"{name}\" of \"{}\" is no to-many link, so that it has no figures",
+                of.name
+            )));
+        };
+        self.expressions.need(self.schema, (target, RuleKind::Read));
+        let figure = resolve_figure(self.schema, self.limits, self.expressions, target, (aggregate, path))?;
+        let filters = compile_filters(self.schema, self.limits, self.expressions, target, filter, self.sent)?;
+        Ok(FigurePart { field: field.id, target, figure, filters })
     }
 
     fn nested_limit(&self, name: &str, limit: Option<u32>) -> Result<u32, Error> {
@@ -183,20 +202,38 @@ impl<'a> Selecting<'a> {
 
 /// What a star stands for: all own stored fields but those that stand beside it in their own words.
 fn rest_of<'c>(collection: &'c Collection, selects: &'c [Select]) -> impl Iterator<Item = Part> + 'c {
-    let named = |field: &Field| selects.iter().any(|select| answered_as(select) == Some(field.name.as_str()));
+    let named =
+        |field: &Field| selects.iter().any(|select| answered_as(select).as_deref() == Some(field.name.as_str()));
     collection.stored().filter(move |field| !named(field)).map(own)
 }
 
-fn answered_as(select: &Select) -> Option<&str> {
+fn answered_as(select: &Select) -> Option<Cow<'_, str>> {
     match select {
         Select::All => None,
-        Select::Field { alias, name } | Select::Link { alias, name, .. } | Select::Size { alias, name } => {
-            Some(alias.as_ref().unwrap_or(name))
+        Select::Field { alias, name } | Select::Link { alias, name, .. } => {
+            Some(Cow::Borrowed(alias.as_ref().unwrap_or(name)))
         }
+        Select::Figure { alias: Some(alias), .. } => Some(Cow::Borrowed(alias)),
+        Select::Figure { aggregate, path, .. } => Some(Cow::Owned(default_name(*aggregate, path))),
     }
 }
 
-fn check_alias(alias: &str) -> Result<(), Error> {
+/// A size is named as its link is.
+fn default_name(aggregate: Aggregate, path: &[String]) -> String {
+    match (aggregate, path) {
+        (Aggregate::Count, [link]) => link.clone(),
+        _ => figure_name(word(aggregate), path),
+    }
+}
+
+fn part(alias: Option<&str>, name: &str, value: PartValue) -> Result<Part, Error> {
+    if let Some(alias) = alias {
+        check_alias(alias)?;
+    }
+    Ok(Part { name: alias.unwrap_or(name).into(), value })
+}
+
+pub(crate) fn check_alias(alias: &str) -> Result<(), Error> {
     let starts = alias.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     if starts && alias.len() <= ALIAS_LENGTH_MAX && alias.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
         return Ok(());
@@ -233,11 +270,12 @@ impl Planner<'_> {
             PartValue::Field(field) => OutputValue::Field(*field),
             PartValue::Link(link) if link.many => OutputValue::Many(Box::new(self.nested(link)?)),
             PartValue::Link(link) => OutputValue::One(Box::new(self.nested(link)?)),
-            PartValue::Size(field, target) => {
-                let condition = self.visible(*target)?;
-                let (field, target) = (*field, *target);
-                let nested = PlanNested { field, target, condition, order: vec![], limit: None, select: vec![] };
-                OutputValue::Size(Box::new(nested))
+            PartValue::Figure(part) => {
+                let condition = all([self.visible(part.target)?, self.filters(&part.filters)?]);
+                let (field, target) = (part.field, part.target);
+                let records = PlanNested { field, target, condition, order: vec![], limit: None, select: vec![] };
+                let figure = self.figure(target, &part.figure)?;
+                OutputValue::Figure(Box::new(LinkFigure { records, figure }))
             }
         })
     }

@@ -56,9 +56,33 @@ fn resolve_key(
     collection: CollectionId,
     sort: &Sort,
 ) -> Result<SortKey, Error> {
-    let Some((last, path)) = sort.path.split_last() else { return Err(invalid("a sort key is empty".into())) };
+    let path = resolve_path(schema, limits, expressions, collection, &sort.path)?;
+    sortable(schema.collection(path.collection), schema.collection(path.collection).field(path.field))?;
+    Ok(SortKey { links: path.links, field: path.field, descending: sort.descending })
+}
+
+/// A stored field of a record, or of one that to-one links lead to.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Path {
+    /// The to-one links that lead to the field.
+    pub(crate) links: Vec<FieldId>,
+    /// The collection that they lead to.
+    pub(crate) collection: CollectionId,
+    /// The field, of that collection.
+    pub(crate) field: FieldId,
+}
+
+/// Resolves a path through to-one links to a field. Every collection on the way is read under its rule.
+pub(crate) fn resolve_path(
+    schema: &Schema,
+    limits: &Limits,
+    expressions: &mut Expressions,
+    collection: CollectionId,
+    names: &[String],
+) -> Result<Path, Error> {
+    let Some((last, path)) = names.split_last() else { return Err(invalid("a path is empty".into())) };
     if path.len() > limits.depth_max {
-        let message = format!("\"{}\" goes through more than {} links", sort.path.join("."), limits.depth_max);
+        let message = format!("\"{}\" goes through more than {} links", names.join("."), limits.depth_max);
         return Err(Error::new(ErrorKind::LimitExceeded, message));
     }
     let mut at = collection;
@@ -66,22 +90,19 @@ fn resolve_key(
     for name in path {
         let field = known_field(schema.collection(at), name)?;
         let FieldKind::ToOne { target, .. } = field.kind else {
-            return Err(invalid(format!(
-                "\"{name}\" of \"{}\" is no to-one link to sort through",
-                schema.collection(at).name
-            )));
+            let of = &schema.collection(at).name;
+            return Err(invalid(format!("\"{name}\" of \"{of}\" is no to-one link to go through")));
         };
         expressions.need(schema, (target, RuleKind::Read));
         links.push(field.id);
         at = target;
     }
     let field = known_field(schema.collection(at), last)?;
-    sortable(schema.collection(at), field)?;
-    Ok(SortKey { links, field: field.id, descending: sort.descending })
+    Ok(Path { links, collection: at, field: field.id })
 }
 
 /// Refuses what has no order by name.
-fn sortable(collection: &Collection, field: &Field) -> Result<(), Error> {
+pub(crate) fn sortable(collection: &Collection, field: &Field) -> Result<(), Error> {
     let what = match &field.kind {
         FieldKind::Scalar(Scalar::Json) => "JSON",
         FieldKind::Scalar(_) | FieldKind::Enum(_) | FieldKind::ToOne { .. } => return Ok(()),
@@ -110,15 +131,21 @@ fn invalid(message: String) -> Error {
 impl Planner<'_> {
     /// The order for this caller: what lies behind a hidden record sorts as null.
     pub(crate) fn order(&mut self, collection: CollectionId, keys: &[SortKey]) -> Result<Vec<Order>, Error> {
-        keys.iter().map(|key| Ok(Order { by: self.sort_by(collection, key)?, descending: key.descending })).collect()
+        let by = |key: &SortKey| {
+            let by = self.path(collection, &key.links, key.field)?;
+            Ok(Order { by, descending: key.descending })
+        };
+        keys.iter().map(by).collect()
     }
 
-    fn sort_by(&mut self, collection: CollectionId, key: &SortKey) -> Result<Expr, Error> {
+    /// The value at the end of a path for this caller: an error where a record on the way is missing or hidden.
+    pub(crate) fn path(&mut self, collection: CollectionId, links: &[FieldId], field: FieldId) -> Result<Expr, Error> {
         let mut at = self.schema.collection(collection);
         let mut record = this(collection);
-        for link in &key.links {
-            let field = at.field(*link);
-            let Some(target) = field.target() else { return Err(Error::internal("a sort key goes through no link")) };
+        for link in links {
+            let Some(target) = at.field(*link).target() else {
+                return Err(Error::internal("a path goes through no link"));
+            };
             let node = Node::Link {
                 of: Box::new(record),
                 symbol: Symbol(link.0),
@@ -128,10 +155,10 @@ impl Planner<'_> {
             record = super::expr(node, Type::Record(target.record()), false, true);
             at = self.schema.collection(target);
         }
-        if at.system.id == Some(key.field) {
+        if at.system.id == Some(field) {
             return Ok(key_of(record, at.id));
         }
-        Ok(field_of(self.schema, record, at, key.field))
+        Ok(field_of(self.schema, record, at, field))
     }
 }
 

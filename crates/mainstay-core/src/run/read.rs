@@ -5,7 +5,7 @@ use mainstay_expr::Value;
 use mainstay_schema::{json_int, json_string};
 use mainstay_store::Page as StorePage;
 
-use super::PreparedRead;
+use super::{PreparedRead, group::cursor_variant};
 use crate::{
     Caller, Core, Error, ErrorKind, List, Page, ReadOne, Record, Request,
     errors::from_store,
@@ -21,7 +21,9 @@ use crate::{
 
 /// Bytes of an answer that are reserved before it is known.
 const RECORD_BYTES: usize = 512;
-const PAGE_BYTES: usize = 8 * 1024;
+pub(crate) const PAGE_BYTES: usize = 8 * 1024;
+/// How every page begins.
+pub(crate) const PAGE_BEGINS: &[u8] = b"{\"items\":[";
 
 type KeptRead = Kept<ReadShape, PreparedRead>;
 
@@ -54,16 +56,17 @@ impl Core {
         let ask = ReadAsk::list(list);
         let kept = self.read_shape(request, &ask)?;
         let resolved = kept.shape.expressions.resolve(&self.schema, request, ask.params)?;
-        let cursor = self.open_cursor(&kept.shape, request, list)?;
+        let context = || cursor_context(&kept.shape.cursor_context, request, &list.params);
+        let cursor = self.open_cursor(context, list.after.as_deref(), kept.shape.order.len())?;
         let refused = |error| self.explain_outright(request, (list.collection, RuleKind::Read), error);
         let prepared = self.read_plan(&kept, &resolved, cursor.as_deref().map(nulls)).map_err(refused)?;
         let cursor = cursor.unwrap_or_default();
         let given = Given { slots: &resolved.slots, cursor: &cursor, limit, ..Given::default() };
         let mut into = Vec::with_capacity(PAGE_BYTES);
-        into.extend_from_slice(b"{\"items\":[");
+        into.extend_from_slice(PAGE_BEGINS);
         let page =
             self.store.read(&prepared.statement, given.bind(&prepared.origins), into).await.map_err(from_store)?;
-        Ok(self.finish_page(&kept.shape, request, list, page))
+        Ok(self.finish_page(context, page))
     }
 
     pub(crate) fn read_shape(&self, request: &Request, ask: &ReadAsk<'_>) -> Result<Arc<KeptRead>, Error> {
@@ -81,12 +84,7 @@ impl Core {
         resolved: &Resolved,
         after: Option<u32>,
     ) -> Result<Arc<PreparedRead>, Error> {
-        let mut more = [0; 5];
-        if let Some(nulls) = after {
-            more[0] = 1;
-            more[1..].copy_from_slice(&nulls.to_le_bytes());
-        }
-        kept.plan(resolved.variant(&more), |shape| {
+        kept.plan(resolved.variant(&cursor_variant(after)), |shape| {
             let (query, origins) = shape.plan(&self.schema, resolved, after)?;
             let statement = self.store.prepare_read(&self.schema, &query).map_err(from_store)?;
             Ok(PreparedRead { statement, origins })
@@ -108,23 +106,24 @@ impl Core {
         }
     }
 
-    /// The values of the cursor that was sent.
+    /// The values of the cursor that was sent, one for each sort key.
     pub(crate) fn open_cursor(
         &self,
-        shape: &ReadShape,
-        request: &Request,
-        list: &List,
+        context: impl FnOnce() -> Vec<u8>,
+        after: Option<&str>,
+        keys: usize,
     ) -> Result<Option<Vec<Value>>, Error> {
-        let Some(cursor) = &list.after else { return Ok(None) };
-        let values = self.cursor_key.open(&cursor_context(shape, request, list), cursor)?;
-        if values.len() != shape.order.len() {
+        let Some(cursor) = after else { return Ok(None) };
+        let values = self.cursor_key.open(&context(), cursor)?;
+        if values.len() != keys {
             return Err(Error::new(ErrorKind::InvalidCursor, "the cursor does not belong to this request"));
         }
         Ok(Some(values))
     }
 
-    fn finish_page(&self, shape: &ReadShape, request: &Request, list: &List, page: StorePage) -> Page {
-        let next = page.more.then(|| self.cursor_key.seal(&cursor_context(shape, request, list), &page.last));
+    /// The answer, with the cursor where there are more.
+    pub(crate) fn finish_page(&self, context: impl FnOnce() -> Vec<u8>, page: StorePage) -> Page {
+        let next = page.more.then(|| self.cursor_key.seal(&context(), &page.last));
         let mut json = page.json;
         json.extend_from_slice(b"],\"next\":");
         match &next {
@@ -141,13 +140,13 @@ impl Core {
 }
 
 /// What a cursor belongs to: the shape, the values of its filters, and the caller.
-fn cursor_context(shape: &ReadShape, request: &Request, list: &List) -> Vec<u8> {
-    let mut context = shape.cursor_context.clone();
+pub(crate) fn cursor_context(shape: &[u8], request: &Request, params: &[(String, String)]) -> Vec<u8> {
+    let mut context = shape.to_vec();
     let mut push = |text: &str| {
         context.extend_from_slice(&(text.len() as u64).to_le_bytes());
         context.extend_from_slice(text.as_bytes());
     };
-    for (name, value) in &list.params {
+    for (name, value) in params {
         push(name);
         push(value);
     }

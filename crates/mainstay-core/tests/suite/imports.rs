@@ -166,7 +166,12 @@ async fn the_example_comes_in_whole() {
     let json: serde_json::Value = serde_json::from_str(text).unwrap();
     let sent: usize =
         json["skills"].as_array().unwrap().iter().map(|skill| skill["requires"].as_array().unwrap().len()).sum();
-    let size = mainstay_core::Select::Size { alias: Some("n".into()), name: "requires".into() };
+    let size = mainstay_core::Select::Figure {
+        alias: Some("n".into()),
+        aggregate: mainstay_core::Aggregate::Count,
+        path: vec!["requires".into()],
+        filter: Vec::new(),
+    };
     let list = List { limit: Some(1000), selection: selection(&[size, plain("version")]), ..house.list_of("skills") };
     let told: serde_json::Value = serde_json::from_str(&house.list(&admin(), list).await).unwrap();
     let items = told["items"].as_array().unwrap();

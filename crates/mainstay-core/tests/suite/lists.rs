@@ -69,7 +69,7 @@ async fn wrong_orders_are_refused() {
         (vec!["extra"], "\"extra\" of \"Skill\" is JSON, which has no order"),
         (vec!["tags"], "\"tags\" of \"Skill\" is a list, which has no order"),
         (vec!["requires"], "\"requires\" of \"Skill\" is a list of links, which has no order"),
-        (vec!["requires.slug"], "\"requires\" of \"Skill\" is no to-one link to sort through"),
+        (vec!["requires.slug"], "\"requires\" of \"Skill\" is no to-one link to go through"),
     ] {
         let list = List { sort: sort.iter().map(|path| by(path)).collect(), ..slugs(&house) };
         assert_eq!(house.list(&anonymous(), list).await, format!("InvalidArgument: {expected}"));

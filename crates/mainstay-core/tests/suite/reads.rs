@@ -23,7 +23,8 @@ type Word @rules(read: "true", write: "true") { id: String! text: String }
 "#;
 
 fn size(alias: Option<&str>, name: &str) -> Select {
-    Select::Size { alias: alias.map(str::to_owned), name: name.into() }
+    let (alias, aggregate) = (alias.map(str::to_owned), mainstay_core::Aggregate::Count);
+    Select::Figure { alias, aggregate, path: vec![name.into()], filter: Vec::new() }
 }
 
 #[tokio::test]
@@ -125,7 +126,7 @@ async fn wrong_selections_are_refused_with_a_hint() {
     check(&[plain("slug"), plain("slug")], "\"slug\" is selected twice (give one of them another name: other:slug)")
         .await;
     check(&[link("slug", &["id"])], "\"slug\" of \"Skill\" is no link (select it as slug)").await;
-    check(&[size(None, "category")], "\"category\" of \"Skill\" is no to-many link, so that it has no size").await;
+    check(&[size(None, "category")], "\"category\" of \"Skill\" is no to-many link, so that it has no figures").await;
     let alias = Select::Field { alias: Some("a'b".into()), name: "slug".into() };
     check(
         &[alias],

@@ -22,7 +22,11 @@ fn show_part(part: &Select) -> String {
     match part {
         Select::All => "*".into(),
         Select::Field { alias, name } => named(alias, name.clone()),
-        Select::Size { alias, name } => named(alias, format!("#{name}")),
+        Select::Figure { alias, aggregate, path, filter } => {
+            let kind = if *aggregate == Aggregate::Count { String::new() } else { format!("{aggregate:?}") };
+            let filter: String = filter.iter().map(|filter| format!(" where «{filter}»")).collect();
+            named(alias, format!("{kind}#{}{filter}", path.join(".")))
+        }
         Select::Link { alias, name, nested } => {
             let mut inner = show(&nested.selection);
             if let Some(limit) = nested.limit {
@@ -50,6 +54,7 @@ fn selections() {
     check("*", "*");
     check("name,b:size(progress)", "name b=#progress");
     check("size,size(x)", "size #x");
+    check("sum(a.b),m:max(a.b.c;filter:d(e) > 1;filter:f)", "Sum#a.b m=Max#a.b.c where «d(e) > 1» where «f»");
     check("a,*,a,b:a,*,b:a,x(y),x(y)", "a * b=a x<y> x<y>");
     check(
         "*,category(name),requires(slug;limit:5;sort:name),n:size(progress)",

@@ -63,9 +63,9 @@ pub(super) fn fields(limits: &Limits, collection: &Collection) -> Node {
     let names: Vec<&str> = collection.stored().map(|field| &*field.name).collect();
     let one = format!("(\\*|{})", names.join("|"));
     let pattern = format!("^{one}(,{one}){{0,{}}}$", limits.selection_max.saturating_sub(1).min(names.len()));
-    let about = "What to answer, joined by commas; `*` stands for all own fields. Links, their limits, sizes and other \
-        names, as in `*,category(name),requires(slug;limit:5;sort:name),n:size(progress)`, are taken too; their answers \
-        have shapes that this description cannot know.";
+    let about = "What to answer, joined by commas; `*` stands for all own fields. Links, their limits, figures over \
+        them and other names, as in `*,category(name),requires(slug;limit:5;sort:name),n:size(progress)`, are taken too; \
+        their answers have shapes that this description cannot know.";
     parameter("fields", "query", false, text().with("pattern", pattern), about)
 }
 

@@ -16,6 +16,7 @@ pub(crate) enum Code {
     InvalidHeader,
     InvalidCursor,
     LimitExceeded,
+    Overflow,
     InvalidBody,
     UnsupportedMediaType,
     BodyTooLarge,
@@ -65,7 +66,7 @@ const fn row(
 
 /// The table, in the order of [`Code`].
 #[rustfmt::skip]
-pub(crate) const TABLE: [Row; 28] = [
+pub(crate) const TABLE: [Row; 29] = [
     row(Code::UnknownPath, 404, "unknown_path", "no such path",
         "Nothing is served at this path: no type of the schema has it, or its fields are no unique.",
         "GET /openapi.json lists every path"),
@@ -99,6 +100,9 @@ pub(crate) const TABLE: [Row; 28] = [
     row(Code::LimitExceeded, 400, "limit_exceeded", "limit exceeded",
         "More was asked than a limit allows; the detail names it.",
         "ask for less at a time"),
+    row(Code::Overflow, 400, "overflow", "a number is too large",
+        "A figure, such as the sum of many large numbers, leaves the range of its type. It is never rounded or cut.",
+        "ask for fewer records at once, or for other figures"),
     row(Code::InvalidBody, 400, "invalid_body", "invalid body",
         "The body is no JSON, or not of the expected shape.",
         "send one JSON value, UTF-8, every key once"),
@@ -194,6 +198,7 @@ impl From<ErrorKind> for Code {
             ErrorKind::Restricted => Code::Restricted,
             ErrorKind::VersionMismatch => Code::VersionMismatch,
             ErrorKind::LimitExceeded => Code::LimitExceeded,
+            ErrorKind::Overflow => Code::Overflow,
             ErrorKind::TimedOut => Code::TimedOut,
             ErrorKind::Overloaded => Code::Overloaded,
             ErrorKind::DiskFull => Code::DiskFull,

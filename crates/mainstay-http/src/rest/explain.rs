@@ -5,7 +5,7 @@ use http::Method;
 use mainstay_core::{Core, Create, Delete, Explanation, Operation, ReadOne, Request, Selection, Update};
 use mainstay_schema::{Collection, Json, JsonLimits};
 
-use super::{find, list, target};
+use super::{find, group, list, target};
 use crate::{
     fields,
     params::Params,
@@ -57,6 +57,9 @@ fn operation<'a>(core: &Core, method: &str, address: &str, body: &'a [u8]) -> Ou
     match (route, method.as_str()) {
         (Route::Collection { .. }, "GET" | "HEAD") => {
             let params = Params::parse(query, list::KNOWN)?;
+            if group::is_asked(&params)? {
+                return Ok(Operation::Group(group::operation(collection.id, &params, core.limits())?));
+            }
             let selection = selection(core, &params)?;
             Ok(Operation::List(list::operation(collection.id, &params, core.limits(), selection)?))
         }

@@ -5,7 +5,7 @@ use http::header;
 use mainstay_core::{Answer, Limits, List, Operation, Selection};
 use mainstay_schema::CollectionId;
 
-use super::{Call, other_answer};
+use super::{Call, group, other_answer};
 use crate::{
     etag, fields,
     params::Params,
@@ -13,15 +13,19 @@ use crate::{
     reply::{self, Response},
 };
 
-pub(super) const KNOWN: &[&str] = &["filter", "sort", "fields", "limit", "after", "count"];
+pub(super) const KNOWN: &[&str] = &["filter", "sort", "fields", "limit", "after", "count", "group", "select"];
 
 /// A page of records.
 pub(super) async fn list(call: &Call<'_>) -> Outcome<Response> {
     etag::refuse(&call.parts.headers, &[header::IF_MATCH])?;
     let params = Params::parse(call.parts.uri.query(), KNOWN)?;
-    let selection = params.get("fields").map(|text| call.world.selection(text)).transpose()?;
-    let operation = operation(call.id(), &params, call.world.core.limits(), selection)?;
-    match call.run(Operation::List(operation)).await? {
+    let operation = if group::is_asked(&params)? {
+        Operation::Group(group::operation(call.id(), &params, call.world.core.limits())?)
+    } else {
+        let selection = params.get("fields").map(|text| call.world.selection(text)).transpose()?;
+        Operation::List(operation(call.id(), &params, call.world.core.limits(), selection)?)
+    };
+    match call.run(operation).await? {
         Answer::Page(page) => {
             let tag = etag::weak(&page.json);
             Ok(reply::read(&call.parts.headers, page.json, tag))
@@ -40,13 +44,23 @@ pub(super) fn operation(
     Ok(List {
         collection,
         filter: params.all("filter").map(str::to_owned).collect(),
-        params: params.bound().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        params: bound(params),
         sort: params.get("sort").map(|text| fields::parse_sort(text, limits)).transpose()?.unwrap_or_default(),
         selection,
-        limit: params.get("limit").map(|text| limit(text, limits.page_max)).transpose()?,
+        limit: limit_of(params, limits)?,
         after: params.get("after").map(str::to_owned),
         count: params.get("count").map(count).transpose()?.unwrap_or(false),
     })
+}
+
+/// How many are asked for at most.
+pub(super) fn limit_of(params: &Params<'_>, limits: &Limits) -> Outcome<Option<u32>> {
+    params.get("limit").map(|text| limit(text, limits.page_max)).transpose()
+}
+
+/// The values of `p.NAME`.
+pub(super) fn bound(params: &Params<'_>) -> Vec<(String, String)> {
+    params.bound().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 fn limit(text: &str, page_max: u32) -> Outcome<u32> {

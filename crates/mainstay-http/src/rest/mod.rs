@@ -3,6 +3,7 @@ mod batch;
 mod create;
 mod delete;
 mod explain;
+mod group;
 mod json;
 mod list;
 mod read;

@@ -106,7 +106,7 @@ async fn wrong_sorts_are_named() {
     let check = async |sort: &str| app.anonymous().query("/api/skills", &[("sort", sort)]).await.problem();
     assert_snapshot!(check("slg").await, @r#"400 invalid_argument: no field named "slg" in "Skill""#);
     assert_snapshot!(check("technologies").await, @r#"400 invalid_argument: "technologies" of "Skill" is a list, which has no order"#);
-    assert_snapshot!(check("requires.slug").await, @r#"400 invalid_argument: "requires" of "Skill" is no to-one link to sort through"#);
+    assert_snapshot!(check("requires.slug").await, @r#"400 invalid_argument: "requires" of "Skill" is no to-one link to go through"#);
     assert_snapshot!(check("category.nme").await, @r#"400 invalid_argument: no field named "nme" in "Category""#);
     assert_snapshot!(check("").await, @"400 invalid_argument: sort: expected a field's name, found the end (at character 1)");
 }
@@ -142,7 +142,7 @@ async fn what_is_not_known_is_refused() {
     let check = async |query: &str| app.anonymous().get(&format!("/api/skills?{query}")).await.problem();
     assert_snapshot!(check("lmit=3").await, @r#"400 unknown_parameter: no parameter "lmit" here"#);
     assert_snapshot!(check("limit=3&limit=4").await, @r#"400 repeated_parameter: the parameter "limit" comes twice"#);
-    assert_snapshot!(check("group=level&select=count").await, @r#"400 not_available: the parameter "group" is not available yet"#);
+    assert_snapshot!(check("group=level&having=count").await, @r#"400 not_available: the parameter "having" is not available yet"#);
     assert_snapshot!(check("filter=%ff").await, @r#"400 invalid_encoding: the parameter "filter" is not percent-encoded UTF-8, or holds U+0000"#);
     assert_snapshot!(check("filter=name=='%00'").await, @r#"400 invalid_encoding: the parameter "filter" is not percent-encoded UTF-8, or holds U+0000"#);
     assert_snapshot!(app.anonymous().get("/api/skils").await.problem(), @r#"404 unknown_path: no collection "skils""#);

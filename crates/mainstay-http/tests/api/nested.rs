@@ -66,7 +66,7 @@ async fn wrong_selections_are_named() {
     assert_snapshot!(check("name(x)").await, @r#"400 invalid_argument: "name" of "Skill" is no link"#);
     assert_snapshot!(check("requires").await, @r#"400 invalid_argument: "requires" of "Skill" is a to-many link"#);
     assert_snapshot!(check("category(nme)").await, @r#"400 invalid_argument: no field named "nme" in "Category""#);
-    assert_snapshot!(check("size(name)").await, @r#"400 invalid_argument: "name" of "Skill" is no to-many link, so that it has no size"#);
+    assert_snapshot!(check("size(name)").await, @r#"400 invalid_argument: "name" of "Skill" is no to-many link, so that it has no figures"#);
     assert_snapshot!(check("requires(slug;limit:0)").await, @r#"400 invalid_argument: the limit of "requires" is 0"#);
     assert_snapshot!(check("requires(slug;limit:1001)").await, @r#"400 limit_exceeded: the limit of "requires" is 1001, at most 1000 are answered"#);
     assert_snapshot!(check("category(slug;limit:1)").await, @r#"400 invalid_argument: "category" is a to-one link, which has no limit, sort or filter"#);

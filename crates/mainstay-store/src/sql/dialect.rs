@@ -1,5 +1,6 @@
 //! What differs between engines: every text that is not plain SQL comes from here.
 use mainstay_expr::{Arith, Function, Type, Value};
+use mainstay_plan::{Aggregate, TimePart};
 use mainstay_schema::{ColumnType, KeyKind};
 
 use crate::sql::Encode;
@@ -41,6 +42,12 @@ pub trait Dialect: Sync {
     fn arith(&self, op: Arith, ty: &Type, a: (&str, &Type), b: (&str, &Type)) -> Option<String>;
     /// `-a`.
     fn negate(&self, ty: &Type, a: &str) -> Option<String>;
+
+    /// A figure over the values of many rows, each written in this way; of none it is 0 for counts and sums, else null. What leaves
+    /// the range of its type is an error of the statement ([`crate::StoreError::Overflow`]).
+    fn aggregate(&self, aggregate: Aggregate, value: &str, encode: Encode) -> String;
+    /// The beginning of a moment's or a day's text.
+    fn time_part(&self, value: &str, part: TimePart) -> String;
 
     /// A part of ORDER BY, null smaller than everything.
     fn order(&self, by: &str, descending: bool, may_be_null: bool) -> String;

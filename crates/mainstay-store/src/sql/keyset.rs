@@ -3,11 +3,18 @@ use crate::{
     StoreError,
     sql::{
         Bind,
-        query::SortKey,
         test::Test,
         writer::{Writer, defect},
     },
 };
+
+/// A sort key, rendered.
+pub(crate) struct SortColumn {
+    pub(crate) sql: String,
+    pub(crate) descending: bool,
+    /// Whether it may be null in SQL, where an error is null too.
+    pub(crate) may_be_null: bool,
+}
 
 /// One sort key of the record that the page follows.
 struct Key {
@@ -21,15 +28,15 @@ struct Key {
 
 impl Writer<'_> {
     /// Whether a record comes after these values of its sort keys.
-    pub(crate) fn after(&mut self, by: &[SortKey<'_>], after: &[Option<u16>]) -> Result<Test, StoreError> {
+    pub(crate) fn after(&mut self, by: &[SortColumn], after: &[Option<u16>]) -> Result<Test, StoreError> {
         if by.len() != after.len() || by.is_empty() {
             return Err(defect("a page begins after as many values as it has sort keys"));
         }
-        let key = |(by, value): (&SortKey<'_>, &Option<u16>)| Key {
+        let key = |(by, value): (&SortColumn, &Option<u16>)| Key {
             sql: by.sql.clone(),
             value: value.map(|value| self.bind(Bind::Value(value))),
-            descending: by.order.descending,
-            may_be_null: by.may_be_null(),
+            descending: by.descending,
+            may_be_null: by.may_be_null,
         };
         let keys: Vec<Key> = by.iter().zip(after).map(key).collect();
         Ok(after_all(&keys))

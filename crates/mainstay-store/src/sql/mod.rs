@@ -1,6 +1,6 @@
 //! Plans to SQL: pure, for any engine that has a [`Dialect`].
 //!
-//! A [`query()`], [`create()`], [`update()`] or [`delete()`] gives statements with their binds, and says how their columns are
+//! A [`query()`], [`group()`], [`create()`], [`update()`] or [`delete()`] gives statements with their binds, and says how their columns are
 //! read. Conditions become SQL by two functions that call each other, `is_true` and `is_false` (`condition.rs`), so that no null
 //! of SQL leaks into an answer.
 
@@ -10,6 +10,7 @@ mod compare;
 mod condition;
 mod ddl;
 mod dialect;
+mod figure;
 mod find;
 mod keyset;
 mod links;
@@ -29,6 +30,7 @@ mod writer;
 pub use cascade::cascades;
 pub use ddl::{bookkeeping, recall, remember};
 pub use dialect::Dialect;
+pub use figure::group;
 pub use find::find;
 pub use migration::{Call, InspectionSql, MigrationSql, migration};
 pub use query::query;

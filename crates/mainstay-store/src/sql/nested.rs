@@ -62,14 +62,6 @@ impl Writer<'_> {
         Ok(format!("(SELECT {array} FROM (SELECT {picked} FROM {tables}{filter}{order}) AS {})", left.alias))
     }
 
-    /// How many records a to-many link has.
-    pub(crate) fn nested_size(&mut self, nested: &Nested, parent: &Row) -> Result<String, StoreError> {
-        let row = self.linked_row(parent.collection, nested.field)?;
-        let (tables, tie) = self.link_source(parent.collection, nested.field, &row, &self.key(parent))?;
-        let filter = tie.and(self.holds(&nested.condition, &row)?).filter(self.dialect);
-        Ok(format!("(SELECT count(*) FROM {tables}{filter})"))
-    }
-
     /// The columns that the outputs are made from.
     fn picked(&self, select: &[Output], row: &Row) -> String {
         let key = self.collection(row).system.id;
@@ -93,7 +85,10 @@ impl Writer<'_> {
                 OutputValue::One(nested) => self.dialect.json_leaf(&self.nested_one(nested, row)?, Encode::Json),
                 OutputValue::Many(nested) => self.dialect.json_leaf(&self.nested_many(nested, row)?, Encode::Json),
                 OutputValue::Keys(nested) => self.dialect.json_leaf(&self.nested_keys(nested, row)?, Encode::Json),
-                OutputValue::Size(nested) => self.nested_size(nested, row)?,
+                OutputValue::Figure(figure) => {
+                    let (sql, encode) = self.link_figure(figure, row)?;
+                    self.dialect.json_leaf(&sql, encode)
+                }
             };
             members.push((output.name.as_ref(), value));
         }

@@ -7,6 +7,7 @@ use crate::{
     StoreError,
     sql::{
         Bind, Cell, Column, Dialect, Encode, ReadSql, Sql, columns,
+        keyset::SortColumn,
         test::Test,
         writer::{Env, Row, Writer},
     },
@@ -19,7 +20,10 @@ pub fn query(schema: &Schema, dialect: &dyn Dialect, query: &Query) -> Result<Re
     let condition = writer.holds(&query.condition, &row)?;
     let by = writer.sort_keys(&query.order, &row)?;
     let after = match &query.after {
-        Some(after) => writer.after(&by, after)?,
+        Some(after) => {
+            let columns: Vec<SortColumn> = by.iter().map(SortKey::column).collect();
+            writer.after(&columns, after)?
+        }
         None => Test::Always,
     };
     let mut selected = Selected::default();
@@ -123,7 +127,7 @@ impl Writer<'_> {
             OutputValue::One(nested) => (self.nested_one(nested, row)?, Encode::Json),
             OutputValue::Many(nested) => (self.nested_many(nested, row)?, Encode::Json),
             OutputValue::Keys(nested) => (self.nested_keys(nested, row)?, Encode::Json),
-            OutputValue::Size(nested) => (self.nested_size(nested, row)?, Encode::Int),
+            OutputValue::Figure(figure) => self.link_figure(figure, row)?,
         })
     }
 
@@ -160,6 +164,10 @@ pub(crate) struct SortKey<'o> {
 }
 
 impl SortKey<'_> {
+    fn column(&self) -> SortColumn {
+        SortColumn { sql: self.sql.clone(), descending: self.order.descending, may_be_null: self.may_be_null() }
+    }
+
     /// Whether it may be null in SQL, where an error is null too.
     pub(crate) fn may_be_null(&self) -> bool {
         self.order.by.may_null || self.order.by.may_error
@@ -176,6 +184,6 @@ pub(crate) fn needs(output: &OutputValue, key: Option<FieldId>) -> Option<FieldI
     match output {
         OutputValue::Field(field) => Some(*field),
         OutputValue::One(nested) => Some(nested.field),
-        OutputValue::Many(_) | OutputValue::Keys(_) | OutputValue::Size(_) => key,
+        OutputValue::Many(_) | OutputValue::Keys(_) | OutputValue::Figure(_) => key,
     }
 }

@@ -1,6 +1,7 @@
 //! SQLite's errors as ours: the one place where they are told apart.
 use rusqlite::{Error, ErrorCode, ffi};
 
+use super::functions::OVERFLOW;
 use crate::{StoreError, exec::Failure};
 
 /// What an error means for a statement that had so many milliseconds.
@@ -26,7 +27,7 @@ pub(super) fn store_error(error: Error, limit_ms: u64) -> StoreError {
         ErrorCode::OperationInterrupted => StoreError::TimedOut { limit_ms },
         ErrorCode::TooBig => StoreError::AnswerTooLarge,
         ErrorCode::DiskFull => StoreError::DiskFull,
-        _ if message.as_deref() == Some("integer overflow") => StoreError::Overflow,
+        _ if message.as_deref() == Some(OVERFLOW) => StoreError::Overflow,
         _ => StoreError::Engine(format!("{error} (SQLite's code {})", cause.extended_code)),
     }
 }

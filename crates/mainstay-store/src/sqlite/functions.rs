@@ -2,7 +2,7 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use mainstay_expr::{Decimal, Value, wire};
 use rusqlite::{
-    Connection, Result,
+    Connection, Error, Result,
     functions::{Context, FunctionFlags, SubType},
     types::{Value as Stored, ValueRef},
 };
@@ -17,6 +17,7 @@ const JSON: SubType = Some(b'J' as std::ffi::c_uint);
 /// - `mainstay_add|sub|mul|div|rem(a, b)`, `mainstay_neg(a)`: on whole numbers or on floats; `mainstay_digits(units)`: the units of a
 ///   decimal, where it has not too many digits; `mainstay_int(float)`: its whole part; `mainstay_ratio(units, scale)`: a decimal as
 ///   the nearest float.
+/// - `mainstay_finite(float)`: the same, where it is no infinity: that is an error of the statement, as SQLite's own overflow is.
 /// - `mainstay_later|earlier(moment, micros)`, `mainstay_between(moment, moment)`: arithmetic on moments.
 pub(crate) fn register(connection: &Connection) -> Result<()> {
     let pure = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
@@ -36,6 +37,7 @@ pub(crate) fn register(connection: &Connection) -> Result<()> {
     for (name, operator) in operators {
         connection.create_scalar_function(name, 2, pure, move |context| operator.call(context))?;
     }
+    connection.create_scalar_function(c"mainstay_finite", 1, pure, finite_or_overflow)?;
     connection.create_scalar_function(c"mainstay_neg", 1, pure, negate)?;
     connection.create_scalar_function(c"mainstay_digits", 1, pure, digits)?;
     connection.create_scalar_function(c"mainstay_int", 1, pure, whole)?;
@@ -43,6 +45,17 @@ pub(crate) fn register(connection: &Connection) -> Result<()> {
     connection.create_scalar_function(c"mainstay_later", 2, pure, |context| moved(context, i64::checked_add))?;
     connection.create_scalar_function(c"mainstay_earlier", 2, pure, |context| moved(context, i64::checked_sub))?;
     connection.create_scalar_function(c"mainstay_between", 2, pure, between)
+}
+
+/// What SQLite says of a sum of whole numbers that overflows; that of floats says nothing.
+pub(super) const OVERFLOW: &str = "integer overflow";
+
+fn finite_or_overflow(context: &Context<'_>) -> Result<Option<f64>> {
+    match context.get_raw(0) {
+        ValueRef::Real(value) if !value.is_finite() => Err(Error::UserFunctionError(OVERFLOW.into())),
+        ValueRef::Real(value) => Ok(Some(value)),
+        _ => Ok(None),
+    }
 }
 
 fn float(context: &Context<'_>) -> Result<(Option<String>, SubType)> {

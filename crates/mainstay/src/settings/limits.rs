@@ -20,6 +20,8 @@ pub(crate) struct LimitsArea {
     pub(crate) selection_max: usize,
     /// Sort keys.
     pub(crate) sort_max: usize,
+    /// Keys and figures of one request for groups, together.
+    pub(crate) group_max: usize,
     /// Conditions of one request.
     pub(crate) filters_max: usize,
     /// Records of one create, those inside of others included, and operations of one batch.
@@ -45,6 +47,7 @@ impl Default for LimitsArea {
             depth_max: limits.depth_max,
             selection_max: limits.selection_max,
             sort_max: limits.sort_max,
+            group_max: limits.group_max,
             filters_max: limits.filters_max,
             batch_max: limits.batch_max,
             create_depth_max: limits.create_depth_max,
@@ -66,6 +69,7 @@ impl LimitsArea {
             depth_max: self.depth_max,
             selection_max: self.selection_max,
             sort_max: self.sort_max,
+            group_max: self.group_max,
             filters_max: self.filters_max,
             batch_max: self.batch_max,
             create_depth_max: self.create_depth_max,

@@ -2,7 +2,7 @@
 use mainstay_expr::{
     AuthValues, CallerValues, Expr, Limits, Outcome, Type, Value, compile, resolve, specialise, with_guards,
 };
-use mainstay_plan::{Count, Nested, Order, Output, OutputValue, Query};
+use mainstay_plan::{Aggregate, Count, Figure, LinkFigure, Nested, Order, Output, OutputValue, Query};
 use mainstay_schema::{Collection, CollectionId, FieldId, Schema, Source};
 
 const SDL: &str = r#"
@@ -196,4 +196,9 @@ impl<'a> Plans<'a> {
 /// A named output.
 pub(crate) fn output(name: &str, value: OutputValue) -> Output {
     Output { name: name.into(), value }
+}
+
+/// How many records there are at the other end.
+pub(crate) fn size(records: Nested) -> OutputValue {
+    OutputValue::Figure(LinkFigure { records, figure: Figure { aggregate: Aggregate::Count, of: None } }.into())
 }

@@ -8,7 +8,7 @@ use crate::{
     sql::{
         Bind, Decode, Encode, ReadSql, query,
         tests::{
-            fixture::{Plans, output, schema},
+            fixture::{Plans, output, schema, size},
             shows,
         },
     },
@@ -93,7 +93,7 @@ fn links_in_answers() {
     plan.select.push(output("in", OutputValue::One(org.into())));
     plan.select.push(output("tags", OutputValue::Many(tags.into())));
     plan.select.push(output("visits", OutputValue::Many(visits.clone().into())));
-    plan.select.push(output("n", OutputValue::Size(visits.into())));
+    plan.select.push(output("n", size(visits)));
     shows!(text(&render(&schema, &plan)));
 }
 

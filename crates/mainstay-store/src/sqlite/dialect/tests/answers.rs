@@ -5,7 +5,7 @@ use mainstay_schema::{Migration, Schema};
 use uuid::Uuid;
 
 use super::{Database, post};
-use crate::sql::tests::fixture::{Plans, output, schema};
+use crate::sql::tests::fixture::{Plans, output, schema, size};
 
 /// Extreme values, with the JSON that they are.
 fn extremes() -> Vec<(&'static str, Value, String)> {
@@ -89,7 +89,7 @@ fn nulls_and_empty_lists() {
     let mut nested = plans.nested("Visit", "post", "true", &names);
     nested.select.push(output("tags", OutputValue::Many(plans.nested("Post", "tags", "true", &["id"]).into())));
     nested.select.push(output("r", OutputValue::One(plans.nested("Post", "reviewer", "true", &["id"]).into())));
-    nested.select.push(output("n", OutputValue::Size(plans.nested("Post", "tags", "true", &[]).into())));
+    nested.select.push(output("n", size(plans.nested("Post", "tags", "true", &[]))));
     plan.select.push(output("post", OutputValue::One(nested.into())));
     let expected = concat!(
         r#"{"post":{"body":null,"big":null,"ratio":null,"price":null,"flagged":null,"blob":null,"meta":null,"#,
