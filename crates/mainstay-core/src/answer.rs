@@ -1,6 +1,8 @@
 //! What an operation answers: JSON that is ready to be sent, and what a surface must know about it.
 use mainstay_expr::Value;
 
+use crate::Kept;
+
 /// The answer of an operation.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
@@ -23,6 +25,8 @@ pub enum Answer {
     Deleted,
     /// The answers of a batch's operations, in order.
     Batch(Vec<Record>),
+    /// The answer that was kept for the key of the request ([`crate::Once`]).
+    Kept(Kept),
 }
 
 /// One record of an answer.

@@ -3,6 +3,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use mainstay_expr::Value;
 
+use crate::Once;
+
 /// Who is calling.
 #[derive(Clone, Debug)]
 pub enum Caller {
@@ -79,4 +81,6 @@ pub struct Request {
     pub method: Arc<str>,
     /// `request.host`.
     pub host: Arc<str>,
+    /// The key that its write is done once for.
+    pub once: Option<Arc<Once>>,
 }

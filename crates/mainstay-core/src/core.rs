@@ -79,6 +79,9 @@ impl Core {
 
     /// Does what was asked, as far as the caller may.
     pub async fn run(&self, request: &Request, operation: Operation<'_>) -> Result<Answer, Error> {
+        if let Some(kept) = self.recall(request, &operation)? {
+            return Ok(Answer::Kept(kept));
+        }
         match operation {
             Operation::ReadOne(read) => match self.read_one(request, &read).await {
                 Ok(record) => Ok(Answer::One(record)),
@@ -88,14 +91,9 @@ impl Core {
             },
             Operation::List(list) => Ok(Answer::Page(self.list(request, &list).await?)),
             Operation::Group(group) => Ok(Answer::Page(self.group(request, &group).await?)),
-            Operation::Create(create) => {
-                let answers = self.create(request, &create, Sender::Caller).await?;
-                let created = answers.iter().any(|(_, created)| *created);
-                let records = answers.into_iter().map(|(record, _)| record).collect();
-                Ok(Answer::Created { records, many: create.many, created })
-            }
-            Operation::Update(update) => Ok(Answer::Updated(self.update(request, &update).await?)),
-            Operation::Batch(batch) => Ok(Answer::Batch(self.batch(request, &batch).await?)),
+            Operation::Create(create) => self.create(request, &create, Sender::Caller).await,
+            Operation::Update(update) => self.update(request, &update).await,
+            Operation::Batch(batch) => self.batch(request, &batch).await,
             Operation::Delete(delete) => {
                 self.delete(request, &delete).await?;
                 Ok(Answer::Deleted)

@@ -54,6 +54,8 @@ pub enum ErrorKind {
     NotFound,
     /// Another record has the same unique values.
     NotUnique,
+    /// The idempotency key was used for another content.
+    IdempotencyMismatch,
     /// Other records hold on to it.
     Restricted,
     /// The record has another version.

@@ -67,10 +67,28 @@ pub(crate) fn from_step(place: StepPlace<'_>, failure: StepError) -> Error {
             Error::new(ErrorKind::LimitExceeded, format!("this delete reaches more than {limit} records"))
                 .with_hint("delete the records that link here first")
         }
+        StepError::KeyReused | StepError::KeptTooLarge { .. } => from_once(failure),
         StepError::Store(failure) => from_store(failure),
         StepError::NotFoundAt { .. } | StepError::CannotUpsert { .. } | StepError::OfUpdate(_) => {
             Error::internal("a step failed as another one does")
         }
+    }
+}
+
+/// What came of looking an idempotency key up, or of keeping an answer for it.
+pub(crate) fn from_once(failure: StepError) -> Error {
+    match failure {
+        StepError::KeyReused => {
+            Error::new(ErrorKind::IdempotencyMismatch, "this idempotency key was used for another content")
+                .with_hint("send what was sent before, or choose a new key")
+        }
+        StepError::KeptTooLarge { limit } => {
+            let message = format!("the answer has more than the {limit} bytes that are kept for an idempotency key");
+            Error::new(ErrorKind::LimitExceeded, message)
+                .with_hint("ask for less of an answer: Prefer: return=minimal, or fields=id")
+        }
+        StepError::Store(failure) => from_store(failure),
+        failure => Error::internal(failure.to_string()),
     }
 }
 

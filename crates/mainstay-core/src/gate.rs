@@ -30,7 +30,7 @@ pub(crate) struct PreparedGate {
 }
 
 /// What a rule comes to for one caller.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct CallerGate {
     pub(crate) rule: RuleName,
     pub(crate) class: Class,

@@ -106,5 +106,5 @@ pub async fn import(
 fn request_of(pass: AdminPass) -> Request {
     let time_micros = jiff::Timestamp::now().as_microsecond();
     let caller = Caller::Admin(pass);
-    Request { caller, time_micros, ip: "".into(), method: "IMPORT".into(), host: "".into() }
+    Request { caller, time_micros, ip: "".into(), method: "IMPORT".into(), host: "".into(), once: None }
 }

@@ -16,6 +16,7 @@ mod expressions;
 mod gate;
 pub mod import;
 mod limits;
+mod once;
 mod operation;
 mod plan;
 mod plans;
@@ -33,6 +34,7 @@ pub use crate::{
     error::{Error, ErrorKind, FieldError},
     explanation::{Clause, Explanation, MissingIndex, RuleExplained, ValueRead, Verdict},
     limits::Limits,
+    once::{Keep, Kept, Once},
     operation::{
         Act, Aimed, Batch, BatchOperation, Create, Delete, Group, GroupFigure, GroupKey, List, Nested, Operation,
         ReadOne, Select, Selection, Sort, Target, Update,

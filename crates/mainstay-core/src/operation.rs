@@ -123,7 +123,7 @@ pub struct Sort {
     pub descending: bool,
 }
 
-/// What to answer of a record: names, not yet resolved.
+/// What to answer of a record: names, not yet resolved. Of a write that answers no part, nothing is read back.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Selection {
     /// The parts, in order.

@@ -36,6 +36,8 @@ pub(crate) struct World {
     pub(crate) authenticator: Arc<Authenticator>,
     openapi: OnceLock<Bytes>,
     selections: Cache<String, Arc<Selection>>,
+    /// No part of a record.
+    pub(crate) nothing: Arc<Selection>,
 }
 
 impl App {
@@ -116,7 +118,13 @@ fn write_hex(out: &mut String, mut number: u64) {
 
 impl World {
     fn new(core: Arc<Core>, authenticator: Arc<Authenticator>, settings: &HttpSettings) -> World {
-        World { core, authenticator, openapi: OnceLock::new(), selections: Cache::new(settings.selections_max) }
+        World {
+            core,
+            authenticator,
+            openapi: OnceLock::new(),
+            selections: Cache::new(settings.selections_max),
+            nothing: Arc::default(),
+        }
     }
 
     /// The description of the API, written once.

@@ -15,6 +15,7 @@ mod files;
 mod metrics;
 pub mod openapi;
 mod params;
+mod prefer;
 pub mod problem;
 mod reply;
 mod rest;

@@ -91,6 +91,17 @@ pub(crate) fn written(status: StatusCode, json: Vec<u8>, tag: Option<HeaderValue
     response
 }
 
+/// What was written, of which the caller wants no more than the headers.
+pub(crate) fn silent(status: StatusCode, tag: Option<HeaderValue>) -> Response {
+    let mut response = empty(status);
+    let out = response.headers_mut();
+    out.insert(header::CACHE_CONTROL, NO_STORE);
+    if let Some(tag) = tag {
+        out.insert(header::ETAG, tag);
+    }
+    response
+}
+
 /// A refusal or a failure.
 pub(crate) fn problem(problem: &Problem, request_id: &str) -> Response {
     use crate::problem::Code;

@@ -20,6 +20,8 @@ pub struct HttpSettings {
     pub answer_timeout: Duration,
     /// How deep the JSON of a body may nest.
     pub json_depth_max: usize,
+    /// Characters of an idempotency key.
+    pub idempotency_key_length_max: usize,
     /// How long running requests may take to finish after a stop.
     pub drain_timeout: Duration,
     /// Texts of `fields=` whose selections are kept.
@@ -45,6 +47,7 @@ impl Default for HttpSettings {
             body_timeout: Duration::from_secs(30),
             answer_timeout: Duration::from_secs(30),
             json_depth_max: 32,
+            idempotency_key_length_max: 255,
             drain_timeout: Duration::from_secs(10),
             selections_max: 1_000,
             slow_request: Duration::from_secs(1),

@@ -110,6 +110,15 @@ pub enum StepError {
         /// The limit.
         limit: usize,
     },
+    /// The key was used for the same request with another content.
+    #[error("the key was used for another content")]
+    KeyReused,
+    /// The answer that is to be kept for its key is too large.
+    #[error("the answer has more than the {limit} bytes that are kept")]
+    KeptTooLarge {
+        /// The limit.
+        limit: usize,
+    },
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),

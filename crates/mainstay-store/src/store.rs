@@ -11,8 +11,8 @@ use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
 use crate::{
-    Batch, Explained, MigrateError, Offence, OpenError, Page, ReadStatement, Settings, SqliteDialect, Step, StoreError,
-    WriteError, WriteStatement, Written,
+    Batch, Explained, Kept, MigrateError, Offence, Once, OpenError, Page, ReadStatement, Settings, SqliteDialect, Step,
+    StepError, StoreError, WriteError, WriteStatement, Written,
     sql::{self, Cascade},
     sqlite::Engine,
 };
@@ -111,6 +111,17 @@ impl Store {
     /// Carries out the steps in one transaction, all or nothing; answered only once they are on disk.
     pub async fn write(&self, steps: Vec<Step>) -> Result<Vec<Written>, WriteError> {
         self.engine.write(steps).await
+    }
+
+    /// Carries out the steps in one transaction, unless that was done before for the same key; the answer is kept in that
+    /// transaction, and is the same each time.
+    pub async fn write_once(&self, steps: Vec<Step>, once: Arc<Once>) -> Result<Kept, WriteError> {
+        self.engine.write_once(steps, once).await
+    }
+
+    /// The answer of a write that was done before. One that is being done now is not seen: [`Store::write_once`] waits for it.
+    pub fn kept(&self, once: &Once) -> Result<Option<Kept>, StepError> {
+        self.engine.kept(once)
     }
 
     /// The SQL of a read and the plan that the engine makes for it.

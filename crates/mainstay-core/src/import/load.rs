@@ -9,7 +9,7 @@ use super::{
     links::{End, Link, Names, RowId, id_of, key_json},
     read::Table,
 };
-use crate::{Core, Create, Error, Request, Select, Selection, record::field::Sender};
+use crate::{Answer, Core, Create, Error, Request, Select, Selection, record::field::Sender};
 
 /// Records that are written together.
 pub(super) const CHUNK_ROWS_MAX: usize = 500;
@@ -127,13 +127,14 @@ impl<'a> Loading<'a> {
         let selection = Some(std::sync::Arc::new(selection));
         let create = Create { collection, records: chunk.records, many: true, upsert: None, selection };
         match self.core.create(self.request, &create, Sender::File).await {
-            Ok(records) => {
-                for (row, (record, _)) in chunk.rows.iter().zip(&records) {
+            Ok(Answer::Created { records, .. }) => {
+                for (row, record) in chunk.rows.iter().zip(&records) {
                     self.keys[chunk.table][*row] = id_of(&record.json);
                 }
                 self.created[chunk.table] += records.len();
                 Ok(records.len())
             }
+            Ok(_) => Err(Error::internal("a create was answered by something else")),
             Err(error) if error.fields.is_empty() => Err(error),
             Err(error) => {
                 for field in &error.fields {

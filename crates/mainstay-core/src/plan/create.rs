@@ -140,7 +140,7 @@ impl CreateShape {
 
     /// What the store answers: the key alone, where the record is known without asking.
     fn answer(&self, planner: &mut Planner<'_>) -> Result<(Answer, Option<RecordWriter>), Error> {
-        if self.silent {
+        if self.silent || self.parts.is_empty() {
             return Ok((Answer::Key, None));
         }
         let schema = planner.schema;

@@ -142,7 +142,10 @@ impl UpdateShape {
             checks: self.checks.clone(),
             links: planner.link_checks(schema.collection(of), &self.links, bound),
             changes: planner.link_changes(&self.lists, self.set.len()),
-            answer: Answer::Record { visible: seen_after, select: planner.outputs(&self.parts)? },
+            answer: match self.parts.is_empty() {
+                true => Answer::Key,
+                false => Answer::Record { visible: seen_after, select: planner.outputs(&self.parts)? },
+            },
             set,
         };
         Ok((WritePlan::Update(update), planner.origins))

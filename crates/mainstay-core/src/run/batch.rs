@@ -4,7 +4,7 @@ use mainstay_schema::CollectionId;
 
 use super::Wanted;
 use crate::{
-    Act, Aimed, Batch, BatchOperation, Core, Error, ErrorKind, FieldError, Record, Request,
+    Act, Aimed, Answer, Batch, BatchOperation, Core, Error, ErrorKind, FieldError, Record, Request,
     expressions::RuleKind,
     record::{
         field::{FieldReader, Sender},
@@ -27,10 +27,11 @@ enum Read<'a> {
 
 impl Core {
     /// The operations, all or none; gives their answers.
-    pub(crate) async fn batch(&self, request: &Request, batch: &Batch<'_>) -> Result<Vec<Record>, Error> {
-        let (steps, outcomes) = self.batch_steps(request, batch)?;
-        let mut written = self.carry_out(steps).await.map_err(|failed| failed.error)?;
-        Ok(outcomes.into_iter().map(|outcome| outcome.answer(&self.schema, &mut written).0).collect())
+    pub(crate) async fn batch(&self, request: &Request, batch: &Batch<'_>) -> Result<Answer, Error> {
+        let (steps, mut outcomes) = self.batch_steps(request, batch)?;
+        let answer =
+            |answers: Vec<(Record, bool)>| Answer::Batch(answers.into_iter().map(|(record, _)| record).collect());
+        self.carry_out_once(steps, &mut outcomes, answer).await.map_err(|failed| failed.error)
     }
 
     fn batch_steps<'s>(

@@ -3,7 +3,7 @@ use mainstay_plan::OwnFields;
 use mainstay_schema::{FieldId, Json};
 
 use crate::{
-    Core, Create, Error, FieldError, Record, Request,
+    Answer, Core, Create, Error, FieldError, Record, Request,
     errors::invalid_record,
     expressions::RuleKind,
     gate::CallerGate,
@@ -17,24 +17,29 @@ use crate::{
     write::{Failed, Outcome, Steps, Upserting, by_values},
 };
 
+fn one(answers: Vec<(Record, bool)>) -> Answer {
+    let created = answers.iter().any(|(_, created)| *created);
+    Answer::Created { records: answers.into_iter().map(|(record, _)| record).collect(), many: false, created }
+}
+
+fn many(answers: Vec<(Record, bool)>) -> Answer {
+    let created = answers.iter().any(|(_, created)| *created);
+    Answer::Created { records: answers.into_iter().map(|(record, _)| record).collect(), many: true, created }
+}
+
 impl Core {
-    /// New records: all or none. Also says of each whether it is new.
-    pub(crate) async fn create(
-        &self,
-        request: &Request,
-        create: &Create<'_>,
-        sender: Sender,
-    ) -> Result<Vec<(Record, bool)>, Error> {
-        let (steps, outcomes) = match &create.upsert {
+    /// New records: all or none.
+    pub(crate) async fn create(&self, request: &Request, create: &Create<'_>, sender: Sender) -> Result<Answer, Error> {
+        let (steps, mut outcomes) = match &create.upsert {
             Some(unique) => self.upsert_steps(request, create, unique)?,
             None => self.create_steps(request, create, sender)?,
         };
         let gate = steps.core.gate(request, (create.collection, RuleKind::Create))?;
-        let mut written = match self.carry_out(steps).await {
-            Ok(written) => written,
-            Err(failed) => return Err(self.not_created(request, &gate, &outcomes, failed)),
-        };
-        Ok(outcomes.into_iter().map(|outcome| outcome.answer(&self.schema, &mut written)).collect())
+        let answer = if create.many { many } else { one };
+        match self.carry_out_once(steps, &mut outcomes, answer).await {
+            Ok(answer) => Ok(answer),
+            Err(failed) => Err(self.not_created(request, &gate, &outcomes, failed)),
+        }
     }
 
     fn create_steps<'s>(

@@ -1,6 +1,6 @@
 //! Updates: a patch read and checked, written, answered.
 use crate::{
-    Core, Error, ReadOne, Record, Request, Update,
+    Answer, Core, Error, ReadOne, Record, Request, Update,
     errors::{StepPlace, from_step, invalid_record},
     expressions::{Class, RuleKind},
     plan::target::check_version,
@@ -12,9 +12,14 @@ use crate::{
     write::{Aim, Change, Outcome, Steps},
 };
 
+fn updated(answers: Vec<(Record, bool)>) -> Answer {
+    let none = || Record { json: Vec::new(), version: None, own: false, key: mainstay_expr::Value::Null };
+    Answer::Updated(answers.into_iter().next().map_or_else(none, |(record, _)| record))
+}
+
 impl Core {
     /// Changes one record.
-    pub(crate) async fn update(&self, request: &Request, update: &Update<'_>) -> Result<Record, Error> {
+    pub(crate) async fn update(&self, request: &Request, update: &Update<'_>) -> Result<Answer, Error> {
         for kind in [RuleKind::Update, RuleKind::Read] {
             let gate = self.gate(request, (update.collection, kind))?;
             gate.require(&self.schema).map_err(|error| self.explain_gate(request, &gate, None, error))?;
@@ -22,12 +27,12 @@ impl Core {
         let aim = Aim::of(&self.schema, update.collection, &update.target)?;
         let patch = self.patch(request, update, Sender::Caller)?;
         if patch.is_empty() {
-            return self.unchanged(request, update).await;
+            return self.unchanged(request, update).await.map(Answer::Updated);
         }
         let mut steps = Steps::new(self, request);
-        let outcome = steps.update(change(update, aim, patch, Sender::Caller))?;
-        match self.carry_out(steps).await {
-            Ok(mut written) => Ok(outcome.answer(&self.schema, &mut written).0),
+        let mut outcomes = vec![steps.update(change(update, aim, patch, Sender::Caller))?];
+        match self.carry_out_once(steps, &mut outcomes, updated).await {
+            Ok(answer) => Ok(answer),
             Err(failed) => {
                 let rule = (update.collection, RuleKind::Update);
                 Err(self.explain_stored_refusal(request, rule, &update.target, failed.error).await)

@@ -71,7 +71,8 @@ impl Steps<'_> {
         let (ready, step) = self.record(record, Answering::Record(selection), None)?;
         self.operation(step);
         let read = self.gate((of, RuleKind::Read))?;
-        let again = inside && ready.prepared.writer.is_none() && !matches!(read.gate(), Gate::Shut);
+        let silent = selection.is_some_and(|selection| selection.parts.is_empty());
+        let again = inside && !silent && ready.prepared.writer.is_none() && !matches!(read.gate(), Gate::Shut);
         let answer = match again {
             true => Some(self.read_again(of, &ready, step, selection, place)?),
             false => None,

@@ -20,7 +20,7 @@ pub(crate) struct Failed {
 
 /// What a step is to the caller.
 #[derive(Debug)]
-pub(super) struct Meaning {
+pub(crate) struct Meaning {
     pub(super) of: CollectionId,
     pub(super) part: Part,
     /// Where the record's fields stand in the body.

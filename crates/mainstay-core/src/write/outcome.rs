@@ -9,6 +9,7 @@ use super::create::Ready;
 use crate::{Record, gate::CallerGate, record::json::key_alone};
 
 /// What an operation's steps are to its answer. Holds everything that the answer needs but what was written.
+#[derive(Clone)]
 pub(crate) enum Outcome {
     /// A new record.
     Created {

@@ -2,11 +2,12 @@
 use std::sync::Arc;
 
 use mainstay_schema::CollectionId;
-use mainstay_store::{Source as StoreSource, Step, Written};
+use mainstay_store::{Source as StoreSource, Step, StepError, WriteError, Written};
 
 use super::failure::{Failed, Meaning};
 use crate::{
     Core, Error, Request,
+    errors::from_once,
     expressions::RuleName,
     gate::CallerGate,
     record::late::{Late, Source},
@@ -69,6 +70,11 @@ impl<'a> Steps<'a> {
         number
     }
 
+    /// The steps, and what the failure of each means.
+    pub(crate) fn into_parts(self) -> (Vec<Step>, Vec<Meaning>) {
+        (self.list, self.meanings)
+    }
+
     /// Says which step writes the record of the next operation.
     pub(crate) fn operation(&mut self, step: u32) {
         self.operations.push(step);
@@ -106,13 +112,21 @@ impl<'a> Steps<'a> {
 impl Core {
     /// Does the steps in one transaction: all or nothing, and on disk once this returns.
     pub(crate) async fn carry_out(&self, steps: Steps<'_>) -> Result<Vec<Written>, Failed> {
-        let Steps { request, list, mut meanings, .. } = steps;
+        let Steps { request, list, meanings, .. } = steps;
         if list.is_empty() {
             return Ok(Vec::new());
         }
-        self.store.write(list).await.map_err(|failure| {
-            let step = failure.step.min(meanings.len() - 1);
-            meanings.swap_remove(step).failed(self, request, failure)
-        })
+        self.store.write(list).await.map_err(|failure| self.step_failed(meanings, request, failure))
+    }
+
+    /// What the failure of a step means to the caller.
+    pub(crate) fn step_failed(&self, mut meanings: Vec<Meaning>, request: &Request, failure: WriteError) -> Failed {
+        // What is about the key is about no step.
+        if meanings.is_empty() || matches!(failure.error, StepError::KeyReused | StepError::KeptTooLarge { .. }) {
+            let error = from_once(failure.error);
+            return Failed { step: failure.step, refused_after: false, error };
+        }
+        let step = failure.step.min(meanings.len() - 1);
+        meanings.swap_remove(step).failed(self, request, failure)
     }
 }

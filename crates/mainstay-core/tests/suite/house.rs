@@ -131,6 +131,7 @@ pub(crate) fn request(caller: &Caller) -> Request {
         ip: "::1".into(),
         method: "GET".into(),
         host: "localhost".into(),
+        once: None,
     }
 }
 
@@ -185,6 +186,7 @@ pub(crate) fn tell(told: Result<Answer, Error>) -> Told {
             records.iter().map(|record| text(&record.json)).collect::<Vec<_>>().join(",")
         }
         Ok(Answer::Deleted) => "deleted".to_owned(),
+        Ok(Answer::Kept(kept)) => format!("kept {} bytes", kept.bytes.len()),
         Err(error) => tell_error(&error),
     }
 }

@@ -98,7 +98,7 @@ impl Operations<'_> {
 
     fn create(&self) -> Node {
         let own = self.own();
-        let parameters = vec![parameters::fields(self.limits, self.collection)];
+        let parameters = vec![parameters::fields(self.limits, self.collection), parameters::idempotency_key()];
         let one_or_many = |name: &str| {
             let many = object([
                 ("type", "array".into()),
@@ -108,9 +108,10 @@ impl Operations<'_> {
             object([("oneOf", Node::Array(vec![reference("schemas", name), many]))])
         };
         let created = json_answer(
-            "The new record, or all of them when an array was sent. Only the id where the caller may not read it.",
+            "The new record, or all of them when an array was sent. Only the id where the caller may not read it. With \
+             `Prefer: return=minimal` there is no body.",
             one_or_many(&own.record),
-            &["ETag", "Location", "X-Request-Id"],
+            &["ETag", "Location", "Idempotent-Replayed", "X-Request-Id"],
         );
         let statuses: Vec<u16> = WRITE.iter().copied().filter(|status| *status != 404).collect();
         self.operation(format!("create{}", own.record), format!("Create a {}, or several", own.record), parameters)
@@ -120,17 +121,26 @@ impl Operations<'_> {
 
     fn update(&self, suffix: &str) -> Node {
         let own = self.own();
-        let parameters = vec![parameters::fields(self.limits, self.collection), parameters::if_match()];
+        let parameters = vec![
+            parameters::fields(self.limits, self.collection),
+            parameters::if_match(),
+            parameters::idempotency_key(),
+            parameters::prefer(),
+        ];
         let record = json_answer(
             "The record as it is now. Only the id where the caller may not read it.",
             reference("schemas", &own.record),
-            &["ETag", "X-Request-Id"],
+            &["ETag", "Idempotent-Replayed", "X-Request-Id"],
         );
+        let silent = object([
+            ("description", "It is changed; the caller wants no more.".into()),
+            ("headers", shared::headers(&["ETag", "Idempotent-Replayed", "Preference-Applied", "X-Request-Id"])),
+        ]);
         let mut statuses = WRITE.to_vec();
         statuses.push(412);
         self.operation(format!("update{}{suffix}", own.record), format!("Change a {}", own.record), parameters)
             .with("requestBody", body("A JSON merge patch.", reference("schemas", &own.update), true))
-            .with("responses", answers(vec![("200", record)], &statuses))
+            .with("responses", answers(vec![("200", record), ("204", silent)], &statuses))
     }
 
     fn delete(&self, suffix: &str) -> Node {

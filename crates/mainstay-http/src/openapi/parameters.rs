@@ -90,6 +90,18 @@ pub(super) fn count() -> Node {
     parameter("count", "query", false, schema, "Whether to count all records too.")
 }
 
+pub(super) fn idempotency_key() -> Node {
+    let about = "A text that the caller chose for this write: sent again with it, the write is not done again, and the answer is \
+        the first one. For callers that are signed in.";
+    parameter("Idempotency-Key", "header", false, text().with("pattern", "^[A-Za-z0-9_.:-]{1,64}$"), about)
+}
+
+pub(super) fn prefer() -> Node {
+    let values = Node::Array(["return=minimal", "return=representation"].map(Node::from).into());
+    let about = "How much is answered: headers alone, or the record, as without it. Other preferences are ignored.";
+    parameter("Prefer", "header", false, text().with("enum", values), about)
+}
+
 pub(super) fn if_match() -> Node {
     let about = "The ETag of the record as it was read: nothing is done if it has another version by now.";
     parameter("If-Match", "header", false, text().with("pattern", "^(\\*|[0-9]{1,18}|\"[0-9]{1,18}\")$"), about)

@@ -69,6 +69,8 @@ pub(super) fn all_headers() -> Node {
     object([
         ("ETag", header("Tells one state of the answer from another; strong when it comes from the record's version.")),
         ("Location", header("The address of the new record.")),
+        ("Idempotent-Replayed", header("`true` where the answer is the one that was given before for the same key.")),
+        ("Preference-Applied", header("The preference that was followed.")),
         ("X-Request-Id", header("The id of the request; the log has it too.")),
         ("WWW-Authenticate", header("How to sign in.")),
         ("Retry-After", header("How many seconds to wait.")),

@@ -4,11 +4,12 @@ use hyper::body::Incoming;
 use mainstay_core::{Act, Aimed, Answer, Batch, BatchOperation, FieldError, Operation};
 use mainstay_schema::{Collection, FieldId, Json, Schema, nearest};
 
-use super::{create::joined, json, other_answer, request, target};
+use super::{create::joined, json, once, other_answer, request, target};
 use crate::{
     app::World,
     etag,
     params::Params,
+    prefer::Return,
     problem::{Code, Outcome, Problem},
     reply::{self, Response},
     service::Connection,
@@ -30,7 +31,6 @@ const NAME_LENGTH_MAX: usize = 64;
 
 /// Operations in one transaction.
 pub(crate) async fn batch(connection: &Connection, world: &World, parts: &Parts, body: Incoming) -> Outcome<Response> {
-    super::refuse_later(parts)?;
     etag::refuse(&parts.headers, &[header::IF_MATCH, header::IF_NONE_MATCH])?;
     Params::parse(parts.uri.query(), &[])?;
     let request = request(connection, world, parts)?;
@@ -38,16 +38,32 @@ pub(crate) async fn batch(connection: &Connection, world: &World, parts: &Parts,
     let operations = operations(json::parse_for(connection, &bytes)?)?;
     let schema = world.core.schema().clone();
     let operations = operations.into_iter().enumerate();
-    let operations = operations.map(|(at, json)| read(world, &schema, json, format!("/ops/{at}"))).collect();
-    match world.core.run(&request, Operation::Batch(Batch { operations })).await? {
-        Answer::Batch(records) => {
+    let wish = Return::of(&parts.headers);
+    let read = |(at, json)| {
+        let mut operation = read(world, &schema, json, format!("/ops/{at}"))?;
+        if wish == Return::Minimal {
+            operation.selection = Some(world.nothing.clone());
+        }
+        Ok(operation)
+    };
+    let operations = operations.map(read).collect();
+    let sent = once::Sent { connection, world, parts, request: &request, body: &bytes };
+    sent.run(Operation::Batch(Batch { operations }), move |answer| respond(wish, answer)).await
+}
+
+fn respond(wish: Return, answer: Answer) -> Outcome<Response> {
+    let Answer::Batch(records) = answer else { return Err(other_answer()) };
+    let mut response = match wish {
+        Return::Minimal => reply::silent(StatusCode::NO_CONTENT, None),
+        Return::Usual | Return::Representation => {
             let mut out = b"{\"results\":".to_vec();
             out.extend_from_slice(&joined(&records));
             out.push(b'}');
-            Ok(reply::written(StatusCode::OK, out, None))
+            reply::written(StatusCode::OK, out, None)
         }
-        _ => Err(other_answer()),
-    }
+    };
+    wish.applied(&mut response);
+    Ok(response)
 }
 
 /// The operations of a body.

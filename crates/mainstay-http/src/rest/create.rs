@@ -10,6 +10,7 @@ use super::{Call, json, other_answer, target};
 use crate::{
     etag,
     params::Params,
+    prefer::Return,
     problem::{Code, Outcome, Problem},
     reply::{self, Response},
 };
@@ -23,7 +24,8 @@ const IN_PATH: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.'
 pub(super) async fn create(call: &Call<'_>, body: Incoming) -> Outcome<Response> {
     etag::refuse(&call.parts.headers, &[header::IF_MATCH, header::IF_NONE_MATCH])?;
     let params = Params::parse(call.parts.uri.query(), KNOWN)?;
-    let selection = params.get("fields").map(|text| call.world.selection(text)).transpose()?;
+    let wish = Return::of(&call.parts.headers);
+    let selection = call.answered(&params, wish)?;
     let upsert = params.get("upsert").map(|names| target::unique(call.collection, names)).transpose()?;
     let bytes = json::bytes(call, body, false).await?;
     let (records, many) = match json::parse(call, &bytes)? {
@@ -35,29 +37,38 @@ pub(super) async fn create(call: &Call<'_>, body: Incoming) -> Outcome<Response>
         }
     };
     let operation = Create { collection: call.id(), records, many, upsert, selection };
-    match call.run(Operation::Create(operation)).await? {
-        Answer::Created { records, many, created } => {
-            let status = if created || records.is_empty() { StatusCode::CREATED } else { StatusCode::OK };
-            match many {
-                true => Ok(reply::written(status, joined(&records), None)),
-                false => one(call, status, records.into_iter().next().ok_or_else(other_answer)?),
-            }
-        }
-        _ => Err(other_answer()),
-    }
+    let path = call.collection.path.clone();
+    call.write(&bytes, Operation::Create(operation), move |answer| respond(&path, wish, answer)).await
 }
 
-fn one(call: &Call<'_>, status: StatusCode, record: Record) -> Outcome<Response> {
-    let tag = record.version.filter(|_| record.own).map(etag::strong);
-    let location =
-        format!("/api/{}/{}", utf8_percent_encode(&call.collection.path, &IN_PATH), key_in_path(&record.key));
-    let mut response = reply::written(status, record.json, tag);
+fn respond(path: &str, wish: Return, answer: Answer) -> Outcome<Response> {
+    let Answer::Created { records, many, created } = answer else { return Err(other_answer()) };
+    let status = match (created || records.is_empty(), wish) {
+        (true, _) => StatusCode::CREATED,
+        (false, Return::Minimal) => StatusCode::NO_CONTENT,
+        (false, _) => StatusCode::OK,
+    };
+    let mut response = match (many, wish) {
+        (true, Return::Minimal) => reply::silent(status, None),
+        (true, _) => reply::written(status, joined(&records), None),
+        (false, _) => one(path, wish, status, records.into_iter().next().ok_or_else(other_answer)?),
+    };
+    wish.applied(&mut response);
+    Ok(response)
+}
+
+fn one(path: &str, wish: Return, status: StatusCode, record: Record) -> Response {
+    let location = format!("/api/{}/{}", utf8_percent_encode(path, &IN_PATH), key_in_path(&record.key));
+    let mut response = match wish {
+        Return::Minimal => reply::silent(status, record.version.map(etag::strong)),
+        _ => reply::written(status, record.json, record.version.filter(|_| record.own).map(etag::strong)),
+    };
     if status == StatusCode::CREATED
         && let Ok(location) = HeaderValue::try_from(location)
     {
         response.headers_mut().insert(header::LOCATION, location);
     }
-    Ok(response)
+    response
 }
 
 fn key_in_path(key: &Value) -> String {

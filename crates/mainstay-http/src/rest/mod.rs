@@ -6,20 +6,26 @@ mod explain;
 mod group;
 mod json;
 mod list;
+mod once;
 mod read;
 mod target;
 mod update;
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
-use http::{HeaderName, Method, header, request::Parts};
+use http::{Method, header, request::Parts};
 use hyper::body::Incoming;
-use mainstay_core::{Answer, Caller, Operation, Request};
+use mainstay_core::{Answer, Caller, Operation, Request, Selection};
 use mainstay_schema::{Collection, CollectionId, Schema, nearest};
 
 use crate::{
     app::World,
-    params::decode_path,
+    etag,
+    params::{Params, decode_path},
+    prefer::Return,
     problem::{Code, Outcome, Problem},
     reply::Response,
     router::Route,
@@ -38,9 +44,6 @@ pub(crate) struct Call<'a> {
     request: Request,
 }
 
-/// Headers that ask for something that this version does not have yet.
-const LATER: [HeaderName; 2] = [HeaderName::from_static("idempotency-key"), HeaderName::from_static("prefer")];
-
 /// Answers a call of a collection.
 pub(crate) async fn answer(
     connection: &Connection,
@@ -49,7 +52,9 @@ pub(crate) async fn answer(
     parts: &Parts,
     body: Incoming,
 ) -> Outcome<Response> {
-    refuse_later(parts)?;
+    if parts.method != Method::POST && parts.method != Method::PATCH {
+        etag::refuse(&parts.headers, &[once::IDEMPOTENCY_KEY])?;
+    }
     let path = match route {
         Route::Collection { path } | Route::Record { path, .. } | Route::Unique { path, .. } => path,
         _ => return Err(Problem::new(Code::UnknownPath, "no collection")),
@@ -70,14 +75,6 @@ pub(crate) async fn answer(
                 _ => read::read(&call, target).await,
             }
         }
-    }
-}
-
-/// Refuses what this version does not have yet: it must not be ignored.
-fn refuse_later(parts: &Parts) -> Outcome<()> {
-    match LATER.iter().find(|name| parts.headers.contains_key(*name)) {
-        Some(name) => Err(Problem::new(Code::NotAvailable, format!("the header {name:?} is not available yet"))),
-        None => Ok(()),
     }
 }
 
@@ -109,6 +106,7 @@ fn request(connection: &Connection, world: &World, parts: &Parts) -> Outcome<Req
         ip: connection.ip.clone(),
         method: connection.app.method(&parts.method),
         host: connection.host(parts),
+        once: None,
     })
 }
 
@@ -124,6 +122,23 @@ impl Call<'_> {
 
     async fn run(&self, operation: Operation<'_>) -> Outcome<Answer> {
         Ok(self.world.core.run(&self.request, operation).await?)
+    }
+
+    /// Runs a write, once for its key where it has one; `respond` makes the response of its answer.
+    async fn write(
+        &self,
+        body: &[u8],
+        operation: Operation<'_>,
+        respond: impl Fn(Answer) -> Outcome<Response> + Clone + Send + Sync + 'static,
+    ) -> Outcome<Response> {
+        let (connection, world, parts) = (self.connection, self.world, self.parts);
+        once::Sent { connection, world, parts, request: &self.request, body }.run(operation, respond).await
+    }
+
+    /// What a write answers: the selection of `fields`, or nothing where the caller wants no more than that.
+    fn answered(&self, params: &Params<'_>, wish: Return) -> Outcome<Option<Arc<Selection>>> {
+        let selection = params.get("fields").map(|text| self.world.selection(text)).transpose()?;
+        Ok(if wish == Return::Minimal { Some(self.world.nothing.clone()) } else { selection })
     }
 }
 

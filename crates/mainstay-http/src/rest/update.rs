@@ -8,6 +8,7 @@ use super::{Call, json, other_answer};
 use crate::{
     etag,
     params::Params,
+    prefer::Return,
     problem::{Code, Outcome, Problem},
     reply::{self, Response},
 };
@@ -20,7 +21,8 @@ pub(super) async fn update(call: &Call<'_>, target: Target, body: Incoming) -> O
     etag::refuse(headers, &[header::IF_NONE_MATCH])?;
     let version = etag::version_wanted(headers)?;
     let params = Params::parse(call.parts.uri.query(), KNOWN)?;
-    let selection = params.get("fields").map(|text| call.world.selection(text)).transpose()?;
+    let wish = Return::of(headers);
+    let selection = call.answered(&params, wish)?;
     let bytes = json::bytes(call, body, true).await?;
     let patch = json::parse(call, &bytes)?;
     if !matches!(patch, Json::Object(_)) {
@@ -28,11 +30,17 @@ pub(super) async fn update(call: &Call<'_>, target: Target, body: Incoming) -> O
         return Err(Problem::new(Code::InvalidBody, detail));
     }
     let operation = Update { collection: call.id(), target, version, patch, selection };
-    match call.run(Operation::Update(operation)).await? {
-        Answer::Updated(record) => {
-            let tag = record.version.filter(|_| record.own).map(etag::strong);
-            Ok(reply::written(StatusCode::OK, record.json, tag))
+    call.write(&bytes, Operation::Update(operation), move |answer| respond(wish, answer)).await
+}
+
+fn respond(wish: Return, answer: Answer) -> Outcome<Response> {
+    let Answer::Updated(record) = answer else { return Err(other_answer()) };
+    let mut response = match wish {
+        Return::Minimal => reply::silent(StatusCode::NO_CONTENT, record.version.map(etag::strong)),
+        Return::Usual | Return::Representation => {
+            reply::written(StatusCode::OK, record.json, record.version.filter(|_| record.own).map(etag::strong))
         }
-        _ => Err(other_answer()),
-    }
+    };
+    wish.applied(&mut response);
+    Ok(response)
 }

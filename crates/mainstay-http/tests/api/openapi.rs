@@ -83,7 +83,7 @@ async fn answers_have_a_status_that_is_described() {
     };
     assert_snapshot!(statuses("/api/skills", "get").join(" "), @"200 304 400 401 403 404 500 503");
     assert_snapshot!(statuses("/api/skills", "post").join(" "), @"201 400 401 403 408 409 413 415 422 500 503 507");
-    assert_snapshot!(statuses("/api/skills/{id}", "patch").join(" "), @"200 400 401 403 404 408 409 412 413 415 422 500 503 507");
+    assert_snapshot!(statuses("/api/skills/{id}", "patch").join(" "), @"200 204 400 401 403 404 408 409 412 413 415 422 500 503 507");
     assert_snapshot!(statuses("/api/skills/{id}", "delete").join(" "), @"204 400 401 403 404 409 412 500 503 507");
     assert!(json["paths"]["/api/progress/by/owner,skill/{owner},{skill}"]["get"].is_object());
 }

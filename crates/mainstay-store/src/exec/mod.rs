@@ -8,6 +8,7 @@ mod failure;
 mod find;
 mod key;
 mod links;
+pub(crate) mod once;
 mod session;
 mod statement;
 mod steps;

@@ -16,6 +16,7 @@ mod keyset;
 mod links;
 mod migration;
 mod nested;
+mod once;
 mod path;
 mod quantify;
 mod query;
@@ -33,6 +34,8 @@ pub use dialect::Dialect;
 pub use figure::group;
 pub use find::find;
 pub use migration::{Call, InspectionSql, MigrationSql, migration};
+pub(crate) use once::OnceSql;
+pub use once::make_once;
 pub use query::query;
 pub use statement::{
     Bind, Cascade, Cell, ChangeSql, Column, CreateSql, Decode, DeleteSql, Encode, FindSql, Incoming, LinkSql, LookSql,

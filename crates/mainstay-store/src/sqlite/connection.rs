@@ -9,8 +9,8 @@ use std::{
 
 use rusqlite::{Connection, Error, ErrorCode, OpenFlags, config::DbConfig, limits::Limit};
 
-use super::{deadline::Deadline, functions, migrate};
-use crate::{OpenError, Settings};
+use super::{SqliteDialect, deadline::Deadline, functions, migrate};
+use crate::{OpenError, Settings, sql::make_once};
 
 /// What every SQLite database begins with.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
@@ -40,6 +40,7 @@ pub(super) fn open_writer(settings: &Settings, closing: Arc<AtomicBool>) -> Resu
     if migrate::is_newer(&connection).map_err(|error| explain(path, &error))? {
         return Err(refused(path, "it was written by a newer Mainstay; use that version or a later one"));
     }
+    connection.execute_batch(&make_once(&SqliteDialect)).map_err(|error| explain(path, &error))?;
     let deadline = Deadline::watch(&mut connection, closing).map_err(|error| explain(path, &error))?;
     Ok(Watched { connection, deadline })
 }

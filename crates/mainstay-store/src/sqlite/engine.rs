@@ -18,11 +18,15 @@ use super::{
     lock::Lock,
     migrate,
     readers::{Readers, closed},
-    writer::{Job, Writer},
+    session::{Guard, TimeLimits, WriteSession},
+    writer::{Done, Job, Work, Writer},
 };
 use crate::{
-    Batch, Explained, MigrateError, Offence, OpenError, Page, Settings, Step, StoreError, WriteError, Written,
-    exec::Inputs, read::ReadStatement,
+    Batch, Explained, Kept, MigrateError, Offence, Once, OpenError, Page, Settings, SqliteDialect, Step, StepError,
+    StoreError, WriteError, Written,
+    exec::{self, Inputs},
+    read::ReadStatement,
+    sql::OnceSql,
 };
 
 /// An open database.
@@ -30,6 +34,8 @@ pub(crate) struct Engine {
     closing: Arc<AtomicBool>,
     readers: Readers,
     writer: Writer,
+    once: OnceSql,
+    statement_ms_max: u64,
     /// Held until everything else has ended.
     held: Mutex<Option<(Checkpointer, Lock)>>,
 }
@@ -54,7 +60,14 @@ impl Engine {
         let thread = |error: std::io::Error| OpenError { message: format!("a thread cannot be started: {error}") };
         let writer = Writer::start(settings, watched, log).map_err(thread)?;
         let readers = Readers::start(settings, closing.clone()).map_err(thread)?;
-        Ok(Engine { closing, readers, writer, held: Mutex::new(Some((checkpointer, lock))) })
+        Ok(Engine {
+            closing,
+            readers,
+            writer,
+            once: OnceSql::new(&SqliteDialect),
+            statement_ms_max: settings.statement_ms_max,
+            held: Mutex::new(Some((checkpointer, lock))),
+        })
     }
 
     /// Only reads, also while another process holds the lock: nothing is made, and there is no writer.
@@ -63,7 +76,14 @@ impl Engine {
         let closing = Arc::new(AtomicBool::new(false));
         let readers = Readers::start(settings, closing.clone())
             .map_err(|error| OpenError { message: format!("a thread cannot be started: {error}") })?;
-        Ok(Engine { closing, readers, writer: Writer::none(), held: Mutex::new(None) })
+        Ok(Engine {
+            closing,
+            readers,
+            writer: Writer::none(),
+            once: OnceSql::new(&SqliteDialect),
+            statement_ms_max: settings.statement_ms_max,
+            held: Mutex::new(None),
+        })
     }
 
     pub(crate) async fn read(
@@ -83,10 +103,28 @@ impl Engine {
     }
 
     pub(crate) async fn write(&self, steps: Vec<Step>) -> Result<Vec<Written>, WriteError> {
+        self.work(Work { steps, once: None }).await.map(|done| done.written)
+    }
+
+    pub(crate) async fn write_once(&self, steps: Vec<Step>, once: Arc<Once>) -> Result<Kept, WriteError> {
+        let done = self.work(Work { steps, once: Some(once) }).await?;
+        let nothing = || StoreError::Engine("a write that is done once kept no answer".to_owned());
+        done.kept.ok_or_else(|| WriteError { step: 0, error: nothing().into() })
+    }
+
+    async fn work(&self, work: Work) -> Result<Done, WriteError> {
         let failed = |error: StoreError| WriteError { step: 0, error: error.into() };
         let (answer, answered) = oneshot::channel();
-        self.writer.send(Job::Write { steps, answer }).map_err(failed)?;
+        self.writer.send(Job::Write { work, answer }).map_err(failed)?;
         answered.await.unwrap_or_else(|_| Err(failed(closed())))
+    }
+
+    pub(crate) fn kept(&self, once: &Once) -> Result<Option<Kept>, StepError> {
+        self.readers.with_local(|reader| {
+            let limits = TimeLimits { all_ms: self.statement_ms_max, answer_ms: self.statement_ms_max };
+            let mut session = WriteSession::new(reader, Guard::Alone, limits);
+            Ok(exec::once::recall(&mut session, &self.once, once))
+        })?
     }
 
     pub(crate) fn snapshot(&self) -> Result<Option<Snapshot>, StoreError> {

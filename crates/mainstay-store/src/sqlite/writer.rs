@@ -20,19 +20,38 @@ use super::{
     session::{Guard, TimeLimits, WriteSession},
 };
 use crate::{
-    Settings, Step, StepError, StoreError, WriteError, Written,
+    Kept, Once, Settings, SqliteDialect, Step, StepError, StoreError, WriteError, Written,
     exec::{self, Setting},
+    sql::OnceSql,
 };
 
 /// What a write comes to.
-pub(super) type Outcome = Result<Vec<Written>, WriteError>;
+pub(super) type Outcome = Result<Done, WriteError>;
+
+/// What a request did.
+#[derive(Debug, Default)]
+pub(super) struct Done {
+    /// What each step did; nothing where it was done before.
+    pub(super) written: Vec<Written>,
+    /// The answer that is kept, where the request is done once for its key.
+    pub(super) kept: Option<Kept>,
+}
+
+/// What a request is to do: a value that can be run again.
+#[derive(Debug)]
+pub(super) struct Work {
+    /// Its steps.
+    pub(super) steps: Vec<Step>,
+    /// The key that it is done once for.
+    pub(super) once: Option<Arc<Once>>,
+}
 
 /// What the writer can be asked for.
 pub(super) enum Job {
     /// A request.
     Write {
-        /// Its steps.
-        steps: Vec<Step>,
+        /// What it is to do.
+        work: Work,
         /// Who waits.
         answer: oneshot::Sender<Outcome>,
     },
@@ -55,6 +74,7 @@ impl Writer {
             group_max: settings.group_max.max(1),
             limits: TimeLimits { all_ms: settings.statement_ms_max, answer_ms: settings.answer_ms_max },
             cascade_max: settings.cascade_max,
+            once: OnceSql::new(&SqliteDialect),
         };
         let name = "mainstay-write".to_owned();
         let thread = std::thread::Builder::new().name(name).spawn(move || turns.run(receiver))?;
@@ -95,7 +115,7 @@ impl Writer {
 
 /// A request that waits for its turn.
 struct Waiting {
-    steps: Vec<Step>,
+    work: Work,
     answer: oneshot::Sender<Outcome>,
 }
 
@@ -106,6 +126,7 @@ struct Turns {
     group_max: usize,
     limits: TimeLimits,
     cascade_max: usize,
+    once: OnceSql,
 }
 
 /// What became of a group.
@@ -127,7 +148,7 @@ impl Turns {
                 match job {
                     // Nobody waits any more: the caller went away.
                     Job::Write { answer, .. } if answer.is_closed() => {}
-                    Job::Write { steps, answer } => group.push(Waiting { steps, answer }),
+                    Job::Write { work, answer } => group.push(Waiting { work, answer }),
                     Job::Alone(work) => {
                         self.write(std::mem::take(&mut group));
                         self.watched.deadline.clear();
@@ -169,7 +190,7 @@ impl Turns {
             }
         }
         for waiting in group {
-            let _ = waiting.answer.send(self.alone(&waiting.steps));
+            let _ = waiting.answer.send(self.alone(&waiting.work));
         }
     }
 
@@ -181,7 +202,7 @@ impl Turns {
         }
         let mut outcomes = Vec::with_capacity(group.len());
         for (number, waiting) in group.iter().enumerate() {
-            let outcome = self.request(&waiting.steps, Guard::Shared);
+            let outcome = self.request(&waiting.work, Guard::Shared);
             if connection.is_autocommit() {
                 let lost = || WriteError { step: 0, error: closed().into() };
                 return Turn::Lost(number, outcome.err().unwrap_or_else(lost));
@@ -198,18 +219,21 @@ impl Turns {
     }
 
     /// Runs one request in a transaction of its own.
-    fn alone(&self, steps: &[Step]) -> Outcome {
-        let outcome = self.request(steps, Guard::Alone);
+    fn alone(&self, work: &Work) -> Outcome {
+        let outcome = self.request(work, Guard::Alone);
         self.roll_back();
         outcome
     }
 
-    fn request(&self, steps: &[Step], guard: Guard) -> Outcome {
+    fn request(&self, work: &Work, guard: Guard) -> Outcome {
         let mut session = WriteSession::new(&self.watched, guard, self.limits);
-        let outcome = self.steps(&mut session, steps);
-        let last = steps.len().saturating_sub(1);
+        let outcome = match &work.once {
+            None => self.steps(&mut session, &work.steps).map(|written| Done { written, kept: None }),
+            Some(once) => self.once(&mut session, &work.steps, once),
+        };
+        let last = work.steps.len().saturating_sub(1);
         match outcome {
-            Ok(written) => session.keep().map(|()| written).map_err(|error| {
+            Ok(done) => session.keep().map(|()| done).map_err(|error| {
                 self.roll_back();
                 WriteError { step: last, error: error.into() }
             }),
@@ -224,7 +248,19 @@ impl Turns {
         }
     }
 
-    fn steps(&self, session: &mut WriteSession<'_>, steps: &[Step]) -> Outcome {
+    /// Runs a request that is done once: what it answers is looked up and kept in the transaction of its steps.
+    fn once(&self, session: &mut WriteSession<'_>, steps: &[Step], once: &Once) -> Outcome {
+        let failed = |error: StepError| WriteError { step: 0, error };
+        exec::Session::protect(session).map_err(|failure| failed(failure.into()))?;
+        if let Some(kept) = exec::once::recall(session, &self.once, once).map_err(failed)? {
+            return Ok(Done { written: Vec::new(), kept: Some(kept) });
+        }
+        let written = self.steps(session, steps)?;
+        let kept = exec::once::remember(session, &self.once, once, &written).map_err(failed)?;
+        Ok(Done { written, kept: Some(kept) })
+    }
+
+    fn steps(&self, session: &mut WriteSession<'_>, steps: &[Step]) -> Result<Vec<Written>, WriteError> {
         if steps.len() > 1 {
             let protected = exec::Session::protect(session);
             protected.map_err(|failure| WriteError { step: 0, error: StepError::from(failure) })?;

@@ -53,6 +53,7 @@ pub(crate) fn run(arguments: &Arguments, project: &Project, output: Output) -> O
         ip: "127.0.0.1".into(),
         method: arguments.method.to_ascii_uppercase().into(),
         host: "localhost".into(),
+        once: None,
     };
     let explaining = mainstay_http::explain(&core, &request, &arguments.path, body.as_bytes());
     let explained = build::runtime(project)?.block_on(explaining);

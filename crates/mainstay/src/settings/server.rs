@@ -30,6 +30,8 @@ pub(crate) struct ServerArea {
     pub(crate) answer_timeout_ms: u64,
     /// How deep the JSON of a body may nest.
     pub(crate) json_depth_max: usize,
+    /// Characters of an idempotency key.
+    pub(crate) idempotency_key_length_max: usize,
     /// How long running requests may take to finish after a stop.
     pub(crate) drain_timeout_ms: u64,
     /// Requests that take longer are logged.
@@ -51,6 +53,7 @@ impl Default for ServerArea {
             body_timeout_ms: millis(http.body_timeout),
             answer_timeout_ms: millis(http.answer_timeout),
             json_depth_max: http.json_depth_max,
+            idempotency_key_length_max: http.idempotency_key_length_max,
             drain_timeout_ms: millis(http.drain_timeout),
             slow_request_ms: millis(http.slow_request),
         }
@@ -69,6 +72,7 @@ impl ServerArea {
             body_timeout: Duration::from_millis(self.body_timeout_ms),
             answer_timeout: Duration::from_millis(self.answer_timeout_ms),
             json_depth_max: self.json_depth_max,
+            idempotency_key_length_max: self.idempotency_key_length_max,
             drain_timeout: Duration::from_millis(self.drain_timeout_ms),
             slow_request: Duration::from_millis(self.slow_request_ms),
             public,

@@ -1,0 +1,59 @@
+//! Writes that are done once: their answers looked up and kept in the transaction of the write.
+use mainstay_expr::Value;
+
+use super::{Failure, Inputs, Session};
+use crate::{
+    Kept, Once, StepError, StoreError, Written,
+    sql::{Cell, Decode, OnceSql},
+};
+
+/// The answer of a write that was done before.
+pub(crate) fn recall(session: &mut dyn Session, sql: &OnceSql, once: &Once) -> Result<Option<Kept>, StepError> {
+    let values = once.values();
+    let mut found = None;
+    session.query(&sql.recall, &Inputs::of(&values), &mut |row| {
+        let bytes = |column| row.value(Cell { column, decode: Decode::Bytes });
+        found = Some((bytes(0)?, bytes(1)?));
+        Ok(false)
+    })?;
+    match found {
+        None => Ok(None),
+        Some((Value::Bytes(body), Value::Bytes(answer))) if *body == once.body => {
+            Ok(Some(Kept { answer: answer.to_vec(), replayed: true }))
+        }
+        Some((Value::Bytes(_), Value::Bytes(_))) => Err(StepError::KeyReused),
+        Some(_) => Err(StoreError::Engine("an answer that was kept is no text of bytes".to_owned()).into()),
+    }
+}
+
+/// Keeps the answer of a write that was done now, and takes out a few of those that are too old or too many.
+pub(crate) fn remember(
+    session: &mut dyn Session,
+    sql: &OnceSql,
+    once: &Once,
+    written: &[Written],
+) -> Result<Kept, StepError> {
+    let answer = (once.answer)(written);
+    if answer.len() > once.answer_bytes_max {
+        return Err(StepError::KeptTooLarge { limit: once.answer_bytes_max });
+    }
+    let mut values = once.values();
+    values[5] = Value::Bytes(answer.as_slice().into());
+    session.execute(&sql.forget, &Inputs::of(&values))?;
+    let mut number = 0;
+    session.query(&sql.remember, &Inputs::of(&values), &mut |row| {
+        number = row.int(0)?.unwrap_or_default();
+        Ok(true)
+    })?;
+    trim(session, sql, &mut values, number.saturating_sub(i64::try_from(once.keys_max).unwrap_or(i64::MAX)))?;
+    Ok(Kept { answer, replayed: false })
+}
+
+fn trim(session: &mut dyn Session, sql: &OnceSql, values: &mut [Value], up_to: i64) -> Result<(), Failure> {
+    session.execute(&sql.trim_old, &Inputs::of(values))?;
+    if up_to > 0 {
+        values[7] = Value::Int(up_to);
+        session.execute(&sql.trim_many, &Inputs::of(values))?;
+    }
+    Ok(())
+}
