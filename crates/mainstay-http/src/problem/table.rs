@@ -67,7 +67,7 @@ const fn row(
 
 /// The table, in the order of [`Code`].
 #[rustfmt::skip]
-pub(crate) const TABLE: [Row; 29] = [
+pub(crate) const TABLE: [Row; 30] = [
     row(Code::UnknownPath, 404, "unknown_path", "no such path",
         "Nothing is served at this path: no type of the schema has it, or its fields are no unique.",
         "GET /openapi.json lists every path"),
