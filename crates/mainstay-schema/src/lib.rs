@@ -18,6 +18,7 @@ mod snapshot;
 mod wire;
 
 pub use diagnostic::{Diagnostic, Diagnostics};
+pub use hash::fingerprint;
 pub use json::{Json, JsonError, JsonLimits};
 pub use json_write::{json_float, json_int, json_string};
 pub use load::Source;

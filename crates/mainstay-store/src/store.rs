@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
 use crate::{
-    Batch, Explained, Kept, MigrateError, Offence, Once, OpenError, Page, ReadStatement, Settings, SqliteDialect, Step,
+    Batch, Drift, Explained, Kept, MigrateError, Offence, Once, OpenError, Page, ReadStatement, Settings, SqliteDialect, Step,
     StepError, StoreError, WriteError, WriteStatement, Written,
     sql::{self, Cascade},
     sqlite::Engine,
@@ -49,6 +49,11 @@ impl Store {
     /// The records that are in the way of a migration; reads alone. Blocks until every table that matters is looked through.
     pub fn look(&self, migration: &Migration, schema: &Arc<Schema>) -> Result<Vec<Offence>, StoreError> {
         self.engine.look(migration, schema)
+    }
+
+    /// What was changed by hand in the tables of the schema last applied, worst first; and a hash of those tables as they are.
+    pub fn drift(&self, remembered: &Snapshot) -> Result<(Vec<Drift>, String), StoreError> {
+        self.engine.drift(remembered)
     }
 
     /// Carries out a migration and remembers the schema that it leads to: all or nothing, and nothing where records are in the

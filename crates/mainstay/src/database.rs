@@ -2,7 +2,7 @@
 use std::sync::Arc;
 
 use mainstay_schema::{Class, Migration, Schema, Snapshot, Step};
-use mainstay_store::{MigrateError, Offence, Store};
+use mainstay_store::{Drift, MigrateError, Offence, Severity, Store};
 use serde_json::{Value, json};
 
 use crate::failure::{Detail, Failure};
@@ -13,6 +13,10 @@ pub(crate) struct Way {
     pub(crate) migration: Migration,
     /// Where it leads to.
     schema: Arc<Schema>,
+    /// What was changed by hand.
+    pub(crate) drift: Vec<Drift>,
+    /// The fingerprint of the tables as they are; `None` when there are none yet.
+    pub(crate) tables: Option<String>,
 }
 
 /// Which steps may be carried out.
@@ -36,7 +40,9 @@ impl Way {
     /// To this schema.
     pub(crate) fn to_schema(store: &Store, schema: &Arc<Schema>) -> Result<Way, Failure> {
         let old = store.snapshot().map_err(Failure::database)?;
-        Ok(Way { migration: Migration::between(old.as_ref(), schema), schema: schema.clone() })
+        let found = old.as_ref().map(|old| store.drift(old)).transpose().map_err(Failure::database)?;
+        let (drift, tables) = found.map_or((Vec::new(), None), |(drift, tables)| (drift, Some(tables)));
+        Ok(Way { migration: Migration::between(old.as_ref(), schema), schema: schema.clone(), drift, tables })
     }
 
     /// Its steps.
@@ -84,9 +90,19 @@ impl Way {
             .detail(Detail::Lines(lines, names)))
     }
 
+    /// Fails where a change by hand makes requests fail; the others are told of.
+    pub(crate) fn require_sound(&self, tell: impl Fn(&str)) -> Result<(), Failure> {
+        let (broken, others): (Vec<&Drift>, Vec<&Drift>) =
+            self.drift.iter().partition(|drift| drift.severity == Severity::Broken);
+        others.into_iter().for_each(|drift| tell(&drift_line(drift)));
+        if broken.is_empty() { Ok(()) } else { Err(drifted(&broken)) }
+    }
+
     /// The records that are in the way.
     pub(crate) fn look(&self, store: &Store) -> Result<Vec<Offence>, Failure> {
-        if self.is_done() {
+        // Of tables that are not what they should be, nothing can be asked.
+        let is_broken = self.drift.iter().any(|drift| drift.severity == Severity::Broken);
+        if self.is_done() || is_broken {
             Ok(Vec::new())
         } else {
             store.look(&self.migration, &self.schema).map_err(Failure::database)
@@ -95,10 +111,13 @@ impl Way {
 
     /// The steps with their SQL, for people.
     pub(crate) fn to_text(&self, store: &Store) -> Result<String, Failure> {
+        let mut drift: String =
+            self.drift.iter().map(|drift| format!("changed by hand: {}\n", drift_line(drift))).collect();
         if self.is_done() {
-            return Ok("the database matches the schema: nothing to do".to_owned());
+            drift.push_str("the database matches the schema: nothing to do");
+            return Ok(drift);
         }
-        let mut text = String::new();
+        let mut text = drift;
         for step in self.steps() {
             text.push_str(&format!("-- {}: {step} ({})\n", step.class, step.why));
         }
@@ -133,6 +152,7 @@ impl Way {
             "steps": self.steps().iter().map(step).collect::<Vec<_>>(),
             "sql": self.sql(store)?,
             "inTheWay": self.look(store)?,
+            "drift": self.drift,
         }))
     }
 
@@ -187,12 +207,30 @@ fn failure(error: MigrateError) -> Failure {
                 .hint("repair them with the schema as it was, or take the change back")
                 .detail(Detail::Lines(lines, json!(offences)))
         }
+        MigrateError::Drift(drift) => drifted(&drift.iter().collect::<Vec<_>>()),
         MigrateError::Moved => {
             Failure::new("plan_stale", error.to_string()).hint("mainstay plan shows what is to do now")
         }
         MigrateError::Refused(_) => Failure::new("unsafe_steps", error.to_string()),
         error => Failure::database(error),
     }
+}
+
+/// One change by hand, for people.
+fn drift_line(drift: &Drift) -> String {
+    let severity = match drift.severity {
+        Severity::Harmless => "harmless",
+        Severity::Weaker => "weaker",
+        Severity::Broken => "broken",
+    };
+    format!("{severity}: {}: {}", drift.what, drift.meaning)
+}
+
+fn drifted(drift: &[&Drift]) -> Failure {
+    let lines = drift.iter().map(|drift| format!("  {}", drift_line(drift))).collect();
+    Failure::new("drift", "the tables were changed by hand")
+        .hint("undo the change in the database itself, or bring a backup back")
+        .detail(Detail::Lines(lines, json!(drift)))
 }
 
 /// Records that are in the way, for people.

@@ -18,6 +18,20 @@ pub fn bookkeeping(dialect: &dyn Dialect) -> String {
     )
 }
 
+/// All tables of a snapshot, with their indexes, in an empty database.
+pub fn create_all(dialect: &dyn Dialect, snapshot: &Snapshot) -> Vec<String> {
+    let ddl = Ddl { dialect, snapshot };
+    let mut statements = Vec::new();
+    for table in &snapshot.tables {
+        statements.push(ddl.create_table(table, &table.table));
+        statements.extend(ddl.indexes(table));
+    }
+    for join in &snapshot.joins {
+        statements.extend([ddl.create_join(join, &join.table), ddl.join_index(join)]);
+    }
+    statements
+}
+
 /// Reads the snapshot last applied: no row, or one column of text.
 pub fn recall(dialect: &dyn Dialect) -> String {
     let [table, _, snapshot] = BOOKS.map(|name| dialect.quote(name));

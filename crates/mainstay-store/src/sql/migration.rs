@@ -32,6 +32,8 @@ pub struct MigrationSql {
     pub statements: Vec<Sql>,
     /// Whether tables are filled or dropped, so that references may lead nowhere.
     pub moves: bool,
+    /// The old tables that are made anew.
+    pub rebuilt: Vec<String>,
     /// The functions that both use.
     pub calls: Vec<Call>,
 }
@@ -110,6 +112,7 @@ pub fn migration(dialect: &dyn Dialect, migration: &Migration, schema: &Schema) 
         out.looks.push(projection.look(look)?);
     }
     projection.present = Some(&layout);
+    out.rebuilt = layout.rebuilt(migration);
     let mut writer = Statements { dialect, migration, layout: &layout, statements: Vec::new() };
     writer.rename();
     writer.make();

@@ -29,7 +29,7 @@ mod write;
 mod writer;
 
 pub use cascade::cascades;
-pub use ddl::{bookkeeping, recall, remember};
+pub use ddl::{bookkeeping, create_all, recall, remember};
 pub use dialect::Dialect;
 pub use figure::group;
 pub use find::find;

@@ -14,6 +14,7 @@ use super::{
     bind::bind,
     checkpoint::Checkpointer,
     connection::{check_readable, look, open_writer},
+    drift,
     failure::store_error,
     lock::Lock,
     migrate,
@@ -22,7 +23,7 @@ use super::{
     writer::{Done, Job, Work, Writer},
 };
 use crate::{
-    Batch, Explained, Kept, MigrateError, Offence, Once, OpenError, Page, Settings, SqliteDialect, Step, StepError,
+    Batch, Drift, Explained, Kept, MigrateError, Offence, Once, OpenError, Page, Settings, SqliteDialect, Step, StepError,
     StoreError, WriteError, Written,
     exec::{self, Inputs},
     read::ReadStatement,
@@ -142,6 +143,15 @@ impl Engine {
         self.readers.with_local(|reader| {
             reader.deadline.clear();
             migrate::look(&reader.connection, migration, schema)
+        })
+    }
+
+    /// What was changed by hand; the hash of the tables as they are.
+    pub(crate) fn drift(&self, remembered: &Snapshot) -> Result<(Vec<Drift>, String), StoreError> {
+        self.readers.with_local(|reader| {
+            reader.deadline.clear();
+            let found = drift::drift(&reader.connection, remembered)?;
+            Ok((found, drift::tables_fingerprint(&reader.connection, remembered)?))
         })
     }
 

@@ -5,7 +5,7 @@ use mainstay_schema::{Class, Migration, Schema, Snapshot};
 use rusqlite::{Connection, OptionalExtension, Row, types::ValueRef};
 use serde_json::{Map, Value as Json};
 
-use super::{SqliteDialect, bind::bind, calls::Calls, failure::store_error, row};
+use super::{SqliteDialect, bind::bind, calls::Calls, drift, failure::store_error, row};
 use crate::{
     MigrateError, Offence, Offender, StoreError,
     exec::Inputs,
@@ -151,6 +151,10 @@ pub(super) fn apply_watched(
         let from = snapshot(connection)?;
         if from.is_none() != migration.is_first || from.is_some_and(|from| from != migration.from) {
             return Err(MigrateError::Moved);
+        }
+        let drift = drift::in_the_way(connection, migration, &rendered.rebuilt)?;
+        if !drift.is_empty() {
+            return Err(MigrateError::Drift(drift));
         }
         let offences = looked(connection, migration, &rendered, schema)?;
         if !offences.is_empty() {

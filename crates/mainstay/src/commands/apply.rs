@@ -92,6 +92,10 @@ fn check_plan(path: &Path, way: &Way, schema: &Schema, json: &serde_json::Value)
         );
         return stale("the database is no longer what the plan was made for", lines);
     }
+    if way.tables != file.tables {
+        let lines = way.drift.iter().map(|drift| format!("  {}: {}", drift.what, drift.meaning)).collect();
+        return stale("the tables were changed by hand since the plan was made", lines);
+    }
     if way.to() != file.to {
         let planned = file.steps.as_array().into_iter().flatten().filter_map(|step| step["step"].as_str());
         let planned: Vec<&str> = planned.collect();

@@ -29,6 +29,8 @@ pub(super) struct PlanFile {
     pub(super) form: u32,
     /// The fingerprint of the schema that it begins with.
     pub(super) from: Option<String>,
+    /// The fingerprint of the tables as they are.
+    pub(super) tables: Option<String>,
     /// The fingerprint of the schema that it leads to.
     pub(super) to: String,
     /// The steps, as `plan` shows them.
@@ -53,6 +55,7 @@ pub(crate) fn run(arguments: &Arguments, project: &Project, output: Output) -> O
         let file = PlanFile {
             form: FORM,
             from: way.from(),
+            tables: way.tables.clone(),
             to: way.to(),
             steps: json["steps"].clone(),
             sql: json["sql"].clone(),

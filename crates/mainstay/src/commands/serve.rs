@@ -39,6 +39,7 @@ pub(crate) fn run(arguments: &Arguments, project: &Project, output: Output) -> O
     let authenticator = build::authenticator(project, &schema, Mode::Production)?;
     let store = build::store(project)?;
     let way = Way::to_schema(&store, &schema)?;
+    way.require_sound(|drift| tracing::warn!(%drift, "the tables were changed by hand"))?;
     if arguments.apply == Some(Apply::Safe) && !way.is_done() {
         way.apply(&store, Allowed::ADDITIVE)?;
         tracing::info!(steps = way.steps().len(), "the database follows the schema");

@@ -138,3 +138,64 @@ fn serve_carries_out_additive_steps_alone() {
     assert_eq!(ran.code, Some(1));
     assert!(ran.stderr.contains("stop the other nodes, then: mainstay apply"), "{}", ran.stderr);
 }
+
+#[test]
+fn changes_by_hand_are_told() {
+    let project = Project::with_schema("type A @rules(read: \"true\") { name: String @unique size2: Int @index }")
+        .env("MAINSTAY_AUTH_ANONYMOUS_ONLY", "true");
+    project.ok(&["apply", "--yes"]);
+    let database = || rusqlite::Connection::open(project.path("data/mainstay.db")).unwrap();
+    database()
+        .execute_batch("CREATE TABLE mine(x); ALTER TABLE \"as\" ADD COLUMN note TEXT; DROP INDEX as_size2_idx")
+        .unwrap();
+    let text = project.ok(&["plan"]);
+    assert!(text.contains("changed by hand: harmless: table \"as\" has a column \"note\" of its own"), "{text}");
+    assert!(text.contains("changed by hand: weaker: the index of table \"as\" by \"size2\""), "{text}");
+    assert!(text.contains("CREATE INDEX \"as_size2_idx\" ON \"as\" (\"size2\", \"id\")"), "{text}");
+    assert!(!text.contains("mine"), "a table of its own is nobody's business: {text}");
+    let server = project.start(&["serve"]);
+    assert!(server.said().contains("the tables were changed by hand"), "{}", server.said());
+    drop(server);
+    database().execute_batch("DROP INDEX as_name_key").unwrap();
+    let ran = project.run(&["serve"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.stderr.contains("broken: the unique of \"name\" of table \"as\" is gone"), "{}", ran.stderr);
+    let (_, json) = project.json(&["plan"]);
+    assert_eq!(json["drift"][0]["severity"], "broken");
+}
+
+#[test]
+fn a_plan_is_not_carried_out_on_other_tables() {
+    let project = Project::with_schema(ONE);
+    project.ok(&["apply", "--yes"]);
+    project.write("schema.graphql", MORE);
+    project.run(&["plan", "--out", "p.json"]);
+    let database = rusqlite::Connection::open(project.path("data/mainstay.db")).unwrap();
+    database.execute_batch("ALTER TABLE \"as\" ADD COLUMN note TEXT").unwrap();
+    drop(database);
+    let ran = project.run(&["apply", "p.json"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.stderr.contains("p.json: the tables were changed by hand since the plan was made"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("has a column \"note\" of its own"), "{}", ran.stderr);
+}
+
+#[test]
+fn what_a_table_has_of_its_own_is_not_lost_unsaid() {
+    let project = Project::with_schema(ONE);
+    project.ok(&["apply", "--yes"]);
+    let database = rusqlite::Connection::open(project.path("data/mainstay.db")).unwrap();
+    database.execute_batch("ALTER TABLE \"as\" ADD COLUMN note TEXT; CREATE TABLE bs(x)").unwrap();
+    drop(database);
+    project.write(
+        "schema.graphql",
+        "type A @rules(read: \"true\") { name: Int } type B @rules(read: \"true\") { x: Int }",
+    );
+    let ran = project.run(&["apply", "--yes"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(
+        ran.stderr.contains("table \"as\" has a column \"note\" of its own: the table is made anew"),
+        "{}",
+        ran.stderr
+    );
+    assert!(ran.stderr.contains("there is a table \"bs\" already"), "{}", ran.stderr);
+}

@@ -84,6 +84,17 @@ impl Layout {
         }
     }
 
+    /// The old tables whose records move to a new table.
+    pub(super) fn rebuilt(&self, migration: &Migration) -> Vec<String> {
+        let tables = migration.tables.iter().map(|change| change.old.clone()).zip(&self.tables);
+        let joins = migration.joins.iter().map(|change| match &change.source {
+            JoinSource::Join(old) => Some(old.clone()),
+            JoinSource::New | JoinSource::Column(..) => None,
+        });
+        let all = tables.chain(joins.zip(&self.joins));
+        all.filter(|(_, way)| matches!(way, Way::Make { .. })).filter_map(|(old, _)| old).collect()
+    }
+
     /// What an old table is called after the renames.
     pub(super) fn present(&self, old: &str) -> &str {
         self.present.get(old).map_or("", String::as_str)

@@ -120,7 +120,7 @@ impl<'a> Statements<'a> {
             let gone = pair.old.uniques.iter().filter(|of| !uniques.contains(of)).map(|of| &of.name);
             let gone = gone.chain(pair.old.indexes.iter().filter(|of| !indexes.contains(of)).map(|of| &of.name));
             for name in gone {
-                self.push(format!("DROP INDEX {}", self.dialect.quote(name)));
+                self.push(format!("DROP INDEX IF EXISTS {}", self.dialect.quote(name)));
             }
         }
         for (from, to) in &self.layout.renames {
@@ -128,7 +128,7 @@ impl<'a> Statements<'a> {
                 new.table == *to && matches!(way, Way::Alter { .. })
             };
             if migration.to.joins.iter().zip(&self.layout.joins).any(is_altered) {
-                self.push(format!("DROP INDEX {}", self.dialect.quote(&join_index_name(from))));
+                self.push(format!("DROP INDEX IF EXISTS {}", self.dialect.quote(&join_index_name(from))));
             }
         }
     }

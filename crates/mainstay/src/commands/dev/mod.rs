@@ -158,6 +158,7 @@ impl Dev {
         self.seen.clone_from(&files);
         let schema = Arc::new(project::load(&files)?);
         let way = Way::to_schema(&self.store, &schema)?;
+        way.require_sound(|drift| self.output.remark(format_args!("  changed by hand: {drift}")))?;
         // No other node runs on this database: what loses nothing is safe.
         if let Err(failure) = way.apply(&self.store, Allowed::LOSSLESS) {
             let hint = "a new name is told by @was(name: \"…\"); else take these changes back, or stop this and run mainstay \
