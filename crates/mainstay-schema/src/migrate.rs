@@ -11,6 +11,7 @@ mod convert;
 mod diff;
 mod form;
 mod looks;
+mod names;
 mod sources;
 
 pub use convert::Conversion;

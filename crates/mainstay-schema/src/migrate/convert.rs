@@ -2,7 +2,7 @@
 use mainstay_expr::{Value, wire};
 
 use super::form::{Form, MemberForm, source, target};
-use crate::{ColumnType, Json, JsonLimits, Scalar, Schema, Snapshot, json_string};
+use crate::{ColumnType, Json, JsonLimits, Scalar, Schema, Snapshot, json_float, json_string};
 
 /// Microseconds of a day.
 const DAY: i64 = 86_400_000_000;
@@ -131,7 +131,13 @@ fn plain(text: &str) -> String {
     if text == "-0" { "0".to_owned() } else { text.to_owned() }
 }
 
+/// As it is on the wire, without quotes.
 fn text_of(value: &Value) -> String {
+    if let Value::Float(float) = value {
+        let mut json = Vec::new();
+        json_float(&mut json, *float);
+        return String::from_utf8_lossy(&json).into_owned();
+    }
     let mut text = String::new();
     wire::write_text(value, &mut text);
     text

@@ -1,4 +1,5 @@
 //! What a column holds, with everything resolved: so that two of different schemas can be compared and converted.
+use super::names::{Name, matched};
 use crate::{ColumnType, EmbeddedId, EnumId, KeyKind, Scalar, Schema, Snapshot};
 
 /// A column's type without names that only one schema knows.
@@ -134,17 +135,16 @@ fn scalar_widens(from: Scalar, to: Scalar) -> bool {
 
 /// What a value of an enum is called among the new ones.
 pub(crate) fn target<'n>(from: &[ValueForm], to: &'n [ValueForm], value: &str) -> Option<&'n str> {
-    let is_old = |name: &str| from.iter().any(|old| old.name == name);
-    let renamed = to.iter().find(|new| new.was.iter().any(|was| was == value) && !is_old(&new.name));
-    renamed.or_else(|| to.iter().find(|new| new.name == value)).map(|new| new.name.as_str())
+    let old: Vec<&str> = from.iter().map(|value| value.name.as_str()).collect();
+    let new: Vec<Name<'_>> = to.iter().map(|value| Name { name: &value.name, was: &value.was }).collect();
+    let at = matched(&old, &new).into_iter().position(|at| at.is_some_and(|at| old[at] == value))?;
+    Some(&to[at].name)
 }
 
 /// The old member that a new one takes its value from.
 pub(crate) fn source<'o>(from: &'o [MemberForm], to: &[MemberForm], new: &MemberForm) -> Option<&'o MemberForm> {
-    if let Some(same) = from.iter().find(|old| old.name == new.name) {
-        let is_taken =
-            |other: &MemberForm| other.was.contains(&same.name) && !from.iter().any(|old| old.name == other.name);
-        return (!to.iter().any(is_taken)).then_some(same);
-    }
-    new.was.iter().find_map(|was| from.iter().find(|old| old.name == *was))
+    let old: Vec<&str> = from.iter().map(|member| member.name.as_str()).collect();
+    let names: Vec<Name<'_>> = to.iter().map(|member| Name { name: &member.name, was: &member.was }).collect();
+    let own = to.iter().position(|other| other.name == new.name)?;
+    matched(&old, &names).into_iter().nth(own)?.map(|at| &from[at])
 }

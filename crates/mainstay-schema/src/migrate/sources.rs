@@ -1,8 +1,11 @@
 //! Where the values of each new table come from: names are matched, former ones included.
-use super::convert::Conversion;
+use super::{
+    convert::Conversion,
+    names::{Name, matched},
+};
 use crate::{
-    Collection, CollectionId, ColumnSnapshot, ColumnType, Field, JoinSnapshot, Schema, Snapshot, TableSnapshot,
-    names::snake_case,
+    Collection, CollectionId, ColumnSnapshot, ColumnType, Field, FieldKind, JoinSnapshot, Schema, Snapshot,
+    TableSnapshot, names::snake_case,
 };
 
 /// Where a table of the new schema comes from.
@@ -66,22 +69,13 @@ pub(super) fn sources(old: &Snapshot, new: &Snapshot, schema: &Schema) -> (Vec<T
 
 /// For each new table, its old one.
 fn table_sources(old: &Snapshot, new: &Snapshot, schema: &Schema) -> Vec<Option<usize>> {
-    let named = |name: &str| old.tables.iter().position(|table| table.collection == name);
-    let mut taken = vec![false; old.tables.len()];
-    let mut sources: Vec<Option<usize>> = new
-        .tables
-        .iter()
-        .map(|table| {
-            let id = schema.by_name.get(&table.collection).copied();
-            let former = id.filter(|_| named(&table.collection).is_none());
-            let former = former.and_then(|id| schema.past.of_type(id).iter().find_map(|name| named(name)));
-            former.filter(|at| !std::mem::replace(&mut taken[*at], true))
-        })
-        .collect();
-    for (source, table) in sources.iter_mut().zip(&new.tables).filter(|(source, _)| source.is_none()) {
-        *source = named(&table.collection).filter(|at| !taken[*at]);
-    }
-    sources
+    let names: Vec<&str> = old.tables.iter().map(|table| table.collection.as_str()).collect();
+    let former = |table: &TableSnapshot| {
+        schema.by_name.get(&table.collection).map_or(&[] as &[String], |id| schema.past.of_type(*id))
+    };
+    let new: Vec<Name<'_>> =
+        new.tables.iter().map(|table| Name { name: &table.collection, was: former(table) }).collect();
+    matched(&names, &new)
 }
 
 struct Matcher<'a> {
@@ -152,30 +146,29 @@ impl Matcher<'_> {
         }
     }
 
-    /// Where a field was in the old table: under its own name, or under a former one that nothing else has now.
+    /// Where a field was in the old table.
     fn was(&self, old: &TableSnapshot, of: &Collection, field: &Field) -> Option<Was<'_>> {
         let old = self.old.tables.iter().find(|table| table.table == old.table)?;
-        let by_name = |name: &str| {
-            let column = old.columns.iter().find(|column| column.field == name).map(Was::Column);
-            column.or_else(|| self.join_of(old, name).map(Was::Join))
+        let columns = old.columns.iter().map(|column| (column.field.clone(), Was::Column(column)));
+        let joins = self.old.joins.iter().filter(|join| join.from_table == old.table);
+        // An older version remembered the join table alone.
+        let name = |join: &JoinSnapshot| {
+            let of = of.fields.iter().find(|field| snake_case(&field.name) == join.column());
+            of.map_or_else(|| join.column().to_owned(), |field| field.name.clone())
         };
-        if let Some(was) = by_name(&field.name) {
-            let is_taken = |other: &&Field| {
-                other.id != field.id
-                    && self.schema.past.of_field(of.id, other.id).contains(&field.name)
-                    && by_name(&other.name).is_none()
-            };
-            return if of.fields.iter().any(|other| is_taken(&other)) { None } else { Some(was) };
-        }
-        self.schema.past.of_field(of.id, field.id).iter().find_map(|name| by_name(name))
-    }
-
-    fn join_of(&self, old: &TableSnapshot, field: &str) -> Option<&JoinSnapshot> {
-        let is_it = |join: &&JoinSnapshot| {
-            join.from_table == old.table
-                && if join.field.is_empty() { join.column() == snake_case(field) } else { join.field == field }
-        };
-        self.old.joins.iter().find(is_it)
+        let joins =
+            joins.map(|join| (if join.field.is_empty() { name(join) } else { join.field.clone() }, Was::Join(join)));
+        let mut all: Vec<(String, Was<'_>)> = columns.chain(joins).collect();
+        let names: Vec<&str> = all.iter().map(|(name, _)| name.as_str()).collect();
+        let kept = of.fields.iter().filter(|field| !matches!(field.kind, FieldKind::Inverse { .. }));
+        let kept: Vec<&Field> = kept.collect();
+        let new: Vec<Name<'_>> = kept
+            .iter()
+            .map(|field| Name { name: &field.name, was: self.schema.past.of_field(of.id, field.id) })
+            .collect();
+        let own = kept.iter().position(|other| other.id == field.id)?;
+        let at = matched(&names, &new).into_iter().nth(own)??;
+        Some(all.swap_remove(at).1)
     }
 
     fn join(&self, join: &JoinSnapshot) -> JoinChange {
@@ -190,6 +183,9 @@ impl Matcher<'_> {
         let of = self.schema.collection(id);
         let field = of.field_named(&join.field)?;
         match self.was(old, of, field)? {
+            // Keys of another kind are never those of the records at the new end.
+            Was::Join(was) if was.to_key != join.to_key => None,
+            Was::Column(was) if was.ty != ColumnType::Key(join.to_key) => None,
             Was::Join(was) => Some(JoinSource::Join(was.table.clone())),
             Was::Column(was) => {
                 let is_link = old.foreign_keys.iter().any(|key| key.column == was.column);

@@ -1,7 +1,7 @@
 //! SQL is held to memory: whatever an expression means there, it means in the database.
 //!
 //! Random schemas, records, callers and expressions. `AGREEMENT_CASES` asks for more cases, `AGREEMENT_SEED` for others.
-mod bytes;
+pub(crate) mod bytes;
 mod case;
 mod operands;
 mod paths;

@@ -4,6 +4,7 @@
 mod agreement;
 mod cascades;
 mod creates;
+mod evolution;
 mod groups;
 mod migrations;
 mod opening;
