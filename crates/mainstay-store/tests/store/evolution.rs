@@ -20,7 +20,7 @@ use proptest::{
 
 use self::case::Tally;
 
-const CASES: u64 = 60;
+const CASES: u64 = 40;
 const SEED: u64 = 1;
 
 /// A number from the environment.

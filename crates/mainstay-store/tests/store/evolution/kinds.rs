@@ -183,7 +183,7 @@ pub(crate) fn convert((from, old): (&Kind, &Model), (to, new): (&Kind, &Model), 
 }
 
 fn scalar(from: &Kind, to: &Kind, new: &Model, value: &Json) -> Option<Json> {
-    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let text = value.as_str().map_or_else(|| value.to_string().replace("e+", "e"), str::to_owned);
     let is_number = |kind: &Kind| matches!(kind, Kind::Int | Kind::Long | Kind::Float | Kind::Decimal(..));
     let key = |uid: &Uid| new.of(*uid).unwrap().key;
     match (from, to) {
