@@ -11,8 +11,8 @@ use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
 use crate::{
-    Batch, Drift, Explained, Kept, MigrateError, Offence, Once, OpenError, Page, ReadStatement, Settings, SqliteDialect, Step,
-    StepError, StoreError, WriteError, WriteStatement, Written,
+    Batch, Drift, Explained, Kept, MigrateError, Offence, Once, OpenError, Page, ReadStatement, Settings,
+    SqliteDialect, Step, StepError, StoreError, WriteError, WriteStatement, Written,
     sql::{self, Cascade},
     sqlite::Engine,
 };

@@ -23,8 +23,8 @@ use super::{
     writer::{Done, Job, Work, Writer},
 };
 use crate::{
-    Batch, Drift, Explained, Kept, MigrateError, Offence, Once, OpenError, Page, Settings, SqliteDialect, Step, StepError,
-    StoreError, WriteError, Written,
+    Batch, Drift, Explained, Kept, MigrateError, Offence, Once, OpenError, Page, Settings, SqliteDialect, Step,
+    StepError, StoreError, WriteError, Written,
     exec::{self, Inputs},
     read::ReadStatement,
     sql::OnceSql,
