@@ -1,14 +1,33 @@
-//! Loading records from files: JSON, NDJSON, CSV. They go through the one path as an admin: checks hold, rules do not apply.
+//! Loading records from files of any size: JSON, NDJSON, CSV. They go through the one path as an admin: checks hold, rules do not apply.
+//!
+//! 1. Memory does not grow with the files: they are read chunk by chunk, and links are looked up for a chunk at a time.
+//! 2. A chunk is written whole or not at all, in one transaction with the note of how far its source is; so a run that was killed goes
+//!    on where it was, and no record comes in twice.
+//! 3. What links to records that come later waits in the database until all files are read.
+use std::{io::Read, path::PathBuf};
+
 use mainstay_schema::CollectionId;
 
-use crate::{AdminPass, Caller, Core, Error, Request};
-
 mod arrange;
+mod bad;
 mod cells;
+mod chunk;
+mod first_look;
 mod links;
 mod load;
+mod lookup;
+mod notes;
+mod parts;
+mod prepare;
 mod read;
-mod second;
+mod report;
+mod resume;
+mod waiting;
+mod write;
+
+pub use report::{CollectionReport, Problem, Progress, Report};
+
+use crate::{AdminPass, Caller, Core, Error, ErrorKind, Request};
 
 /// The form of the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,84 +41,102 @@ pub enum Format {
 }
 
 /// What to load.
-#[derive(Clone, Copy, Debug)]
-pub struct Source<'a> {
+pub struct Source {
     /// What it is called in messages: the file's name.
-    pub name: &'a str,
-    /// The bytes.
-    pub bytes: &'a [u8],
+    pub name: String,
+    /// Where the bytes are.
+    pub input: Input,
     /// Their form.
     pub format: Format,
     /// Into which collection; `None`: the names in the file say it (an object of arrays).
     pub collection: Option<CollectionId>,
 }
 
-/// How far an import is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
-    /// Records done.
-    pub done: usize,
-    /// Records in all.
-    pub total: usize,
+/// Where the bytes of a source are.
+pub enum Input {
+    /// Here.
+    Bytes(Vec<u8>),
+    /// In a file.
+    File(PathBuf),
+    /// They come once, one after the other: such a source cannot be resumed.
+    Stream(Box<dyn Read + Send>),
 }
 
-/// What an import did.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Report {
-    /// For each collection, in the order of loading.
-    pub collections: Vec<CollectionReport>,
-    /// What is wrong with records; nothing of the chunk that they belong to is written, nor anything behind it.
-    pub errors: Vec<Problem>,
-    /// What was passed over.
-    pub notes: Vec<String>,
+/// What to do with a link to a record that is not there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MissingLinks {
+    /// The record is wrong.
+    #[default]
+    Refuse,
+    /// An optional link becomes null, a list goes without it.
+    Null,
 }
 
-/// What an import did to one collection.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct CollectionReport {
-    /// The type's name.
-    pub collection: String,
-    /// Records created.
-    pub created: usize,
-    /// Records not written, because something was wrong with them or with one before.
-    pub skipped: usize,
+/// How to load.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Cells of CSV that are null.
+    pub nulls: Vec<String>,
+    /// Names of the file and the fields that they are; without a field they are left out.
+    pub names: Vec<(String, Option<String>)>,
+    /// The unique field by which records that are there are changed instead of created.
+    pub upsert: Option<String>,
+    /// What becomes of links to records that are not there.
+    pub missing_links: MissingLinks,
+    /// Whether it is noted how far each file is, so that a run that was killed goes on; what is loaded already is not loaded again.
+    pub resumable: bool,
+    /// Whether to begin at the start, whatever was loaded before.
+    pub again: bool,
+    /// The file that records in which something is wrong are written to, with the reasons; without it they end the import.
+    pub bad: Option<PathBuf>,
 }
 
-/// One thing that is wrong with what was to be loaded.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Problem {
-    /// The file.
-    pub source: String,
-    /// The type's name.
-    pub collection: String,
-    /// The line, in NDJSON and CSV.
-    pub line: Option<u64>,
-    /// Where in the JSON document, or which field of the line: `/skills/3/slug`.
-    pub pointer: String,
-    /// What is wrong.
-    pub message: String,
-    /// What to do about it.
-    pub hint: Option<String>,
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            nulls: vec![String::new()],
+            names: Vec::new(),
+            upsert: None,
+            missing_links: MissingLinks::Refuse,
+            resumable: false,
+            again: false,
+            bad: None,
+        }
+    }
 }
 
-/// Loads records. An error means that the source cannot be read at all; what is wrong with records is in the report.
+/// Loads records. An error means that a source cannot be read, or the database failed; what is wrong with records is in the report.
 pub async fn import(
     core: &Core,
     pass: AdminPass,
-    source: Source<'_>,
+    mut sources: Vec<Source>,
+    options: &Options,
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Report, Error> {
     let request = request_of(pass);
+    let streams = sources.iter_mut().map(taken).collect();
     let mut report = Report::default();
-    let tables = read::tables(core.schema(), source, &mut report)?;
-    let mut loading = load::Loading::new(core, &request, source, tables);
-    loading.find_links(&mut report).await?;
-    if report.errors.is_empty() {
-        loading.arrange();
-        loading.run(&mut report, progress).await?;
+    let parts = parts::parts(core.schema(), &sources, &mut report)?;
+    let parts = arrange::arrange(core.schema(), parts);
+    core.store().prepare_notes().map_err(crate::errors::from_store)?;
+    let mut loading = load::Loading::new(core, &request, &sources, options, progress)?;
+    (loading.parts, loading.streams, loading.report) = (parts, streams, report);
+    loading.begin().await?;
+    if loading.is_small() && options.bad.is_none() && options.missing_links == MissingLinks::Refuse {
+        loading.look_first().await?;
     }
-    loading.finish(&mut report);
-    Ok(report)
+    if loading.report.errors.is_empty() {
+        loading.run().await?;
+    }
+    Ok(loading.finish())
+}
+
+/// A stream is read by its one part.
+fn taken(source: &mut Source) -> Option<Box<dyn Read + Send>> {
+    match &mut source.input {
+        Input::Stream(stream) => Some(std::mem::replace(stream, Box::new(std::io::empty()))),
+        Input::Bytes(_) | Input::File(_) => None,
+    }
 }
 
 /// The request that an import is.
@@ -107,4 +144,14 @@ fn request_of(pass: AdminPass) -> Request {
     let time_micros = jiff::Timestamp::now().as_microsecond();
     let caller = Caller::Admin(pass);
     Request { caller, time_micros, ip: "".into(), method: "IMPORT".into(), host: "".into(), once: None }
+}
+
+/// A source that is none.
+fn invalid(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::InvalidBody, message)
+}
+
+/// A source that cannot be read.
+fn unreadable(name: &str, error: &std::io::Error) -> Error {
+    invalid(format!("{name} cannot be read: {error}"))
 }

@@ -13,6 +13,7 @@ pub(crate) mod filter;
 pub(crate) mod find;
 pub(crate) mod group;
 pub(crate) mod links;
+pub(crate) mod load;
 pub(crate) mod read;
 pub(crate) mod rules;
 pub(crate) mod select;

@@ -3,11 +3,12 @@ mod batch;
 mod create;
 mod delete;
 mod group;
+mod load;
 mod read;
 mod update;
 
 pub(crate) use create::Wanted;
-pub(crate) use update::change;
+pub(crate) use update::{NOT_IN_FILES, change};
 
 use std::sync::Arc;
 

@@ -11,4 +11,4 @@ mod write;
 pub use figure::{Aggregate, Figure, Group, GroupFigure, GroupKey, GroupOrder, PathValue, TimePart};
 pub use own::{OwnFields, OwnRecords};
 pub use query::{Count, LinkFigure, Nested, Order, Output, OutputValue, Query};
-pub use write::{Answer, Create, Delete, Find, LinkChange, LinkCheck, LinkMode, Update, WritePlan};
+pub use write::{Answer, Create, Delete, Find, LinkChange, LinkCheck, LinkMode, Load, Note, Update, WritePlan};

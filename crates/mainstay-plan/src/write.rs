@@ -15,6 +15,10 @@ pub enum WritePlan {
     Delete(Delete),
     /// Keys that later steps need.
     Find(Find),
+    /// Many new records of one collection.
+    Load(Load),
+    /// A note of an import.
+    Note(Note),
 }
 
 /// Looks keys up by the values of a unique, many at a time. The bound value n is the list of the values of field n; a place
@@ -29,6 +33,29 @@ pub struct Find {
     pub visible: Expr,
     /// Whether every place must be found, else the write is refused.
     pub all: bool,
+}
+
+/// Many new records that are complete and checked: nothing is asked and nothing answered. The values are those of the columns, record
+/// after record.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Load {
+    /// The collection.
+    pub collection: CollectionId,
+    /// The columns written.
+    pub columns: Vec<FieldId>,
+}
+
+/// A note of an import, kept beside the records and in the same transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Note {
+    /// How far a source is. Values: its id, the state as text.
+    Reached,
+    /// Something that waits for records that come later. Values: the source's id, what waits as text.
+    Waits,
+    /// It waits no more. Values: its number.
+    Settled,
+    /// A source is forgotten, with what waits of it. Values: its id.
+    Forgotten,
 }
 
 /// A new record. Checks and rules over its own fields are done before, in memory.

@@ -96,6 +96,27 @@ impl Store {
         self.engine.stream(reads)
     }
 
+    /// Makes the tables for the notes of imports, where they are not there. Blocks until it is done.
+    pub fn prepare_notes(&self) -> Result<(), StoreError> {
+        self.engine.prepare_notes()
+    }
+
+    /// The sources that imports have notes of: id and state, the oldest first.
+    pub fn noted_sources(&self) -> Result<Vec<(String, String)>, StoreError> {
+        self.engine.noted_sources()
+    }
+
+    /// At most `limit` of what waits of a source, behind a number (or before it): number and what.
+    pub fn noted_waiting(
+        &self,
+        source: &str,
+        from: i64,
+        backward: bool,
+        limit: usize,
+    ) -> Result<Vec<(i64, String)>, StoreError> {
+        self.engine.noted_waiting(source, from, backward, limit)
+    }
+
     /// Renders a step of a write.
     pub fn prepare_write(&self, schema: &Arc<Schema>, plan: &WritePlan) -> Result<Arc<WriteStatement>, StoreError> {
         WriteStatement::render(schema, &DIALECT, plan, || self.cascades(schema)).map(Arc::new)

@@ -1,74 +1,87 @@
 //! Files of records into the database: for `import` and the seed of `dev`.
-use std::{fs, path::Path};
+use std::{fs::File, io::Read, path::Path};
 
 use mainstay_core::{
     AdminPass, Core,
-    import::{Format, Progress, Report, Source, import},
+    import::{CollectionReport, Format, Input, Options, Problem, Progress, Report, Source, import},
 };
 use mainstay_schema::{CollectionId, Schema, nearest};
 
 use crate::failure::Failure;
 
-/// Bytes of one file at most: it is read whole.
-const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
-
-/// What loading a file did.
-pub(crate) struct Loaded {
-    pub(crate) report: Report,
-}
-
-impl Loaded {
-    /// What it did, for people, a line each.
-    pub(crate) fn lines(&self, file: &str) -> Vec<String> {
-        let mut lines = Vec::new();
-        for collection in &self.report.collections {
-            let skipped = match collection.skipped {
-                0 => String::new(),
-                count => format!(", {count} not written"),
-            };
-            lines.push(format!("{file}: {} {} created{skipped}", collection.created, collection.collection));
-        }
-        lines.extend(self.report.notes.iter().map(|note| format!("{file}: {note}")));
-        for problem in &self.report.errors {
-            let line = problem.line.map_or_else(String::new, |line| format!(":{line}"));
-            lines.push(format!("{file}{line}: {} {}: {}", problem.collection, problem.pointer, problem.message));
-            lines.extend(problem.hint.iter().map(|hint| format!(" hint: {hint}")));
-        }
-        lines
+/// What loading did, for people, a line each.
+pub(crate) fn lines(report: &Report) -> Vec<String> {
+    let mut lines: Vec<String> = report.collections.iter().map(line).collect();
+    lines.extend(report.notes.iter().cloned());
+    for problem in &report.errors {
+        lines.push(problem_line(problem));
+        lines.extend(problem.hint.iter().map(|hint| format!(" hint: {hint}")));
     }
+    lines
 }
 
-/// Loads one file. Its form is told by its name; its collection by `collection`, by its content (an object of arrays), or by
-/// its name.
+fn line(of: &CollectionReport) -> String {
+    let mut line = format!("{}: {} {} created", of.source, of.created, of.collection);
+    let parts = [
+        (of.updated, "updated"),
+        (of.already, "loaded before (--again loads them once more)"),
+        (of.links_left_out, "links left out"),
+        (of.skipped, "not written"),
+    ];
+    for (count, what) in parts.into_iter().filter(|(count, _)| *count > 0) {
+        line.push_str(&format!(", {count} {what}"));
+    }
+    line
+}
+
+fn problem_line(problem: &Problem) -> String {
+    let line = problem.line.map_or_else(String::new, |line| format!(":{line}"));
+    let pointer = if problem.pointer.is_empty() { String::new() } else { format!(" {}", problem.pointer) };
+    format!("{}{line}: {}{pointer}: {}", problem.source, problem.collection, problem.message)
+}
+
+/// Loads files together, in the order in which they link to each other.
 pub(crate) async fn load(
     core: &Core,
     pass: AdminPass,
-    path: &Path,
-    collection: Option<CollectionId>,
+    sources: Vec<Source>,
+    options: &Options,
     progress: &mut (dyn FnMut(Progress) + Send),
-) -> Result<Loaded, Failure> {
-    let name = path.display().to_string();
-    let format = format_of(path)?;
-    let length = fs::metadata(path).map_err(|error| Failure::io(&name, &error))?.len();
-    if length > FILE_BYTES_MAX {
-        return Err(Failure::new("too_large", format!("{name}: it has more than {FILE_BYTES_MAX} bytes"))
-            .hint("cut it into several files"));
-    }
-    let bytes = fs::read(path).map_err(|error| Failure::io(&name, &error))?;
-    let collection = match collection {
-        None if says_itself(format, &bytes) => None,
-        None => Some(named_after(path, core.schema())?),
-        given => given,
-    };
-    let source = Source { name: &name, bytes: &bytes, format, collection };
-    let report = import(core, pass, source, progress).await.map_err(|error| {
-        let failure = Failure::new("import", format!("{name}: {}", error.cause.as_ref().unwrap_or(&error.message)));
+) -> Result<Report, Failure> {
+    import(core, pass, sources, options, progress).await.map_err(|error| {
+        let failure = Failure::new("import", error.cause.unwrap_or(error.message));
         match error.hint {
             Some(hint) => failure.hint(hint),
             None => failure,
         }
-    })?;
-    Ok(Loaded { report })
+    })
+}
+
+/// A file to load. Its form is told by its name; its collection by `collection`, by its content (an object of arrays), or by its name.
+/// It is called as it is `shown`.
+pub(crate) fn source(
+    path: &Path,
+    shown: &str,
+    collection: Option<CollectionId>,
+    format: Option<Format>,
+    schema: &Schema,
+) -> Result<Source, Failure> {
+    if path == Path::new("-") {
+        let format = format.ok_or_else(|| Failure::new("usage", "say what the standard input is: --format csv"))?;
+        let input = Input::Stream(Box::new(std::io::stdin()));
+        return Ok(Source { name: "the standard input".to_owned(), input, format, collection });
+    }
+    let format = match format {
+        Some(format) => format,
+        None => format_of(path)?,
+    };
+    let collection = match collection {
+        None if says_itself(format, path)? => None,
+        None => Some(named_after(path, schema)?),
+        given => given,
+    };
+    let input = Input::File(path.to_path_buf());
+    Ok(Source { name: shown.to_owned(), input, format, collection })
 }
 
 fn format_of(path: &Path) -> Result<Format, Failure> {
@@ -77,13 +90,24 @@ fn format_of(path: &Path) -> Result<Format, Failure> {
         Some("ndjson" | "jsonl") => Ok(Format::Ndjson),
         Some("csv") => Ok(Format::Csv),
         _ => Err(Failure::new("usage", format!("{}: its form is not known", path.display()))
-            .hint("files end with .json, .ndjson or .csv")),
+            .hint("files end with .json, .ndjson or .csv; --format says another's form")),
     }
 }
 
+/// Bytes in which the first sign of a JSON document is looked for.
+const HEAD_BYTES: u64 = 64 * 1024;
+
 /// Whether a file says itself which collections it holds: a JSON object does.
-fn says_itself(format: Format, bytes: &[u8]) -> bool {
-    format == Format::Json && bytes.trim_ascii_start().first() == Some(&b'{')
+fn says_itself(format: Format, path: &Path) -> Result<bool, Failure> {
+    let failed = |error: std::io::Error| Failure::io(path.display(), &error);
+    let file = File::open(path).map_err(failed)?;
+    if format != Format::Json {
+        return Ok(false);
+    }
+    let mut head = Vec::new();
+    file.take(HEAD_BYTES).read_to_end(&mut head).map_err(failed)?;
+    let head = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&head);
+    Ok(head.trim_ascii_start().first() != Some(&b'['))
 }
 
 /// The collection that a file is named after: `skills.csv`, or `02-skills.csv` to say the order.

@@ -1,53 +1,42 @@
 //! The order of loading: what others link to comes first, as far as that can be.
-use mainstay_schema::FieldKind;
+use mainstay_schema::{CollectionId, FieldKind, Schema};
 
-use super::{links::End, load::Loading};
+use super::parts::Part;
 
-impl Loading<'_> {
-    /// Fixes the order in which the rows are written.
-    pub(super) fn arrange(&mut self) {
-        let tables = depth_first(self.tables.len(), |table| self.tables_needed(table));
-        for table in tables {
-            let rows = depth_first(self.tables[table].rows.len(), |row| self.rows_needed(table, row));
-            self.order.extend(rows.into_iter().map(|row| (table, row)));
+/// The parts in the order of loading; parts of one collection keep their order.
+pub(super) fn arrange(schema: &Schema, parts: Vec<Part>) -> Vec<Part> {
+    let order = depth_first(parts.len(), |at| needed(schema, &parts, at));
+    let mut parts: Vec<Option<Part>> = parts.into_iter().map(Some).collect();
+    order.into_iter().filter_map(|at| parts[at].take()).collect()
+}
+
+/// The collections that a collection's records link to.
+pub(super) fn targets(schema: &Schema, of: CollectionId) -> impl Iterator<Item = (bool, CollectionId)> + '_ {
+    schema.collection(of).fields.iter().filter_map(|field| {
+        let required = field.required && matches!(field.kind, FieldKind::ToOne { .. });
+        let own = !matches!(field.kind, FieldKind::Inverse { .. });
+        field.target().filter(|_| own).map(|target| (required, target))
+    })
+}
+
+/// The parts before of the same collection, those that a part's required links lead to, then those of its other links.
+fn needed(schema: &Schema, parts: &[Part], at: usize) -> Vec<usize> {
+    let of = parts[at].collection;
+    let mut needed: Vec<(u8, usize)> = Vec::new();
+    for (other, part) in parts.iter().enumerate().filter(|(other, _)| *other != at) {
+        if part.collection == of {
+            needed.extend((other < at).then_some((0, other)));
+            continue;
         }
+        let links = targets(schema, of).filter(|(_, target)| *target == part.collection);
+        needed.extend(links.map(|(required, _)| (if required { 1 } else { 2 }, other)).min());
     }
-
-    /// The tables that a table's required links lead to, then those of its other links.
-    fn tables_needed(&self, table: usize) -> Vec<usize> {
-        let collection = self.core.schema().collection(self.tables[table].collection);
-        let links = collection.fields.iter().filter(|field| !matches!(field.kind, FieldKind::Inverse { .. }));
-        let mut needed: Vec<(bool, usize)> = Vec::new();
-        for field in links {
-            let Some(target) = field.target() else { continue };
-            let required = field.required && matches!(field.kind, FieldKind::ToOne { .. });
-            let others =
-                self.tables.iter().enumerate().filter(|(at, other)| *at != table && other.collection == target);
-            needed.extend(others.map(|(at, _)| (!required, at)));
-        }
-        needed.sort_unstable();
-        needed.into_iter().map(|(_, at)| at).collect()
-    }
-
-    /// The rows of the same table that a row links to: by required links, else by all.
-    fn rows_needed(&self, table: usize, row: usize) -> Vec<usize> {
-        let links = &self.links[table][row];
-        let collection = self.core.schema().collection(self.tables[table].collection);
-        let required_self = collection.fields.iter().any(|field| {
-            field.required && matches!(field.kind, FieldKind::ToOne { target, .. } if target == collection.id)
-        });
-        let counted = links.iter().filter(|link| link.required || !required_self);
-        let ends = counted.flat_map(|link| &link.ends);
-        ends.filter_map(|end| match end {
-            End::Row((of, needed)) if *of == table && *needed != row => Some(*needed),
-            _ => None,
-        })
-        .collect()
-    }
+    needed.sort_unstable();
+    needed.into_iter().map(|(_, at)| at).collect()
 }
 
 /// All numbers below `count`, each behind those that it needs; in a circle, wherever it was entered. No recursion: chains may
-/// be as long as the file.
+/// be as long as there are parts.
 fn depth_first(count: usize, needs: impl Fn(usize) -> Vec<usize>) -> Vec<usize> {
     let mut seen = vec![false; count];
     let mut order = Vec::with_capacity(count);

@@ -1,185 +1,399 @@
-//! The loading itself: rows in chunks, each chunk written whole or not at all.
-use std::borrow::Cow;
+//! The loading itself: part after part, chunk after chunk; one chunk is written while the next is made ready.
+use std::{collections::HashSet, io::Read, sync::Arc};
 
-use mainstay_schema::{CollectionId, Json, KeyKind};
-use uuid::Uuid;
+use mainstay_schema::{CollectionId, FieldId, KeyKind};
+use mainstay_store::WriteStatement;
 
 use super::{
-    CollectionReport, Problem, Progress, Report, Source,
-    links::{End, Link, Names, RowId, id_of, key_json},
-    read::Table,
+    CollectionReport, MissingLinks, Options, Problem, Progress, Report, Source,
+    arrange::targets,
+    bad::BadFile,
+    chunk::{Chunk, Chunks},
+    invalid,
+    links::{as_name, take_links},
+    lookup::Known,
+    notes::State,
+    parts::Part,
+    prepare::{Ready, There, Understood},
+    read::{Place, Raw, Records, fields},
+    resume::Digest,
+    write::{Gained, Pending},
 };
-use crate::{Answer, Core, Create, Error, Request, Select, Selection, record::field::Sender};
-
-/// Records that are written together.
-pub(super) const CHUNK_ROWS_MAX: usize = 500;
+use crate::{Core, Error, FieldError, Request, Select, Selection};
 
 /// An import under way.
 pub(super) struct Loading<'a> {
     pub(super) core: &'a Core,
     pub(super) request: &'a Request,
-    pub(super) source: Source<'a>,
-    pub(super) tables: Vec<Table<'a>>,
-    pub(super) names: Names,
-    /// The links of each row.
-    pub(super) links: Vec<Vec<Vec<Link>>>,
-    /// The key of each row that is written, or about to be.
-    pub(super) keys: Vec<Vec<Option<String>>>,
-    /// The rows in the order of writing.
-    pub(super) order: Vec<RowId>,
-    /// Links that wait until all rows are written.
-    pub(super) waiting: Vec<(RowId, Link)>,
-    created: Vec<usize>,
+    pub(super) sources: &'a [Source],
+    pub(super) options: &'a Options,
+    /// In the order of loading.
+    pub(super) parts: Vec<Part>,
+    /// The sources that come once.
+    pub(super) streams: Vec<Option<Box<dyn Read + Send>>>,
+    pub(super) report: Report,
+    progress: &'a mut (dyn FnMut(Progress) + Send),
+    /// Where each part begins, and how far it is.
+    pub(super) starts: Vec<Start<'a>>,
+    /// The columns of each part, once it is open.
+    pub(super) columns: Vec<Vec<Option<String>>>,
+    pub(super) known: Known,
+    pub(super) upsert: Option<FieldId>,
+    pub(super) bad: Option<BadFile>,
+    pub(super) statements: Vec<(CollectionId, bool, Arc<WriteStatement>)>,
+    pub(super) key_only: Arc<Selection>,
+    /// Records of each part that were read and not written.
+    pub(super) skipped: Vec<u64>,
+    /// The part that is read.
+    pub(super) at: usize,
 }
 
-/// Rows of one collection that are written together.
-struct Chunk<'a> {
-    table: usize,
-    rows: Vec<usize>,
-    records: Vec<Json<'a>>,
+/// How far a part is.
+pub(super) struct Start<'a> {
+    /// What its notes go by.
+    pub(super) id: String,
+    /// How far it was when this run began.
+    pub(super) before: State,
+    /// How far it is.
+    pub(super) state: State,
+    pub(super) digest: Digest<'a>,
 }
 
 impl<'a> Loading<'a> {
-    pub(super) fn new(core: &'a Core, request: &'a Request, source: Source<'a>, tables: Vec<Table<'a>>) -> Loading<'a> {
-        let names = Names::of(core.schema(), &tables);
-        let keys = tables.iter().map(|table| vec![None; table.rows.len()]).collect();
-        let links = tables.iter().map(|table| Vec::with_capacity(table.rows.len())).collect();
-        let created = vec![0; tables.len()];
-        Loading { core, request, source, tables, names, links, keys, order: vec![], waiting: vec![], created }
+    pub(super) fn new(
+        core: &'a Core,
+        request: &'a Request,
+        sources: &'a [Source],
+        options: &'a Options,
+        progress: &'a mut (dyn FnMut(Progress) + Send),
+    ) -> Result<Loading<'a>, Error> {
+        let key_only = Selection { parts: vec![Select::Field { alias: None, name: "id".to_owned() }] };
+        Ok(Loading {
+            core,
+            request,
+            sources,
+            options,
+            parts: Vec::new(),
+            streams: Vec::new(),
+            report: Report::default(),
+            progress,
+            starts: Vec::new(),
+            columns: Vec::new(),
+            known: Known::default(),
+            upsert: None,
+            bad: None,
+            statements: Vec::new(),
+            key_only: Arc::new(key_only),
+            skipped: Vec::new(),
+            at: 0,
+        })
     }
 
-    /// Writes everything; ends with the first chunk in which something is wrong.
-    pub(super) async fn run(
-        &mut self,
-        report: &mut Report,
-        progress: &mut (dyn FnMut(Progress) + Send),
-    ) -> Result<(), Error> {
-        let order = std::mem::take(&mut self.order);
-        let total = order.len();
-        let mut done = 0;
-        let mut chunk: Option<Chunk<'a>> = None;
-        for row in order {
-            if chunk.as_ref().is_some_and(|chunk| self.must_end(chunk, row)) {
-                done += self.write(chunk.take(), report).await?;
-                progress(Progress { done, total });
+    /// Loads all parts, then what waits.
+    pub(super) async fn run(&mut self) -> Result<(), Error> {
+        self.skipped = vec![0; self.parts.len()];
+        self.columns = vec![Vec::new(); self.parts.len()];
+        if let Some(path) = &self.options.bad {
+            let keep = self.starts.iter().map(|start| start.state.bad_bytes).max().unwrap_or(0);
+            self.bad = Some(BadFile::open(path, keep)?);
+        }
+        for at in 0..self.parts.len() {
+            self.at = at;
+            self.upsert = self.upsert_field(at)?;
+            if self.report.errors.is_empty() && !self.is_read(at) {
+                self.part(at).await?;
             }
-            if !report.errors.is_empty() {
+        }
+        self.at = self.parts.len();
+        if self.report.errors.is_empty() {
+            self.settle_waiting().await?;
+        }
+        self.note_end().await
+    }
+
+    /// Whether an earlier run has read all of a part.
+    fn is_read(&self, at: usize) -> bool {
+        let state = &self.starts[at].state;
+        state.done && state.position >= self.parts[at].start + self.parts[at].bytes
+    }
+
+    /// Opens the records of a part where they go on.
+    pub(super) fn open(&mut self, at: usize) -> Result<Records<'a>, Error> {
+        let part = &self.parts[at];
+        let state = &self.starts[at].state;
+        let place = (state.position > part.start).then_some(Place {
+            position: state.position,
+            line: state.line,
+            count: state.count,
+        });
+        let stream = self.streams[part.source].take();
+        let of = self.core.schema().collection(part.collection);
+        Records::open(of, part, &self.sources[part.source], self.options, place, stream)
+    }
+
+    async fn part(&mut self, at: usize) -> Result<(), Error> {
+        let records = self.open(at)?;
+        self.columns[at] = records.columns().to_vec();
+        let mut chunks = Chunks::new(records);
+        let mut pending: Option<Pending> = None;
+        loop {
+            let mut chunk = chunks.next()?;
+            if chunk.raws.is_empty() {
+                break;
+            }
+            let columns = self.columns[at].clone();
+            let rows = self.understand(at, &columns, &chunk.raws);
+            if self.asks(at, &rows) {
+                self.wait(&mut pending, &mut chunks).await?;
+            }
+            let twice = self.twice(at, &rows);
+            let there = self.look_up_for(at, &rows).await?;
+            let mut rows = rows;
+            rows.truncate(twice.unwrap_or(rows.len()));
+            let (readies, left_out) = self.prepare(at, rows, &there);
+            if let Some(twice) = twice {
+                chunks.give_back(&mut chunk, twice);
+            }
+            if readies.iter().any(|ready| matches!(ready, Ready::Bad(_))) {
+                self.wait(&mut pending, &mut chunks).await?;
+                self.put_bad_aside(at, &chunk, &readies)?;
+            }
+            let (mut steps, gained) = self.steps(at, readies)?;
+            self.wait(&mut pending, &mut chunks).await?;
+            if !self.report.errors.is_empty() {
                 return Ok(());
             }
-            self.add(&mut chunk, row);
+            let state = self.state_behind(at, &chunk, chunk.raws.len(), gained, left_out)?;
+            steps.push(self.core.note_reached(&self.starts[at].id, &state)?);
+            let writing = self.send(steps);
+            pending = Some(Pending { part: at, chunk, state, writing });
         }
-        done += self.write(chunk, report).await?;
-        progress(Progress { done, total });
-        if report.errors.is_empty() { self.link_the_rest(report).await } else { Ok(()) }
+        self.wait(&mut pending, &mut chunks).await
     }
 
-    /// Whether a chunk is full, of another collection, or holds a record whose key the row needs and nobody knows yet.
-    fn must_end(&self, chunk: &Chunk<'a>, (table, row): RowId) -> bool {
-        let chunk_max = CHUNK_ROWS_MAX.min(self.core.limits().batch_max);
-        let mut ends = self.links[table][row].iter().flat_map(|link| &link.ends);
-        let waits = |end: &End| matches!(end, End::Row((of, needed)) if *of == chunk.table && chunk.rows.contains(needed) && self.keys[*of][*needed].is_none());
-        chunk.table != table || chunk.rows.len() >= chunk_max || ends.any(waits)
+    async fn wait(&mut self, pending: &mut Option<Pending>, chunks: &mut Chunks<'a>) -> Result<(), Error> {
+        if let Some((time, rows)) = self.settle(pending).await? {
+            chunks.took(time, rows);
+        }
+        Ok(())
     }
 
-    fn add(&mut self, chunk: &mut Option<Chunk<'a>>, (table, row): RowId) {
-        let collection = self.core.schema().collection(self.tables[table].collection);
-        let mut fields = std::mem::take(&mut self.tables[table].rows[row].fields);
-        for link in std::mem::take(&mut self.links[table][row]) {
-            match self.ends(&link) {
-                Some(value) => fields.push((Cow::Owned(collection.field(link.field).name.clone()), value)),
-                None => self.waiting.push(((table, row), link)),
-            }
-        }
-        let sent = fields.iter().find(|(name, _)| name == "id").map(|(_, key)| key.as_text().map(str::to_owned));
-        self.keys[table][row] = match (sent, collection.key) {
-            (Some(key), _) => key,
-            (None, KeyKind::Uuid) => {
-                let key = Uuid::now_v7().to_string();
-                fields.push((Cow::Borrowed("id"), key_json(key.clone())));
-                Some(key)
-            }
-            (None, KeyKind::Int | KeyKind::String) => None,
+    /// Understands records as far as they go alone.
+    pub(super) fn understand<'r>(
+        &self,
+        part: usize,
+        columns: &'r [Option<String>],
+        raws: &'r [Raw],
+    ) -> Vec<Understood<'r>> {
+        let of = self.core.schema().collection(self.parts[part].collection);
+        let one = |raw: &'r Raw| {
+            let read = fields(of, columns, self.options, raw).map(|mut fields| {
+                let links = take_links(of, &mut fields);
+                (fields, links)
+            });
+            Understood { line: raw.line, at: raw.at, read }
         };
-        let chunk = chunk.get_or_insert_with(|| Chunk { table, rows: Vec::new(), records: Vec::new() });
-        chunk.rows.push(row);
-        chunk.records.push(Json::Object(fields));
+        raws.iter().map(one).collect()
     }
 
-    /// What a link is sent as; `None` where one of its ends is not written yet.
-    pub(super) fn ends(&self, link: &Link) -> Option<Json<'a>> {
-        let key = |end: &End| match end {
-            End::Key(key) => Some(key_json(key.clone())),
-            End::Row((table, row)) => self.keys[*table][*row].clone().map(key_json),
+    /// Whether the database must be asked before records can be made ready.
+    fn asks(&self, part: usize, rows: &[Understood<'_>]) -> bool {
+        self.upsert.is_some() || !self.unknown(part, rows).is_empty()
+    }
+
+    /// The names of other records that are not known yet.
+    fn unknown(&self, part: usize, rows: &[Understood<'_>]) -> HashSet<(CollectionId, String)> {
+        let mut unknown = HashSet::new();
+        let links = rows.iter().filter_map(|row| row.read.as_ref().ok()).flat_map(|(_, links)| links);
+        for link in links {
+            let kind = self.core.schema().collection(link.target).key;
+            let trusts_keys = kind != KeyKind::String && !self.verifies(part, link.target);
+            for name in &link.names {
+                let is_known = self.known.get(link.target, name).is_some();
+                if !(is_known || trusts_keys && kind.parse(name).is_some()) {
+                    unknown.insert((link.target, name.clone().into_owned()));
+                }
+            }
+        }
+        unknown
+    }
+
+    pub(super) async fn look_up_links(&mut self, part: usize, rows: &[Understood<'_>]) -> Result<(), Error> {
+        let mut unknown: Vec<(CollectionId, String)> = self.unknown(part, rows).into_iter().collect();
+        unknown.sort_unstable();
+        while let Some((target, _)) = unknown.last() {
+            let target = *target;
+            let from = unknown.partition_point(|(of, _)| *of < target);
+            let names = unknown.split_off(from).into_iter().map(|(_, name)| name).collect();
+            let closed = !self.comes_later(part, target);
+            self.known.look_up(self.core, self.request, target, names, closed).await?;
+        }
+        Ok(())
+    }
+
+    /// The records that are there already and are changed.
+    pub(super) async fn look_up_there(&mut self, part: usize, rows: &[Understood<'_>]) -> Result<There, Error> {
+        let Some(field) = self.upsert else { return Ok(There::default()) };
+        let of = self.parts[part].collection;
+        let names: Vec<String> = rows.iter().filter_map(|row| self.upsert_name(of, field, row)).collect();
+        self.known.by_field(self.core, self.request, (of, field), &names).await
+    }
+
+    fn upsert_name(&self, of: CollectionId, field: FieldId, row: &Understood<'_>) -> Option<String> {
+        let name = &self.core.schema().collection(of).field(field).name;
+        let (fields, _) = row.read.as_ref().ok()?;
+        let (_, value) = fields.iter().find(|(known, _)| **known == **name)?;
+        as_name(value).map(|name| name.into_owned())
+    }
+
+    /// The first record that has the same name as one before: it must see what becomes of that one.
+    fn twice(&self, part: usize, rows: &[Understood<'_>]) -> Option<usize> {
+        let field = self.upsert?;
+        let mut seen = HashSet::new();
+        let of = self.parts[part].collection;
+        rows.iter().position(|row| self.upsert_name(of, field, row).is_some_and(|name| !seen.insert(name)))
+    }
+
+    fn upsert_field(&self, at: usize) -> Result<Option<FieldId>, Error> {
+        let Some(name) = &self.options.upsert else { return Ok(None) };
+        let of = self.core.schema().collection(self.parts[at].collection);
+        let Some(field) = of.field_named(name) else {
+            let error = invalid(format!("no field named \"{name}\" in \"{}\"", of.name));
+            let near = mainstay_schema::nearest(name, of.fields.iter().map(|field| field.name.as_str()));
+            return Err(match near {
+                Some(near) => error.with_hint(format!("did you mean \"{near}\"?")),
+                None => error,
+            });
         };
-        if !link.many {
-            return link.ends.first().and_then(key);
+        if super::links::name_fields(of).contains(&field.id) {
+            return Ok(Some(field.id));
         }
-        if link.ends.len() > self.core.limits().links_max {
-            return None;
-        }
-        link.ends.iter().map(key).collect::<Option<Vec<_>>>().map(Json::Array)
+        Err(invalid(format!("\"{name}\" of \"{}\" is not unique", of.name))
+            .with_hint("records are found by the id or a unique field"))
     }
 
-    async fn write(&mut self, chunk: Option<Chunk<'a>>, report: &mut Report) -> Result<usize, Error> {
-        let Some(chunk) = chunk else { return Ok(0) };
-        let collection = self.tables[chunk.table].collection;
-        let selection = Selection { parts: vec![Select::Field { alias: None, name: "id".to_owned() }] };
-        let selection = Some(std::sync::Arc::new(selection));
-        let create = Create { collection, records: chunk.records, many: true, upsert: None, selection };
-        match self.core.create(self.request, &create, Sender::File).await {
-            Ok(Answer::Created { records, .. }) => {
-                for (row, record) in chunk.rows.iter().zip(&records) {
-                    self.keys[chunk.table][*row] = id_of(&record.json);
-                }
-                self.created[chunk.table] += records.len();
-                Ok(records.len())
+    /// Whether records of a collection may still come.
+    pub(super) fn comes_later(&self, part: usize, target: CollectionId) -> bool {
+        self.at < self.parts.len() && self.parts[part.min(self.at)..].iter().any(|later| later.collection == target)
+    }
+
+    /// Whether it is looked whether keys are there: else the database says so, of the whole chunk.
+    pub(super) fn verifies(&self, part: usize, target: CollectionId) -> bool {
+        self.options.missing_links == MissingLinks::Null
+            || self.at >= self.parts.len()
+            || self.comes_later(part, target)
+    }
+
+    /// Whether records of a collection link to others of it.
+    pub(super) fn links_to_itself(&self, of: CollectionId) -> bool {
+        targets(self.core.schema(), of).any(|(_, target)| target == of)
+    }
+
+    /// How far a part is behind the first `rows` records of a chunk.
+    pub(super) fn state_behind(
+        &mut self,
+        part: usize,
+        chunk: &Chunk,
+        rows: usize,
+        gained: Gained,
+        left_out: u64,
+    ) -> Result<State, Error> {
+        let bad_bytes = self.bad.as_ref().map_or(0, BadFile::bytes);
+        let of = self.core.schema().collection(self.parts[part].collection).name.clone();
+        let name = self.sources[self.parts[part].source].name.clone();
+        let start = &mut self.starts[part];
+        let mut state = State { collection: of, name, bad_bytes, done: false, ..start.state.clone() };
+        if let Some(place) = chunk.place(rows) {
+            (state.position, state.line, state.count) = (place.position, place.line, place.count);
+            state.digest = start.digest.up_to(place.position)?;
+        }
+        state.created += gained.created;
+        state.updated += gained.updated;
+        state.links_left_out += left_out;
+        Ok(state)
+    }
+
+    /// What is wrong with a record, with its place.
+    pub(super) fn problems(&self, part: usize, line: u64, at: u64, wrong: Vec<FieldError>) -> Vec<Problem> {
+        let part = &self.parts[part];
+        let collection = &self.core.schema().collection(part.collection).name;
+        let place = match part.format {
+            super::Format::Json => format!("{}/{at}", part.pointer),
+            _ => String::new(),
+        };
+        let problem = |error: FieldError| Problem {
+            source: self.sources[part.source].name.clone(),
+            collection: collection.clone(),
+            line: Some(line),
+            pointer: format!("{place}{}", error.pointer),
+            message: error.message,
+            hint: error.hint,
+        };
+        wrong.into_iter().map(problem).collect()
+    }
+
+    /// Ends the import: nothing of the chunk is written.
+    pub(super) fn refuse(&mut self, part: usize, rows: u64, problems: Vec<Problem>) {
+        self.skipped[part] += rows;
+        self.report.problems(problems);
+    }
+
+    /// Writes a bad record into the file for them.
+    pub(super) fn put_aside(&mut self, part: usize, problems: &[Problem], record: &str) -> Result<(), Error> {
+        if let Some(bad) = &mut self.bad {
+            bad.add(problems, record)?;
+        }
+        self.report.bad += 1;
+        self.starts[part].state.bad += 1;
+        self.skipped[part] += 1;
+        Ok(())
+    }
+
+    fn put_bad_aside(&mut self, part: usize, chunk: &Chunk, readies: &[Ready]) -> Result<(), Error> {
+        if self.bad.is_none() {
+            let bad = readies.iter().filter_map(|ready| match ready {
+                Ready::Bad(problems) => Some(problems.clone()),
+                _ => None,
+            });
+            let problems = bad.flatten().collect();
+            self.refuse(part, chunk.raws.len() as u64, problems);
+            return Ok(());
+        }
+        for (raw, ready) in chunk.raws.iter().zip(readies) {
+            if let Ready::Bad(problems) = ready {
+                self.put_aside(part, problems, &raw.shown())?;
             }
-            Ok(_) => Err(Error::internal("a create was answered by something else")),
-            Err(error) if error.fields.is_empty() => Err(error),
-            Err(error) => {
-                for field in &error.fields {
-                    let (at, pointer) = split_pointer(&field.pointer);
-                    let row = chunk.rows.get(at).copied().unwrap_or_default();
-                    let message = field.message.clone();
-                    report.errors.push(self.problem((chunk.table, row), pointer, message, field.hint.clone()));
-                }
-                Ok(0)
-            }
         }
+        Ok(())
     }
 
-    /// Something that is wrong with a row.
-    pub(super) fn problem(&self, (table, row): RowId, pointer: &str, message: String, hint: Option<String>) -> Problem {
-        let place = &self.tables[table].rows[row];
-        Problem {
-            source: self.source.name.to_owned(),
-            collection: self.name_of(self.tables[table].collection),
-            line: place.line,
-            pointer: format!("{}{pointer}", place.pointer),
-            message,
-            hint,
-        }
+    /// Tells how far everything is.
+    pub(super) fn tell(&mut self, part: usize) {
+        let of =
+            |start: &Start<'_>| start.state.created + start.state.updated - start.before.created - start.before.updated;
+        let records = self.starts.iter().map(of).sum();
+        let done: u64 = self.parts[..part].iter().map(|part| part.bytes).sum();
+        let here = self.starts[part].state.position.saturating_sub(self.parts[part].start);
+        let bytes_all = self.parts.iter().map(|part| part.bytes).sum();
+        (self.progress)(Progress { records, bytes: done + here, bytes_all });
     }
 
-    fn name_of(&self, of: CollectionId) -> String {
-        self.core.schema().collection(of).name.clone()
-    }
-
-    /// Counts what was done.
-    pub(super) fn finish(&self, report: &mut Report) {
-        for (table, created) in self.tables.iter().zip(&self.created) {
-            report.collections.push(CollectionReport {
-                collection: self.name_of(table.collection),
-                created: *created,
-                skipped: table.rows.len() - created,
+    /// The report, in the order of the sources.
+    pub(super) fn finish(mut self) -> Report {
+        let mut order: Vec<usize> = (0..self.parts.len()).collect();
+        order.sort_by_key(|at| (self.parts[*at].source, self.parts[*at].start));
+        for at in order {
+            let (part, start) = (&self.parts[at], &self.starts[at]);
+            self.report.collections.push(CollectionReport {
+                source: self.sources[part.source].name.clone(),
+                collection: self.core.schema().collection(part.collection).name.clone(),
+                created: start.state.created - start.before.created,
+                updated: start.state.updated - start.before.updated,
+                already: start.before.created + start.before.updated,
+                skipped: self.skipped.get(at).copied().unwrap_or(0),
+                links_left_out: start.state.links_left_out - start.before.links_left_out,
             });
         }
+        self.report
     }
-}
-
-/// `/3/slug` to 3 and `/slug`.
-fn split_pointer(pointer: &str) -> (usize, &str) {
-    let rest = pointer.strip_prefix('/').unwrap_or(pointer);
-    let (at, field) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    (at.parse().unwrap_or_default(), field)
 }

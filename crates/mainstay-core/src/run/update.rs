@@ -1,6 +1,8 @@
 //! Updates: a patch read and checked, written, answered.
+use mainstay_store::Step;
+
 use crate::{
-    Answer, Core, Error, ReadOne, Record, Request, Update,
+    Answer, Core, Error, ErrorKind, ReadOne, Record, Request, Update,
     errors::{StepPlace, from_step, invalid_record},
     expressions::{Class, RuleKind},
     plan::target::check_version,
@@ -9,7 +11,7 @@ use crate::{
         patch::{Patch, Patches},
         reading::Reading,
     },
-    write::{Aim, Change, Outcome, Steps},
+    write::{Aim, Change, Steps},
 };
 
 fn updated(answers: Vec<(Record, bool)>) -> Answer {
@@ -40,24 +42,14 @@ impl Core {
         }
     }
 
-    /// Completes records of a file in one transaction, their versions stay as they are; of a failure, tells which update it was.
-    pub(crate) async fn update_many(&self, request: &Request, updates: &[Update<'_>]) -> Result<(), (usize, Error)> {
-        let mut steps = Steps::new(self, request);
-        let mut outcomes = Vec::with_capacity(updates.len());
-        for (at, update) in updates.iter().enumerate() {
-            let outcome = self.add_update(&mut steps, request, update).map_err(|error| (at, error))?;
-            outcomes.push(outcome.step());
-        }
-        self.carry_out(steps).await.map(|_| ()).map_err(|failed| {
-            let at = outcomes.iter().position(|step| *step >= failed.step).unwrap_or_default();
-            (at, failed.error)
-        })
-    }
-
-    fn add_update(&self, steps: &mut Steps<'_>, request: &Request, update: &Update<'_>) -> Result<Outcome, Error> {
+    /// The step of a change of a file. What completes a record of a file leaves its version as it is.
+    pub(crate) fn step_of(&self, request: &Request, update: &Update<'_>, sender: Sender) -> Result<Step, Error> {
         let aim = Aim::of(&self.schema, update.collection, &update.target)?;
-        let patch = self.patch(request, update, Sender::File)?;
-        steps.update(change(update, aim, patch, Sender::File))
+        let patch = self.patch(request, update, sender)?;
+        if !patch.late.is_empty() {
+            return Err(Error::new(ErrorKind::InvalidBody, NOT_IN_FILES));
+        }
+        self.update_task(request, &change(update, aim, patch, sender)).map(|(_, task)| Step::Run(task))
     }
 
     /// The patch, completed and checked as far as it goes alone.
@@ -86,6 +78,9 @@ impl Core {
         }
     }
 }
+
+/// What a write of its own can hold, and a record of a file cannot.
+pub(crate) const NOT_IN_FILES: &str = "a link of a file is an id, or the value of a unique field";
 
 /// The change that an update asks for.
 pub(crate) fn change<'u>(update: &'u Update<'_>, aim: Aim, patch: Patch, sender: Sender) -> Change<'u> {

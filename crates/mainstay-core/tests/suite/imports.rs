@@ -1,7 +1,7 @@
 //! Imports: all forms, links by unique, forward and to itself, what is wrong with its place.
 use mainstay_core::{
     AdminPass, List,
-    import::{Format, Report, Source, import},
+    import::{Format, Input, Options, Report, Source, import},
 };
 
 use crate::house::{House, admin, by, link, plain, selection, user};
@@ -21,11 +21,15 @@ type Skill @rules(read: "true") {
 type Note @rules(read: "owner == auth.id") { owner: ID! @set(create: "auth.id") text: String! }
 "#;
 
+fn source(format: Format, collection: Option<mainstay_schema::CollectionId>, text: &str) -> Source {
+    Source { name: "file".to_owned(), input: Input::Bytes(text.as_bytes().to_vec()), format, collection }
+}
+
 async fn load(house: &House, format: Format, path: Option<&str>, text: &str) -> Report {
     let collection = path.map(|path| house.id(path));
-    let source = Source { name: "file", bytes: text.as_bytes(), format, collection };
     let mut steps = 0;
-    import(&house.core, AdminPass::for_command("a test"), source, &mut |_| steps += 1).await.unwrap()
+    let (pass, sources) = (AdminPass::for_command("a test"), vec![source(format, collection, text)]);
+    import(&house.core, pass, sources, &Options::default(), &mut |_| steps += 1).await.unwrap()
 }
 
 fn problems(report: &Report) -> Vec<String> {
@@ -118,7 +122,7 @@ async fn what_is_wrong_is_told_with_its_place_and_nothing_is_written() {
     let report = load(&house, Format::Json, None, text).await;
     assert_eq!(
         problems(&report),
-        ["/skills/0/category: no \"Category\" has the key or a unique \"cor\" (did you mean \"core\"?)"]
+        ["line 1 /skills/0/category: no \"Category\" has the key or a unique \"cor\" (did you mean \"core\"?)"]
     );
     assert!(report.collections.iter().all(|one| one.created == 0));
     let text = "{\"slug\": \"a\", \"name\": \"A\"}\n{\"slug\": 5, \"nam\": \"B\"}\n";
@@ -138,10 +142,10 @@ async fn a_file_that_is_none_is_an_error() {
     let house = House::new(SDL);
     let told = |format, path: Option<&str>, text: &'static str| {
         let collection = path.map(|path| house.id(path));
-        let source = Source { name: "file", bytes: text.as_bytes(), format, collection };
-        let core = &house.core;
+        let (core, sources) = (&house.core, vec![source(format, collection, text)]);
         async move {
-            let error = import(core, AdminPass::for_command("a test"), source, &mut |_| {}).await.unwrap_err();
+            let pass = AdminPass::for_command("a test");
+            let error = import(core, pass, sources, &Options::default(), &mut |_| {}).await.err().unwrap();
             crate::house::tell_error(&error)
         }
     };
@@ -154,7 +158,8 @@ async fn a_file_that_is_none_is_an_error() {
         told(Format::Json, None, "[]").await,
         "InvalidBody: the file holds a list, but not of what (name the collection)"
     );
-    assert!(told(Format::Ndjson, Some("notes"), "{\"a\": 1}\nnope\n").await.starts_with("InvalidBody: line 2: "));
+    let report = load(&house, Format::Ndjson, Some("notes"), "{\"a\": 1}\nnope\n").await;
+    assert!(problems(&report)[0].starts_with("line 2 : "), "{report:?}");
 }
 
 #[tokio::test]

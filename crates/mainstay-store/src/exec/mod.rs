@@ -8,6 +8,7 @@ mod failure;
 mod find;
 mod key;
 mod links;
+mod load;
 pub(crate) mod once;
 mod session;
 mod statement;
@@ -44,6 +45,8 @@ fn run_statement(
         Parts::Create { plan, sql } => create::run(session, statement, plan, sql, request),
         Parts::Update { plan, sql } => update::run(session, statement, plan, sql, request),
         Parts::Find { plan, sql } => find::run(session, plan, sql, request),
+        Parts::Load { width, sql } => load::run(session, statement, sql, *width, request),
+        Parts::Note { sql } => load::note(session, sql, request),
         Parts::Delete { plan, sql, cascades } => {
             let task = delete::Task { statement, plan, sql, cascades };
             delete::run(session, &task, request)

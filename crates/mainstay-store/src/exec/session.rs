@@ -60,6 +60,9 @@ pub(crate) trait Session {
     /// Runs a statement whose rows nobody wants.
     fn execute(&mut self, sql: &Sql, inputs: &Inputs<'_>) -> Result<(), Failure>;
 
+    /// Runs a statement that gives no rows once for each `width` values.
+    fn execute_each(&mut self, sql: &Sql, values: &[Value], width: usize) -> Result<(), Failure>;
+
     /// Runs a statement and hands out its rows.
     fn query(&mut self, sql: &Sql, inputs: &Inputs<'_>, each: &mut EachRow<'_>) -> Result<(), Failure>;
 

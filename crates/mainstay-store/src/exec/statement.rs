@@ -22,6 +22,8 @@ pub(crate) enum Parts {
     Update { plan: Box<Update>, sql: Box<UpdateSql> },
     Delete { plan: Box<Delete>, sql: Box<DeleteSql>, cascades: Arc<[Cascade]> },
     Find { plan: Box<Find>, sql: Box<FindSql> },
+    Load { width: usize, sql: Sql },
+    Note { sql: Vec<Sql> },
 }
 
 impl WriteStatement {
@@ -33,6 +35,12 @@ impl WriteStatement {
         cascades: impl FnOnce() -> Result<Arc<[Cascade]>, StoreError>,
     ) -> Result<WriteStatement, StoreError> {
         let (collection, parts) = match plan {
+            WritePlan::Load(plan) => {
+                let sql = sql::load(schema, dialect, plan);
+                (plan.collection, Parts::Load { width: plan.columns.len(), sql })
+            }
+            // A note is about no collection.
+            WritePlan::Note(note) => (CollectionId(0), Parts::Note { sql: sql::note(*note) }),
             WritePlan::Create(plan) => {
                 let sql = Box::new(sql::create(schema, dialect, plan)?);
                 (plan.collection, Parts::Create { plan: Box::new(plan.clone()), sql })
@@ -57,6 +65,8 @@ impl WriteStatement {
     pub fn sql(&self) -> Vec<String> {
         let mut all = Vec::new();
         match &self.parts {
+            Parts::Load { sql, .. } => all.push(sql),
+            Parts::Note { sql } => all.extend(sql),
             Parts::Create { sql, .. } => {
                 all.extend(links(&sql.links));
                 all.push(&sql.insert);

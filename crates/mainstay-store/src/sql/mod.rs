@@ -16,6 +16,7 @@ mod keyset;
 mod links;
 mod migration;
 mod nested;
+mod notes;
 mod once;
 mod path;
 mod quantify;
@@ -34,6 +35,7 @@ pub use dialect::Dialect;
 pub use figure::group;
 pub use find::find;
 pub use migration::{Call, InspectionSql, MigrationSql, migration};
+pub use notes::{note, note_tables, noted_sources, noted_waiting};
 pub(crate) use once::OnceSql;
 pub use once::make_once;
 pub use query::query;
@@ -41,4 +43,4 @@ pub use statement::{
     Bind, Cascade, Cell, ChangeSql, Column, CreateSql, Decode, DeleteSql, Encode, FindSql, Incoming, LinkSql, LookSql,
     ReadSql, Returning, Sql, UpdateSql,
 };
-pub use write::{create, delete, update};
+pub use write::{create, delete, load, update};

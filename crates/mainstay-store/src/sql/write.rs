@@ -1,6 +1,6 @@
 //! Creates, updates and what deletes look for.
 use mainstay_expr::{Expr, own_fields_only};
-use mainstay_plan::{Answer, Create, Delete, Output, OutputValue, Update};
+use mainstay_plan::{Answer, Create, Delete, Load, Output, OutputValue, Update};
 use mainstay_schema::{CollectionId, FieldId, Schema};
 
 use crate::{
@@ -42,6 +42,18 @@ pub fn create(schema: &Schema, dialect: &dyn Dialect, plan: &Create) -> Result<C
         after: after(schema, dialect, plan.collection, plan.after.as_ref())?,
         answer: if own.is_some() { None } else { answer(schema, dialect, plan.collection, &plan.answer)? },
     })
+}
+
+/// Renders the insert of many records; its values are those of one record.
+pub fn load(schema: &Schema, dialect: &dyn Dialect, plan: &Load) -> Sql {
+    let of = schema.collection(plan.collection);
+    let mut writer = Writer::new(schema, dialect);
+    let names: Vec<String> = plan.columns.iter().map(|field| dialect.quote(&of.field(*field).column)).collect();
+    let binds = plan.columns.iter().enumerate().map(|(number, field)| columns::bind(of, *field, number as u16));
+    let values: Vec<String> = binds.collect::<Vec<_>>().into_iter().map(|bind| writer.bind(bind)).collect();
+    let text =
+        format!("INSERT INTO {} ({}) VALUES ({})", dialect.quote(&of.table), names.join(", "), values.join(", "));
+    writer.finish(text)
 }
 
 /// Renders an update.

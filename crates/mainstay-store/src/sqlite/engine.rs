@@ -27,7 +27,7 @@ use crate::{
     StepError, StoreError, WriteError, Written,
     exec::{self, Inputs},
     read::ReadStatement,
-    sql::OnceSql,
+    sql::{self, OnceSql},
 };
 
 /// An open database.
@@ -101,6 +101,33 @@ impl Engine {
         reads: Vec<(Arc<ReadStatement>, Vec<Value>)>,
     ) -> Result<tokio::sync::mpsc::Receiver<Result<Batch, StoreError>>, StoreError> {
         self.readers.stream(reads)
+    }
+
+    pub(crate) fn prepare_notes(&self) -> Result<(), StoreError> {
+        let tables = sql::note_tables(&SqliteDialect);
+        self.on_writer(move |connection| connection.execute_batch(&tables))?.map_err(|error| store_error(error, 0))
+    }
+
+    pub(crate) fn noted_sources(&self) -> Result<Vec<(String, String)>, StoreError> {
+        self.readers.with_local(|reader| {
+            reader.deadline.clear();
+            rows(&reader.connection, &sql::noted_sources(), [], |row| Ok((row.get(0)?, row.get(1)?)))
+        })
+    }
+
+    pub(crate) fn noted_waiting(
+        &self,
+        source: &str,
+        from: i64,
+        backward: bool,
+        limit: usize,
+    ) -> Result<Vec<(i64, String)>, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.readers.with_local(|reader| {
+            reader.deadline.clear();
+            let sql = sql::noted_waiting(backward);
+            rows(&reader.connection, &sql, rusqlite::params![source, from, limit], |row| Ok((row.get(0)?, row.get(1)?)))
+        })
     }
 
     pub(crate) async fn write(&self, steps: Vec<Step>) -> Result<Vec<Written>, WriteError> {
@@ -223,4 +250,14 @@ fn query_plan(connection: &Connection, of: &ReadStatement, values: &[Value]) -> 
         lines.push(format!("{}{detail}", "  ".repeat(depth)));
     }
     Ok(lines)
+}
+
+fn rows<T>(
+    connection: &Connection,
+    sql: &str,
+    values: impl rusqlite::Params,
+    each: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Vec<T>, StoreError> {
+    let read = || connection.prepare_cached(sql)?.query_map(values, each)?.collect::<Result<Vec<T>, _>>();
+    read().map_err(|error| store_error(error, 0))
 }

@@ -1,6 +1,7 @@
 //! The writer's connection as the executor sees it.
 use std::time::Duration;
 
+use mainstay_expr::Value;
 use rusqlite::Connection;
 
 use super::{bind::bind, connection::Watched, deadline::Deadline, failure::failure, page};
@@ -99,6 +100,16 @@ impl Session for WriteSession<'_> {
 
     fn execute(&mut self, sql: &Sql, inputs: &Inputs<'_>) -> Result<(), Failure> {
         self.query(sql, inputs, &mut |_| Ok(true))
+    }
+
+    fn execute_each(&mut self, sql: &Sql, values: &[Value], width: usize) -> Result<(), Failure> {
+        let failed = self.failed();
+        let mut statement = self.connection.prepare_cached(&sql.text).map_err(&failed)?;
+        for values in values.chunks(width) {
+            bind(&mut statement, sql, &Inputs::of(values)).map_err(&failed)?;
+            statement.raw_execute().map_err(&failed)?;
+        }
+        Ok(())
     }
 
     fn query(&mut self, sql: &Sql, inputs: &Inputs<'_>, each: &mut EachRow<'_>) -> Result<(), Failure> {

@@ -5,48 +5,125 @@ use std::{
     sync::Arc,
 };
 
-use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
-use mainstay_core::{AdminPass, Core};
+use clap::{Args, ValueEnum};
+use mainstay_core::{
+    AdminPass, Core,
+    import::{self, Format, MissingLinks, Options, Report, Source},
+};
 use mainstay_schema::{CollectionId, Schema, nearest};
-use serde_json::json;
 
 use super::Outcome;
 use crate::{
-    build,
-    database::Way,
-    failure::Failure,
-    keys::Mode,
-    loading::{self, Loaded},
-    output::Output,
-    project::Project,
+    build, database::Way, failure::Failure, keys::Mode, loading, output::Output, progress::Progress, project::Project,
 };
 
 /// Load records from JSON, NDJSON or CSV files, linked by unique fields
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  mainstay import seed/skillmap.json\n  mainstay import skills more-skills.csv\n\nA JSON file holds an object of arrays by collection, or one array. NDJSON and CSV files, and arrays, are of the collection\nthat is named first, or of the one that the file is named after: skills.ndjson."
+    after_help = "Example:\n  mainstay import seed/skillmap.json\n  mainstay import skills more-skills.csv\n  mainstay import data/ --null NA --missing-links null --skip-bad bad.ndjson\n\nA JSON file holds an object of arrays by collection, or one array. NDJSON and CSV files, and arrays, are of the collection\nthat is named first, or of the one that the file is named after: skills.ndjson. \"-\" is the standard input. An import that was\ninterrupted goes on when it is run again."
 )]
 pub(crate) struct Arguments {
-    /// The collection, if the files do not say it, and the files.
+    /// The collection, if the files do not say it, and the files or folders.
     #[arg(required = true, value_name = "[COLLECTION] FILE")]
     names: Vec<String>,
+    /// The form of the files, where their names do not say it.
+    #[arg(long, value_enum)]
+    format: Option<Form>,
+    /// Change the record that has the same value in this unique field, instead of creating another.
+    #[arg(long, value_name = "FIELD")]
+    upsert: Option<String>,
+    /// Write records in which something is wrong into this file, with the reasons, and go on.
+    #[arg(long, value_name = "FILE")]
+    skip_bad: Option<PathBuf>,
+    /// What becomes of optional links to records that are not there.
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = Missing::Refuse)]
+    missing_links: Missing,
+    /// A cell of CSV that is null, instead of the empty one; as often as needed.
+    #[arg(long, value_name = "TEXT")]
+    null: Vec<String>,
+    /// The field that a name in the file is; without a field it is left out. As often as needed.
+    #[arg(long, value_name = "NAME=FIELD", value_parser = renamed)]
+    map: Vec<(String, Option<String>)>,
+    /// Load what was loaded before once more.
+    #[arg(long)]
+    again: bool,
+}
+
+/// The form of a file.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Form {
+    /// An object in each line.
+    Ndjson,
+    /// An object of arrays, or one array.
+    Json,
+    /// A line of names, then a line for each record.
+    Csv,
+}
+
+/// What becomes of links to records that are not there.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Missing {
+    /// The record is wrong.
+    Refuse,
+    /// The link becomes null, a list goes without it.
+    Null,
+}
+
+fn renamed(text: &str) -> Result<(String, Option<String>), String> {
+    let (from, to) = text.split_once('=').ok_or("expected NAME=FIELD, or NAME= to leave it out")?;
+    Ok((from.to_owned(), (!to.is_empty()).then(|| to.to_owned())))
+}
+
+impl Arguments {
+    fn options(&self) -> Options {
+        Options {
+            nulls: if self.null.is_empty() { vec![String::new()] } else { self.null.clone() },
+            names: self.map.clone(),
+            upsert: self.upsert.clone(),
+            missing_links: match self.missing_links {
+                Missing::Refuse => MissingLinks::Refuse,
+                Missing::Null => MissingLinks::Null,
+            },
+            resumable: true,
+            again: self.again,
+            bad: self.skip_bad.clone(),
+        }
+    }
+
+    fn format(&self) -> Option<Format> {
+        self.format.map(|form| match form {
+            Form::Ndjson => Format::Ndjson,
+            Form::Json => Format::Json,
+            Form::Csv => Format::Csv,
+        })
+    }
 }
 
 pub(crate) fn run(arguments: &Arguments, project: &Project, output: Output) -> Outcome {
     let schema = Arc::new(project.schema()?);
     let (collection, files) = split(&arguments.names, &schema)?;
+    let files = in_folders(files)?;
+    if let Some(bad) = arguments.skip_bad.as_ref().filter(|bad| files.contains(bad)) {
+        return Err(Failure::new(
+            "usage",
+            format!("{} is loaded, so that nothing can be written to it", bad.display()),
+        ));
+    }
+    let source =
+        |file: &PathBuf| loading::source(file, &file.display().to_string(), collection, arguments.format(), &schema);
+    let sources = files.iter().map(source).collect::<Result<Vec<Source>, Failure>>()?;
     let store = build::store(project)?;
     Way::to_schema(&store, &schema)?.require_done()?;
     let core = build::core(project, schema, store.clone(), Mode::Production)?;
-    let result = build::runtime(project)?.block_on(import_all(&core, collection, &files, output));
+    let result = build::runtime(project)?.block_on(load(&core, sources, &arguments.options(), output));
     store.close();
-    let loaded = result?;
-    let text: Vec<String> = loaded.iter().flat_map(|(file, loaded)| loaded.lines(file)).collect();
-    let reports: Vec<_> = loaded.iter().map(|(file, loaded)| json!({"file": file, "report": loaded.report})).collect();
-    output.result(text.join("\n"), &json!({ "files": reports }));
-    let failed = loaded.iter().any(|(_, loaded)| !loaded.report.errors.is_empty());
-    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    let report = result?;
+    let mut lines = loading::lines(&report);
+    if let Some(bad) = arguments.skip_bad.as_ref().filter(|_| report.bad > 0) {
+        lines.push(format!("{}: {} bad records, with the reasons", bad.display(), report.bad));
+    }
+    output.result(lines.join("\n"), &report);
+    Ok(if report.errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// The collection, if the first name is one, and the files.
@@ -68,36 +145,41 @@ fn split(names: &[String], schema: &Schema) -> Result<(Option<CollectionId>, Vec
     }
 }
 
-async fn import_all(
-    core: &Core,
-    collection: Option<CollectionId>,
-    files: &[PathBuf],
-    output: Output,
-) -> Result<Vec<(String, Loaded)>, Failure> {
-    let mut all = Vec::with_capacity(files.len());
-    for file in files {
-        let bar = bar(output);
-        let pass = AdminPass::for_command("mainstay import");
-        let mut progress = |progress: mainstay_core::import::Progress| {
-            bar.set_length(progress.total as u64);
-            bar.set_position(progress.done as u64);
-        };
-        let loaded = loading::load(core, pass, file, collection, &mut progress).await;
-        bar.finish_and_clear();
-        let loaded = loaded?;
-        let failed = !loaded.report.errors.is_empty();
-        all.push((file.display().to_string(), loaded));
-        if failed {
-            break;
+/// The files, with those of each folder in the order of their names.
+fn in_folders(paths: Vec<PathBuf>) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::with_capacity(paths.len());
+    for path in paths {
+        if !path.is_dir() {
+            files.push(path);
+            continue;
         }
+        let failed = |error: std::io::Error| Failure::io(path.display(), &error);
+        let entries = std::fs::read_dir(&path).map_err(failed)?;
+        let mut inside = Vec::new();
+        for entry in entries {
+            let file = entry.map_err(failed)?.path();
+            let ending = file.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+            if file.is_file() && ["json", "ndjson", "jsonl", "csv"].contains(&ending) {
+                inside.push(file);
+            }
+        }
+        if inside.is_empty() {
+            return Err(Failure::new("usage", format!("{} holds no .json, .ndjson or .csv file", path.display())));
+        }
+        inside.sort();
+        files.extend(inside);
     }
-    Ok(all)
+    Ok(files)
 }
 
-fn bar(output: Output) -> ProgressBar {
-    if !output.for_people() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} records, {per_sec}, {eta} left");
-    ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+async fn load(core: &Core, sources: Vec<Source>, options: &Options, output: Output) -> Result<Report, Failure> {
+    let mut shown = Progress::start(output, true);
+    let mut progress = |progress: import::Progress| {
+        shown.set_length(progress.bytes_all);
+        shown.set(progress.records, progress.bytes);
+    };
+    let pass = AdminPass::for_command("mainstay import");
+    let report = loading::load(core, pass, sources, options, &mut progress).await;
+    shown.finish();
+    report
 }

@@ -12,7 +12,7 @@ fn the_example_is_imported_with_its_links() {
     project.ok(&["apply", "--yes"]);
     let (code, json) = project.json(&["import", "seed/skillmap.json"]);
     assert_eq!(code, Some(0), "{json}");
-    let created = json["files"][0]["report"]["collections"].as_array().unwrap();
+    let created = json["collections"].as_array().unwrap();
     let counts: Vec<_> =
         created.iter().map(|one| (one["collection"].as_str().unwrap(), one["created"].as_u64().unwrap())).collect();
     assert_eq!(counts, [("Category", 3), ("Skill", 32)]);

@@ -1,5 +1,5 @@
 //! Loads `seed/` into an empty database.
-use mainstay_core::{AdminPass, Answer, Caller, Core, List, Operation, Request};
+use mainstay_core::{AdminPass, Answer, Caller, Core, List, Operation, Request, import::Options};
 
 use crate::{
     commands::token::now_micros,
@@ -15,18 +15,18 @@ pub(super) async fn load(project: &Project, core: &Core, output: Output) -> Resu
     if files.is_empty() || !is_empty(core).await? {
         return Ok(());
     }
-    for file in files {
-        let pass = AdminPass::for_command("the seed of mainstay dev");
-        let loaded = loading::load(core, pass, &project.path(&file), None, &mut |_| {}).await?;
-        let lines = loaded.lines(&file);
-        if !loaded.report.errors.is_empty() {
-            let json = serde_json::to_value(&loaded.report).unwrap_or_default();
-            return Err(Failure::new("seed", format!("{file} cannot be loaded"))
-                .hint("repair it, then begin again: mainstay dev --reset")
-                .detail(Detail::Lines(lines, json)));
-        }
-        lines.iter().for_each(|line| output.remark(line));
+    let source = |file: &String| loading::source(&project.path(file), file, None, None, core.schema());
+    let sources = files.iter().map(source).collect::<Result<Vec<_>, Failure>>()?;
+    let pass = AdminPass::for_command("the seed of mainstay dev");
+    let report = loading::load(core, pass, sources, &Options::default(), &mut |_| {}).await?;
+    let lines = loading::lines(&report);
+    if !report.errors.is_empty() {
+        let json = serde_json::to_value(&report).unwrap_or_default();
+        return Err(Failure::new("seed", "the seed cannot be loaded")
+            .hint("repair it, then begin again: mainstay dev --reset")
+            .detail(Detail::Lines(lines, json)));
     }
+    lines.iter().for_each(|line| output.remark(line));
     Ok(())
 }
 

@@ -1,0 +1,59 @@
+//! The file of records in which something is wrong: a line of JSON for each, with the reasons and the record as it is.
+use std::{
+    fs::{File, OpenOptions},
+    io::{Seek, SeekFrom, Write},
+    path::Path,
+};
+
+use serde_json::json;
+
+use super::{Problem, invalid};
+use crate::Error;
+
+/// Where bad records go.
+pub(super) struct BadFile {
+    file: File,
+    name: String,
+    bytes: u64,
+}
+
+impl BadFile {
+    /// Opens the file; keeps what an earlier run of the same import wrote, and nothing else.
+    pub(super) fn open(path: &Path, keep: u64) -> Result<BadFile, Error> {
+        let name = path.display().to_string();
+        let failed = |error: std::io::Error| invalid(format!("{name} cannot be written: {error}"));
+        let mut options = OpenOptions::new();
+        let mut file = options.write(true).create(true).truncate(false).open(path).map_err(failed)?;
+        let keep = keep.min(file.metadata().map_err(failed)?.len());
+        file.set_len(keep).map_err(failed)?;
+        file.seek(SeekFrom::Start(keep)).map_err(failed)?;
+        Ok(BadFile { file, name, bytes: keep })
+    }
+
+    /// Adds a record with what is wrong with it.
+    pub(super) fn add(&mut self, problems: &[Problem], record: &str) -> Result<(), Error> {
+        let Some(first) = problems.first() else { return Ok(()) };
+        let reasons: Vec<_> = problems
+            .iter()
+            .map(|problem| json!({"pointer": problem.pointer, "message": problem.message, "hint": problem.hint}))
+            .collect();
+        let line = json!({
+            "source": first.source,
+            "collection": first.collection,
+            "line": first.line,
+            "errors": reasons,
+            "record": record,
+        });
+        let text = format!("{line}\n");
+        self.file
+            .write_all(text.as_bytes())
+            .map_err(|error| invalid(format!("{} cannot be written: {error}", self.name)))?;
+        self.bytes += text.len() as u64;
+        Ok(())
+    }
+
+    /// How many bytes it has.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+}

@@ -1,0 +1,112 @@
+//! Small sources are looked at as a whole before anything is written: links that lead nowhere and records that cannot be read are
+//! told first.
+use std::collections::{HashMap, HashSet};
+
+use mainstay_schema::{CollectionId, KeyKind, nearest};
+
+use super::{
+    Input,
+    links::{Link, as_name, name_fields},
+    load::Loading,
+    prepare::plain_error,
+};
+use crate::Error;
+
+/// Bytes of sources that are looked at as a whole.
+const SMALL_BYTES_MAX: u64 = 4 * 1024 * 1024;
+
+/// A link to look at: its part, the record's place, and what it is.
+type Asked = (usize, (u64, u64), Link<'static>);
+
+impl Loading<'_> {
+    /// Whether all sources together are small, and can be read twice.
+    pub(super) fn is_small(&self) -> bool {
+        let once = self.sources.iter().any(|source| matches!(source.input, Input::Stream(_)));
+        !once && self.parts.iter().map(|part| part.bytes).sum::<u64>() <= SMALL_BYTES_MAX
+    }
+
+    /// Looks at everything, and reports what is wrong with links and what cannot be read.
+    pub(super) async fn look_first(&mut self) -> Result<(), Error> {
+        let mut names: HashSet<(CollectionId, String)> = HashSet::new();
+        let mut asked: Vec<Asked> = Vec::new();
+        for at in 0..self.parts.len() {
+            self.look_at(at, &mut names, &mut asked)?;
+        }
+        asked.retain_mut(|(_, _, link)| {
+            let kind = self.core.schema().collection(link.target).key;
+            let is_key = |name: &str| kind != KeyKind::String && kind.parse(name).is_some();
+            link.names.iter().any(|name| !is_key(name) && !names.contains(&(link.target, name.clone().into_owned())))
+        });
+        let mut unknown: HashMap<CollectionId, Vec<String>> = HashMap::new();
+        for (_, _, link) in &asked {
+            unknown.entry(link.target).or_default().extend(link.names.iter().map(|name| name.clone().into_owned()));
+        }
+        for (target, names) in unknown {
+            self.known.look_up(self.core, self.request, target, names, false).await?;
+        }
+        for (at, (line, number), link) in asked {
+            self.look_at_link(at, (line, number), &link, &names);
+        }
+        Ok(())
+    }
+
+    fn look_at(
+        &mut self,
+        at: usize,
+        names: &mut HashSet<(CollectionId, String)>,
+        asked: &mut Vec<Asked>,
+    ) -> Result<(), Error> {
+        let of = self.parts[at].collection;
+        let collection = self.core.schema().collection(of);
+        let named: Vec<&str> = name_fields(collection).into_iter().map(|id| &*collection.field(id).name).collect();
+        let mut records = self.open(at)?;
+        let columns = records.columns().to_vec();
+        while let Some(raw) = records.next()? {
+            for row in self.understand(at, &columns, std::slice::from_ref(&raw)) {
+                match row.read {
+                    Ok((fields, links)) => {
+                        let own = fields.iter().filter(|(name, _)| named.contains(&&**name));
+                        names.extend(own.filter_map(|(_, value)| as_name(value)).map(|name| (of, name.into_owned())));
+                        let owned = |link: Link<'_>| Link {
+                            names: link.names.into_iter().map(|name| name.into_owned().into()).collect(),
+                            ..link
+                        };
+                        asked.extend(links.into_iter().map(|link| (at, (row.line, row.at), owned(link))));
+                    }
+                    Err(unread) => {
+                        let wrong = vec![plain_error(&unread.pointer, unread.message, None)];
+                        let problems = self.problems(at, row.line, row.at, wrong);
+                        self.report.problems(problems);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn look_at_link(
+        &mut self,
+        at: usize,
+        (line, number): (u64, u64),
+        link: &Link<'_>,
+        names: &HashSet<(CollectionId, String)>,
+    ) {
+        let target = self.core.schema().collection(link.target);
+        let of = self.core.schema().collection(self.parts[at].collection);
+        for (position, name) in link.names.iter().enumerate() {
+            let is_key = target.key != KeyKind::String && target.key.parse(name).is_some();
+            let here = || names.contains(&(link.target, name.clone().into_owned()));
+            if is_key || here() || self.known.get(link.target, name).is_some() {
+                continue;
+            }
+            let mut wrong = self.missing(of, link, position, name);
+            if wrong.hint.is_none() {
+                let near =
+                    nearest(name, names.iter().filter(|(of, _)| *of == link.target).map(|(_, name)| name.as_str()));
+                wrong.hint = near.map(|near| format!("did you mean \"{near}\"?"));
+            }
+            let problems = self.problems(at, line, number, vec![wrong]);
+            self.report.problems(problems);
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Names to keys: asked of the database for many at once, and remembered as far as there is room.
+use std::{collections::HashMap, sync::Arc};
+
+use foldhash::fast::RandomState;
+use mainstay_expr::Value;
+use mainstay_schema::{CollectionId, FieldId, Json, JsonLimits, nearest};
+use mainstay_store::ReadStatement;
+
+use super::links::{as_name, name_fields};
+use crate::{Core, Error, Request, errors::from_store};
+
+/// Names that are remembered of one collection.
+const NAMES_MAX: usize = 50_000;
+
+/// Names that are asked for at once.
+const ASKED_MAX: usize = 1_000;
+
+type Names = HashMap<String, Option<String>, RandomState>;
+
+/// What is known of names: the key as text, or that there is no such record.
+#[derive(Default)]
+pub(super) struct Known {
+    names: HashMap<CollectionId, Names, RandomState>,
+    statements: HashMap<(CollectionId, FieldId), Arc<ReadStatement>, RandomState>,
+}
+
+impl Known {
+    pub(super) fn get(&self, of: CollectionId, name: &str) -> Option<Option<&str>> {
+        self.names.get(&of)?.get(name).map(Option::as_deref)
+    }
+
+    /// Makes room for more names.
+    pub(super) fn make_room(&mut self, of: CollectionId, more: usize) {
+        let names = self.names.entry(of).or_default();
+        if names.len() + more > NAMES_MAX {
+            names.clear();
+        }
+    }
+
+    /// Forgets what was not there: it may be by now.
+    pub(super) fn forget_missing(&mut self) {
+        self.names.values_mut().for_each(|names| names.retain(|_, key| key.is_some()));
+    }
+
+    /// The known name that is most like this one.
+    pub(super) fn nearest(&self, of: CollectionId, name: &str) -> Option<&str> {
+        let known = self.names.get(&of)?.iter().filter(|(_, key)| key.is_some());
+        nearest(name, known.map(|(name, _)| name.as_str()))
+    }
+
+    /// Asks the database for names. Of those that it does not have it is remembered where nothing can come any more.
+    pub(super) async fn look_up(
+        &mut self,
+        core: &Core,
+        request: &Request,
+        of: CollectionId,
+        names: Vec<String>,
+        closed: bool,
+    ) -> Result<(), Error> {
+        self.make_room(of, names.len());
+        let mut left = names;
+        for field in name_fields(core.schema().collection(of)) {
+            if left.is_empty() {
+                break;
+            }
+            let found = self.by_field(core, request, (of, field), &left).await?;
+            left.retain(|name| !found.contains_key(name));
+            let known = self.names.entry(of).or_default();
+            known.extend(found.into_iter().map(|(name, key)| (name, Some(key))));
+        }
+        if closed {
+            self.names.entry(of).or_default().extend(left.into_iter().map(|name| (name, None)));
+        }
+        Ok(())
+    }
+
+    /// The keys of the records whose field has one of these names.
+    pub(super) async fn by_field(
+        &mut self,
+        core: &Core,
+        request: &Request,
+        (of, field): (CollectionId, FieldId),
+        names: &[String],
+    ) -> Result<HashMap<String, String, RandomState>, Error> {
+        let statement = match self.statements.get(&(of, field)) {
+            Some(statement) => statement.clone(),
+            None => {
+                let statement = core.look_up_statement(request, of, field)?;
+                self.statements.insert((of, field), statement.clone());
+                statement
+            }
+        };
+        let mut found = HashMap::default();
+        for names in names.chunks(ASKED_MAX) {
+            let mut asked: HashMap<String, &str, RandomState> = HashMap::default();
+            let mut values = Vec::with_capacity(names.len());
+            for name in names {
+                if let Some((value, text)) = parsed(core, of, field, name) {
+                    asked.insert(text, name);
+                    values.push(value);
+                }
+            }
+            if values.is_empty() {
+                continue;
+            }
+            let list = vec![Value::List(values.into())];
+            let page = core.store().read(&statement, list, b"[".to_vec()).await.map_err(from_store)?;
+            let mut json = page.json;
+            json.push(b']');
+            for (key, name) in pairs(&json) {
+                if let Some(asked) = asked.get(&name) {
+                    found.insert((*asked).to_owned(), key);
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// A name as a value of the field, and as the text that the field would be answered as.
+fn parsed(core: &Core, of: CollectionId, field: FieldId, name: &str) -> Option<(Value, String)> {
+    let collection = core.schema().collection(of);
+    let mut json = Vec::new();
+    let value = if collection.system.id == Some(field) {
+        let value = collection.key.parse(name)?;
+        collection.key.write(&value, &mut json);
+        value
+    } else {
+        let field = collection.field(field);
+        let value = core.schema().parse_field_text(field, name)?;
+        core.schema().write_value(&field.kind, &value, &mut json);
+        value
+    };
+    let text =
+        Json::parse(&json, JsonLimits::default()).ok().and_then(|json| as_name(&json).map(|name| name.into_owned()));
+    Some((value, text?))
+}
+
+/// The keys and names of an answer.
+fn pairs(json: &[u8]) -> Vec<(String, String)> {
+    let Ok(Json::Array(items)) = Json::parse(json, JsonLimits::default()) else { return Vec::new() };
+    let text = |item: &Json<'_>, name: &str| item.get(name).and_then(as_name).map(|name| name.into_owned());
+    items.iter().filter_map(|item| Some((text(item, "key")?, text(item, "name")?))).collect()
+}

@@ -1,0 +1,255 @@
+//! Records of a file to records that are ready to be written: links found, values read, defaults given, checks asked.
+use std::{borrow::Cow, collections::HashMap};
+
+use foldhash::fast::RandomState;
+use mainstay_schema::{Collection, CollectionId, Json, KeyKind};
+use mainstay_store::Step;
+use serde_json::json;
+
+use super::{
+    MissingLinks, Problem,
+    links::{End, Link, as_name, name_fields, name_of},
+    load::Loading,
+    read::{Fields, Unread},
+};
+use crate::{
+    FieldError, Target, Update,
+    record::{
+        field::Sender,
+        new::{NewRecord, NewRecords},
+        reading::Reading,
+    },
+    run::NOT_IN_FILES,
+};
+
+/// A record of a file, understood as far as it goes alone.
+pub(super) struct Understood<'r> {
+    pub(super) line: u64,
+    pub(super) at: u64,
+    pub(super) read: Result<(Fields<'r>, Vec<Link<'r>>), Unread>,
+}
+
+/// What a record comes to.
+pub(super) enum Ready {
+    /// A new record, and its links that wait for records that come later, as notes.
+    Create(NewRecord, Vec<String>),
+    /// A change of a record that is there.
+    Update(Box<Step>, Vec<String>),
+    /// All of it waits, as a note.
+    Waits(String),
+    /// Something is wrong with it.
+    Bad(Vec<Problem>),
+}
+
+/// The keys of the records that are there already, by the names that they are changed by.
+pub(super) type There = HashMap<String, String, RandomState>;
+
+/// What becomes of a record's links.
+#[derive(Default)]
+struct Linked<'r> {
+    fields: Fields<'r>,
+    later: Vec<(mainstay_schema::FieldId, Vec<String>)>,
+    /// Whether the record itself cannot be written yet.
+    waits: bool,
+    wrong: Vec<FieldError>,
+    left_out: u64,
+}
+
+impl Loading<'_> {
+    /// Makes records of a chunk ready, in their order; tells how many links were left out.
+    pub(super) fn prepare(&self, part: usize, rows: Vec<Understood<'_>>, there: &There) -> (Vec<Ready>, u64) {
+        let of = self.parts[part].collection;
+        let collection = self.core.schema().collection(of);
+        let reading = Reading::new(self.core, self.request, Sender::File, false);
+        let reader = self.core.reader(&reading, of, false);
+        let own_names = self.links_to_itself(of).then(|| name_fields(collection));
+        let mut in_chunk: There = HashMap::default();
+        let (mut readies, mut left_out) = (Vec::with_capacity(rows.len()), 0);
+        for row in rows {
+            let ready = self.one(part, row, &reader, &in_chunk, there, &mut left_out);
+            if let (Ready::Create(record, _), Some(fields)) = (&ready, &own_names) {
+                let key = collection.system.id.and_then(|id| name_of(&record.values[id.0 as usize]));
+                for name in fields.iter().filter_map(|field| name_of(&record.values[field.0 as usize])) {
+                    in_chunk.extend(key.clone().map(|key| (name, key)));
+                }
+            }
+            readies.push(ready);
+        }
+        (readies, left_out)
+    }
+
+    fn one(
+        &self,
+        part: usize,
+        row: Understood<'_>,
+        reader: &NewRecords<'_>,
+        in_chunk: &There,
+        there: &There,
+        left_out: &mut u64,
+    ) -> Ready {
+        let collection = reader.collection;
+        let (line, at) = (row.line, row.at);
+        let bad = |wrong: Vec<FieldError>| Ready::Bad(self.problems(part, line, at, wrong));
+        let (mut fields, links) = match row.read {
+            Ok(read) => read,
+            Err(unread) => return bad(vec![plain_error(&unread.pointer, unread.message, None)]),
+        };
+        let name = self.upsert.and_then(|field| {
+            let name = &collection.field(field).name;
+            fields.iter().find(|(known, _)| **known == **name).and_then(|(_, value)| as_name(value))
+        });
+        let there = name.and_then(|name| there.get(&*name)).cloned();
+        let keyed = there.is_some() || collection.key == KeyKind::Uuid || fields.iter().any(|(name, _)| name == "id");
+        let whole = (fields.clone(), links.clone());
+        let linked = self.linked(part, collection, links, in_chunk, keyed);
+        *left_out += linked.left_out;
+        if !linked.wrong.is_empty() {
+            return bad(linked.wrong);
+        }
+        if linked.waits {
+            return Ready::Waits(waiting_record(collection, (line, at), whole));
+        }
+        fields.extend(linked.fields);
+        match there {
+            Some(key) => match self.change(collection, &key, fields) {
+                Ok(step) => Ready::Update(Box::new(step), waiting_links(collection, (line, at), &key, linked.later)),
+                Err(wrong) => bad(wrong),
+            },
+            None => match new_record(reader, &Json::Object(fields)) {
+                Ok(record) => {
+                    let key = name_of(record.key(collection)).unwrap_or_default();
+                    let later = waiting_links(collection, (line, at), &key, linked.later);
+                    Ready::Create(record, later)
+                }
+                Err(wrong) => bad(wrong),
+            },
+        }
+    }
+
+    /// A record that is there is changed by what a caller might send.
+    fn change(&self, of: &Collection, key: &str, mut fields: Fields<'_>) -> Result<Step, Vec<FieldError>> {
+        fields.retain(|(name, _)| {
+            of.field_named(name).is_none_or(|field| {
+                !field.system && !field.immutable && !field.read_only() && self.upsert != Some(field.id)
+            })
+        });
+        let update = Update {
+            collection: of.id,
+            target: Target::Key(key.to_owned()),
+            version: None,
+            patch: Json::Object(fields),
+            selection: None,
+        };
+        self.core.step_of(self.request, &update, Sender::Caller).map_err(|error| match error.fields.is_empty() {
+            true => vec![plain_error("", error.message, error.hint)],
+            false => error.fields,
+        })
+    }
+
+    /// What the links of a record lead to.
+    fn linked<'r>(
+        &self,
+        part: usize,
+        of: &Collection,
+        links: Vec<Link<'r>>,
+        in_chunk: &There,
+        keyed: bool,
+    ) -> Linked<'r> {
+        let mut linked = Linked::default();
+        for link in links {
+            let field = of.field(link.field);
+            let (mut found, mut later) = (Vec::with_capacity(link.names.len()), Vec::new());
+            for (at, name) in link.names.iter().enumerate() {
+                match self.end(part, link.target, name, in_chunk) {
+                    End::Key(key) if link.many && found.len() >= self.core.limits().links_max => {
+                        later.push(key.into_owned())
+                    }
+                    End::Key(key) => found.push(Json::Text(Cow::Owned(key.into_owned()))),
+                    End::Later => later.push(name.clone().into_owned()),
+                    End::Missing if !link.required && self.options.missing_links == MissingLinks::Null => {
+                        linked.left_out += 1;
+                    }
+                    End::Missing => linked.wrong.push(self.missing(of, &link, at, name)),
+                }
+            }
+            if !later.is_empty() {
+                linked.waits |= link.required || !keyed;
+                linked.later.push((link.field, later));
+            }
+            let value = if link.many { Some(Json::Array(found)) } else { found.pop() };
+            linked.fields.extend(value.map(|value| (Cow::Owned(field.name.clone()), value)));
+        }
+        linked
+    }
+
+    /// What a name leads to.
+    fn end<'k>(&'k self, part: usize, target: CollectionId, name: &str, in_chunk: &'k There) -> End<'k> {
+        if target == self.parts[part].collection
+            && let Some(key) = in_chunk.get(name)
+        {
+            return End::Key(Cow::Borrowed(key));
+        }
+        let later = self.comes_later(part, target);
+        let kind = self.core.schema().collection(target).key;
+        if !self.verifies(part, target) && kind != KeyKind::String && kind.parse(name).is_some() {
+            return End::Key(Cow::Owned(name.to_owned()));
+        }
+        match self.known.get(target, name) {
+            Some(Some(key)) => End::Key(Cow::Borrowed(key)),
+            _ if later => End::Later,
+            _ => End::Missing,
+        }
+    }
+
+    /// Says that a link leads nowhere.
+    pub(super) fn missing(&self, of: &Collection, link: &Link<'_>, at: usize, name: &str) -> FieldError {
+        let place = if link.many { format!("/{at}") } else { String::new() };
+        let target = &self.core.schema().collection(link.target).name;
+        let hint = self.known.nearest(link.target, name).map(|near| format!("did you mean \"{near}\"?"));
+        let message = format!("no \"{target}\" has the key or a unique \"{name}\"");
+        plain_error(&format!("/{}{place}", of.field(link.field).name), message, hint)
+    }
+}
+
+/// A new record, completed and checked.
+fn new_record<'j>(reader: &NewRecords<'j>, json: &'j Json<'j>) -> Result<NewRecord, Vec<FieldError>> {
+    let mut wrong = Vec::new();
+    match reader.read(json, String::new(), &mut wrong) {
+        Ok(_) if !wrong.is_empty() => Err(wrong),
+        Ok(record) if !record.late.is_empty() || !record.before.is_empty() || !record.after.is_empty() => {
+            Err(vec![plain_error("", NOT_IN_FILES.to_owned(), None)])
+        }
+        Ok(record) => Ok(record),
+        Err(error) if error.fields.is_empty() => Err(vec![plain_error("", error.message, error.hint)]),
+        Err(error) => Err(error.fields),
+    }
+}
+
+pub(super) fn plain_error(pointer: &str, message: String, hint: Option<String>) -> FieldError {
+    FieldError { pointer: pointer.to_owned(), code: "import".to_owned(), message, hint }
+}
+
+/// A record that waits, as a note.
+fn waiting_record(of: &Collection, (line, at): (u64, u64), (mut fields, links): (Fields<'_>, Vec<Link<'_>>)) -> String {
+    for link in links {
+        let text = |name: Cow<'_, str>| Json::Text(Cow::Owned(name.into_owned()));
+        let mut names: Vec<Json<'_>> = link.names.into_iter().map(text).collect();
+        let value = if link.many { Some(Json::Array(names)) } else { names.pop() };
+        fields.extend(value.map(|value| (Cow::Owned(of.field(link.field).name.clone()), value)));
+    }
+    let fields = Json::Object(fields).to_canonical();
+    format!("{{\"line\":{line},\"at\":{at},\"record\":{fields}}}")
+}
+
+/// Links that wait, as notes.
+fn waiting_links(
+    of: &Collection,
+    (line, at): (u64, u64),
+    key: &str,
+    links: Vec<(mainstay_schema::FieldId, Vec<String>)>,
+) -> Vec<String> {
+    let note = |(field, names): (mainstay_schema::FieldId, Vec<String>)| {
+        json!({"line": line, "at": at, "key": key, "field": of.field(field).name, "names": names}).to_string()
+    };
+    links.into_iter().map(note).collect()
+}

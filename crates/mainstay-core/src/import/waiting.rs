@@ -1,0 +1,261 @@
+//! What waited for records that came later: tried again once everything is read, some at a time, until nothing more can be settled.
+use std::borrow::Cow;
+
+use mainstay_schema::{Json, JsonLimits};
+use mainstay_store::Step;
+
+use super::{
+    links::{End, Link, take_links},
+    load::Loading,
+    prepare::{Ready, There, Understood},
+    write::{Gained, failed},
+};
+use crate::{Error, FieldError, Target, Update, errors::from_store, record::field::Sender};
+
+/// Notes that are taken at once.
+const NOTES_MAX: usize = 500;
+
+/// Something that waits.
+struct Note<'r> {
+    number: i64,
+    line: u64,
+    at: u64,
+    what: What<'r>,
+    text: &'r str,
+}
+
+enum What<'r> {
+    Record(super::read::Fields<'r>),
+    Links { key: String, link: Link<'r> },
+}
+
+/// What became of a round.
+#[derive(Default)]
+struct Round {
+    settled: u64,
+    left: u64,
+}
+
+impl Loading<'_> {
+    /// Settles what waits of all parts.
+    pub(super) async fn settle_waiting(&mut self) -> Result<(), Error> {
+        // What was not there while parts were read may be there by now.
+        self.known = super::lookup::Known::default();
+        let mut backward = true;
+        loop {
+            let mut all = Round::default();
+            for part in 0..self.parts.len() {
+                let round = self.round(part, backward, false).await?;
+                (all.settled, all.left) = (all.settled + round.settled, all.left + round.left);
+            }
+            if all.left == 0 || !self.report.errors.is_empty() {
+                return Ok(());
+            }
+            if all.settled == 0 {
+                break;
+            }
+            // Each record may need the one before it, or the one behind it: so every other round goes the other way.
+            backward = !backward;
+        }
+        for part in 0..self.parts.len() {
+            self.round(part, false, true).await?;
+        }
+        Ok(())
+    }
+
+    /// Goes over what waits of a part. The last round says of all that is left what is wrong with it.
+    async fn round(&mut self, part: usize, backward: bool, last: bool) -> Result<Round, Error> {
+        let id = self.starts[part].id.clone();
+        let mut from = if backward { i64::MAX } else { 0 };
+        let mut round = Round::default();
+        loop {
+            let noted = self.core.store().noted_waiting(&id, from, backward, NOTES_MAX).map_err(from_store)?;
+            let Some((number, _)) = noted.last() else { return Ok(round) };
+            from = *number;
+            let notes: Vec<Note<'_>> =
+                noted.iter().filter_map(|(number, text)| self.parse(part, *number, text)).collect();
+            self.some(part, notes, last, &mut round).await?;
+            if !self.report.errors.is_empty() && !last {
+                return Ok(round);
+            }
+        }
+    }
+
+    fn parse<'r>(&self, part: usize, number: i64, text: &'r str) -> Option<Note<'r>> {
+        let of = self.core.schema().collection(self.parts[part].collection);
+        let Ok(Json::Object(members)) = Json::parse(text.as_bytes(), JsonLimits::default()) else { return None };
+        let (mut line, mut at, mut record, mut link, mut key) = (0, 0, None, None, None);
+        let (mut field, mut names) = (None, None);
+        for (name, value) in members {
+            match (&*name, value) {
+                ("line", Json::Int(value)) => line = u64::try_from(value).unwrap_or(0),
+                ("at", Json::Int(value)) => at = u64::try_from(value).unwrap_or(0),
+                ("record", Json::Object(fields)) => record = Some(fields),
+                ("key", Json::Text(value)) => key = Some(value.into_owned()),
+                ("field", Json::Text(value)) => field = of.field_named(&value),
+                ("names", value) => names = Some(value),
+                _ => {}
+            }
+        }
+        if let (Some(field), Some(Json::Array(names))) = (field, names) {
+            let many = matches!(field.kind, mainstay_schema::FieldKind::Many { .. });
+            let names =
+                names.into_iter().filter_map(|name| if let Json::Text(name) = name { Some(name) } else { None });
+            link = field.target().map(|target| Link {
+                field: field.id,
+                target,
+                required: false,
+                many,
+                names: names.collect(),
+            });
+        }
+        let what = match (record, key, link) {
+            (Some(fields), _, _) => What::Record(fields),
+            (None, Some(key), Some(link)) => What::Links { key, link },
+            _ => return None,
+        };
+        Some(Note { number, line, at, what, text })
+    }
+
+    async fn some(&mut self, part: usize, notes: Vec<Note<'_>>, last: bool, round: &mut Round) -> Result<(), Error> {
+        let of = self.core.schema().collection(self.parts[part].collection);
+        let mut rows = Vec::with_capacity(notes.len());
+        for note in &notes {
+            let read = match &note.what {
+                What::Record(fields) => {
+                    let mut fields = fields.clone();
+                    let links = take_links(of, &mut fields);
+                    (fields, links)
+                }
+                What::Links { link, .. } => (Vec::new(), vec![link.clone()]),
+            };
+            rows.push(Understood { line: note.line, at: note.at, read: Ok(read) });
+        }
+        self.look_up_links(part, &rows).await?;
+        let mut steps: Vec<Step> = Vec::new();
+        let mut settled = 0;
+        for (note, row) in notes.iter().zip(rows) {
+            match self.now(part, note, row, last) {
+                Ok(Some(more)) => {
+                    steps.extend(more);
+                    steps.push(self.core.note_settled(note.number)?);
+                    settled += 1;
+                }
+                Ok(None) => round.left += 1,
+                Err(wrong) => {
+                    if matches!(note.what, What::Record(_)) {
+                        self.starts[part].state.created -= 1;
+                        self.skipped[part] += u64::from(self.bad.is_none());
+                    }
+                    let problems = self.problems(part, note.line, note.at, wrong);
+                    if self.bad.is_some() {
+                        self.put_aside(part, &problems, note.text)?;
+                        steps.push(self.core.note_settled(note.number)?);
+                    } else {
+                        self.report.problems(problems);
+                    }
+                }
+            }
+        }
+        if !steps.is_empty() {
+            self.core.store().write(steps).await.map_err(failed)?;
+            self.known.forget_missing();
+        }
+        round.settled += settled;
+        Ok(())
+    }
+
+    /// The steps of something that waited; `None`: it must wait on.
+    fn now(
+        &self,
+        part: usize,
+        note: &Note<'_>,
+        row: Understood<'_>,
+        last: bool,
+    ) -> Result<Option<Vec<Step>>, Vec<FieldError>> {
+        let links = row.read.as_ref().map(|(_, links)| links.as_slice()).unwrap_or_default();
+        let missing = |link: &Link<'_>| link.names.iter().any(|name| self.end_now(link.target, name) == End::Missing);
+        if !last && links.iter().any(missing) {
+            return Ok(None);
+        }
+        match &note.what {
+            What::Record(_) => {
+                let (readies, _) = self.prepare(part, vec![row], &There::default());
+                let mut steps = Vec::new();
+                for ready in readies {
+                    match ready {
+                        Ready::Bad(problems) => {
+                            let error = |problem: super::Problem| {
+                                super::prepare::plain_error(&problem.pointer, problem.message, problem.hint)
+                            };
+                            return Err(problems.into_iter().map(error).collect());
+                        }
+                        ready => {
+                            let id = &self.starts[part].id;
+                            let alone = self.alone(part, id, ready, &mut steps, &mut Gained::default());
+                            alone.map_err(|error| vec![super::prepare::plain_error("", error.message, error.hint)])?;
+                        }
+                    }
+                }
+                Ok(Some(steps))
+            }
+            What::Links { key, link } => self.link_steps(part, key, link).map(Some),
+        }
+    }
+
+    fn end_now(&self, target: mainstay_schema::CollectionId, name: &str) -> End<'_> {
+        match self.known.get(target, name) {
+            Some(Some(key)) => End::Key(Cow::Borrowed(key)),
+            _ => End::Missing,
+        }
+    }
+
+    /// A link as changes of its record; a long list as several.
+    fn link_steps(&self, part: usize, key: &str, link: &Link<'_>) -> Result<Vec<Step>, Vec<FieldError>> {
+        let of = self.core.schema().collection(self.parts[part].collection);
+        let (mut found, mut wrong) = (Vec::with_capacity(link.names.len()), Vec::new());
+        for (at, name) in link.names.iter().enumerate() {
+            match self.end_now(link.target, name) {
+                End::Key(key) => found.push(Json::Text(Cow::Owned(key.into_owned()))),
+                _ if self.options.missing_links == super::MissingLinks::Null => {}
+                _ => wrong.push(self.missing(of, link, at, name)),
+            }
+        }
+        if !wrong.is_empty() {
+            return Err(wrong);
+        }
+        let name = &of.field(link.field).name;
+        let step = |value: Json<'static>| {
+            let update = Update {
+                collection: of.id,
+                target: Target::Key(key.to_owned()),
+                version: None,
+                patch: Json::Object(vec![(Cow::Owned(name.clone()), value)]),
+                selection: Some(self.key_only.clone()),
+            };
+            self.core.step_of(self.request, &update, Sender::File).map_err(|error| match error.fields.is_empty() {
+                true => vec![super::prepare::plain_error("", error.message, error.hint)],
+                false => error.fields,
+            })
+        };
+        if !link.many {
+            return found.pop().map(step).into_iter().collect();
+        }
+        let chunks = found.chunks(self.core.limits().links_max.max(1));
+        chunks.map(|keys| step(Json::Object(vec![(Cow::Borrowed("add"), Json::Array(keys.to_vec()))]))).collect()
+    }
+
+    /// Notes that everything is done; where nothing can go on, nothing is kept.
+    pub(super) async fn note_end(&mut self) -> Result<(), Error> {
+        let mut steps = Vec::new();
+        for start in &mut self.starts {
+            start.state.done = self.report.errors.is_empty();
+            if !start.state.digest.is_empty() {
+                steps.push(self.core.note_reached(&start.id, &start.state)?);
+            } else {
+                steps.push(self.core.note_forgotten(&start.id)?);
+            }
+        }
+        self.core.store().write(steps).await.map(|_| ()).map_err(failed)
+    }
+}

@@ -1,0 +1,268 @@
+//! Chunks written: all records of one in a transaction, with the note of how far the part is.
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use mainstay_schema::{Collection, KeyKind};
+use mainstay_store::{Step, StepError, WriteError, WriteStatement};
+use tokio::task::JoinHandle;
+
+use super::{
+    chunk::Chunk,
+    load::Loading,
+    notes::State,
+    prepare::{Ready, There},
+};
+use crate::{
+    Error, FieldError,
+    errors::{StepPlace, from_step, from_store},
+    expressions::{Class, RuleKind},
+    record::new::NewRecord,
+    write::Answering,
+};
+
+/// A chunk that is being written.
+pub(super) struct Pending {
+    pub(super) part: usize,
+    pub(super) chunk: Chunk,
+    /// What is noted once it is written.
+    pub(super) state: State,
+    pub(super) writing: JoinHandle<(Result<(), WriteError>, Duration)>,
+}
+
+/// What a chunk's records come to, counted.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Gained {
+    pub(super) created: u64,
+    pub(super) updated: u64,
+}
+
+/// A failure of the database, or a defect.
+pub(super) fn failed(error: WriteError) -> Error {
+    match error.error {
+        StepError::Store(error) => from_store(error),
+        other => Error::internal(format!("{other:?}")),
+    }
+}
+
+impl Loading<'_> {
+    /// The steps that write records at once, without looking at each: what is wrong then shows as a failure of the whole.
+    pub(super) fn steps(&mut self, part: usize, readies: Vec<Ready>) -> Result<(Vec<Step>, Gained), Error> {
+        let of = self.parts[part].collection;
+        let id = self.starts[part].id.clone();
+        let (mut steps, mut gained, mut rows) = (Vec::new(), Gained::default(), Rows::default());
+        for ready in readies {
+            match ready {
+                Ready::Create(record, later) if record.lists.is_empty() && later.is_empty() => {
+                    gained.created += 1;
+                    let keyed = is_keyed(self.core.schema().collection(of), &record);
+                    if rows.keyed != keyed {
+                        self.end_rows(of, &mut rows, &mut steps)?;
+                        rows.keyed = keyed;
+                    }
+                    rows.add(self.core.schema().collection(of), record);
+                }
+                ready => {
+                    self.end_rows(of, &mut rows, &mut steps)?;
+                    self.alone(part, &id, ready, &mut steps, &mut gained)?;
+                }
+            }
+        }
+        self.end_rows(of, &mut rows, &mut steps)?;
+        Ok((steps, gained))
+    }
+
+    /// The steps of one record that is written alone.
+    pub(super) fn alone(
+        &self,
+        part: usize,
+        id: &str,
+        ready: Ready,
+        steps: &mut Vec<Step>,
+        gained: &mut Gained,
+    ) -> Result<(), Error> {
+        let notes = match ready {
+            Ready::Create(record, later) => {
+                let collection = self.parts[part].collection;
+                let gate = self.core.gate(self.request, (collection, RuleKind::Create))?;
+                steps.push(Step::Run(self.core.ready(self.request, &gate, record, Answering::Key)?.1));
+                gained.created += 1;
+                later
+            }
+            Ready::Update(step, later) => {
+                steps.push(*step);
+                gained.updated += 1;
+                later
+            }
+            Ready::Waits(note) => {
+                gained.created += 1;
+                vec![note]
+            }
+            Ready::Bad(_) => Vec::new(),
+        };
+        for note in notes {
+            steps.push(self.core.note_waits(id, &note)?);
+        }
+        Ok(())
+    }
+
+    fn end_rows(
+        &mut self,
+        of: mainstay_schema::CollectionId,
+        rows: &mut Rows,
+        steps: &mut Vec<Step>,
+    ) -> Result<(), Error> {
+        if rows.values.is_empty() {
+            return Ok(());
+        }
+        let statement = self.load_statement(of, rows.keyed)?;
+        steps.push(Step::run(statement, std::mem::take(&mut rows.values)));
+        Ok(())
+    }
+
+    fn load_statement(&mut self, of: mainstay_schema::CollectionId, keyed: bool) -> Result<Arc<WriteStatement>, Error> {
+        if let Some((.., statement)) = self.statements.iter().find(|(known, key, _)| (*known, *key) == (of, keyed)) {
+            return Ok(statement.clone());
+        }
+        let statement = self.core.load_statement(self.request, of, keyed)?;
+        self.statements.push((of, keyed, statement.clone()));
+        Ok(statement)
+    }
+
+    /// Begins to write; meanwhile the next chunk is made ready.
+    pub(super) fn send(&self, steps: Vec<Step>) -> JoinHandle<(Result<(), WriteError>, Duration)> {
+        let store = self.core.store().clone();
+        tokio::spawn(async move {
+            let began = Instant::now();
+            let outcome = store.write(steps).await.map(|_| ());
+            (outcome, began.elapsed())
+        })
+    }
+
+    /// Waits for the chunk that is being written. Where something is wrong with a record of it, it is written again, with a look at
+    /// each record.
+    pub(super) async fn settle(&mut self, pending: &mut Option<Pending>) -> Result<Option<(Duration, usize)>, Error> {
+        let Some(Pending { part, chunk, state, writing }) = pending.take() else { return Ok(None) };
+        let (outcome, time) = writing.await.map_err(|error| Error::internal(error.to_string()))?;
+        match outcome {
+            Ok(()) => {
+                self.starts[part].state = state;
+                self.tell(part);
+                Ok(Some((time, chunk.raws.len())))
+            }
+            Err(WriteError { error: StepError::Store(error), .. }) if !is_about_a_record(&error) => {
+                Err(from_store(error))
+            }
+            Err(_) => {
+                self.carefully(part, &chunk).await?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Writes a chunk record by record in one transaction, so that it shows which one is wrong. Without a file for bad records the first
+    /// of them ends the import, and nothing of the chunk is written; with one, those before it are written, and those behind it go on.
+    async fn carefully(&mut self, part: usize, chunk: &Chunk) -> Result<(), Error> {
+        let columns = self.columns[part].clone();
+        let mut from = 0;
+        while from < chunk.raws.len() && self.report.errors.is_empty() {
+            let rows = self.understand(part, &columns, &chunk.raws[from..]);
+            let there = self.look_up_for(part, &rows).await?;
+            let (readies, left_out) = self.prepare(part, rows, &there);
+            let id = self.starts[part].id.clone();
+            let (mut steps, mut gained, mut row_of) = (Vec::new(), Gained::default(), Vec::new());
+            let mut before = vec![Gained::default()];
+            for (row, ready) in readies.into_iter().enumerate() {
+                self.alone(part, &id, ready, &mut steps, &mut gained)?;
+                row_of.resize(steps.len(), row);
+                before.push(gained);
+            }
+            steps.push(
+                self.core.note_reached(&id, &self.state_behind(part, chunk, chunk.raws.len(), gained, left_out)?)?,
+            );
+            match self.core.store().write(steps.clone()).await {
+                Ok(_) => {
+                    self.starts[part].state = self.state_behind(part, chunk, chunk.raws.len(), gained, left_out)?;
+                    from = chunk.raws.len();
+                }
+                Err(WriteError { error: StepError::Store(error), .. }) => return Err(from_store(error)),
+                Err(error) => {
+                    let row = row_of.get(error.step).copied().unwrap_or(0);
+                    let wrong = self.wrong(part, error.error);
+                    let raw = &chunk.raws[from + row];
+                    let problems = self.problems(part, raw.line, raw.at, wrong);
+                    if self.bad.is_none() {
+                        self.refuse(part, chunk.raws.len() as u64, problems);
+                        return Ok(());
+                    }
+                    self.put_aside(part, &problems, &raw.shown())?;
+                    steps.truncate(row_of.iter().take_while(|of| **of < row).count());
+                    let state = self.state_behind(part, chunk, from + row + 1, before[row], 0)?;
+                    steps.push(self.core.note_reached(&id, &state)?);
+                    self.core.store().write(steps).await.map_err(failed)?;
+                    self.starts[part].state = state;
+                    from += row + 1;
+                }
+            }
+        }
+        self.tell(part);
+        Ok(())
+    }
+
+    /// What a failed step says of its record.
+    pub(super) fn wrong(&self, part: usize, error: StepError) -> Vec<FieldError> {
+        let place = StepPlace {
+            schema: self.core.schema(),
+            collection: self.parts[part].collection,
+            class: Class::Admin,
+            rule: RuleKind::Create,
+            pointer: "",
+        };
+        let error = from_step(place, error);
+        match error.fields.is_empty() {
+            true => vec![super::prepare::plain_error("", error.cause.unwrap_or(error.message), error.hint)],
+            false => error.fields,
+        }
+    }
+
+    /// The names that are there already, and whatever else must be known before records can be made ready.
+    pub(super) async fn look_up_for(
+        &mut self,
+        part: usize,
+        rows: &[super::prepare::Understood<'_>],
+    ) -> Result<There, Error> {
+        self.look_up_links(part, rows).await?;
+        self.look_up_there(part, rows).await
+    }
+}
+
+/// Whether a failure may be about what one record holds, rather than about the database.
+fn is_about_a_record(error: &mainstay_store::StoreError) -> bool {
+    use mainstay_store::StoreError;
+    matches!(error, StoreError::Engine(_) | StoreError::Overflow)
+}
+
+/// Values of records that are written by one step.
+#[derive(Default)]
+struct Rows {
+    keyed: bool,
+    values: Vec<mainstay_expr::Value>,
+}
+
+impl Rows {
+    fn add(&mut self, of: &Collection, mut record: NewRecord) {
+        for field in of.stored() {
+            if self.keyed || of.system.id != Some(field.id) {
+                self.values
+                    .push(std::mem::replace(&mut record.values[field.id.0 as usize], mainstay_expr::Value::Null));
+            }
+        }
+    }
+}
+
+/// Whether the key of a record is known before it is written.
+fn is_keyed(of: &Collection, record: &NewRecord) -> bool {
+    let key = of.system.id.and_then(|id| record.values.get(id.0 as usize));
+    of.key != KeyKind::Int || key.is_some_and(|key| !key.is_null())
+}
