@@ -1,6 +1,8 @@
 //! The description of the API: OpenAPI 3.1 of exactly one schema, in a fixed order.
+mod batch;
 mod checks;
 mod filters;
+mod links;
 mod names;
 mod node;
 mod operations;
@@ -49,13 +51,15 @@ pub fn document(schema: &Schema, limits: &Limits, title: &str) -> Document {
     }
     schemas.extend(schema.enums.iter().map(|of| (of.name.clone(), records::enumeration(of))));
     schemas.extend(schema.embedded.iter().map(|of| (of.name.clone(), records::embedded(schema, &names, of))));
+    paths.push(("/api/batch".to_owned(), batch::path(&names, limits)));
+    schemas.push((names.operation.clone(), batch::operation(schema, &names, limits)));
     schemas.extend(shared::problem_schemas(&names));
     Document(object([
         ("openapi", "3.1.0".into()),
         ("info", info(title, schema)),
         ("servers", Node::Array(vec![object([("url", "/".into())]).described(Some("This server."))])),
         ("security", Node::Array(vec![object([]), object([("bearer", Node::Array(Vec::new()))])])),
-        ("tags", tags(schema)),
+        ("tags", tags(schema, &names)),
         ("paths", Node::Object(paths)),
         (
             "components",
@@ -80,10 +84,14 @@ fn info(title: &str, schema: &Schema) -> Node {
     ])
 }
 
-fn tags(schema: &Schema) -> Node {
+fn tags(schema: &Schema, names: &Names) -> Node {
     let tag = |collection: &mainstay_schema::Collection| {
         let doc = collection.doc.clone().unwrap_or_else(|| format!("The {} records.", collection.name));
         object([("name", collection.name.as_str().into()), ("description", doc.into())])
     };
-    Node::Array(schema.collections.iter().map(tag).collect())
+    let batch = object([
+        ("name", names.batch_tag.as_str().into()),
+        ("description", "Operations of several kinds in one transaction.".into()),
+    ]);
+    Node::Array(schema.collections.iter().map(tag).chain([batch]).collect())
 }

@@ -10,6 +10,12 @@ pub(super) struct Names {
     pub(super) embedded: Vec<String>,
     pub(super) problem: String,
     pub(super) field_problem: String,
+    /// `BatchOperation`
+    pub(super) operation: String,
+    /// `batch`, the operation's id.
+    pub(super) batch: String,
+    /// `Batch`, among the tags.
+    pub(super) batch_tag: String,
 }
 
 /// The names that belong to one collection.
@@ -20,6 +26,10 @@ pub(super) struct CollectionNames {
     pub(super) create: String,
     /// `SkillUpdate`
     pub(super) update: String,
+    /// `SkillLink`
+    pub(super) link: String,
+    /// `SkillNested`
+    pub(super) nested: String,
     /// `SkillPage`
     pub(super) page: String,
     /// `Skills`, for operations.
@@ -42,6 +52,9 @@ impl Names {
             embedded: schema.embedded.iter().map(|of| of.name.clone()).collect(),
             problem: free("Problem".into(), &mut taken),
             field_problem: free("FieldProblem".into(), &mut taken),
+            operation: free("BatchOperation".into(), &mut taken),
+            batch: "batch".to_owned(),
+            batch_tag: free("Batch".into(), &mut plurals),
         }
     }
 }
@@ -52,6 +65,8 @@ impl CollectionNames {
         CollectionNames {
             create: free(format!("{record}Create"), taken),
             update: free(format!("{record}Update"), taken),
+            link: free(format!("{record}Link"), taken),
+            nested: free(format!("{record}Nested"), taken),
             page: free(format!("{record}Page"), taken),
             plural: free(plural(&record), plurals),
             record,

@@ -11,7 +11,7 @@ use super::{
 
 /// What most operations can answer besides what they are for.
 const READ: [u16; 6] = [400, 401, 403, 404, 500, 503];
-const WRITE: [u16; 12] = [400, 401, 403, 404, 408, 409, 413, 415, 422, 500, 503, 507];
+pub(super) const WRITE: [u16; 12] = [400, 401, 403, 404, 408, 409, 413, 415, 422, 500, 503, 507];
 
 pub(super) struct Operations<'a> {
     pub(super) schema: &'a Schema,
@@ -98,7 +98,11 @@ impl Operations<'_> {
 
     fn create(&self) -> Node {
         let own = self.own();
-        let parameters = vec![parameters::fields(self.limits, self.collection), parameters::idempotency_key()];
+        let mut parameters = vec![parameters::fields(self.limits, self.collection), parameters::idempotency_key()];
+        let upserts = !self.collection.uniques.is_empty();
+        if upserts {
+            parameters.push(parameters::upsert(self.collection));
+        }
         let one_or_many = |name: &str| {
             let many = object([
                 ("type", "array".into()),
@@ -113,10 +117,19 @@ impl Operations<'_> {
             one_or_many(&own.record),
             &["ETag", "Location", "Idempotent-Replayed", "X-Request-Id"],
         );
+        let changed = json_answer(
+            "Of an upsert: the record, or all of them, none of which is new.",
+            one_or_many(&own.record),
+            &["ETag", "Idempotent-Replayed", "X-Request-Id"],
+        );
+        let mut good = vec![("201", created)];
+        if upserts {
+            good.insert(0, ("200", changed));
+        }
         let statuses: Vec<u16> = WRITE.iter().copied().filter(|status| *status != 404).collect();
         self.operation(format!("create{}", own.record), format!("Create a {}, or several", own.record), parameters)
             .with("requestBody", body("One record, or an array: all or nothing.", one_or_many(&own.create), false))
-            .with("responses", answers(vec![("201", created)], &statuses))
+            .with("responses", answers(good, &statuses))
     }
 
     fn update(&self, suffix: &str) -> Node {
@@ -157,7 +170,7 @@ fn not_modified() -> (&'static str, Node) {
     ("304", reference("responses", "NotModified"))
 }
 
-fn json_answer(about: &str, schema: Node, headers: &[&str]) -> Node {
+pub(super) fn json_answer(about: &str, schema: Node, headers: &[&str]) -> Node {
     object([
         ("description", about.into()),
         ("headers", shared::headers(headers)),
@@ -165,7 +178,7 @@ fn json_answer(about: &str, schema: Node, headers: &[&str]) -> Node {
     ])
 }
 
-fn body(about: &str, schema: Node, patch: bool) -> Node {
+pub(super) fn body(about: &str, schema: Node, patch: bool) -> Node {
     let json = object([("schema", schema.clone())]);
     let content = object([("application/json", json)]);
     let content =
@@ -173,7 +186,7 @@ fn body(about: &str, schema: Node, patch: bool) -> Node {
     object([("required", true.into()), ("description", about.into()), ("content", content)])
 }
 
-fn answers(good: Vec<(&str, Node)>, problems: &[u16]) -> Node {
+pub(super) fn answers(good: Vec<(&str, Node)>, problems: &[u16]) -> Node {
     let mut all: Vec<(String, Node)> = good.into_iter().map(|(status, node)| (status.to_owned(), node)).collect();
     all.extend(shared::problems(problems));
     Node::Object(all)

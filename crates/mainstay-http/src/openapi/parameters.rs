@@ -59,14 +59,26 @@ fn sortable(collection: &Collection) -> impl Iterator<Item = &Field> {
     })
 }
 
-pub(super) fn fields(limits: &Limits, collection: &Collection) -> Node {
+/// Which unique an upsert looks by.
+pub(super) fn upsert(collection: &Collection) -> Node {
+    let about = "The fields of a unique: the record that has their values is changed, where there is one, else created. Such a \
+        record makes no others inside of it.";
+    parameter("upsert", "query", false, super::batch::uniques(collection), about)
+}
+
+/// What `fields` takes.
+pub(super) fn selection(limits: &Limits, collection: &Collection) -> Node {
     let names: Vec<&str> = collection.stored().map(|field| &*field.name).collect();
     let one = format!("(\\*|{})", names.join("|"));
     let pattern = format!("^{one}(,{one}){{0,{}}}$", limits.selection_max.saturating_sub(1).min(names.len()));
+    text().with("pattern", pattern)
+}
+
+pub(super) fn fields(limits: &Limits, collection: &Collection) -> Node {
     let about = "What to answer, joined by commas; `*` stands for all own fields. Links, their limits, figures over \
         them and other names, as in `*,category(name),requires(slug;limit:5;sort:name),n:size(progress)`, are taken too; \
         their answers have shapes that this description cannot know.";
-    parameter("fields", "query", false, text().with("pattern", pattern), about)
+    parameter("fields", "query", false, selection(limits, collection), about)
 }
 
 pub(super) fn limit(limits: &Limits) -> Node {

@@ -1,9 +1,10 @@
 //! The components of a collection: what is answered, what is sent to create and to change it, a page.
 use mainstay_core::Limits;
-use mainstay_schema::{Collection, Default, Embedded, Enum, Field, FieldKind, KeyKind, Schema};
+use mainstay_schema::{Collection, CollectionId, Default, Embedded, Enum, Field, FieldId, FieldKind, KeyKind, Schema};
 
 use super::{
     checks::constrained,
+    links,
     names::{CollectionNames, Names},
     node::{Node, constant, object, reference},
     types::{self, Side},
@@ -20,7 +21,9 @@ pub(super) fn components(
     let own = &names.collections[collection.id.0 as usize];
     out.push((own.record.clone(), answered(schema, names, collection)));
     out.push((own.page.clone(), page(own)));
+    out.push((own.link.clone(), links::link(schema, names, collection)));
     out.push((own.create.clone(), create(schema, names, limits, collection)));
+    out.push((own.nested.clone(), links::nested(schema, names, limits, collection)));
     out.push((own.update.clone(), update(schema, names, limits, collection)));
 }
 
@@ -77,11 +80,34 @@ fn page(own: &CollectionNames) -> Node {
 }
 
 fn create(schema: &Schema, names: &Names, limits: &Limits, collection: &Collection) -> Node {
+    let about = format!(
+        "A new {}. Its links may hold the fields of records that are made with it, deeper than is described here too.",
+        collection.name
+    );
+    taken(schema, names, limits, collection, Taking::Whole).described(Some(&about))
+}
+
+/// How much of a new record is described.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Taking {
+    /// Records may be made inside of it.
+    Whole,
+    /// Its links lead to what is there.
+    Alone,
+    /// The same without the link to the record around it.
+    Without(FieldId),
+}
+
+/// A new record as it is sent.
+pub(super) fn taken(schema: &Schema, names: &Names, limits: &Limits, collection: &Collection, taking: Taking) -> Node {
     let mut properties = Vec::new();
     let mut required = Vec::new();
     for field in &collection.fields {
+        if taking == Taking::Without(field.id) {
+            continue;
+        }
         let taken = if field.system { field.name == "id" } else { field.set.create.is_none() };
-        let Some(node) = taken.then(|| taken_field(schema, names, limits, collection, field)).flatten() else {
+        let Some(node) = taken.then(|| new_field(schema, names, limits, (collection, field), taking)).flatten() else {
             continue;
         };
         if is_required(collection, field) {
@@ -95,7 +121,41 @@ fn create(schema: &Schema, names: &Names, limits: &Limits, collection: &Collecti
         let node = default.iter().fold(node, |node, default| node.remarked(&format!("By default {}.", default.text())));
         properties.push((field.name.clone(), node));
     }
-    closed(properties, required).described(Some(&format!("A new {}.", collection.name)))
+    closed(properties, required)
+}
+
+/// A field of a new record.
+fn new_field(
+    schema: &Schema,
+    names: &Names,
+    limits: &Limits,
+    (collection, field): (&Collection, &Field),
+    taking: Taking,
+) -> Option<Node> {
+    let node = match field.kind {
+        _ if taking != Taking::Whole => return taken_field(schema, names, limits, collection, field),
+        FieldKind::Inverse { target, field: link } => {
+            links::behind(schema, names, limits, schema.collection(target), link)
+        }
+        FieldKind::Many { target, .. } => {
+            types::list(links::link_or_record(names, schema.collection(target)), limits.links_max)
+        }
+        FieldKind::ToOne { target, .. } if !field.system => {
+            let link = links::link_or_record(names, schema.collection(target));
+            if field.required { link } else { or_null(link) }
+        }
+        _ => return taken_field(schema, names, limits, collection, field),
+    };
+    Some(node.described(field.doc.as_deref()))
+}
+
+/// One more choice.
+fn or_null(node: Node) -> Node {
+    let Node::Object(mut members) = node else { return node };
+    if let Some((_, Node::Array(choices))) = members.iter_mut().find(|(name, _)| name == "anyOf") {
+        choices.push(object([("type", "null".into())]));
+    }
+    Node::Object(members)
 }
 
 fn is_required(collection: &Collection, field: &Field) -> bool {
@@ -127,7 +187,7 @@ fn changed_field(
     let FieldKind::Many { target, .. } = field.kind else {
         return taken_field(schema, names, limits, collection, field);
     };
-    let keys = || types::list(types::key(schema.collection(target).key, Side::Taken), limits.links_max);
+    let keys = || types::list(link_to(names, target), limits.links_max);
     let change = closed(vec![("add".into(), keys()), ("remove".into(), keys())], Vec::new());
     let node = object([("oneOf", Node::Array(vec![keys(), change]))]);
     Some(node.described(field.doc.as_deref()))
@@ -142,8 +202,13 @@ fn taken_field(
 ) -> Option<Node> {
     let node = match field.kind {
         FieldKind::Inverse { .. } => return None,
-        FieldKind::Many { target, .. } => {
-            types::list(types::key(schema.collection(target).key, Side::Taken), limits.links_max)
+        FieldKind::Many { target, .. } => types::list(link_to(names, target), limits.links_max),
+        FieldKind::ToOne { target, .. } if !field.system => {
+            if field.required {
+                link_to(names, target)
+            } else {
+                types::nullable(link_to(names, target))
+            }
         }
         _ if field.system => types::key(collection.key, Side::Taken),
         _ => constrained(types::field(schema, names, field, Side::Taken), collection, field),
@@ -151,7 +216,12 @@ fn taken_field(
     Some(node.described(field.doc.as_deref()))
 }
 
-fn closed(properties: Vec<(String, Node)>, required: Vec<Node>) -> Node {
+/// A link to what is there.
+fn link_to(names: &Names, target: CollectionId) -> Node {
+    reference("schemas", &names.collections[target.0 as usize].link)
+}
+
+pub(super) fn closed(properties: Vec<(String, Node)>, required: Vec<Node>) -> Node {
     let node = object([("type", "object".into()), ("properties", Node::Object(properties))]);
     let node = if required.is_empty() { node } else { node.with("required", required) };
     node.with("additionalProperties", false)

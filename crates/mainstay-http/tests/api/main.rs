@@ -3,6 +3,7 @@
 mod access;
 mod bad_input;
 mod batch;
+mod batch_alike;
 mod create;
 mod delete;
 mod figures;
