@@ -63,6 +63,10 @@ pub(crate) fn from_step(place: StepPlace<'_>, failure: StepError) -> Error {
             Error::new(ErrorKind::Restricted, format!("records of \"{}\" link to this one by \"{field}\"", by.name))
                 .with_hint("delete them first, or let them link elsewhere")
         }
+        StepError::HeldOutside => {
+            Error::new(ErrorKind::Restricted, "a table outside of the schema refers to this record")
+                .with_hint("take its rows away in the database itself")
+        }
         StepError::CascadeTooLarge { limit } => {
             Error::new(ErrorKind::LimitExceeded, format!("this delete reaches more than {limit} records"))
                 .with_hint("delete the records that link here first")

@@ -104,6 +104,9 @@ pub enum StepError {
         /// Its link.
         field: FieldId,
     },
+    /// A table that the schema does not know refers to the record to be deleted.
+    #[error("a table outside of the schema refers to this one")]
+    HeldOutside,
     /// The cascade reaches more records than the limit.
     #[error("the delete reaches more than {limit} records")]
     CascadeTooLarge {

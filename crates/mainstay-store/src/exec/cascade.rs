@@ -153,6 +153,7 @@ fn next(cascades: &[Cascade], left: &[CollectionId]) -> Result<Option<usize>, St
 fn held(failure: Failure, cascade: &Cascade) -> StepError {
     match (failure, cascade.incoming.first()) {
         (Failure::ForeignKey, Some(incoming)) => StepError::Restricted { by: incoming.from, field: incoming.field },
+        (Failure::ForeignKey, None) => StepError::HeldOutside,
         (failure, _) => failure.into(),
     }
 }

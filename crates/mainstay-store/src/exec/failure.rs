@@ -1,6 +1,6 @@
 //! What an engine's refusal means for a step.
 use mainstay_plan::LinkCheck;
-use mainstay_schema::{Collection, FieldId};
+use mainstay_schema::{Collection, FieldId, FieldKind};
 
 use super::Failure;
 use crate::{StepError, StoreError};
@@ -30,9 +30,18 @@ pub(super) fn of_write(failure: Failure, collection: &Collection, links: &[LinkC
             StepError::NotUnique { fields: fields_of(collection, &columns) }
         }
         // Every link was looked at before: here another process has taken its end away since. Which, the engine does not say.
-        Failure::ForeignKey if !links.is_empty() => StepError::LinkMissing { field: links[0].field },
+        // A link to a record that the same write makes is not asked about: then it is one of the collection's own.
+        Failure::ForeignKey => match links.first().map(|link| link.field).or_else(|| first_link(collection)) {
+            Some(field) => StepError::LinkMissing { field },
+            None => Failure::ForeignKey.into(),
+        },
         failure => failure.into(),
     }
+}
+
+fn first_link(collection: &Collection) -> Option<FieldId> {
+    let is_link = |field: &&mainstay_schema::Field| matches!(field.kind, FieldKind::ToOne { .. });
+    collection.fields.iter().find(is_link).map(|field| field.id)
 }
 
 fn fields_of(collection: &Collection, columns: &[String]) -> Vec<FieldId> {

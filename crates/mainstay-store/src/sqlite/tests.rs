@@ -121,3 +121,62 @@ async fn a_group_whose_commit_fails_is_not_acknowledged() {
     world.engine.write(vec![world.create(1)]).await.unwrap();
     assert_eq!(world.stored().len(), 1);
 }
+
+/// Everything that is in the database.
+fn dump(connection: &rusqlite::Connection) -> Vec<String> {
+    let texts = |sql: &str| -> Vec<String> {
+        let mut statement = connection.prepare(sql).unwrap();
+        let columns = statement.column_count();
+        let row = |row: &rusqlite::Row<'_>| {
+            (0..columns).map(|at| row.get::<_, rusqlite::types::Value>(at)).collect::<Result<Vec<_>, _>>()
+        };
+        statement.query_map([], row).unwrap().map(|row| format!("{:?}", row.unwrap())).collect()
+    };
+    let mut all = texts("SELECT type, name, sql FROM sqlite_schema ORDER BY name");
+    let tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'mainstay_idem%' ORDER BY name";
+    let names: Vec<String> =
+        connection.prepare(tables).unwrap().query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap();
+    all.extend(names.iter().flat_map(|name| texts(&format!("SELECT * FROM \"{name}\""))));
+    all
+}
+
+#[test]
+fn a_migration_that_fails_at_any_statement_leaves_all_as_it_was() {
+    let load = |text: &str| Arc::new(Schema::load(&[Source { name: "s", text }]).map_err(drop).unwrap());
+    let old = load(
+        "type A { id: Int! name: String b: B many: [B!]! @many x: Int @index gone: Int } type B { id: Int! t: String } type C { id: Int! n: String } enum E { x }",
+    );
+    let new = load(
+        r#"type AA @was(name: "A") { id: Int! title: String! @was(name: "name") @unique b: B few: [B!]! @many @was(name: "many") x: Long @index y: Int! @backfill(expr: "x == null ? 0 : 1") }
+        type B { id: Int! text: String @was(name: "t") more: Int as2: [AA!]! @inverse(field: "b") } type D { id: Int! e: E } enum E { x y }"#,
+    );
+    let folder = tempfile::TempDir::new().unwrap();
+    let engine = Engine::open(&Settings::at(folder.path().join("app.db"))).unwrap();
+    engine.migrate(&Migration::between(None, &old), &old).unwrap();
+    let migration = Migration::between(Some(&old.snapshot()), &new);
+    let outcome = engine.on_writer(move |connection| {
+        connection.execute_batch(
+            "INSERT INTO bs(id, t, created_at, updated_at, version) VALUES (1, 'b', '', '', 1);
+            INSERT INTO \"as\"(id, name, b, x, gone, created_at, updated_at, version) VALUES (1, 'a', 1, 5, 6, '', '', 1), (7, 'c', NULL, NULL, 1, '', '', 1);
+            INSERT INTO as_many VALUES (1, 1); INSERT INTO cs(id, n, created_at, updated_at, version) VALUES (1, 'c', '', '', 1)",
+        ).unwrap();
+        let before = dump(connection);
+        let mut fail_at = 0;
+        loop {
+            let mut reached = false;
+            let outcome = super::migrate::apply_watched(connection, &migration, &new, &mut |at| {
+                reached = at == fail_at;
+                if reached { Err(StoreError::Engine("the power fails".to_owned())) } else { Ok(()) }
+            });
+            if outcome.is_ok() {
+                return (fail_at, dump(connection));
+            }
+            assert!(reached, "{outcome:?}");
+            assert_eq!(dump(connection), before, "after failing at statement {fail_at}");
+            fail_at += 1;
+        }
+    });
+    let (statements, after) = outcome.unwrap();
+    assert!(statements > 15, "{statements}");
+    assert!(after.iter().any(|row| row.contains("Text(\"aas\")")), "{after:?}");
+}

@@ -1,8 +1,9 @@
 //! Migrations: all or nothing, and remembered.
 use std::sync::Arc;
 
+use mainstay_expr::Value;
 use mainstay_schema::Migration;
-use mainstay_store::MigrateError;
+use mainstay_store::{MigrateError, StepError};
 
 use crate::world::{SDL, World, load};
 
@@ -51,4 +52,194 @@ fn a_migration_that_begins_elsewhere_is_refused() {
     world.store.migrate(&migration, &next).unwrap();
     let error = world.store.migrate(&migration, &next).unwrap_err();
     assert!(matches!(error, MigrateError::Moved), "{error}");
+}
+
+/// A database of one schema with records in it, brought to another.
+struct Move {
+    folder: tempfile::TempDir,
+    store: mainstay_store::Store,
+}
+
+impl Move {
+    fn new(sdl: &str, insert: &[&str]) -> Move {
+        let folder = tempfile::TempDir::new().unwrap();
+        let mut settings = mainstay_store::Settings::at(folder.path().join("app.db"));
+        settings.durable = false;
+        let store = mainstay_store::Store::open(settings).unwrap();
+        store.follow(&Arc::new(load(sdl))).unwrap();
+        let change = Move { folder, store };
+        for sql in insert {
+            change.beside().execute(sql, []).unwrap();
+        }
+        change
+    }
+
+    fn beside(&self) -> rusqlite::Connection {
+        let connection = rusqlite::Connection::open(self.folder.path().join("app.db")).unwrap();
+        connection.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
+        connection
+    }
+
+    fn to(&self, sdl: &str) -> Result<(), MigrateError> {
+        self.store.follow(&Arc::new(load(sdl)))
+    }
+
+    /// What the migration says of the records in the way.
+    fn refused(&self, sdl: &str) -> Vec<String> {
+        match self.to(sdl) {
+            Err(MigrateError::Offences(offences)) => {
+                let records = |offence: &mainstay_store::Offence| -> Vec<String> {
+                    let show = |record: &mainstay_store::Offender| {
+                        format!("{} {}", record.id, serde_json::Value::Object(record.values.clone()))
+                    };
+                    offence.records.iter().map(show).collect()
+                };
+                let line = |offence: &mainstay_store::Offence| {
+                    format!("{}: {}: {:?}", offence.count, offence.what, records(offence))
+                };
+                offences.iter().map(line).collect()
+            }
+            other => panic!("it should have been refused: {other:?}"),
+        }
+    }
+
+    /// The rows of a query, each as one text.
+    fn rows(&self, sql: &str) -> Vec<String> {
+        let connection = self.beside();
+        let mut statement = connection.prepare(sql).unwrap();
+        let rows =
+            statement.query_map([], |row| Ok(format!("{:?}", row.get::<_, rusqlite::types::Value>(0)?))).unwrap();
+        rows.collect::<Result<_, _>>().unwrap()
+    }
+}
+
+#[test]
+fn members_of_embedded_values_follow() {
+    let change = Move::new(
+        "type A { id: Int! m: M ms: [M!] } type M @embedded { a: Int b: String s: S gone: Int } enum S { x y }",
+        &[r#"INSERT INTO "as"(m, ms, created_at, updated_at, version) VALUES
+            ('{"a":1,"b":"t","gone":5,"s":"x"}', '[{"a":null,"b":null,"gone":null,"s":"y"}]', '', '', 1), (NULL, '[]', '', '', 1)"#],
+    );
+    let next = r#"
+type A { id: Int! m: M ms: [M!] }
+type M @embedded { aa: Long @was(name: "a") b: String s: S n: Boolean }
+enum S { ex @was(name: "x") y }
+"#;
+    change.to(next).unwrap();
+    let rows = change.rows(r#"SELECT coalesce(m, '-') || ' ' || ms FROM "as" ORDER BY id"#);
+    assert_eq!(
+        rows,
+        [
+            r#"Text("{\"aa\":\"1\",\"b\":\"t\",\"n\":null,\"s\":\"ex\"} [{\"aa\":null,\"b\":null,\"n\":null,\"s\":\"y\"}]")"#,
+            r#"Text("- []")"#
+        ]
+    );
+    let refused = change.refused(&next.replace("b: String", "b: String!"));
+    assert_eq!(refused.len(), 1, "{refused:?}");
+    assert!(refused[0].starts_with("1: values of \"A.ms\" do not become"), "{refused:?}");
+}
+
+#[test]
+fn counted_keys_go_on_counting() {
+    let insert = r#"INSERT INTO "as"(name, created_at, updated_at, version) VALUES ('a', '', '', 1), ('b', '', '', 1)"#;
+    let change = Move::new("type A { id: Int! name: String }", &[insert, r#"DELETE FROM "as""#]);
+    change.to("type A { id: Int! name: String! }").unwrap();
+    change.beside().execute(insert, []).unwrap();
+    assert_eq!(change.rows(r#"SELECT id FROM "as" ORDER BY id"#), ["Integer(3)", "Integer(4)"]);
+}
+
+#[test]
+fn fields_are_filled_from_functions_that_sql_does_not_know_and_over_links() {
+    let change = Move::new(
+        "type A { id: Int! name: String b: B mail: String } type B { id: Int! title: String! as2: [A!]! @many }",
+        &[
+            r#"INSERT INTO bs(title, created_at, updated_at, version) VALUES ('Core', '', '', 1)"#,
+            r#"INSERT INTO "as"(name, b, mail, created_at, updated_at, version) VALUES (' Ab ', 1, 'x@y.z', '', '', 1), (NULL, NULL, 'no mail', '', '', 1)"#,
+            "INSERT INTO bs_as2 VALUES (1, 1), (1, 2)",
+        ],
+    );
+    let sdl = |mail: &str| {
+        format!(
+            r#"
+type Item @was(name: "A") {{
+  id: Int! name: String b: Group mail: String
+  slug: String! @backfill(expr: "name == null ? 'none' : name.trim().lowerAscii()") @check(expr: "slug.matches('^[a-z]+$')")
+  of: String @backfill(expr: "b.title")
+  others: Int! @backfill(expr: "b == null ? 0 : size(b.members)")
+  {mail}
+}}
+type Group @was(name: "B") {{ id: Int! title: String! members: [Item!]! @many @was(name: "as2") }}
+"#
+        )
+    };
+    let refused = change.refused(&sdl(r#"address: Email! @backfill(expr: "mail")"#));
+    assert_eq!(refused, [r#"1: "Item.address" is required, and null here: ["\"2\" {\"address\":null}"]"#]);
+    change.to(&sdl(r#"address: Email @backfill(expr: "mail")"#)).unwrap();
+    assert_eq!(
+        change.rows("SELECT slug || ' ' || coalesce(of, '-') || ' ' || others || ' ' || coalesce(address, '-') FROM items ORDER BY id"),
+        [r#"Text("ab Core 2 x@y.z")"#, r#"Text("none - 0 -")"#]
+    );
+    assert_eq!(
+        change.rows("SELECT from_id || to_id FROM groups_members ORDER BY 1"),
+        [r#"Text("11")"#, r#"Text("12")"#]
+    );
+}
+
+#[test]
+fn what_is_in_the_way_is_told_with_its_values() {
+    let change = Move::new(
+        "type A { id: Int! name: String n: Int s: S tags: [A!]! @many } enum S { x y }",
+        &[
+            r#"INSERT INTO "as"(name, n, s, created_at, updated_at, version) VALUES ('a', 1, 'x', '', '', 1), ('a', NULL, 'y', '', '', 1), ('7', -3, 'x', '', '', 1)"#,
+            "INSERT INTO as_tags VALUES (1, 2), (1, 3), (2, 1)",
+        ],
+    );
+    let refused = change
+        .refused("type A { id: Int! name: String @unique n: Int @check(expr: \"n > 0\") s: S tags: A } enum S { x }");
+    assert_eq!(
+        refused,
+        [
+            r#"1: values of "A.s" do not become an enum from an enum without loss: ["\"2\" {\"s\":\"y\"}"]"#,
+            r#"1: "A.tags" becomes a link to one, but leads to several: ["\"1\" {\"tags\":[2,3]}"]"#,
+            r#"2: several records have the same "A.name": ["\"1\" {\"name\":\"a\"}", "\"2\" {\"name\":\"a\"}"]"#,
+            r#"1: the check of "A.n" does not hold: n > 0: ["\"3\" {\"n\":-3}"]"#,
+        ]
+    );
+    let refused = change
+        .refused("type A { id: Int! name: Int n: Int! s: S tags: [B!]! @many } type B { id: Int! } enum S { x y }");
+    assert_eq!(
+        refused,
+        [
+            r#"2: values of "A.name" do not become Int from String without loss: ["\"1\" {\"name\":\"a\"}", "\"2\" {\"name\":\"a\"}"]"#,
+            r#"1: "A.n" is required, and null here: ["\"2\" {\"n\":null}"]"#,
+            r#"3: "A.tags" links to records that are not there: ["\"1\" {\"tags\":\"2\"}", "\"1\" {\"tags\":\"3\"}", "\"2\" {\"tags\":\"1\"}"]"#,
+        ]
+    );
+}
+
+#[test]
+fn a_text_that_a_rule_compares_with_the_caller_is_looked_at() {
+    let long = "x".repeat(300);
+    let change = Move::new(
+        "type A { id: Int! owner: String }",
+        &[&format!(
+            r#"INSERT INTO "as"(owner, created_at, updated_at, version) VALUES ('{long}', '', '', 1), ('anna', '', '', 1)"#
+        )],
+    );
+    let next = r#"type A @rules(read: "owner == auth.id") { id: Int! owner: String }"#;
+    let refused = change.refused(next);
+    assert!(refused[0].starts_with("1: texts of \"A.owner\" are longer than 255 characters"), "{refused:?}");
+    change.beside().execute(r#"DELETE FROM "as" WHERE id = 1"#, []).unwrap();
+    change.to(next).unwrap();
+}
+
+#[tokio::test]
+async fn a_table_of_its_own_that_holds_on_to_a_record_is_told() {
+    let world = World::new();
+    let tag = world.write(world.create_step("Tag", Value::Int(1), &[])).await.key;
+    world.beside().execute_batch("CREATE TABLE mine(tag REFERENCES tags(id)); INSERT INTO mine VALUES (1)").unwrap();
+    let (drift, _) = world.store.drift(&world.schema.snapshot()).unwrap();
+    assert_eq!(drift, []);
+    let error = world.store.write(vec![world.delete_step("Tag", tag)]).await.unwrap_err().error;
+    assert!(matches!(error, StepError::HeldOutside), "{error}");
 }

@@ -199,3 +199,65 @@ fn what_a_table_has_of_its_own_is_not_lost_unsaid() {
     );
     assert!(ran.stderr.contains("there is a table \"bs\" already"), "{}", ran.stderr);
 }
+
+/// The tables and all records, as text.
+fn dump(project: &Project) -> String {
+    let database = rusqlite::Connection::open(project.path("data/mainstay.db")).unwrap();
+    let text = |sql: &str| -> String { database.query_row(sql, [], |row| row.get(0)).unwrap() };
+    let check = text("PRAGMA integrity_check");
+    let tables = text(
+        "SELECT group_concat(sql, ';') FROM (SELECT sql FROM sqlite_schema WHERE tbl_name LIKE 'b%' ORDER BY name)",
+    );
+    let rows =
+        text("SELECT count(*) || ' ' || sum(length(quote(name))) || ' ' || min(typeof(n)) || max(typeof(n)) FROM bs");
+    format!("{check}\n{tables}\n{rows}")
+}
+
+#[test]
+fn a_kill_at_any_moment_leaves_the_old_or_the_new_schema() {
+    let old = "type B @rules(read: \"true\") { name: String! n: Int @index }";
+    let new = "type B @rules(read: \"true\") { name: String! @unique n: String @index kind: Int! @default(value: 1) }";
+    let project = Project::with_schema(old);
+    project.ok(&["apply", "--yes"]);
+    let database = rusqlite::Connection::open(project.path("data/mainstay.db")).unwrap();
+    database
+        .execute_batch(
+            "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 20000)
+            INSERT INTO bs(id, name, n, created_at, updated_at, version)
+            SELECT printf('00000000-0000-7000-8000-%012d', i), 'name ' || i, i, '', '', 1 FROM c",
+        )
+        .unwrap();
+    drop(database);
+    let before = dump(&project);
+    project.write("schema.graphql", new);
+    let mut killed = 0;
+    for round in 0_u64.. {
+        let mut apply = project.spawn(&["apply", "--yes"]);
+        // The moment is chosen by how far the log has grown, not by a clock.
+        let log = project.path("data/mainstay.db-wal");
+        let ended = loop {
+            let length = std::fs::metadata(&log).map_or(0, |file| file.len());
+            if length >= round * 400_000 && length > 0 {
+                apply.signal("KILL");
+                break !apply.wait().success();
+            }
+            if apply.has_ended() {
+                break false;
+            }
+            std::thread::yield_now();
+        };
+        let after = dump(&project);
+        if !ended {
+            break;
+        }
+        killed += 1;
+        if after != before {
+            break;
+        }
+        assert_eq!(project.json(&["plan"]).0, Some(2), "nothing of it is done");
+    }
+    project.run(&["apply", "--yes"]);
+    assert_eq!(project.run(&["plan"]).code, Some(0));
+    assert!(dump(&project).ends_with("texttext"), "{}", dump(&project));
+    assert!(killed > 1, "{killed}");
+}

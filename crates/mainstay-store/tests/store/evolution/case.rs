@@ -2,10 +2,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use mainstay_schema::Schema;
-use mainstay_store::{
-    MigrateError, Settings, SqliteDialect, Store,
-    sql::{bookkeeping, create_all},
-};
+use mainstay_store::{MigrateError, Settings, SqliteDialect, Store, sql::create_all};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -147,7 +144,6 @@ impl House {
             return Err(format!("the tables are not those of the schema: {drift:?}"));
         }
         let other = Connection::open_in_memory().unwrap();
-        other.execute_batch(&bookkeeping(&SqliteDialect)).unwrap();
         create_all(&SqliteDialect, &remembered).iter().for_each(|sql| other.execute_batch(sql).unwrap());
         let (found, expected) = (objects(&self.beside()), objects(&other));
         if found != expected {
@@ -163,9 +159,11 @@ impl House {
     }
 }
 
-/// Every table and index, by name.
+/// Every table and index of the schema, by name.
 fn objects(connection: &Connection) -> BTreeSet<(String, String, String)> {
-    let mut statement = connection.prepare("SELECT type, name, tbl_name FROM sqlite_schema").unwrap();
+    let mut statement = connection
+        .prepare("SELECT type, name, tbl_name FROM sqlite_schema WHERE tbl_name NOT LIKE 'mainstay%'")
+        .unwrap();
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
     rows.filter(|row| row.as_ref().is_ok_and(|row: &(String, String, String)| row.1 != "sqlite_sequence"))
         .collect::<Result<_, _>>()
