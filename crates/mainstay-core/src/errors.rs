@@ -55,6 +55,7 @@ pub(crate) fn from_step(place: StepPlace<'_>, failure: StepError) -> Error {
             error
         }
         StepError::Check(at) => check_failed(schema, collection, at, pointer),
+        StepError::NoSum { field, of_null } => no_sum(place, field, of_null),
         StepError::NotUnique { fields } => not_unique(place, &fields),
         StepError::LinkMissing { field } => link_missing(place, field),
         StepError::Restricted { by, field } => {
@@ -118,6 +119,17 @@ pub(crate) fn check_error(schema: &Schema, of: CollectionId, at: usize, pointer:
 
 fn check_failed(schema: &Schema, of: CollectionId, at: usize, pointer: &str) -> Error {
     invalid_record(schema, of, check_error(schema, of, at, pointer).into_iter().collect())
+}
+
+fn no_sum(place: StepPlace<'_>, field: FieldId, of_null: bool) -> Error {
+    let name = &place.schema.collection(place.collection).field(field).name;
+    let (code, message, hint) = match of_null {
+        true => ("null", format!("\"{name}\" is null: nothing can be added to it"), "send a value first"),
+        false => ("overflow", format!("\"{name}\" would go out of its range"), "add less"),
+    };
+    let pointer = format!("{}/{name}", place.pointer);
+    let wrong = FieldError { pointer, code: code.to_owned(), message, hint: Some(hint.to_owned()) };
+    invalid_record(place.schema, place.collection, vec![wrong])
 }
 
 fn not_unique(place: StepPlace<'_>, fields: &[FieldId]) -> Error {

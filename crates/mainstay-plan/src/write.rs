@@ -6,6 +6,7 @@ use crate::query::Output;
 
 /// One step of a write, without its values.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "made once for each shape, and never kept in numbers")]
 pub enum WritePlan {
     /// A new record.
     Create(Create),
@@ -92,6 +93,8 @@ pub struct Update {
     pub version: Option<u16>,
     /// The columns changed, each with its bound value. The version is counted up without being named.
     pub set: Vec<(FieldId, u16)>,
+    /// Those of them whose bound value is added to what is stored.
+    pub add: Vec<FieldId>,
     /// Whether the version stays as it is: the change completes a record that is being loaded.
     pub quiet: bool,
     /// Checks of the collection (positions in its list) that also read fields that are not set: evaluated in memory over the

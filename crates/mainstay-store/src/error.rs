@@ -69,6 +69,14 @@ pub enum StepError {
     /// A check of the collection (its position) does not hold.
     #[error("check {0} does not hold")]
     Check(usize),
+    /// A number cannot be added to: it is null, or would go out of its range.
+    #[error("a number cannot be added to")]
+    NoSum {
+        /// Which.
+        field: FieldId,
+        /// Whether it is null.
+        of_null: bool,
+    },
     /// Another record has the same values in these unique fields (the key itself: its id field).
     #[error("not unique")]
     NotUnique {

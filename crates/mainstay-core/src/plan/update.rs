@@ -54,6 +54,7 @@ impl Hash for UpdateAsk<'_> {
         (self.collection, self.version, self.selection, self.quiet, self.target).hash(state);
         self.links.hash(state);
         self.set().for_each(|set| set.hash(state));
+        self.patch.added.hash(state);
         list_shapes(&self.patch.lists).for_each(|list| list.hash(state));
     }
 }
@@ -71,6 +72,7 @@ pub(crate) struct UpdateShape {
     parts: Vec<Part>,
     links: Vec<LinkShape>,
     late: Vec<FieldId>,
+    added: Vec<FieldId>,
     checks: Vec<usize>,
     /// Whether it answers own stored fields only.
     pub(crate) own: bool,
@@ -88,6 +90,7 @@ impl UpdateShape {
         let lists: Vec<ListShape> = list_shapes(&ask.patch.lists).collect();
         let links = ask.links.to_vec();
         let late: Vec<FieldId> = late_fields(&ask.patch.late).collect();
+        let unknown: Vec<FieldId> = ask.patch.unknown().collect();
         need_links(schema, &mut expressions, collection, &links, &lists);
         let selection = ask.selection.map(|selection| &**selection);
         let parts = Selecting::new(schema, limits, &mut expressions, &[]).resolve(of, selection)?;
@@ -103,8 +106,9 @@ impl UpdateShape {
             parts,
             links,
             quiet: ask.quiet,
-            checks: stored_checks(collection, &late, |field| ask.patch.sets(field)),
+            checks: stored_checks(collection, &unknown, |field| ask.patch.sets(field)),
             late,
+            added: ask.patch.added.clone(),
         })
     }
 
@@ -115,6 +119,7 @@ impl UpdateShape {
             && self.target == *ask.target
             && self.set.iter().copied().eq(ask.set())
             && self.late.iter().copied().eq(late_fields(&ask.patch.late))
+            && self.added == ask.patch.added
             && self.links == ask.links
             && self.lists.iter().copied().eq(list_shapes(&ask.patch.lists))
             && same_selection(self.selection.as_ref(), ask.selection)
@@ -146,6 +151,7 @@ impl UpdateShape {
                 true => Answer::Key,
                 false => Answer::Record { visible: seen_after, select: planner.outputs(&self.parts)? },
             },
+            add: self.added.clone(),
             set,
         };
         Ok((WritePlan::Update(update), planner.origins))

@@ -3,7 +3,7 @@ use mainstay_expr::Value;
 use mainstay_plan::OwnFields;
 use mainstay_schema::{Check, Collection, FieldId, Schema};
 
-use super::{late::late_fields, patch::Patch};
+use super::patch::Patch;
 use crate::{FieldError, errors::check_error, evaluate::Evaluator};
 
 /// The checks that do not hold of a record, as errors.
@@ -32,7 +32,7 @@ pub(crate) fn failed_patch_checks(
     patch.set.iter().for_each(|(field, value)| values[field.0 as usize] = value.clone());
     let record = OwnFields { collection: of, values: &values };
     let sets = |field: FieldId| patch.sets(field);
-    let late: Vec<FieldId> = late_fields(&patch.late).collect();
+    let late: Vec<FieldId> = patch.unknown().collect();
     let decided = of.checks.iter().enumerate().filter(|(_, check)| touched(check, sets) && decided(check, sets, &late));
     let failed = decided.filter(|(_, check)| !skipped(check, &record) && !evaluator.holds(&check.expr, &record));
     failed.filter_map(|(at, _)| check_error(schema, of.id, at, place)).collect()

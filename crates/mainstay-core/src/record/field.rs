@@ -1,4 +1,6 @@
 //! One field as it is sent: who may send it, and its value.
+use std::borrow::Cow;
+
 use mainstay_expr::Value;
 use mainstay_schema::{Collection, CollectionId, Field, FieldId, FieldKind, Json, Scalar, Schema, nearest};
 
@@ -105,8 +107,9 @@ impl<'a> FieldReader<'a> {
         {
             return self.link(field, target, json);
         }
-        if let Some(message) = later(field, json) {
-            self.wrong(&field.name, "not_available", message, Some("send the value itself".to_owned()));
+        if adds(field, json).is_some() {
+            let message = "only a change of a record adds to a number";
+            self.wrong(&field.name, "wrong_type", message, Some("send the value itself".to_owned()));
             return None;
         }
         let read = match self.collection.system.id == Some(field.id) {
@@ -122,6 +125,32 @@ impl<'a> FieldReader<'a> {
             Err(error) => {
                 wire_errors(self.place, &field.name, error, &mut self.errors);
                 None
+            }
+        }
+    }
+
+    /// What is to be added to a number, as `{"add": -1}` says it: `None` where a value is sent, `Some(None)` where it is wrong.
+    pub(crate) fn amount(&mut self, field: &Field, json: &Json<'_>) -> Option<Option<Value>> {
+        let members = adds(field, json)?;
+        let [(name, amount)] = members else {
+            let hint = Some("send {\"add\": 1}".to_owned());
+            self.wrong(&field.name, "wrong_type", "expected one member, \"add\"", hint);
+            return Some(None);
+        };
+        if name != "add" {
+            let message = format!("no member {name:?}: a number takes \"add\"");
+            self.wrong(&field.name, "wrong_type", message, Some("send {\"add\": 1}".to_owned()));
+            return Some(None);
+        }
+        if matches!(amount, Json::Null) {
+            self.wrong(&field.name, "required", "null cannot be added", None);
+            return Some(None);
+        }
+        match self.schema.read_value(&field.kind, field.length_max, amount) {
+            Ok(value) => Some(Some(value)),
+            Err(error) => {
+                wire_errors(self.place, &field.name, error, &mut self.errors);
+                Some(None)
             }
         }
     }
@@ -151,15 +180,14 @@ impl<'a> FieldReader<'a> {
     }
 }
 
-/// What the language has room for but cannot do yet, refused by name.
-fn later(field: &Field, json: &Json<'_>) -> Option<String> {
-    let Json::Object(members) = json else { return None };
-    match &field.kind {
-        FieldKind::Scalar(Scalar::Int | Scalar::Long | Scalar::Float | Scalar::Decimal { .. })
-            if members.iter().any(|(key, _)| key == "add") =>
-        {
-            Some("adding to a number in the database is not available yet".to_owned())
-        }
+/// Whether a value asks for an addition to a number.
+fn adds<'j, 'a>(field: &Field, json: &'j Json<'a>) -> Option<&'j [(Cow<'a, str>, Json<'a>)]> {
+    match (&field.kind, json) {
+        (FieldKind::Scalar(scalar), Json::Object(members)) if is_number(scalar) => Some(members),
         _ => None,
     }
+}
+
+fn is_number(scalar: &Scalar) -> bool {
+    matches!(scalar, Scalar::Int | Scalar::Long | Scalar::Float | Scalar::Decimal { .. })
 }

@@ -6,7 +6,7 @@ use mainstay_schema::{Collection, Field, FieldId, FieldKind, Json};
 use super::{
     checks::failed_patch_checks,
     field::{FieldReader, Sender},
-    late::Late,
+    late::{Late, late_fields},
     lists::ListChange,
     new::set_value,
     reading::Reading,
@@ -18,6 +18,8 @@ use crate::FieldError;
 pub(crate) struct Patch {
     /// The fields with their new values, in order.
     pub(crate) set: Vec<(FieldId, Value)>,
+    /// Those of them whose values are added to what is stored.
+    pub(crate) added: Vec<FieldId>,
     pub(crate) lists: Vec<ListChange>,
     /// Keys that the write fills in: null among the values.
     pub(crate) late: Vec<Late>,
@@ -29,6 +31,11 @@ impl Patch {
     /// Whether nothing changes.
     pub(crate) fn is_empty(&self) -> bool {
         self.set.is_empty() && self.lists.is_empty()
+    }
+
+    /// The fields whose values only the write knows.
+    pub(crate) fn unknown(&self) -> impl Iterator<Item = FieldId> + '_ {
+        late_fields(&self.late).chain(self.added.iter().copied())
     }
 
     /// Whether a field gets another value.
@@ -64,7 +71,13 @@ impl<'a> Patches<'a> {
             }
             match field.kind {
                 FieldKind::Many { .. } => reader.list_changes(field, value, &mut patch.lists),
-                _ => patch.set.extend(reader.value(field, value).map(|value| (field.id, value))),
+                _ => match reader.amount(field, value) {
+                    Some(amount) => {
+                        patch.added.push(field.id);
+                        patch.set.extend(amount.map(|amount| (field.id, amount)));
+                    }
+                    None => patch.set.extend(reader.value(field, value).map(|value| (field.id, value))),
+                },
             }
         }
         self.complete(&mut reader, &mut patch);
@@ -93,7 +106,9 @@ impl<'a> Patches<'a> {
             return;
         }
         let mut values = vec![Value::Null; self.collection.fields.len()];
-        patch.set.iter().for_each(|(field, value)| values[field.0 as usize] = value.clone());
+        for (field, value) in patch.set.iter().filter(|(field, _)| !patch.added.contains(field)) {
+            values[field.0 as usize] = value.clone();
+        }
         let row = OwnFields { collection: self.collection, values: &values };
         for field in self.collection.stored() {
             let Some(compiled) = &field.set.update else { continue };

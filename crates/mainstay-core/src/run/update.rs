@@ -2,10 +2,9 @@
 use mainstay_store::Step;
 
 use crate::{
-    Answer, Core, Error, ErrorKind, ReadOne, Record, Request, Update,
-    errors::{StepPlace, from_step, invalid_record},
-    expressions::{Class, RuleKind},
-    plan::target::check_version,
+    Answer, Core, Error, ErrorKind, Record, Request, Update,
+    errors::invalid_record,
+    expressions::RuleKind,
     record::{
         field::Sender,
         patch::{Patch, Patches},
@@ -28,9 +27,6 @@ impl Core {
         }
         let aim = Aim::of(&self.schema, update.collection, &update.target)?;
         let patch = self.patch(request, update, Sender::Caller)?;
-        if patch.is_empty() {
-            return self.unchanged(request, update).await.map(Answer::Updated);
-        }
         let mut steps = Steps::new(self, request);
         let mut outcomes = vec![steps.update(change(update, aim, patch, Sender::Caller))?];
         match self.carry_out_once(steps, &mut outcomes, updated).await {
@@ -58,24 +54,6 @@ impl Core {
         let collection = self.schema.collection(update.collection);
         let patch = Patches { reading: &reading, collection, given: &[] }.read(&update.patch, "");
         patch.map_err(|errors| invalid_record(&self.schema, update.collection, errors))
-    }
-
-    /// Nothing to write: the record as it is, where it has the version that was asked for.
-    async fn unchanged(&self, request: &Request, update: &Update<'_>) -> Result<Record, Error> {
-        let (collection, target) = (update.collection, update.target.clone());
-        let read = ReadOne { collection, target, selection: update.selection.clone() };
-        check_version(&self.schema, collection, update.version.is_some())?;
-        let record = self.read_one(request, &read).await?;
-        match (update.version, record.version) {
-            (Some(asked), Some(present)) if asked != present => {
-                let failure = mainstay_store::StepError::OtherVersion { present };
-                let class = Class::of(&request.caller);
-                let rule = RuleKind::Update;
-                let place = StepPlace { schema: &self.schema, collection, class, rule, pointer: "" };
-                Err(from_step(place, failure))
-            }
-            _ => Ok(record),
-        }
     }
 }
 

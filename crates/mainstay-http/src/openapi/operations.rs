@@ -152,7 +152,14 @@ impl Operations<'_> {
         let mut statuses = WRITE.to_vec();
         statuses.push(412);
         self.operation(format!("update{}{suffix}", own.record), format!("Change a {}", own.record), parameters)
-            .with("requestBody", body("A JSON merge patch.", reference("schemas", &own.update), true))
+            .with(
+                "requestBody",
+                body(
+                    "A JSON merge patch. A number also takes {\"add\": 1}, which is added in the database.",
+                    reference("schemas", &own.update),
+                    true,
+                ),
+            )
             .with("responses", answers(vec![("200", record), ("204", silent)], &statuses))
     }
 

@@ -1,6 +1,7 @@
 //! The API through real sockets, the real router and a real database: one file for each endpoint. Each begins with who is
 //! refused.
 mod access;
+mod add;
 mod bad_input;
 mod batch;
 mod batch_alike;

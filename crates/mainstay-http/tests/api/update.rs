@@ -197,3 +197,19 @@ async fn an_embedded_value_is_replaced_whole() {
         /at/x required: this member is required
         "#);
 }
+
+#[tokio::test]
+async fn who_may_not_change_a_record_may_not_change_nothing_of_it_either() {
+    let schema = r#"type Note @rules(read: "true", update: "owner == auth.id") { owner: ID! text: String }"#;
+    let app = TestApp::with_schema(schema).await;
+    let id = app.seed("notes", [json!({"owner": "anna", "text": "x"})]).await.remove(0);
+    let path = format!("/api/notes/{id}");
+    assert_eq!(app.anonymous().patch(&path, json!({})).await.status, 401);
+    assert_eq!(app.user("ben").patch(&path, json!({})).await.status, 403);
+    let nothing = app.user("anna").patch(&path, json!({})).await;
+    assert_eq!((nothing.status, nothing.header("etag"), &nothing.json()["version"]), (200, "\"1\"", &json!(1)));
+    let stale = app.user("anna").header("if-match", "\"2\"").patch(&path, json!({})).await;
+    assert_eq!((stale.status, &stale.json()["version"]), (412, &json!(1)));
+    let missing = "/api/notes/01890000-0000-7000-8000-000000000000";
+    assert_eq!(app.user("anna").patch(missing, json!({})).await.status, 404);
+}

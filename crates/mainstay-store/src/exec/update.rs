@@ -1,7 +1,7 @@
 //! A change of one record: as one statement where that is possible, else step by step.
-use mainstay_expr::{Value, eval};
+use mainstay_expr::{Decimal, Value, eval};
 use mainstay_plan::{OwnFields, OwnRecords, Update};
-use mainstay_schema::{Collection, FieldId};
+use mainstay_schema::{Collection, FieldId, FieldKind, Scalar};
 
 use super::{
     Inputs, Request, Session, WriteStatement,
@@ -29,7 +29,8 @@ pub(super) fn run(
     }
     let found = look(session, &sql.look, &inputs, bound_version(plan.version, request.values))?;
     let collection = statement.of();
-    checks(statement, &plan.checks, || merged(collection, plan, &found, request.values))?;
+    let sums = sums(collection, plan, &found, request.values)?;
+    checks(statement, &plan.checks, || merged(collection, plan, &found, request.values, sums))?;
     let inputs = Inputs { key: &found.key, ..inputs };
     links::check(session, &sql.links, &inputs)?;
     session.protect()?;
@@ -118,12 +119,51 @@ pub(super) fn checks(
     Ok(())
 }
 
+/// What the numbers become that are added to: the same as in SQL.
+fn sums(
+    collection: &Collection,
+    plan: &Update,
+    found: &Found,
+    values: &[Value],
+) -> Result<Vec<(FieldId, Value)>, StepError> {
+    let mut sums = Vec::with_capacity(plan.add.len());
+    for (field, number) in plan.set.iter().filter(|(field, _)| plan.add.contains(field)) {
+        let stored = found.fields.iter().find(|(stored, _)| stored == field).map_or(&Value::Null, |(_, value)| value);
+        let by = values.get(usize::from(*number)).unwrap_or(&Value::Null);
+        let sum = sum(&collection.field(*field).kind, stored, by);
+        sums.push((*field, sum.ok_or(StepError::NoSum { field: *field, of_null: stored.is_null() })?));
+    }
+    Ok(sums)
+}
+
+fn sum(kind: &FieldKind, stored: &Value, by: &Value) -> Option<Value> {
+    match (kind, stored, by) {
+        (FieldKind::Scalar(Scalar::Int), Value::Int(a), Value::Int(b)) => {
+            a.checked_add(*b).filter(|sum| i32::try_from(*sum).is_ok()).map(Value::Int)
+        }
+        (_, Value::Int(a), Value::Int(b)) => a.checked_add(*b).map(Value::Int),
+        (_, Value::Float(a), Value::Float(b)) => Some(Value::Float(a + b)).filter(|_| (a + b).is_finite()),
+        (FieldKind::Scalar(Scalar::Decimal { precision, .. }), Value::Decimal(a), Value::Decimal(b)) => {
+            let end = 10_u64.saturating_pow(u32::from(*precision));
+            let units = a.units.checked_add(b.units).filter(|units| units.unsigned_abs() < end)?;
+            Some(Value::Decimal(Decimal { units, ..*a }))
+        }
+        _ => None,
+    }
+}
+
 /// The record as it becomes.
-fn merged(collection: &Collection, plan: &Update, found: &Found, values: &[Value]) -> Vec<Value> {
+fn merged(
+    collection: &Collection,
+    plan: &Update,
+    found: &Found,
+    values: &[Value],
+    sums: Vec<(FieldId, Value)>,
+) -> Vec<Value> {
     let mut becomes = vec![Value::Null; collection.fields.len()];
     let bound = |number: u16| values.get(usize::from(number)).cloned().unwrap_or(Value::Null);
     let set = plan.set.iter().map(|(field, number)| (*field, bound(*number)));
-    for (field, value) in found.fields.iter().cloned().chain(set) {
+    for (field, value) in found.fields.iter().cloned().chain(set).chain(sums) {
         if let Some(slot) = becomes.get_mut(field.0 as usize) {
             *slot = value;
         }

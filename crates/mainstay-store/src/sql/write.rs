@@ -1,7 +1,7 @@
 //! Creates, updates and what deletes look for.
-use mainstay_expr::{Expr, own_fields_only};
+use mainstay_expr::{Arith, Expr, own_fields_only};
 use mainstay_plan::{Answer, Create, Delete, Load, Output, OutputValue, Update};
-use mainstay_schema::{CollectionId, FieldId, Schema};
+use mainstay_schema::{CollectionId, FieldId, FieldKind, Scalar, Schema};
 
 use crate::{
     StoreError,
@@ -11,7 +11,7 @@ use crate::{
         query,
         query::Selected,
         test::Test,
-        writer::{Row, Writer},
+        writer::{Row, Writer, defect},
     },
 };
 
@@ -63,7 +63,7 @@ pub fn update(schema: &Schema, dialect: &dyn Dialect, plan: &Update) -> Result<U
         find: &plan.find,
         visible: &plan.visible,
         before: &plan.before,
-        fields: !plan.checks.is_empty(),
+        fields: !plan.checks.is_empty() || !plan.add.is_empty(),
     };
     Ok(UpdateSql {
         fast: fast(schema, dialect, plan)?,
@@ -94,8 +94,12 @@ fn fast(schema: &Schema, dialect: &dyn Dialect, plan: &Update) -> Result<Option<
     let Some(own) = own_answer(&plan.answer).filter(|_| alone && !plan.set.is_empty()) else { return Ok(None) };
     let mut writer = Writer::new(schema, dialect);
     let row = writer.written_row(plan.collection);
-    let set = writer.set(plan);
+    let set = writer.set(plan, &row)?;
     let mut test = Test::Always;
+    for (field, number) in plan.set.iter().filter(|(field, _)| plan.add.contains(field)) {
+        let by = writer.bind(Bind::Value(*number));
+        test = test.and(writer.sum(&row, *field, &by)?.1);
+    }
     for condition in [&plan.find, &plan.visible, &plan.before] {
         test = test.and(writer.holds(condition, &row)?);
     }
@@ -113,7 +117,7 @@ fn fast(schema: &Schema, dialect: &dyn Dialect, plan: &Update) -> Result<Option<
 fn update_by_key(schema: &Schema, dialect: &dyn Dialect, plan: &Update) -> Result<Option<Sql>, StoreError> {
     let mut writer = Writer::new(schema, dialect);
     let row = writer.written_row(plan.collection);
-    let set = writer.set(plan);
+    let set = writer.set(plan, &row)?;
     if set.is_empty() || (plan.set.is_empty() && plan.changes.is_empty()) {
         return Ok(None);
     }
@@ -181,17 +185,35 @@ impl Writer<'_> {
     }
 
     /// The assignments of an update, the version counted up.
-    fn set(&mut self, plan: &Update) -> String {
+    fn set(&mut self, plan: &Update, row: &Row) -> Result<String, StoreError> {
         let of = self.schema.collection(plan.collection);
         let mut set = Vec::with_capacity(plan.set.len() + 1);
         for (field, number) in &plan.set {
             let value = self.bind(columns::bind(of, *field, *number));
+            let value = if plan.add.contains(field) { self.sum(row, *field, &value)?.0 } else { value };
             set.push(format!("{} = {value}", self.dialect.quote(&of.field(*field).column)));
         }
         if !plan.quiet {
             set.extend(self.counted_up(plan.collection));
         }
-        set.join(", ")
+        Ok(set.join(", "))
+    }
+
+    /// What a number becomes by an addition; null, and not within its range, where it goes past it.
+    fn sum(&self, row: &Row, field: FieldId, by: &str) -> Result<(String, Test), StoreError> {
+        let of = self.collection(row).field(field);
+        let (column, ty) = (self.column(row, field), self.schema.field_type(&of.kind));
+        let sum = self.dialect.arith(Arith::Add, &ty, (&column, &ty), (by, &ty));
+        let sum = sum.ok_or_else(|| defect("only numbers are added to"))?;
+        let fits = match &of.kind {
+            FieldKind::Scalar(Scalar::Int) => format!("{sum} BETWEEN {} AND {}", i32::MIN, i32::MAX),
+            FieldKind::Scalar(Scalar::Decimal { precision, .. }) => {
+                let most = 10_i64.saturating_pow(u32::from(*precision)) - 1;
+                format!("{sum} BETWEEN -{most} AND {most}")
+            }
+            _ => format!("{sum} IS NOT NULL"),
+        };
+        Ok((sum, Test::when(fits)))
     }
 
     /// `version = version + 1`, where there is one.

@@ -60,6 +60,7 @@ impl World {
             visible: self.condition(of, "true"),
             before: self.condition(of, "true"),
             version: None,
+            add: Vec::new(),
             set,
             checks: Vec::new(),
             links: Vec::new(),

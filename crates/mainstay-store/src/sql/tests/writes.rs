@@ -142,6 +142,7 @@ fn patch(plans: &mut Plans<'_>, answer: Answer) -> Update {
         visible: plans.condition("Post", "published"),
         before: plans.condition("Post", "owner == auth.id"),
         version: None,
+        add: Vec::new(),
         set: vec![(plans.field("Post", "title"), value)],
         checks: Vec::new(),
         links: Vec::new(),
