@@ -1,6 +1,6 @@
 //! Questions about a tree: what it reads, whether SQL can say it.
 use crate::{
-    tree::{Caller, CompareOp, Compiled, Expr, Function, Node, Slot, THIS},
+    tree::{Caller, CompareOp, Compiled, Expr, Function, NEW, Node, OLD, Reduction, Slot, THIS},
     types::{Symbol, Type},
 };
 
@@ -24,6 +24,11 @@ pub fn fields_read(expr: &Expr) -> Vec<Symbol> {
 /// Whether nothing but fields of the record itself is read: no link is followed.
 pub fn own_fields_only(expr: &Expr) -> bool {
     !expr.any(&mut |part| matches!(part.node, Node::Link { .. } | Node::Links { .. }))
+}
+
+/// Whether `old` or `new` is read.
+pub fn reads_change(expr: &Expr) -> bool {
+    expr.any(&mut |part| matches!(part.node, Node::Var(OLD | NEW)))
 }
 
 /// The own fields that are compared for equality with a part of the caller that reads `auth`: worth an index. Each once, in
@@ -75,6 +80,9 @@ pub fn in_memory_only(expr: &Expr) -> Option<&Expr> {
                 | Function::ToString => true,
             }
         }
+        // Floats add up differently in another order, and lists that are written out are no rows.
+        Node::Reduce { kind: Reduction::Sum | Reduction::Avg, body, .. } if body.ty == Type::Float => true,
+        Node::Reduce { over, .. } => over.any_element(|element| !matches!(element.node, Node::Literal(_))),
         _ => false,
     };
     if here {

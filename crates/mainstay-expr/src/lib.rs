@@ -29,7 +29,7 @@ mod fixture;
 #[cfg(test)]
 mod oracle;
 
-pub use analysis::{equality_fields, fields_read, in_memory_only, own_fields_only};
+pub use analysis::{equality_fields, fields_read, in_memory_only, own_fields_only, reads_change};
 pub use caller::{AuthValues, CallerValues, resolve, resolve_into};
 pub use compile::compile;
 pub use eval::{EvalError, Records, eval};
@@ -39,8 +39,8 @@ pub use scope::{Member, Nearest, Scope};
 pub use show::{show, show_members};
 pub use specialise::{as_condition, map_bound, specialise, with_guards};
 pub use tree::{
-    Arith, Caller, CompareOp, Compiled, Expr, Function, Guard, Node, Outcome, Param, Quantifier, Slot, SlotValue, THIS,
-    VarId,
+    Arith, Caller, CompareOp, Compiled, Expr, Function, Guard, NEW, Node, OLD, Outcome, Param, Quantifier, Reduction,
+    Slot, SlotValue, THIS, VarId,
 };
 pub use types::{EnumType, RecordType, Span, Symbol, Type};
 pub use value::{Decimal, Value};

@@ -13,15 +13,29 @@ pub struct Limits {
     pub quantifier_depth_max: usize,
     /// Whether `p.NAME` may be used: in callers' filters only.
     pub params: bool,
+    /// Whether `old` and `new` may be used: in update rules only.
+    pub change: bool,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { length_max: 4_000, depth_max: 40, nodes_max: 1_000, quantifier_depth_max: 4, params: false }
+        Limits {
+            length_max: 4_000,
+            depth_max: 40,
+            nodes_max: 1_000,
+            quantifier_depth_max: 4,
+            params: false,
+            change: false,
+        }
     }
 }
 
 impl Limits {
+    /// The same limits for an update rule, which may use `old` and `new`.
+    pub fn with_change(self) -> Limits {
+        Limits { change: true, ..self }
+    }
+
     /// The same limits for a caller's expression, which may use `p.NAME`.
     pub fn with_params(self) -> Limits {
         Limits { params: true, ..self }

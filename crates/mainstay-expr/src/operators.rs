@@ -1,6 +1,6 @@
 //! The operators and functions by name.
 use crate::{
-    tree::{Arith, CompareOp, Expr, Function, Node, Quantifier},
+    tree::{Arith, CompareOp, Expr, Function, Node, Quantifier, Reduction},
     types::Type,
     value::Value,
 };
@@ -43,6 +43,24 @@ impl Quantifier {
         match self {
             Quantifier::All => "all",
             Quantifier::Exists => "exists",
+            Quantifier::ExistsOne => "exists_one",
+        }
+    }
+}
+
+impl Reduction {
+    /// The one of this name.
+    pub(crate) fn from_name(name: &str) -> Option<Reduction> {
+        [Reduction::Sum, Reduction::Avg, Reduction::Min, Reduction::Max].into_iter().find(|kind| kind.as_str() == name)
+    }
+
+    /// As it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Reduction::Sum => "sum",
+            Reduction::Avg => "avg",
+            Reduction::Min => "min",
+            Reduction::Max => "max",
         }
     }
 }

@@ -49,6 +49,8 @@ pub trait Scope {
     fn member(&self, of: RecordType, name: &str) -> Result<Member, Nearest>;
     /// A global named expression, by its name.
     fn define(&self, name: &str) -> Option<Arc<str>>;
+    /// The text of a rule (`read`, `update`, …) of a record type; `None` where it has none.
+    fn rule(&self, of: RecordType, action: &str) -> Result<Option<Arc<str>>, Nearest>;
     /// The type of a declared claim `auth.claims.NAME`.
     fn claim(&self, name: &str) -> Result<Type, Nearest>;
     /// The type of the keys of a record type: `Uuid`, `Int` or `String`.

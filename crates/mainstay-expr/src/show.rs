@@ -2,7 +2,7 @@
 use std::fmt;
 
 use crate::{
-    tree::{Arith, Caller, CompareOp, Expr, Function, Node, THIS},
+    tree::{Arith, Caller, CompareOp, Expr, Function, NEW, Node, OLD, THIS, VarId},
     types::{Symbol, Type},
     value::Value,
     wire::write_text,
@@ -53,6 +53,8 @@ impl Show<'_> {
             Node::Slot(number) => self.out.push_str(&format!("caller{}", number + 1)),
             Node::Bound(number) => self.out.push_str(&format!("?{}", number + 1)),
             Node::Var(var) if *var == THIS => self.out.push_str("this"),
+            Node::Var(var) if *var == OLD => self.out.push_str("old"),
+            Node::Var(var) if *var == NEW => self.out.push_str("new"),
             Node::Var(var) => self.out.push_str(&format!("x{}", var.0)),
             Node::Field { of, symbol } | Node::Link { of, symbol, .. } | Node::Links { of, symbol, .. } => {
                 self.receiver(of);
@@ -77,18 +79,21 @@ impl Show<'_> {
             Node::In(a, b) => self.infix("in", a, b, binding),
             Node::Arith(op, a, b) => self.infix(Arith::as_str(*op), a, b, binding),
             Node::Call(function, args) => self.call(*function, args),
-            Node::Quantify { kind, var, over, body } => {
-                self.expr(over, TIGHT);
-                self.out.push_str(&format!(".{}(x{}, ", kind.as_str(), var.0));
-                self.expr(body, 0);
-                self.out.push(')');
-            }
+            Node::Quantify { kind, var, over, body } => self.over(kind.as_str(), *var, over, body),
+            Node::Reduce { kind, var, over, body } => self.over(kind.as_str(), *var, over, body),
             Node::List(items) => {
                 self.out.push('[');
                 self.list(items, ", ", 0);
                 self.out.push(']');
             }
         }
+    }
+
+    fn over(&mut self, name: &str, var: VarId, over: &Expr, body: &Expr) {
+        self.expr(over, TIGHT);
+        self.out.push_str(&format!(".{name}(x{}, ", var.0));
+        self.expr(body, 0);
+        self.out.push(')');
     }
 
     /// The record's own members stand alone.

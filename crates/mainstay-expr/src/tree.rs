@@ -13,6 +13,12 @@ pub struct VarId(pub u16);
 /// The variable of the record that the expression is about.
 pub const THIS: VarId = VarId(0);
 
+/// `old`: the record as it was before a change. Only where [`crate::Limits::change`] allows it.
+pub const OLD: VarId = VarId(u16::MAX - 1);
+
+/// `new`: the record as it becomes.
+pub const NEW: VarId = VarId(u16::MAX);
+
 /// One checked expression.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expr {
@@ -106,6 +112,17 @@ pub enum Node {
         /// The condition on each.
         body: Box<Expr>,
     },
+    /// `over.sum(var, body)` and the like. An element whose value is null or an error makes all of it an error.
+    Reduce {
+        /// Which.
+        kind: Reduction,
+        /// The variable that it binds.
+        var: VarId,
+        /// What it goes over.
+        over: Box<Expr>,
+        /// The value of each.
+        body: Box<Expr>,
+    },
     /// `[a, b]`.
     List(Vec<Expr>),
 }
@@ -149,6 +166,21 @@ pub enum Quantifier {
     All,
     /// `exists(x, p)`
     Exists,
+    /// `exists_one(x, p)`: of exactly one; an error of one element is an error.
+    ExistsOne,
+}
+
+/// What is made of the values of many elements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reduction {
+    /// `sum(x, e)`: 0 over nothing; an error when it leaves the range of its type.
+    Sum,
+    /// `avg(x, e)`: a float; an error over nothing.
+    Avg,
+    /// `min(x, e)`: an error over nothing.
+    Min,
+    /// `max(x, e)`: an error over nothing.
+    Max,
 }
 
 /// The functions.

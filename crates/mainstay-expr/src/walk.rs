@@ -50,7 +50,7 @@ impl Expr {
             Node::Key(of) | Node::Not(of) | Node::Neg(of) => vec![of],
             Node::Compare(_, a, b) | Node::In(a, b) | Node::Arith(_, a, b) => vec![a, b],
             Node::Cond(a, b, c) => vec![a, b, c],
-            Node::Quantify { over, body, .. } => vec![over, body],
+            Node::Quantify { over, body, .. } | Node::Reduce { over, body, .. } => vec![over, body],
             Node::And(all) | Node::Or(all) | Node::List(all) | Node::Call(_, all) => all.iter().collect(),
         }
     }
@@ -79,6 +79,9 @@ impl Expr {
             Node::Cond(a, b, c) => Node::Cond(boxed(a), boxed(b), boxed(c)),
             Node::Quantify { kind, var, over, body } => {
                 Node::Quantify { kind: *kind, var: *var, over: boxed(over), body: boxed(body) }
+            }
+            Node::Reduce { kind, var, over, body } => {
+                Node::Reduce { kind: *kind, var: *var, over: boxed(over), body: boxed(body) }
             }
             Node::And(all) => Node::And(all.iter().map(map).collect()),
             Node::Or(all) => Node::Or(all.iter().map(map).collect()),
@@ -143,6 +146,8 @@ fn flags(expr: &Expr) -> (bool, bool) {
         Node::Compare(op, ..) if op.is_equality() => (false, errors(&parts)),
         Node::Compare(..) => (false, fails(&parts)),
         Node::In(item, list) => (false, errors(&[item]) || fails(&[list])),
+        // Over nothing, or past the range of its type.
+        Node::Reduce { .. } => (false, true),
         Node::Arith(..) => (false, expr.ty != Type::String || fails(&parts)),
         Node::Neg(_) => (false, expr.ty != Type::Float || fails(&parts)),
         Node::Call(function, args) => (false, function.may_fail(args) || fails(&parts)),

@@ -50,7 +50,12 @@ pub struct Defines {
     pub global: HashMap<String, Arc<str>>,
     /// Of a type, by the type and the name.
     pub of_type: HashMap<(CollectionId, String), Arc<str>>,
+    /// The rules of a type as they are written, `write` among them: what `can()` stands for.
+    pub rules: HashMap<(CollectionId, &'static str), Arc<str>>,
 }
+
+/// The rules that `can()` asks for.
+const ACTIONS: [&str; 4] = ["read", "create", "update", "delete"];
 
 impl Scope for SchemaScope<'_> {
     fn this(&self) -> Option<RecordType> {
@@ -67,6 +72,14 @@ impl Scope for SchemaScope<'_> {
 
     fn define(&self, name: &str) -> Option<Arc<str>> {
         self.schema.defines.global.get(name).cloned()
+    }
+
+    fn rule(&self, of: RecordType, action: &str) -> Result<Option<Arc<str>>, Nearest> {
+        let Some(action) = ACTIONS.into_iter().find(|known| *known == action) else {
+            return Err(nearest_of(action, ACTIONS.into_iter()));
+        };
+        let text = |action| self.schema.defines.rules.get(&(CollectionId(of.0), action)).cloned();
+        Ok(text(action).or_else(|| if action == "read" { None } else { text("write") }))
     }
 
     fn claim(&self, name: &str) -> Result<Type, Nearest> {

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     parse::{Ast, Kind, parse},
     scope::{Member, Nearest},
-    tree::{Caller, Expr, Node},
+    tree::{Caller, Expr, NEW, Node, OLD},
     types::{RecordType, Span, Type},
 };
 
@@ -43,11 +43,21 @@ impl Context<'_> {
             return self.inline(None, None, name, &text, span);
         }
         let message = match (name, self.frame.this.as_ref()) {
-            ("old" | "new", _) => return self.refuse("not_available", span, format!("{name:?} is not available")),
+            ("old" | "new", _) => return self.of_change(name, span),
             (_, Some((_, of))) => format!("no field named {name:?} in {:?}", self.scope.record_name(*of)),
             (_, None) => format!("no value named {name:?}"),
         };
         self.refuse_with("unknown_name", span, message, did_you_mean(near))
+    }
+
+    /// `old` or `new`: the record before and after a change.
+    fn of_change(&mut self, name: &str, span: Span) -> Option<Expr> {
+        let this = self.frame.this.clone().filter(|_| self.frame.inlined_at.is_none());
+        let Some((_, of)) = this.filter(|_| self.limits.change) else {
+            return self.refuse("not_available", span, format!("{name:?} stands in update rules only"));
+        };
+        let var = if name == "old" { OLD } else { NEW };
+        Some(Expr::composite(Node::Var(var), Type::Record(of), span))
     }
 
     /// `of.name`.
@@ -125,7 +135,7 @@ impl Context<'_> {
     }
 
     /// A define's expression in its place: its plain names are members of `this`.
-    fn inline(
+    pub(super) fn inline(
         &mut self,
         this: Option<Expr>,
         record: Option<RecordType>,
@@ -135,7 +145,9 @@ impl Context<'_> {
     ) -> Option<Expr> {
         let key = (record, name.to_owned());
         if self.inlining.contains(&key) {
-            return self.refuse("define_cycle", span, format!("{name:?} is defined by itself"));
+            let through: Vec<&str> = self.inlining.iter().skip(1).map(|(_, name)| name.as_str()).collect();
+            let through = if through.is_empty() { String::new() } else { format!(", through {through:?}") };
+            return self.refuse("define_cycle", span, format!("{name:?} is defined by itself{through}"));
         }
         let ast = match parse(text, self.limits) {
             Ok(ast) => ast,

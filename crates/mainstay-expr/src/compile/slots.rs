@@ -14,7 +14,7 @@ pub(super) fn is_caller_only(expr: &Expr) -> bool {
         match &part.node {
             Node::Caller(_) => reads_caller = true,
             Node::Var(var) => outer.push(*var),
-            Node::Quantify { var, .. } => inner.push(*var),
+            Node::Quantify { var, .. } | Node::Reduce { var, .. } => inner.push(*var),
             _ => {}
         }
         false

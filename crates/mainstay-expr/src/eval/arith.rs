@@ -57,7 +57,7 @@ fn float(op: Arith, a: f64, b: f64) -> Result<f64, EvalError> {
 }
 
 /// Infinite is out of range; minus zero is zero.
-fn finite(value: f64) -> Result<f64, EvalError> {
+pub(super) fn finite(value: f64) -> Result<f64, EvalError> {
     if value.is_finite() { Ok(if value == 0.0 { 0.0 } else { value }) } else { Err(EvalError::Overflow) }
 }
 

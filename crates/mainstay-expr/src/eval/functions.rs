@@ -78,7 +78,7 @@ fn to_int(value: &Value) -> Result<i64, EvalError> {
     }
 }
 
-fn to_float(value: &Value) -> Result<f64, EvalError> {
+pub(super) fn to_float(value: &Value) -> Result<f64, EvalError> {
     match value {
         Value::Int(value) => Ok(*value as f64),
         Value::Float(value) => Ok(*value),

@@ -4,6 +4,7 @@ mod compare;
 mod functions;
 mod pattern;
 mod quantify;
+mod reduce;
 
 pub(crate) use self::pattern::check_pattern;
 use crate::{
@@ -121,6 +122,7 @@ impl<R: Records> Evaluation<'_, R> {
             Node::Neg(of) => arith::negate(&self.value(of)?),
             Node::Call(function, args) => self.call(*function, args),
             Node::Quantify { kind, var, over, body } => self.quantify(*kind, *var, over, body),
+            Node::Reduce { kind, var, over, body } => self.reduce(*kind, *var, over, body),
             Node::List(items) => {
                 let values: Result<Vec<Value>, EvalError> = items.iter().map(|item| self.value(item)).collect();
                 Ok(Value::List(values?.into()))

@@ -45,6 +45,45 @@ fn comparisons() {
     check("category.slug == 'core'", "true");
 }
 
+fn scored(score: Option<i64>) -> Row {
+    Row::default().with("score", score.map_or(Value::Null, Value::Int))
+}
+
+#[test]
+fn one_of_many() {
+    let row = Row::post().list("comments", [Some(1), Some(5), None].map(scored).to_vec());
+    let check = |text: &str, expected: &str| check_for(text, &row, &anonymous(), expected);
+    check("comments.exists_one(c, c.score == 5)", "true");
+    check("comments.exists_one(c, c.score == null)", "true");
+    check("comments.exists_one(c, c.score != 9)", "false");
+    check("comments.exists_one(c, c.score > 4)", "error: Null");
+    check("[1, 2].exists_one(x, x == 2)", "true");
+    check("[2, 2].existsOne(x, x == 2)", "false");
+    check("[].exists_one(x, true)", "false");
+}
+
+#[test]
+fn sums_and_the_like() {
+    let row = Row::post().list("comments", [2, 5].map(|score| scored(Some(score))).to_vec());
+    let check = |text: &str, expected: &str| check_for(text, &row, &anonymous(), expected);
+    check("comments.sum(c, c.score)", "7");
+    check("comments.sum(c, c.score * 2) == 14", "true");
+    check("comments.avg(c, c.score)", "3.5");
+    check("comments.min(c, c.score)", "2");
+    check("comments.max(c, c.score)", "5");
+    check("comments.sum(c, 9223372036854775807) > 1", "error: Overflow");
+    check("[9223372036854775807, 1, -2].sum(x, x)", "9223372036854775806");
+    check("['b', 'a'].min(x, x)", "a");
+    check("[1.5, 2.5].sum(x, x)", "4");
+    check("tags.sum(t, 1)", "2");
+    let empty = Row::post().list("comments", vec![]);
+    check_for("comments.sum(c, c.score)", &empty, &anonymous(), "0");
+    check_for("comments.avg(c, c.score)", &empty, &anonymous(), "error: Null");
+    check_for("comments.max(c, c.score) > 1 || !published", &empty, &anonymous(), "true");
+    let holes = Row::post().list("comments", vec![scored(Some(1)), scored(None)]);
+    check_for("comments.sum(c, c.score)", &holes, &anonymous(), "error: Null");
+}
+
 #[test]
 fn null() {
     check("score == null", "true");

@@ -23,6 +23,7 @@ pub(super) fn simplify(expr: Expr) -> Expr {
         Node::In(item, list) => membership(*item, *list, whole(Node::Error)),
         Node::Quantify { kind, var, over, body } => {
             let none = kind == Quantifier::All;
+            // What holds of no element is settled; so is what `all` asks of each, where it holds of each.
             let settled = is_empty_list(&over) || (!over.may_error && !over.may_null && body.as_bool() == Some(none));
             match over.node {
                 Node::Error | Node::Literal(Value::Null) => Expr::error(ty, span),
@@ -30,6 +31,10 @@ pub(super) fn simplify(expr: Expr) -> Expr {
                 _ => whole(Node::Quantify { kind, var, over, body }),
             }
         }
+        Node::Reduce { kind, var, over, body } => match over.node {
+            Node::Error | Node::Literal(Value::Null) => Expr::error(ty, span),
+            _ => whole(Node::Reduce { kind, var, over, body }),
+        },
         Node::Not(_) | Node::Neg(_) | Node::Arith(..) | Node::Call(..) => strict(whole(node)),
         Node::List(items) if items.iter().any(is_error) => Expr::error(ty, span),
         node => whole(node),

@@ -22,6 +22,7 @@ mod paging;
 mod prefer;
 mod protocol;
 mod read;
+mod rules;
 mod secrets;
 mod service;
 mod tokens;

@@ -19,7 +19,18 @@ pub(super) struct Text {
 impl Builder {
     /// Checks an expression over the records of a collection, or over the caller alone; tells what is wrong with it.
     pub(super) fn compile(&mut self, this: Option<CollectionId>, text: &Text, want: &Type) -> Option<Arc<Compiled>> {
-        let problems = match compile(&text.value, &self.schema.scope(this), want, &Limits::default()) {
+        self.compile_within(this, text, want, &Limits::default())
+    }
+
+    /// The same within other limits.
+    pub(super) fn compile_within(
+        &mut self,
+        this: Option<CollectionId>,
+        text: &Text,
+        want: &Type,
+        limits: &Limits,
+    ) -> Option<Arc<Compiled>> {
+        let problems = match compile(&text.value, &self.schema.scope(this), want, limits) {
             Ok(compiled) => return Some(Arc::new(compiled)),
             Err(problems) => problems,
         };

@@ -1,5 +1,6 @@
 //! What the executor asks of an engine: one open transaction, statements and rows.
 use mainstay_expr::Value;
+use mainstay_schema::FieldId;
 
 use crate::{
     Page, StoreError,
@@ -17,12 +18,14 @@ pub(crate) struct Inputs<'a> {
     pub(crate) keys: &'a str,
     /// The time of the write, in microseconds since 1970.
     pub(crate) now: i64,
+    /// The fields of the record before the step changed it, where the step asks for them.
+    pub(crate) old: &'a [(FieldId, Value)],
 }
 
 impl<'a> Inputs<'a> {
     /// Only the values of the request.
     pub(crate) fn of(values: &'a [Value]) -> Inputs<'a> {
-        Inputs { values, key: &Value::Null, keys: "[]", now: 0 }
+        Inputs { values, key: &Value::Null, keys: "[]", now: 0, old: &[] }
     }
 }
 

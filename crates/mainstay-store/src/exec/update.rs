@@ -31,7 +31,7 @@ pub(super) fn run(
     let collection = statement.of();
     let sums = sums(collection, plan, &found, request.values)?;
     checks(statement, &plan.checks, || merged(collection, plan, &found, request.values, sums))?;
-    let inputs = Inputs { key: &found.key, ..inputs };
+    let inputs = Inputs { key: &found.key, old: &found.fields, ..inputs };
     links::check(session, &sql.links, &inputs)?;
     session.protect()?;
     if let Some(update) = &sql.update {

@@ -1,5 +1,5 @@
 //! What differs between engines: every text that is not plain SQL comes from here.
-use mainstay_expr::{Arith, Function, Type, Value};
+use mainstay_expr::{Arith, Function, Reduction, Type, Value};
 use mainstay_plan::{Aggregate, TimePart};
 use mainstay_schema::{ColumnType, KeyKind};
 
@@ -48,6 +48,10 @@ pub trait Dialect: Sync {
     fn aggregate(&self, aggregate: Aggregate, value: &str, encode: Encode) -> String;
     /// The beginning of a moment's or a day's text.
     fn time_part(&self, value: &str, part: TimePart) -> String;
+
+    /// What conditions make of the values of many rows: null where one of them is null, where there is none to choose from, or
+    /// where it leaves the range of its type; `None` where the engine cannot say it.
+    fn reduce(&self, kind: Reduction, value: &str, ty: &Type) -> Option<String>;
 
     /// A part of ORDER BY, null smaller than everything.
     fn order(&self, by: &str, descending: bool, may_be_null: bool) -> String;

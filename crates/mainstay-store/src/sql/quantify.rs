@@ -1,5 +1,5 @@
 //! Quantifiers and sizes: over links and over lists.
-use mainstay_expr::{Expr, Guard, Node, Quantifier, Symbol, Type, VarId};
+use mainstay_expr::{Expr, Guard, Node, Quantifier, Reduction, Symbol, Type, VarId};
 use mainstay_schema::{CollectionId, FieldId, FieldKind};
 
 use crate::{
@@ -7,6 +7,7 @@ use crate::{
     sql::{
         path::Path,
         test::Test,
+        value::{Rendered, in_memory_only},
         writer::{Env, Place, Row, Writer, defect},
     },
 };
@@ -45,6 +46,12 @@ impl Writer<'_> {
             }
         };
         let env = env.with(var, Place::Row(over.path.row.clone()));
+        if kind == Quantifier::ExistsOne {
+            let [yes, no] = [self.is_true(body, &env)?, self.is_false(body, &env)?];
+            let none_fails = none(over.path.exists(self, Test::any([yes.clone(), no]).fails(self.dialect)));
+            let count = format!("(SELECT count(*) {})", over.path.rows_where(self, yes));
+            return Ok(over.there.and(none_fails).and(exactly_one(&count, want)));
+        }
         // Whether one element decides: an `exists` that is true, an `all` that is false.
         let one_decides = (kind == Quantifier::Exists) == want;
         let test = self.is(body, want, &env)?;
@@ -74,6 +81,16 @@ impl Writer<'_> {
         let from = self.dialect.elements(list, &alias);
         let element = self.dialect.element(&alias, &self.stored_type(of));
         let env = env.with(var, Place::Element(element));
+        if kind == Quantifier::ExistsOne {
+            let [yes, no] = [self.is_true(body, &env)?, self.is_false(body, &env)?];
+            let rows = |test: Test| format!("FROM {from}{}", test.filter(self.dialect));
+            let none_fails = match Test::any([yes.clone(), no]).fails(self.dialect) {
+                Test::Never => Test::Always,
+                fails => Test::when(format!("NOT EXISTS (SELECT 1 {})", rows(fails))),
+            };
+            let count = format!("(SELECT count(*) {})", rows(yes));
+            return Ok(there.and(none_fails).and(exactly_one(&count, want)));
+        }
         let test = self.is(body, want, &env)?;
         let over = |test: Test, not: &str| match test {
             Test::Never => Test::constant(!not.is_empty()),
@@ -97,14 +114,81 @@ impl Writer<'_> {
         env: &Env,
     ) -> Result<Test, StoreError> {
         let mut tests = vec![];
+        let mut others = vec![];
+        let one = kind == Quantifier::ExistsOne;
         for item in items {
             let value = self.value(item, env)?;
             let env = env.with(var, Place::Element(value.sql));
-            tests.push(self.is(body, want, &env)?);
+            tests.push(self.is(body, want || one, &env)?);
+            others.push(if one { self.is_false(body, &env)? } else { Test::Never });
         }
         let sure = self.all_sure(items, env)?;
+        if one {
+            let dialect = self.dialect;
+            let counted = tests.iter().map(|test| format!("CASE WHEN {} THEN 1 ELSE 0 END", test.clone().sql(dialect)));
+            let count = format!("({})", counted.collect::<Vec<_>>().join(" + "));
+            let known = tests.into_iter().zip(others).map(|(yes, no)| Test::any([yes, no]));
+            return Ok(Test::all(known.collect::<Vec<_>>()).and(exactly_one(&count, want)).and(sure));
+        }
         let one_decides = (kind == Quantifier::Exists) == want;
         Ok(if one_decides { Test::any(tests) } else { Test::all(tests) }.and(sure))
+    }
+
+    /// `over.sum(var, body)` and the like; null where it is an error.
+    pub(crate) fn reduce(
+        &mut self,
+        expr: &Expr,
+        kind: Reduction,
+        var: VarId,
+        [over, body]: [&Expr; 2],
+        env: &Env,
+    ) -> Result<Rendered, StoreError> {
+        if matches!(over.ty, Type::Records(_)) {
+            let over = self.over_links(over, env)?;
+            let value = self.value(body, &env.with(var, Place::Row(over.path.row.clone())))?.sql;
+            let row = &over.path.row;
+            let value = of_each(value, &row.alias, &self.key(row));
+            let figure = self.reduced(kind, &value, &body.ty)?;
+            let rows = over.path.rows_where(self, Test::Always);
+            return Ok(self.figure_where(&over.there, &figure, &rows));
+        }
+        let (list, there) = match &over.node {
+            Node::Cond(c, a, b) => {
+                let reduce = |over: &Expr| {
+                    let (over, body) = (Box::new(over.clone()), Box::new(body.clone()));
+                    Expr { node: Node::Reduce { kind, var, over, body }, ..expr.clone() }
+                };
+                return self.choice(expr, [c, &reduce(a), &reduce(b)], env);
+            }
+            Node::List(items) => match self.bound_list(items) {
+                Some(list) => (list, Test::Always),
+                None => return Err(in_memory_only(kind.as_str())),
+            },
+            _ => {
+                let list = self.value(over, env)?;
+                (list.sql.clone(), list.present(over))
+            }
+        };
+        let Type::List(of) = &over.ty else { return Err(defect("a figure goes over links or a list")) };
+        let alias = self.alias();
+        let element = self.dialect.element(&alias, &self.stored_type(of));
+        let value = self.value(body, &env.with(var, Place::Element(element.clone())))?.sql;
+        let value = of_each(value, &alias, &element);
+        let figure = self.reduced(kind, &value, &body.ty)?;
+        let rows = format!("FROM {}", self.dialect.elements(&list, &alias));
+        Ok(self.figure_where(&there, &figure, &rows))
+    }
+
+    fn reduced(&self, kind: Reduction, value: &str, ty: &Type) -> Result<String, StoreError> {
+        self.dialect.reduce(kind, value, ty).ok_or_else(|| in_memory_only(kind.as_str()))
+    }
+
+    fn figure_where(&self, there: &Test, figure: &str, rows: &str) -> Rendered {
+        let sql = format!("(SELECT {figure} {rows})");
+        Rendered::plain(match there {
+            Test::Always => sql,
+            there => format!("CASE WHEN {} THEN {sql} END", there.clone().sql(self.dialect)),
+        })
     }
 
     /// How many records a to-many link has; null where the path to it leads nowhere.
@@ -181,6 +265,19 @@ impl Writer<'_> {
 pub(crate) const JOIN_FROM: &str = "from_id";
 /// A join table's column with the keys of the records at the other end.
 pub(crate) const JOIN_TO: &str = "to_id";
+
+/// The value as one of each row: an aggregate of what reads only rows outside of its statement would be taken for theirs.
+fn of_each(value: String, alias: &str, column: &str) -> String {
+    if value.contains(&format!("{alias}.")) {
+        return value;
+    }
+    format!("CASE WHEN ({column} IS NULL) IS NOT NULL THEN {value} END")
+}
+
+/// Whether a count, or anything but it, is 1.
+fn exactly_one(count: &str, want: bool) -> Test {
+    Test::when(format!("{count} {} 1", if want { "=" } else { "<>" }))
+}
 
 /// No such row exists.
 fn none(exists: Test) -> Test {

@@ -28,6 +28,8 @@ pub enum Bind {
     Keys,
     /// The time of the write, as a moment.
     Now,
+    /// What a field of the record was before the step changed it, in its stored form.
+    Old(FieldId),
 }
 
 /// A read: one statement, and one more for the count of the same snapshot.

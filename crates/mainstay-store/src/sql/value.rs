@@ -21,7 +21,7 @@ pub(crate) struct Rendered {
 }
 
 impl Rendered {
-    fn plain(sql: impl Into<String>) -> Rendered {
+    pub(crate) fn plain(sql: impl Into<String>) -> Rendered {
         Rendered { sql: sql.into(), ok: Test::Always }
     }
 
@@ -73,6 +73,7 @@ impl Writer<'_> {
                 self.dialect.negate(&a.ty, &sql).map(Rendered::plain).ok_or_else(|| in_memory_only("-"))
             }
             Node::Call(function, args) if expr.ty != Type::Bool => self.call(expr, *function, args, env),
+            Node::Reduce { kind, var, over, body } => self.reduce(expr, *kind, *var, [over, body], env),
             _ if expr.ty == Type::Bool => self.truth_value(expr, env),
             _ => Err(defect("this is no value in SQL")),
         }
@@ -104,7 +105,7 @@ impl Writer<'_> {
     }
 
     /// `c ? a : b` as a value.
-    fn choice(&mut self, expr: &Expr, [c, a, b]: [&Expr; 3], env: &Env) -> Result<Rendered, StoreError> {
+    pub(crate) fn choice(&mut self, expr: &Expr, [c, a, b]: [&Expr; 3], env: &Env) -> Result<Rendered, StoreError> {
         let (yes, no) = (self.is_true(c, env)?, self.is_false(c, env)?);
         let (a_value, b_value) = (self.value(a, env)?, self.value(b, env)?);
         let sql = format!(
@@ -204,6 +205,6 @@ pub(crate) fn constant_list(items: &[Expr]) -> Option<Value> {
     items.iter().map(constant).collect::<Option<Vec<_>>>().map(|values| Value::List(values.into()))
 }
 
-fn in_memory_only(what: &str) -> StoreError {
+pub(crate) fn in_memory_only(what: &str) -> StoreError {
     defect(format!("\"{what}\" has no meaning in SQL that every engine shares"))
 }

@@ -1,5 +1,5 @@
 //! Creates, updates and what deletes look for.
-use mainstay_expr::{Arith, Expr, own_fields_only};
+use mainstay_expr::{Arith, Expr, own_fields_only, reads_change};
 use mainstay_plan::{Answer, Create, Delete, Load, Output, OutputValue, Update};
 use mainstay_schema::{CollectionId, FieldId, FieldKind, Scalar, Schema};
 
@@ -11,7 +11,7 @@ use crate::{
         query,
         query::Selected,
         test::Test,
-        writer::{Row, Writer, defect},
+        writer::{Change, Row, Writer, defect},
     },
 };
 
@@ -63,7 +63,8 @@ pub fn update(schema: &Schema, dialect: &dyn Dialect, plan: &Update) -> Result<U
         find: &plan.find,
         visible: &plan.visible,
         before: &plan.before,
-        fields: !plan.checks.is_empty() || !plan.add.is_empty(),
+        change: Some(plan),
+        fields: !plan.checks.is_empty() || !plan.add.is_empty() || plan.after.as_ref().is_some_and(reads_change),
     };
     Ok(UpdateSql {
         fast: fast(schema, dialect, plan)?,
@@ -71,7 +72,7 @@ pub fn update(schema: &Schema, dialect: &dyn Dialect, plan: &Update) -> Result<U
         links: links(schema, dialect, &plan.links)?,
         update: update_by_key(schema, dialect, plan)?,
         changes: changes(schema, dialect, plan.collection, &plan.changes)?,
-        after: after(schema, dialect, plan.collection, plan.after.as_ref())?,
+        after: after_change(schema, dialect, plan)?,
         answer: answer(schema, dialect, plan.collection, &plan.answer)?,
     })
 }
@@ -83,6 +84,7 @@ pub fn delete(schema: &Schema, dialect: &dyn Dialect, plan: &Delete) -> Result<D
         find: &plan.find,
         visible: &plan.visible,
         before: &plan.before,
+        change: None,
         fields: false,
     };
     Ok(DeleteSql { look: look.render(schema, dialect)? })
@@ -100,9 +102,12 @@ fn fast(schema: &Schema, dialect: &dyn Dialect, plan: &Update) -> Result<Option<
         let by = writer.bind(Bind::Value(*number));
         test = test.and(writer.sum(&row, *field, &by)?.1);
     }
-    for condition in [&plan.find, &plan.visible, &plan.before] {
+    for condition in [&plan.find, &plan.visible] {
         test = test.and(writer.holds(condition, &row)?);
     }
+    // Nothing that the rule reads changes, else it would have to be asked once more afterwards.
+    let change = Change { this: &row, old: row.clone(), new: row.clone() };
+    test = test.and(writer.holds_of_change(&plan.before, &change)?);
     if let (Some(version), Some(field)) = (plan.version, schema.collection(plan.collection).system.version) {
         let version = writer.bind(Bind::Value(version));
         test = test.and(Test::when(format!("{} = {version}", writer.column(&row, field))));
@@ -188,10 +193,8 @@ impl Writer<'_> {
     fn set(&mut self, plan: &Update, row: &Row) -> Result<String, StoreError> {
         let of = self.schema.collection(plan.collection);
         let mut set = Vec::with_capacity(plan.set.len() + 1);
-        for (field, number) in &plan.set {
-            let value = self.bind(columns::bind(of, *field, *number));
-            let value = if plan.add.contains(field) { self.sum(row, *field, &value)?.0 } else { value };
-            set.push(format!("{} = {value}", self.dialect.quote(&of.field(*field).column)));
+        for (field, value) in self.becomes(plan, row)? {
+            set.push(format!("{} = {value}", self.dialect.quote(&of.field(field).column)));
         }
         if !plan.quiet {
             set.extend(self.counted_up(plan.collection));
@@ -214,6 +217,17 @@ impl Writer<'_> {
             _ => format!("{sum} IS NOT NULL"),
         };
         Ok((sum, Test::when(fits)))
+    }
+
+    /// The fields that an update sets, each with its new value.
+    fn becomes(&mut self, plan: &Update, row: &Row) -> Result<Vec<(FieldId, String)>, StoreError> {
+        let of = self.schema.collection(plan.collection);
+        let mut values = Vec::with_capacity(plan.set.len());
+        for (field, number) in &plan.set {
+            let value = self.bind(columns::bind(of, *field, *number));
+            values.push((*field, if plan.add.contains(field) { self.sum(row, *field, &value)?.0 } else { value }));
+        }
+        Ok(values)
     }
 
     /// `version = version + 1`, where there is one.
@@ -240,6 +254,8 @@ struct Look<'a> {
     find: &'a Expr,
     visible: &'a Expr,
     before: &'a Expr,
+    /// The update that `old` and `new` are of.
+    change: Option<&'a Update>,
     fields: bool,
 }
 
@@ -252,7 +268,14 @@ impl Look<'_> {
         let version = writer.version(&row, &mut selected);
         let fields = if self.fields { writer.fields(&row, &mut selected)? } else { Vec::new() };
         let visible = writer.verdict_column(self.visible, &row, &mut selected)?;
-        let before = writer.verdict_column(self.before, &row, &mut selected)?;
+        let before = match self.change.filter(|_| reads_change(self.before)) {
+            None => writer.verdict_column(self.before, &row, &mut selected)?,
+            Some(update) => {
+                let new = row.with(writer.becomes(update, &row)?);
+                let test = writer.holds_of_change(self.before, &Change { this: &row, old: row.clone(), new })?;
+                Some(selected.push(writer.verdict_of(test)))
+            }
+        };
         let filter = writer.holds(self.find, &row)?.filter(dialect);
         let text = format!("SELECT {} FROM {}{filter}", selected.list(), writer.from(&row));
         Ok(LookSql { sql: writer.finish(text), key, version, visible, before, fields })
@@ -271,6 +294,23 @@ fn after(
     let row = writer.row(collection);
     let verdict = writer.verdict(rule, &row)?;
     let key = writer.bind(Bind::Key);
+    let text = format!("SELECT {verdict} FROM {} WHERE {} = {key}", writer.from(&row), writer.key(&row));
+    Ok(Some(writer.finish(text)))
+}
+
+/// The same of an update: `old` is what the changed fields were.
+fn after_change(schema: &Schema, dialect: &dyn Dialect, plan: &Update) -> Result<Option<Sql>, StoreError> {
+    let Some(rule) = plan.after.as_ref().filter(|rule| reads_change(rule)) else {
+        return after(schema, dialect, plan.collection, plan.after.as_ref());
+    };
+    let mut writer = Writer::new(schema, dialect);
+    let row = writer.row(plan.collection);
+    let version = schema.collection(plan.collection).system.version;
+    let changed = plan.set.iter().map(|(field, _)| *field).chain(version);
+    let old = changed.map(|field| (field, writer.bind(Bind::Old(field)))).collect();
+    let change = Change { this: &row, old: row.with(old), new: row.clone() };
+    let test = writer.holds_of_change(rule, &change)?;
+    let (verdict, key) = (writer.verdict_of(test), writer.bind(Bind::Key));
     let text = format!("SELECT {verdict} FROM {} WHERE {} = {key}", writer.from(&row), writer.key(&row));
     Ok(Some(writer.finish(text)))
 }

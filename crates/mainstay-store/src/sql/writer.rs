@@ -1,5 +1,5 @@
 //! What a statement in the making knows: its binds, its aliases, and the records in reach.
-use mainstay_expr::{Expr, RecordType, Symbol, THIS, Value, VarId};
+use mainstay_expr::{Expr, NEW, OLD, RecordType, Symbol, THIS, Value, VarId};
 use mainstay_schema::{Collection, CollectionId, EmbeddedMember, Field, FieldId, Schema};
 
 use crate::{
@@ -20,6 +20,22 @@ pub(crate) struct Writer<'a> {
 pub(crate) struct Row {
     pub(crate) alias: String,
     pub(crate) collection: CollectionId,
+    /// Fields that stand for something else than their columns.
+    over: Vec<(FieldId, String)>,
+}
+
+impl Row {
+    /// The same row with other values in some fields.
+    pub(crate) fn with(&self, over: Vec<(FieldId, String)>) -> Row {
+        Row { over, ..self.clone() }
+    }
+}
+
+/// A record that changes: as plain names see it, as it was, as it becomes.
+pub(crate) struct Change<'r> {
+    pub(crate) this: &'r Row,
+    pub(crate) old: Row,
+    pub(crate) new: Row,
 }
 
 /// What a variable stands for.
@@ -91,12 +107,12 @@ impl<'a> Writer<'a> {
 
     /// A new row of a collection.
     pub(crate) fn row(&mut self, collection: CollectionId) -> Row {
-        Row { alias: self.alias(), collection }
+        Row { alias: self.alias(), collection, over: Vec::new() }
     }
 
     /// The row of a statement that writes: its columns are written with the table's own name.
     pub(crate) fn written_row(&self, collection: CollectionId) -> Row {
-        Row { alias: self.table(collection), collection }
+        Row { alias: self.table(collection), collection, over: Vec::new() }
     }
 
     /// The finished statement.
@@ -116,6 +132,9 @@ impl<'a> Writer<'a> {
 
     /// A field's column of a row.
     pub(crate) fn column(&self, row: &Row, field: FieldId) -> String {
+        if let Some((_, sql)) = row.over.iter().find(|(over, _)| *over == field) {
+            return sql.clone();
+        }
         let field = self.collection(row).field(field);
         format!("{}.{}", row.alias, self.dialect.quote(&field.column))
     }
@@ -161,13 +180,25 @@ impl<'a> Writer<'a> {
         self.is_true(condition, &Env::of(row))
     }
 
+    /// A condition over a row, where `old` and `new` stand for others.
+    pub(crate) fn holds_of_change(&mut self, condition: &Expr, change: &Change<'_>) -> Result<Test, StoreError> {
+        let env = Env::of(change.this).with(OLD, Place::Row(change.old.clone()));
+        self.is_true(condition, &env.with(NEW, Place::Row(change.new.clone())))
+    }
+
     /// A condition over a row as a value that is 0 or 1.
     pub(crate) fn verdict(&mut self, condition: &Expr, row: &Row) -> Result<String, StoreError> {
-        Ok(match self.holds(condition, row)? {
+        let test = self.holds(condition, row)?;
+        Ok(self.verdict_of(test))
+    }
+
+    /// A test as a value that is 0 or 1.
+    pub(crate) fn verdict_of(&self, test: Test) -> String {
+        match test {
             Test::Always => "1".to_owned(),
             Test::Never => "0".to_owned(),
             Test::When(sql) => self.dialect.verdict(&sql),
-        })
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Values into the placeholders of a statement.
 use mainstay_expr::{Value, wire};
-use mainstay_schema::{FieldKind, Scalar, Schema, json_float, json_int, json_string};
+use mainstay_schema::{FieldId, FieldKind, Scalar, Schema, json_float, json_int, json_string};
 use rusqlite::{
     Result, Statement,
     types::{Null, ToSqlOutput, ValueRef},
@@ -24,6 +24,7 @@ pub(super) fn bind(statement: &mut Statement<'_>, sql: &Sql, inputs: &Inputs<'_>
             Bind::Keys => statement.raw_bind_parameter(at, inputs.keys)?,
             Bind::Limit(number) => statement.raw_bind_parameter(at, limit_of(inputs, *number))?,
             Bind::List(number, scalar) => list(statement, at, value_of(inputs, *number), *scalar)?,
+            Bind::Old(field) => stored(statement, at, old(inputs, *field))?,
             Bind::Now => stored(statement, at, &Value::Timestamp(inputs.now))?,
         }
     }
@@ -33,6 +34,11 @@ pub(super) fn bind(statement: &mut Statement<'_>, sql: &Sql, inputs: &Inputs<'_>
 /// A value of the request; null where the request has fewer.
 fn value_of<'a>(inputs: &Inputs<'a>, number: u16) -> &'a Value {
     inputs.values.get(usize::from(number)).unwrap_or(&Value::Null)
+}
+
+/// What a field was before the change.
+fn old<'a>(inputs: &Inputs<'a>, field: FieldId) -> &'a Value {
+    inputs.old.iter().find(|(of, _)| *of == field).map_or(&Value::Null, |(_, value)| value)
 }
 
 /// The size of a page, and one more.

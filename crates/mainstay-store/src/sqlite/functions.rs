@@ -3,7 +3,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use mainstay_expr::{Decimal, Value, wire};
 use rusqlite::{
     Connection, Error, Result,
-    functions::{Context, FunctionFlags, SubType},
+    functions::{Aggregate, Context, FunctionFlags, SubType},
     types::{Value as Stored, ValueRef},
 };
 
@@ -17,6 +17,7 @@ const JSON: SubType = Some(b'J' as std::ffi::c_uint);
 /// - `mainstay_add|sub|mul|div|rem(a, b)`, `mainstay_neg(a)`: on whole numbers or on floats; `mainstay_digits(units)`: the units of a
 ///   decimal, where it has not too many digits; `mainstay_int(float)`: its whole part; `mainstay_ratio(units, scale)`: a decimal as
 ///   the nearest float.
+/// - `mainstay_sum(x)`: an aggregate, of whole numbers.
 /// - `mainstay_finite(float)`: the same, where it is no infinity: that is an error of the statement, as SQLite's own overflow is.
 /// - `mainstay_later|earlier(moment, micros)`, `mainstay_between(moment, moment)`: arithmetic on moments.
 pub(crate) fn register(connection: &Connection) -> Result<()> {
@@ -38,6 +39,7 @@ pub(crate) fn register(connection: &Connection) -> Result<()> {
         connection.create_scalar_function(name, 2, pure, move |context| operator.call(context))?;
     }
     connection.create_scalar_function(c"mainstay_finite", 1, pure, finite_or_overflow)?;
+    connection.create_aggregate_function(c"mainstay_sum", 1, pure, Sum)?;
     connection.create_scalar_function(c"mainstay_neg", 1, pure, negate)?;
     connection.create_scalar_function(c"mainstay_digits", 1, pure, digits)?;
     connection.create_scalar_function(c"mainstay_int", 1, pure, whole)?;
@@ -45,6 +47,27 @@ pub(crate) fn register(connection: &Connection) -> Result<()> {
     connection.create_scalar_function(c"mainstay_later", 2, pure, |context| moved(context, i64::checked_add))?;
     connection.create_scalar_function(c"mainstay_earlier", 2, pure, |context| moved(context, i64::checked_sub))?;
     connection.create_scalar_function(c"mainstay_between", 2, pure, between)
+}
+
+/// The exact sum of whole numbers: 0 of none, null where one is null or the sum is out of range.
+struct Sum;
+
+impl Aggregate<Option<i128>, Option<i64>> for Sum {
+    fn init(&self, _: &mut Context<'_>) -> Result<Option<i128>> {
+        Ok(Some(0))
+    }
+
+    fn step(&self, context: &mut Context<'_>, total: &mut Option<i128>) -> Result<()> {
+        *total = match context.get_raw(0) {
+            ValueRef::Integer(value) => total.map(|total| total + i128::from(value)),
+            _ => None,
+        };
+        Ok(())
+    }
+
+    fn finalize(&self, _: &mut Context<'_>, total: Option<Option<i128>>) -> Result<Option<i64>> {
+        Ok(total.unwrap_or(Some(0)).and_then(|total| i64::try_from(total).ok()))
+    }
 }
 
 /// What SQLite says of a sum of whole numbers that overflows; that of floats says nothing.

@@ -38,6 +38,7 @@ struct Define {
 
 /// Reads all named conditions, so that they can use each other, then checks each where it stands.
 pub(super) fn collect(builder: &mut Builder, declared: &Declared) {
+    collect_rules(builder, declared);
     let mut defines = Vec::new();
     for directive in &declared.schema {
         defines.extend(define(builder, None, directive));
@@ -55,6 +56,20 @@ pub(super) fn collect(builder: &mut Builder, declared: &Declared) {
         }
     }
     builder.broken.extend(wrong);
+}
+
+/// Reads the texts of all rules, so that conditions can ask `can()`; they are checked where they stand.
+fn collect_rules(builder: &mut Builder, declared: &Declared) {
+    for of in &declared.types {
+        let Some(TypeRef::Collection(id)) = builder.types.get(of.name.as_str()).copied() else { continue };
+        for directive in of.directives.iter().filter(|directive| directive.name == "rules") {
+            for action in ["read", "create", "update", "delete", "write"] {
+                if let Some(rule) = text(builder, directive, action) {
+                    builder.schema.defines.rules.insert((id, action), rule.value.into());
+                }
+            }
+        }
+    }
 }
 
 fn define(builder: &mut Builder, of: Option<CollectionId>, directive: &Node<Directive>) -> Option<Define> {

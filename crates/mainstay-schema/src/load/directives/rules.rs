@@ -1,6 +1,6 @@
 //! `@rules`: who may do what.
 use apollo_compiler::{Node, ast::Directive};
-use mainstay_expr::{Expr, Function, Node as ExprNode, Type, in_memory_only};
+use mainstay_expr::{Expr, Function, Limits, Node as ExprNode, Type, in_memory_only};
 
 use super::{Builder, Text, is_empty, refuse_empty, text};
 use crate::{CollectionId, Rules, load::expressions::Rule};
@@ -24,7 +24,8 @@ pub(super) fn read(builder: &mut Builder, id: CollectionId, directive: &Node<Dir
 
 fn rule(builder: &mut Builder, id: CollectionId, directive: &Node<Directive>, name: &str) -> Option<Rule> {
     let text = text(builder, directive, name)?;
-    let rule = builder.compile(Some(id), &text, &Type::Bool)?;
+    let limits = if name == "update" { Limits::default().with_change() } else { Limits::default() };
+    let rule = builder.compile_within(Some(id), &text, &Type::Bool, &limits)?;
     if let Some(part) = in_memory_only(&rule.expr) {
         refuse_memory_only(builder, &text, part);
         return None;

@@ -33,7 +33,7 @@ impl<'a> Draw<'a> {
             return self.fact();
         }
         let depth = depth - 1;
-        match self.bytes.below(19) {
+        match self.bytes.below(21) {
             0 => self.fact(),
             1 => format!("({} && {})", self.truth(depth), self.truth(depth)),
             2 => format!("({} || {})", self.truth(depth), self.truth(depth)),
@@ -46,6 +46,7 @@ impl<'a> Draw<'a> {
             13..=15 => self.over_links(depth),
             16 => self.over_list(depth),
             17 => self.of_caller(),
+            18 | 19 => self.reduced(depth),
             _ => format!("({}) {} ({})", self.truth(depth), self.bytes.one_of(&["==", "!="]), self.truth(depth)),
         }
     }
@@ -154,11 +155,40 @@ impl<'a> Draw<'a> {
     }
 
     fn quantifier(&mut self, over: &str, reach: Reach, name: &str, depth: usize) -> String {
-        let kind = self.bytes.one_of(&["exists", "all"]);
+        let kind = self.bytes.one_of(&["exists", "all", "exists_one"]);
         self.reach.push(reach);
         let body = self.truth(depth);
         self.reach.pop();
         format!("{over}.{kind}({name}, {body})")
+    }
+
+    /// What is made of the values of many, compared with a value of the same type.
+    fn reduced(&mut self, depth: usize) -> String {
+        let over = self.named(|ty| matches!(ty, Type::Records(_) | Type::List(_)));
+        let (Some(Named { text, ty }), true) = (over, self.quantifiers() < QUANTIFIERS_MAX) else {
+            return self.comparison(depth);
+        };
+        let name = self.variable();
+        let reach = match ty {
+            Type::Records(of) => Reach::Record(name.clone(), CollectionId(of.0)),
+            Type::List(of) => Reach::Element(Named { text: name.clone(), ty: *of }),
+            _ => return self.fact(),
+        };
+        let sums = self.bytes.rarely(2);
+        let fits = move |ty: &Type| match ty {
+            Type::Int | Type::Decimal(_) => true,
+            Type::Float | Type::String | Type::Timestamp | Type::Date | Type::Time => !sums,
+            _ => false,
+        };
+        self.reach.push(reach);
+        let of = self.named(fits);
+        let value = of.map(|of| (if self.bytes.rarely(3) { self.value(&of.ty, depth) } else { of.text }, of.ty));
+        self.reach.pop();
+        let Some((value, of)) = value else { return self.comparison(depth) };
+        let kind = self.bytes.one_of(if sums { &["sum", "avg"] } else { &["min", "max"] });
+        let out = if kind == "avg" { Type::Float } else { of };
+        let op = self.operator(&out);
+        format!("({text}.{kind}({name}, {value}) {op} {})", self.value(&out, depth))
     }
 
     fn quantifiers(&self) -> usize {
