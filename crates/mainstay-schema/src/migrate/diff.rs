@@ -108,13 +108,16 @@ impl Differ<'_> {
     }
 
     fn uniques(&mut self, old: &TableSnapshot, new: &TableSnapshot, change: &TableChange) {
-        let was: Vec<_> = old.uniques.iter().map(|of| Self::renamed(&of.columns, new, change)).collect();
-        for columns in was.iter().filter(|was| !new.uniques.iter().any(|of| of.columns == **was)) {
-            let text = format!("{} of \"{}\" is no longer unique", quoted(columns), new.table);
+        // By its name alone a unique is no other.
+        let nameless = |columns: Vec<String>| UniqueSnapshot { columns, name: String::new() };
+        let was: Vec<_> = old.uniques.iter().map(|of| nameless(Self::renamed(&of.columns, new, change))).collect();
+        let is: Vec<_> = new.uniques.iter().map(|of| nameless(of.columns.clone())).collect();
+        for gone in was.iter().filter(|was| !is.contains(was)) {
+            let text = format!("{} of \"{}\" is no longer unique", quoted(&gone.columns), new.table);
             let why = "nodes with the old schema look records up by it";
             self.step(StepKind::DropUnique, &new.collection, text, Class::NeedsDrain, why);
         }
-        for UniqueSnapshot { columns, .. } in new.uniques.iter().filter(|of| !was.contains(&of.columns)) {
+        for UniqueSnapshot { columns, .. } in is.iter().filter(|of| !was.contains(of)) {
             let is_new = |at: usize| {
                 let change = &change.columns[at];
                 change.source == ColumnSource::New && !change.defaults && !change.backfills

@@ -99,9 +99,9 @@ impl Form {
         match self {
             Form::Scalar(Scalar::Decimal { precision, scale }) => format!("Decimal({precision}, {scale})"),
             Form::Scalar(scalar) => scalar.name().to_owned(),
-            Form::Enum(_) => "an enum".to_owned(),
+            Form::Enum(_) => "its enum".to_owned(),
             Form::List(of) => format!("[{}!]", of.describe()),
-            Form::Embedded(_) => "an embedded type".to_owned(),
+            Form::Embedded(_) => "its embedded type".to_owned(),
         }
     }
 }

@@ -129,7 +129,10 @@ impl Looker<'_> {
         }
         if let Some(conversion) = &change.conversion {
             let (from, to) = conversion.describe();
-            let what = format!("values of \"{name}\" do not become {to} from {from} without loss");
+            let what = match from == to {
+                true => format!("\"{name}\" has values that {to} does not have any more"),
+                false => format!("values of \"{name}\" do not become {to} from {from} without loss"),
+            };
             self.push(LookKind::Unconverted(at), what, "change the values, or clear them");
         }
         if column.required && !change.defaults && old.is_none_or(|old| !old.required) {

@@ -38,23 +38,31 @@ pub(crate) fn run(schema: &[u8], records: &[u8], changes: &[Vec<u8>], tally: &mu
     for bytes in changes {
         let next = change(&house.model, &mut Bytes::new(bytes));
         let back = reverse(&house.model, &next);
-        if house.follow(&next, tally)? {
+        if house.follow(&next, tally)?
+            && let Some(back) = back
+        {
             house.follow(&back, tally)?;
-            house.follow(&next_again(&house.model, &next), tally)?;
+            if let Some(again) = reverse(&next, &house.model) {
+                house.follow(&again, tally)?;
+            }
         }
     }
     house.store.close();
     Ok(())
 }
 
-/// The model before, with the names that it has now as former ones.
-fn reverse(before: &Model, after: &Model) -> Model {
+/// The model before, with the names that it has now as former ones; `None` where such a name is something else by now, which
+/// no schema can say in one step.
+fn reverse(before: &Model, after: &Model) -> Option<Model> {
     let mut model = before.clone();
     forget(&mut model);
     for of in &mut model.types {
         let Some(now) = after.of(of.uid) else { continue };
         of.was = (now.name != of.name).then(|| now.name.clone());
         for field in &mut of.fields {
+            if now.fields.iter().any(|other| other.name == field.name && other.uid != field.uid) {
+                return None;
+            }
             let now = now.field(field.uid).filter(|now| now.name != field.name);
             field.was = now.map(|now| now.name.clone());
         }
@@ -65,12 +73,7 @@ fn reverse(before: &Model, after: &Model) -> Model {
             value.2 = now.map(|(_, name, _)| name.clone());
         }
     }
-    model
-}
-
-/// The changed model once more, from wherever the way back has led.
-fn next_again(here: &Model, next: &Model) -> Model {
-    reverse(next, here)
+    Some(model)
 }
 
 fn open(folder: &TempDir) -> Store {
