@@ -38,7 +38,7 @@ def skill(slug):
 def progress():
     own = api.ProgressApi(anna)
     wanted = skill("containers").id
-    new = api.CreateProgressRequest(api.ProgressCreate(skill=wanted, state=api.State.LEARNING, percent=20))
+    new = api.CreateProgressRequest(api.ProgressCreate(skill=api.SkillLinkOrNew(wanted), state=api.State.LEARNING, percent=20))
     created = own.create_progress_with_http_info(new)
     record = created.data.actual_instance
     assert created.status_code == 201
@@ -54,7 +54,7 @@ def progress():
     stale = refused(412, "version_mismatch", own.update_progress, record.id, again, if_match=version)
     assert stale.version == 2
 
-    refused(409, "not_unique", own.create_progress, api.CreateProgressRequest(api.ProgressCreate(skill=wanted)))
+    refused(409, "not_unique", own.create_progress, api.CreateProgressRequest(api.ProgressCreate(skill=api.SkillLinkOrNew(wanted))))
     by_unique = own.get_progress_by_owner_and_skill("anna", wanted)
     assert by_unique.id == record.id
     refused(404, "not_found", api.ProgressApi(bert).get_progress, record.id)
@@ -66,7 +66,7 @@ def progress():
 def notes():
     own = api.NoteApi(anna)
     about = skill("databases").id
-    new = [api.NoteCreate(skill=about, text=text, shared=False) for text in ("first", "second", "third")]
+    new = [api.NoteCreate(skill=api.SkillLinkOrNew(about), text=text, shared=False) for text in ("first", "second", "third")]
     created = own.create_note(api.CreateNoteRequest(new)).actual_instance
     assert [note.text for note in created] == ["first", "second", "third"]
 
@@ -83,7 +83,8 @@ def notes():
 
     refused(400, "invalid_argument", own.list_notes, filter=["txt == 'first'"])
     refused(404, "invalid_cursor", own.list_notes, after="nowhere")
-    lost = api.NoteCreate(skill="00000000-0000-7000-8000-000000000000", text="x")
+    nowhere = api.SkillLinkOrNew("00000000-0000-7000-8000-000000000000")
+    lost = api.NoteCreate(skill=nowhere, text="x")
     problem = refused(422, "invalid_record", own.create_note, api.CreateNoteRequest(lost))
     assert [error.pointer for error in problem.errors] == ["/skill"]
     for note in created:
@@ -92,7 +93,8 @@ def notes():
 
 def skills():
     own = api.SkillApi(editor)
-    fields = {"category": skill("databases").category, "practice": "daily", "technologies": ["python"]}
+    category = api.CategoryLinkOrNew(skill("databases").category)
+    fields = {"category": category, "practice": "daily", "technologies": ["python"]}
     new = api.CreateSkillRequest(api.SkillCreate(slug="by-a-client", name="By a client", months_min=2, **fields))
     refused(403, "forbidden", api.SkillApi(anna).create_skill, new)
     created = own.create_skill(new).actual_instance
@@ -100,7 +102,7 @@ def skills():
     cleared = own.update_skill(created.id, api.SkillUpdate(months_min=None))
     assert (cleared.months_min, cleared.name) == (None, "By a client")
     needed = skill("containers").id
-    links = api.SkillUpdateRequires(api.SkillUpdateRequiresOneOf(add=[needed]))
+    links = api.SkillUpdateRequires(api.SkillUpdateRequiresOneOf(add=[api.SkillLink(needed)]))
     own.update_skill(created.id, api.SkillUpdate(requires=links))
     links = api.SkillUpdateRequires([])
     own.update_skill(created.id, api.SkillUpdate(requires=links))

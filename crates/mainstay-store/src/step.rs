@@ -49,6 +49,8 @@ pub struct Upsert {
     pub create: Option<Task>,
     /// What is done where there is one; `None`: it cannot be done.
     pub update: Option<Task>,
+    /// Looks for the same key for the caller, where the update cannot be done: whether they may know of the record.
+    pub seen: Option<Task>,
 }
 
 /// A value that an earlier step of the same transaction tells.

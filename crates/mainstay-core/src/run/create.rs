@@ -6,7 +6,6 @@ use crate::{
     Answer, Core, Create, Error, FieldError, Record, Request,
     errors::invalid_record,
     expressions::RuleKind,
-    gate::CallerGate,
     record::{
         field::Sender,
         late::late_fields,
@@ -34,11 +33,10 @@ impl Core {
             Some(unique) => self.upsert_steps(request, create, unique)?,
             None => self.create_steps(request, create, sender)?,
         };
-        let gate = steps.core.gate(request, (create.collection, RuleKind::Create))?;
         let answer = if create.many { many } else { one };
         match self.carry_out_once(steps, &mut outcomes, answer).await {
             Ok(answer) => Ok(answer),
-            Err(failed) => Err(self.not_created(request, &gate, &outcomes, failed)),
+            Err(failed) => Err(self.not_created(request, &outcomes, failed)),
         }
     }
 
@@ -48,10 +46,10 @@ impl Core {
         create: &Create<'_>,
         sender: Sender,
     ) -> Result<(Steps<'s>, Vec<Outcome>), Error> {
-        let gate = self.gate(request, (create.collection, RuleKind::Create))?;
+        let mut steps = Steps::new(self, request);
+        let gate = steps.gate((create.collection, RuleKind::Create))?;
         gate.require(&self.schema).map_err(|error| self.explain_gate(request, &gate, None, error))?;
         let mut records = self.new_records(request, create, sender)?;
-        let mut steps = Steps::new(self, request);
         steps.reserve(records.len());
         let mut outcomes = Vec::with_capacity(records.len());
         steps.look_up_first(create.collection, &mut records)?;
@@ -61,12 +59,13 @@ impl Core {
         Ok((steps, outcomes))
     }
 
-    fn not_created(&self, request: &Request, gate: &CallerGate, outcomes: &[Outcome], failed: Failed) -> Error {
+    fn not_created(&self, request: &Request, outcomes: &[Outcome], failed: Failed) -> Error {
         let of_step = |outcome: &&Outcome| outcome.step() == failed.step;
         match outcomes.iter().find(of_step) {
             Some(Outcome::Created { of, ready, .. }) if failed.refused_after && ready.known => {
+                let Ok(gate) = self.gate(request, (*of, RuleKind::Create)) else { return failed.error };
                 let row = OwnFields { collection: self.schema.collection(*of), values: &ready.values };
-                self.explain_gate(request, gate, Some(&row), failed.error)
+                self.explain_gate(request, &gate, Some(&row), failed.error)
             }
             _ => failed.error,
         }

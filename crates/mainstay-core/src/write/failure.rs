@@ -81,7 +81,9 @@ fn upsert_error<'s>(place: impl Fn(RuleKind) -> StepPlace<'s>, unable: Unable, f
     match failure {
         StepError::OfUpdate(inner) => match *inner {
             // The record is there, and hidden: the same as when a create meets it.
-            StepError::NotFound => from_step(place(RuleKind::Create), StepError::NotUnique { fields: unable.fields }),
+            StepError::NotFound => unable
+                .create
+                .unwrap_or_else(|| from_step(place(RuleKind::Create), StepError::NotUnique { fields: unable.fields })),
             inner => from_step(place(RuleKind::Update), inner),
         },
         StepError::CannotUpsert { exists } => {

@@ -26,6 +26,9 @@ use crate::{
 /// Rows of a look-up that are compared with a new one, so that the same record is not looked up twice.
 const COMPARED_ROWS_MAX: usize = 32;
 
+/// Rows of one look-up by several values at most: their lists are read against each other.
+const ROWS_OF_SEVERAL_MAX: usize = 64;
+
 /// Look-ups that become one step.
 struct Group {
     target: CollectionId,
@@ -36,7 +39,8 @@ struct Group {
 
 impl Group {
     fn takes(&self, by: &By) -> bool {
-        self.target == by.target && self.needed == by.needed && self.fields == by.fields
+        let room = self.fields.len() == 1 || self.rows.len() < ROWS_OF_SEVERAL_MAX;
+        room && self.target == by.target && self.needed == by.needed && self.fields == by.fields
     }
 
     /// The row of a look-up.

@@ -53,6 +53,7 @@ impl Steps<'_> {
         self.settle(&mut upsert.by.late, of, Around::default())?;
         let find =
             self.core.find_task(self.request, FindKind::Any, of, upsert.unique, std::slice::from_ref(&upsert.by))?;
+        let by = upsert.by.clone();
         let mut unable = Unable { fields: upsert.unique.to_vec(), ..Unable::default() };
         let created = upsert.record.and_then(|record| {
             let gate = self.gate((of, RuleKind::Create))?;
@@ -70,8 +71,15 @@ impl Steps<'_> {
                 .update_task(self.request, &Change { of, aim, version: None, patch, selection, quiet: false, place })
         });
         let (own, update) = kept(changed, &mut unable.update, &upsert.place[..whole]);
+        let seen = match &update {
+            Some(_) => None,
+            None => {
+                let rows = std::slice::from_ref(&by);
+                Some(self.core.find_task(self.request, FindKind::Wanted, of, upsert.unique, rows)?)
+            }
+        };
         let meaning = Meaning { of, part: Part::Upsert(Box::new(unable)), place: upsert.place, whole };
-        let step = self.push(Step::Upsert(Box::new(Upsert { find, create, update })), meaning);
+        let step = self.push(Step::Upsert(Box::new(Upsert { find, create, update, seen })), meaning);
         self.operation(step);
         let read = self.gate((of, RuleKind::Read))?;
         Ok(Outcome::Upserted { of, step, ready, read, own: own.unwrap_or_default() })

@@ -28,6 +28,8 @@ pub(super) struct CollectionNames {
     pub(super) update: String,
     /// `SkillLink`
     pub(super) link: String,
+    /// `SkillLinkOrNew`
+    pub(super) link_or_new: String,
     /// `SkillNested`
     pub(super) nested: String,
     /// `SkillPage`
@@ -66,6 +68,7 @@ impl CollectionNames {
             create: free(format!("{record}Create"), taken),
             update: free(format!("{record}Update"), taken),
             link: free(format!("{record}Link"), taken),
+            link_or_new: free(format!("{record}LinkOrNew"), taken),
             nested: free(format!("{record}Nested"), taken),
             page: free(format!("{record}Page"), taken),
             plural: free(plural(&record), plurals),

@@ -23,7 +23,13 @@ pub(super) fn components(
     out.push((own.page.clone(), page(own)));
     out.push((own.link.clone(), links::link(schema, names, collection)));
     out.push((own.create.clone(), create(schema, names, limits, collection)));
-    out.push((own.nested.clone(), links::nested(schema, names, limits, collection)));
+    let linked = links::is_linked(schema, collection);
+    if linked {
+        out.push((own.link_or_new.clone(), links::link_or_new(schema, names, collection)));
+    }
+    if linked || !collection.uniques.is_empty() {
+        out.push((own.nested.clone(), links::nested(schema, names, limits, collection)));
+    }
     out.push((own.update.clone(), update(schema, names, limits, collection)));
 }
 
@@ -137,25 +143,19 @@ fn new_field(
         FieldKind::Inverse { target, field: link } => {
             links::behind(schema, names, limits, schema.collection(target), link)
         }
-        FieldKind::Many { target, .. } => {
-            types::list(links::link_or_record(names, schema.collection(target)), limits.links_max)
-        }
+        FieldKind::Many { target, .. } => types::list(link_or_new(names, target), limits.links_max),
         FieldKind::ToOne { target, .. } if !field.system => {
-            let link = links::link_or_record(names, schema.collection(target));
-            if field.required { link } else { or_null(link) }
+            let link = link_or_new(names, target);
+            if field.required { link } else { types::nullable(link) }
         }
         _ => return taken_field(schema, names, limits, collection, field),
     };
     Some(node.described(field.doc.as_deref()))
 }
 
-/// One more choice.
-fn or_null(node: Node) -> Node {
-    let Node::Object(mut members) = node else { return node };
-    if let Some((_, Node::Array(choices))) = members.iter_mut().find(|(name, _)| name == "anyOf") {
-        choices.push(object([("type", "null".into())]));
-    }
-    Node::Object(members)
+/// A link to what is there, or to what is made with it.
+fn link_or_new(names: &Names, target: CollectionId) -> Node {
+    reference("schemas", &names.collections[target.0 as usize].link_or_new)
 }
 
 fn is_required(collection: &Collection, field: &Field) -> bool {

@@ -61,6 +61,49 @@ async fn a_hidden_record_is_a_conflict() {
     assert_eq!((refused.status, refused.json()["rule"].clone()), (403, json!("Note.create")));
 }
 
+/// Who may not create learns nothing of hidden records from an upsert that they could not learn from a create.
+#[tokio::test]
+async fn an_upsert_tells_no_more_than_a_create() {
+    const SCHEMA: &str = r#"
+type Account @rules(read: "owner == auth.id", create: "'clerk' in auth.roles", update: "owner == auth.id && plan != 'closed'") {
+  email: String! @unique
+  owner: ID!
+  plan: String! @immutable
+}
+"#;
+    let app = TestApp::with_schema(SCHEMA).await;
+    app.seed(
+        "accounts",
+        [
+            json!({"email": "anna@x", "owner": "anna", "plan": "a"}),
+            json!({"email": "bob@x", "owner": "bob", "plan": "b"}),
+        ],
+    )
+    .await;
+    let bob = app.user("bob");
+    let clerk = app.user_with("carl", &["clerk"], &[]);
+    let body = |email: &str| json!({"email": email, "owner": "bob"});
+    for extra in
+        [json!({}), json!({"plan": "x"}), json!({"plan": 7}), json!({"id": "01890000-0000-7000-8000-000000000000"})]
+    {
+        let ask = async |client: &mainstay_testing::Client, email: &str| {
+            let mut body = body(email);
+            body.as_object_mut().expect("an object").extend(extra.as_object().expect("an object").clone());
+            told(&client.post("/api/accounts?upsert=email", body).await)
+        };
+        assert_eq!(ask(&bob, "anna@x").await, ask(&bob, "nobody@x").await, "{extra}");
+        let plain =
+            app.user("bob").post("/api/accounts", json!({"email": "anna@x", "owner": "bob", "plan": "x"})).await;
+        assert_eq!(plain.status, 403);
+        let clerks = ask(&clerk, "anna@x").await["status"].clone();
+        let complete = extra.get("plan").is_some_and(Json::is_string);
+        assert_eq!(clerks, json!(if complete { 409 } else { 422 }), "{extra}");
+    }
+    // Of one that may be read, the rule or the field that refuses is told.
+    let mine = bob.post("/api/accounts?upsert=email", json!({"email": "bob@x", "plan": "x", "owner": "bob"})).await;
+    assert_eq!((mine.status, mine.json()["errors"][0]["code"].clone()), (422, json!("immutable")));
+}
+
 #[tokio::test]
 async fn created_then_changed() {
     let app = TestApp::with_schema(NOTES).await;

@@ -49,9 +49,20 @@ fn run_upsert(
     setting: Setting,
 ) -> Result<Written, StepError> {
     let found = run_task(session, &upsert.find, done, setting)?;
-    let exists = matches!(&found.key, Value::List(keys) if keys.first().is_some_and(|key| !key.is_null()));
+    let exists = is_found(&found);
+    if exists
+        && let (None, Some(seen)) = (&upsert.update, &upsert.seen)
+        && !is_found(&run_task(session, seen, done, setting)?)
+    {
+        return Err(StepError::OfUpdate(Box::new(StepError::NotFound)));
+    }
     let task = if exists { &upsert.update } else { &upsert.create };
     let task = task.as_ref().ok_or(StepError::CannotUpsert { exists })?;
     let written = run_task(session, task, done, setting);
     if exists { written.map_err(|error| StepError::OfUpdate(Box::new(error))) } else { written }
+}
+
+/// Whether a look-up for one key has found it.
+fn is_found(found: &Written) -> bool {
+    matches!(&found.key, Value::List(keys) if keys.first().is_some_and(|key| !key.is_null()))
 }
