@@ -14,7 +14,7 @@ pub(crate) struct Progress {
     bar: ProgressBar,
     output: Output,
     began: Instant,
-    told: Instant,
+    told: Option<Instant>,
     records: u64,
 }
 
@@ -32,7 +32,7 @@ impl Progress {
             ProgressBar::hidden()
         };
         let now = Instant::now();
-        Progress { bar, output, began: now, told: now, records: 0 }
+        Progress { bar, output, began: now, told: None, records: 0 }
     }
 
     /// Whether somebody looks on.
@@ -52,8 +52,8 @@ impl Progress {
         if self.output.for_people() {
             self.bar.set_message(format!("{records} records, {}/s", self.rate()));
         }
-        if self.output.for_programs() && self.told.elapsed() >= TOLD_EVERY {
-            self.told = Instant::now();
+        if self.output.for_programs() && self.told.is_none_or(|told| told.elapsed() >= TOLD_EVERY) {
+            self.told = Some(Instant::now());
             let (done, all) = (position, self.bar.length().unwrap_or(0));
             self.output
                 .note(&json!({"progress": {"records": records, "perSecond": self.rate(), "done": done, "of": all}}));

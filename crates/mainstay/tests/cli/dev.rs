@@ -12,7 +12,7 @@ async fn it_prints_its_address_and_serves_the_seed() {
     let mut server = project.start(&["dev"]);
     let (status, page) = server.get("/api/skills", &[("count", "true"), ("limit", "1")], None).await;
     assert_eq!((status, &page["count"]), (StatusCode::OK, &json!(32)));
-    assert!(server.said().contains("seed/skillmap.json: 32 Skill created"), "{}", server.said());
+    server.wait_for("seed/skillmap.json: 32 Skill created");
     server.signal("INT");
     assert_eq!(server.wait().code(), Some(0));
     let again = project.start(&["dev"]);
