@@ -135,8 +135,10 @@ impl Loading<'_> {
         let mut steps: Vec<Step> = Vec::new();
         let mut settled = 0;
         for (note, row) in notes.iter().zip(rows) {
+            let left_out = if last { self.leads_nowhere(&row) } else { 0 };
             match self.now(part, note, row, last) {
                 Ok(Some(more)) => {
+                    self.starts[part].state.links_left_out += left_out;
                     steps.extend(more);
                     steps.push(self.core.note_settled(note.number)?);
                     settled += 1;
@@ -163,6 +165,15 @@ impl Loading<'_> {
         }
         round.settled += settled;
         Ok(())
+    }
+
+    /// How many links of a record lead to none.
+    fn leads_nowhere(&self, row: &Understood<'_>) -> u64 {
+        let links = row.read.as_ref().map(|(_, links)| links.as_slice()).unwrap_or_default();
+        let missing = |link: &Link<'_>| {
+            link.names.iter().filter(|name| self.end_now(link.target, name) == End::Missing).count() as u64
+        };
+        links.iter().map(missing).sum()
     }
 
     /// The steps of something that waited; `None`: it must wait on.

@@ -75,7 +75,7 @@ fn nothing_is_imported_into_a_database_that_does_not_match() {
 
 const PEOPLE: &str = r#"
 type Team { name: String! @unique lead: Person }
-type Person @check(expr: "age == null || age >= 0", message: "nobody is that young") {
+type Person @path(name: "people") @check(expr: "age == null || age >= 0", message: "nobody is that young") {
   name: String! @unique @check(expr: "size(name) <= 40")
   age: Int
   team: Team
