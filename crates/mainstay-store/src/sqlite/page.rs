@@ -27,8 +27,14 @@ pub(super) fn read(
         None => page(connection, read, inputs, into, limit_ms),
         Some(count) => in_snapshot(connection, limit_ms, || {
             let page = page(connection, read, inputs, into, limit_ms)?;
-            let count = number(connection, count, inputs, limit_ms)?;
-            Ok(Page { count: u64::try_from(count).ok(), ..page })
+            match number(connection, count, inputs, limit_ms) {
+                Ok(count) => Ok(Page { count: u64::try_from(count).ok(), ..page }),
+                Err(error) => {
+                    // What the caller had put there is needed again where the read is.
+                    *into = page.json;
+                    Err(error)
+                }
+            }
         }),
     }
 }

@@ -92,6 +92,19 @@ async fn a_read_past_its_budget_is_finished_in_the_pool() {
 }
 
 #[tokio::test]
+async fn a_count_past_the_budget_costs_nothing_of_the_answer() {
+    let world = World::with(|settings| settings.inline_budget_us = 1);
+    crowded(&world, 5_000).await;
+    let query = world.query("Note", "text != 'note 7'", &["text"]);
+    let query = Query { count: Count::Too, limit: Some(0), ..query };
+    let statement = world.store.prepare_read(&world.schema, &query).unwrap();
+    for _ in 0..2 {
+        let page = world.store.read(&statement, vec![Value::Int(1)], b"kept".to_vec()).await.unwrap();
+        assert_eq!((page.count, text(&page.json)), (Some(4_999), r#"kept{"text":"note 1"}"#));
+    }
+}
+
+#[tokio::test]
 async fn a_read_past_its_time_is_ended() {
     let world = World::with(|settings| {
         settings.inline_budget_us = 1;
