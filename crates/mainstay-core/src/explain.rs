@@ -1,10 +1,13 @@
 //! Why a rule holds or refuses, clause by clause.
 mod clauses;
+mod coverage;
 mod indexes;
 mod reads;
 mod refusals;
 mod verdicts;
 mod writes;
+
+pub use coverage::{ClauseSeen, RuleClause};
 
 use crate::{Caller, Core, Error, ErrorKind, Explanation, Operation, Request};
 

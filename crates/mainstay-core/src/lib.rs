@@ -32,6 +32,7 @@ pub use crate::{
     caller::{AdminPass, Caller, Identity, Request},
     core::{Core, CoreSettings},
     error::{Error, ErrorKind, FieldError},
+    explain::{ClauseSeen, RuleClause},
     explanation::{Clause, Explanation, MissingIndex, RuleExplained, ValueRead, Verdict},
     limits::Limits,
     once::{Keep, Kept, Once},

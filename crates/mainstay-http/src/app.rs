@@ -1,7 +1,10 @@
 //! What a server hangs on: the core, the authenticator, the settings, the counters. No globals.
-use std::sync::{
-    Arc, OnceLock,
-    atomic::{AtomicU64, Ordering::Relaxed},
+use std::{
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicI64, AtomicU64, Ordering::Relaxed},
+    },
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use bytes::Bytes;
@@ -19,6 +22,9 @@ const SELECTION_KEPT_BYTES_MAX: usize = 1_024;
 /// Characters of a request id that a client may choose.
 const REQUEST_ID_LENGTH_MAX: usize = 64;
 
+/// Stands for a clock that runs.
+const CLOCK_RUNS: i64 = i64::MIN;
+
 /// One server: shared by all its connections.
 pub struct App {
     world: RwLock<Arc<World>>,
@@ -28,6 +34,8 @@ pub struct App {
     /// Begins every request id, so that those of two processes differ.
     request_prefix: String,
     request_count: AtomicU64,
+    /// What the time is said to be; `CLOCK_RUNS` where it is the system's.
+    clock_micros: AtomicI64,
 }
 
 /// Everything that follows from one schema: swapped whole. A running request keeps the one it began with.
@@ -52,12 +60,29 @@ impl App {
             methods: methods.map(|method| (method.clone(), Arc::from(method.as_str()))),
             request_prefix: uuid::Uuid::now_v7().simple().to_string()[16..].to_owned(),
             request_count: AtomicU64::new(0),
+            clock_micros: AtomicI64::new(CLOCK_RUNS),
         }
     }
 
     /// Serves another core from the next request on: the schema has changed.
     pub fn swap(&self, core: Arc<Core>, authenticator: Arc<Authenticator>) {
         *self.world.write() = Arc::new(World::new(core, authenticator, &self.settings));
+    }
+
+    /// Stops the clock: every request from now on has this time, in microseconds since 1970. For tests.
+    pub fn freeze(&self, time_micros: i64) {
+        self.clock_micros.store(time_micros, Relaxed);
+    }
+
+    /// Microseconds since 1970.
+    pub(crate) fn now_micros(&self) -> i64 {
+        match self.clock_micros.load(Relaxed) {
+            CLOCK_RUNS => {
+                let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+            }
+            frozen => frozen,
+        }
     }
 
     /// The core that the next request gets.

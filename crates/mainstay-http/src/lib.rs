@@ -27,6 +27,6 @@ mod stall;
 
 pub use app::App;
 pub use metrics::Metrics;
-pub use rest::{Refused, explain};
+pub use rest::{Refused, coverage, explain};
 pub use serve::serve;
 pub use settings::HttpSettings;

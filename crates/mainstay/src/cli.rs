@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{apply, check, dev, explain, export, import, new, openapi, plan, sdl, serve, token};
+use crate::commands::{apply, check, dev, explain, export, import, new, openapi, plan, sdl, serve, test, token};
 
 /// Declare your data once, in schema.graphql, and get the backend.
 #[derive(Debug, Parser)]
@@ -33,6 +33,7 @@ pub(crate) enum Command {
     Apply(apply::Arguments),
     Import(import::Arguments),
     Export(export::Arguments),
+    Test(test::Arguments),
     Token(token::Arguments),
     Explain(explain::Arguments),
     Openapi(openapi::Arguments),

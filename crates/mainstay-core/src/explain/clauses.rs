@@ -129,7 +129,7 @@ fn split(expr: &Expr) -> (Vec<&Expr>, bool) {
 }
 
 /// What a clause comes to where no record is asked.
-fn outright(condition: &Expr) -> Verdict {
+pub(super) fn outright(condition: &Expr) -> Verdict {
     if matches!(condition.node, Node::Error) {
         Verdict::Error
     } else if always(condition) {
@@ -142,7 +142,7 @@ fn outright(condition: &Expr) -> Verdict {
 }
 
 /// A part as it was written; what comes out of a define is written anew.
-fn text_of(compiled: &Compiled, part: &Expr) -> String {
+pub(super) fn text_of(compiled: &Compiled, part: &Expr) -> String {
     let whole = part.span == compiled.expr.span && *part != compiled.expr;
     let range = part.span.start as usize..part.span.end as usize;
     match compiled.text.get(range).filter(|text| !whole && !text.is_empty()) {

@@ -35,7 +35,7 @@ impl Core {
     }
 
     /// The values of a record, whoever asks; `None` where there is none.
-    async fn stored_values(
+    pub(super) async fn stored_values(
         &self,
         request: &Request,
         of: CollectionId,

@@ -2,7 +2,7 @@
 use std::sync::Arc;
 
 use http::Method;
-use mainstay_core::{Core, Create, Delete, Explanation, Operation, ReadOne, Request, Selection, Update};
+use mainstay_core::{ClauseSeen, Core, Create, Delete, Explanation, Operation, ReadOne, Request, Selection, Update};
 use mainstay_schema::{Collection, Json, JsonLimits};
 
 use super::{find, group, list, target};
@@ -38,6 +38,15 @@ pub async fn explain(core: &Core, request: &Request, address: &str, body: &[u8])
         let message = fields.fold(message, |message, field| message + &field);
         Refused { code: row.name, message, hint: problem.hint }
     })
+}
+
+/// What the clauses of the rules that a call asks come to, over the records as they are now: for rule tests. A call that the API
+/// does not have asks none.
+pub async fn coverage(core: &Core, request: &Request, address: &str, body: &[u8]) -> Vec<ClauseSeen> {
+    match operation(core, &request.method, address, body) {
+        Ok(operation) => core.coverage(request, &operation).await.unwrap_or_default(),
+        Err(_) => Vec::new(),
+    }
 }
 
 fn operation<'a>(core: &Core, method: &str, address: &str, body: &'a [u8]) -> Outcome<Operation<'a>> {

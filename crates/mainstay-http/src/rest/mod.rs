@@ -11,10 +11,7 @@ mod read;
 mod target;
 mod update;
 
-use std::{
-    sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::sync::Arc;
 
 use http::{Method, header, request::Parts};
 use hyper::body::Incoming;
@@ -33,7 +30,7 @@ use crate::{
 };
 
 pub(crate) use batch::batch;
-pub use explain::{Refused, explain};
+pub use explain::{Refused, coverage, explain};
 
 /// One call of a collection.
 pub(crate) struct Call<'a> {
@@ -90,7 +87,7 @@ fn find(schema: &Schema, path: &str) -> Outcome<CollectionId> {
 
 /// Who calls, when and how. A token that is there and wrong is refused, never taken as none.
 fn request(connection: &Connection, world: &World, parts: &Parts) -> Outcome<Request> {
-    let time_micros = now_micros();
+    let time_micros = connection.app.now_micros();
     let mut tokens = parts.headers.get_all(header::AUTHORIZATION).iter();
     let token = tokens.next();
     if tokens.next().is_some() {
@@ -108,11 +105,6 @@ fn request(connection: &Connection, world: &World, parts: &Parts) -> Outcome<Req
         host: connection.host(parts),
         once: None,
     })
-}
-
-fn now_micros() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }
 
 impl Call<'_> {

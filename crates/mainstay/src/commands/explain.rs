@@ -123,7 +123,7 @@ fn section(text: &mut String, title: &str, entries: impl Iterator<Item = String>
     }
 }
 
-fn rule(rule: &RuleExplained) -> String {
+pub(super) fn rule(rule: &RuleExplained) -> String {
     let shown = rule.text.as_deref().unwrap_or("no rule: admins only");
     let mut text = format!("{:<12} {}: {shown}", verdict(rule.outcome), rule.name);
     for clause in &rule.clauses {

@@ -10,6 +10,7 @@ pub(crate) mod openapi;
 pub(crate) mod plan;
 pub(crate) mod sdl;
 pub(crate) mod serve;
+pub(crate) mod test;
 pub(crate) mod token;
 
 use std::process::ExitCode;
@@ -41,6 +42,7 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Outcome {
         Command::Apply(arguments) => apply::run(arguments, &project, *output),
         Command::Export(arguments) => export::run(arguments, &project, *output),
         Command::Import(arguments) => import::run(arguments, &project, *output),
+        Command::Test(arguments) => test::run(arguments, &project, *output),
         Command::Token(arguments) => token::run(arguments, &project, *output),
         Command::Explain(arguments) => explain::run(arguments, &project, *output),
         Command::Openapi(_) => openapi::run(&project, *output),

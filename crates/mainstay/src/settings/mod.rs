@@ -62,7 +62,7 @@ impl Settings {
 }
 
 /// An error in the file, with its line and column, and the name that may be meant.
-fn in_file(name: &str, text: &str, error: &toml::de::Error) -> Failure {
+pub(crate) fn in_file(name: &str, text: &str, error: &toml::de::Error) -> Failure {
     let at = error.span().map_or(0, |span| span.start.min(text.len()));
     let line = text[..at].matches('\n').count() + 1;
     let column = text[..at].rsplit('\n').next().unwrap_or_default().chars().count() + 1;

@@ -3,7 +3,8 @@ use crate::support::Project;
 
 #[test]
 fn every_template_is_a_sound_project() {
-    for (arguments, collections) in [(&[][..], 2), (&["--empty"][..], 0), (&["--template", "skillmap"][..], 4)] {
+    let (skillmap, tracker) = (&["--template", "skillmap"][..], &["--template", "tracker"][..]);
+    for (arguments, collections) in [(&[][..], 2), (&["--empty"][..], 0), (skillmap, 4), (tracker, 6)] {
         let project = Project::empty();
         let said = project.ok(&[&["new", "app"], arguments].concat());
         assert!(said.contains("mainstay dev"), "{said}");

@@ -49,8 +49,13 @@ impl Project {
 
     /// A copy of the example.
     pub(crate) fn skillmap() -> Project {
+        Project::template("skillmap")
+    }
+
+    /// A copy of one of the examples.
+    pub(crate) fn template(name: &str) -> Project {
         let project = Project::empty();
-        let ran = project.run(&["new", ".", "--template", "skillmap"]);
+        let ran = project.run(&["new", ".", "--template", name]);
         assert_eq!(ran.code, Some(0), "{ran:?}");
         project
     }

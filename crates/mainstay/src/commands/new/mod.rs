@@ -10,7 +10,7 @@ use std::{
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use self::templates::{EMPTY, File, SKILLMAP, SMALL};
+use self::templates::{EMPTY, File, SKILLMAP, SMALL, TRACKER};
 use super::Outcome;
 use crate::{failure::Failure, output::Output};
 
@@ -33,6 +33,8 @@ pub(crate) struct Arguments {
 enum Template {
     /// A map of skills, with data.
     Skillmap,
+    /// A project tracker for many organisations, with rule tests.
+    Tracker,
 }
 
 pub(crate) fn run(arguments: &Arguments, base: &Path, output: Output) -> Outcome {
@@ -43,6 +45,7 @@ pub(crate) fn run(arguments: &Arguments, base: &Path, output: Output) -> Outcome
     }
     let files = match (arguments.template, arguments.empty) {
         (Some(Template::Skillmap), _) => SKILLMAP,
+        (Some(Template::Tracker), _) => TRACKER,
         (None, true) => EMPTY,
         (None, false) => SMALL,
     };

@@ -35,4 +35,17 @@ pub(super) const SKILLMAP: &[File] = &[
     file!(".gitignore", "../../../../../examples/skillmap/.gitignore"),
     file!("README.md", "../../../../../examples/skillmap/README.md"),
     file!("seed/skillmap.json", "../../../../../examples/skillmap/seed/skillmap.json"),
+    file!("tests/learners.toml", "../../../../../examples/skillmap/tests/learners.toml"),
+    file!("tests/map.toml", "../../../../../examples/skillmap/tests/map.toml"),
+];
+
+/// A project tracker for many organisations.
+pub(super) const TRACKER: &[File] = &[
+    file!("schema.graphql", "../../../../../examples/tracker/schema.graphql"),
+    file!("mainstay.toml", "../../../../../examples/tracker/mainstay.toml"),
+    file!(".gitignore", "../../../../../examples/tracker/.gitignore"),
+    file!("README.md", "../../../../../examples/tracker/README.md"),
+    file!("seed/tracker.json", "../../../../../examples/tracker/seed/tracker.json"),
+    file!("tests/organisations.toml", "../../../../../examples/tracker/tests/organisations.toml"),
+    file!("tests/work.toml", "../../../../../examples/tracker/tests/work.toml"),
 ];

@@ -35,6 +35,7 @@ pages! {
     rules: "docs/rules.md",
     schema: "docs/schema.md",
     settings: "docs/settings.md",
+    testing: "docs/testing.md",
 }
 
 /// What is written by a function, and held to it.

@@ -65,8 +65,8 @@ impl Runner {
             "json" | "text" if block.file.is_none() => self.output(block),
             "graphql" => self.schema(block),
             "cel" => self.conditions(block),
-            "toml" => self.settings(block),
-            "json" | "csv" | "ndjson" | "text" => {}
+            "toml" if block.file.is_none() => self.settings(block),
+            "json" | "csv" | "ndjson" | "text" | "toml" => {}
             other => self.fail(block, &format!("blocks in {other:?} are not run")),
         }
         if let Some(file) = &block.file {
