@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{apply, check, dev, explain, export, import, new, openapi, plan, sdl, serve, test, token};
+use crate::commands::{apply, check, dev, explain, export, import, new, openapi, plan, sdl, serve, test, token, types};
 
 /// Declare your data once, in schema.graphql, and get the backend.
 #[derive(Debug, Parser)]
@@ -38,6 +38,7 @@ pub(crate) enum Command {
     Explain(explain::Arguments),
     Openapi(openapi::Arguments),
     Sdl(sdl::Arguments),
+    Types(types::Arguments),
 }
 
 #[cfg(test)]

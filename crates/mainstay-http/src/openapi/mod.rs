@@ -10,6 +10,9 @@ mod parameters;
 mod records;
 mod shared;
 mod types;
+mod typescript;
+
+pub use typescript::typescript;
 
 use mainstay_core::Limits;
 use mainstay_schema::Schema;

@@ -59,6 +59,16 @@ impl Names {
             batch_tag: free("Batch".into(), &mut plurals),
         }
     }
+
+    /// All names of components.
+    pub(super) fn all(&self) -> HashSet<String> {
+        let of = |own: &CollectionNames| {
+            [&own.record, &own.create, &own.update, &own.link, &own.nested, &own.page].map(String::clone)
+        };
+        let others = [&self.problem, &self.field_problem, &self.operation].into_iter().cloned();
+        let values = self.enums.iter().chain(&self.embedded).cloned();
+        self.collections.iter().flat_map(of).chain(values).chain(others).collect()
+    }
 }
 
 impl CollectionNames {
@@ -78,7 +88,7 @@ impl CollectionNames {
 }
 
 /// The name, with as many `_` behind it as it needs to be nobody else's.
-fn free(mut name: String, taken: &mut HashSet<String>) -> String {
+pub(super) fn free(mut name: String, taken: &mut HashSet<String>) -> String {
     while !taken.insert(name.clone()) {
         name.push('_');
     }

@@ -12,6 +12,7 @@ pub(crate) mod sdl;
 pub(crate) mod serve;
 pub(crate) mod test;
 pub(crate) mod token;
+pub(crate) mod types;
 
 use std::process::ExitCode;
 
@@ -46,6 +47,7 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Outcome {
         Command::Token(arguments) => token::run(arguments, &project, *output),
         Command::Explain(arguments) => explain::run(arguments, &project, *output),
         Command::Openapi(_) => openapi::run(&project, *output),
+        Command::Types(arguments) => types::run(arguments, &project, *output),
         Command::Sdl(arguments) => sdl::run(arguments, &project, *output),
     }
 }

@@ -19,3 +19,4 @@ mod support;
 mod test_command;
 mod texts;
 mod token;
+mod types;

@@ -7,7 +7,10 @@ use std::{
 };
 
 use mainstay_auth::{NewToken, SigningKey, TokenMaker, random_secret};
-use mainstay_core::{AdminPass, Answer, Caller, Core, List, Operation, Request, Sort, Verdict};
+use mainstay_core::{
+    AdminPass, Answer, Caller, Core, List, Operation, Request, Sort, Verdict,
+    import::{Options, Report},
+};
 use mainstay_schema::{CollectionId, Schema};
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
@@ -147,38 +150,42 @@ impl<'a> Runner<'a> {
     async fn fill(&self, file: &TestFile, test: &Test, folder: &Path) -> Result<(), Failure> {
         let (store, core) = wire::core(self.project, &self.schema, folder)?;
         Way::to_schema(&store, &self.schema)?.apply(&store, Allowed::ALL)?;
+        let mut sources = Vec::new();
         for name in &test.seed {
-            let path = self.project.path(name);
-            if !path.is_file() {
-                let known = self.project.folder_files("seed", &["json", "ndjson", "jsonl", "csv"])?;
-                let near = mainstay_schema::nearest(name, known.iter().map(String::as_str));
-                let near = near.map_or("paths begin at the project's folder".to_owned(), |near| {
-                    format!("do you mean \"{near}\"?")
-                });
-                return Err(file.failure(test.line, format!("there is no seed file \"{name}\"")).hint(near));
-            }
-            self.load(&core, &path, name, file, test).await?;
+            let path = self.seed_file(file, test, name)?;
+            sources.push(loading::source(&path, name, None, None, &self.schema)?);
         }
         if !test.records.is_empty() {
             let path = folder.join("records.json");
             fs::write(&path, json!(test.records).to_string()).map_err(|error| Failure::io("records", &error))?;
-            self.load(&core, &path, "records", file, test).await?;
+            sources.push(loading::source(&path, "records", None, None, &self.schema)?);
         }
-        store.close();
-        Ok(())
-    }
-
-    async fn load(&self, core: &Core, path: &Path, name: &str, file: &TestFile, test: &Test) -> Result<(), Failure> {
         let pass = AdminPass::for_command("the records of a rule test");
-        let loaded = loading::load(core, pass, path, None, &mut |_| {}).await.map_err(|failure| {
-            let Failure { code, message, hint, detail } = failure;
-            Failure { code, message: message.replace(&path.display().to_string(), name), hint, detail }
-        })?;
-        if loaded.report.errors.is_empty() {
+        let loaded = match sources.is_empty() {
+            true => Ok(Report::default()),
+            false => loading::load(&core, pass, sources, &Options::default(), &mut |_| {}).await,
+        };
+        store.close();
+        let report = loaded?;
+        if report.errors.is_empty() {
             return Ok(());
         }
-        let json = serde_json::to_value(&loaded.report).unwrap_or_default();
-        Err(file.failure(test.line, format!("{name} cannot be loaded")).detail(Detail::Lines(loaded.lines(name), json)))
+        let json = serde_json::to_value(&report).unwrap_or_default();
+        let failure = file.failure(test.line, "the records to begin with cannot be loaded");
+        Err(failure.detail(Detail::Lines(loading::lines(&report), json)))
+    }
+
+    fn seed_file(&self, file: &TestFile, test: &Test, name: &str) -> Result<PathBuf, Failure> {
+        let path = self.project.path(name);
+        if path.is_file() {
+            return Ok(path);
+        }
+        let known = self.project.folder_files("seed", &["json", "ndjson", "jsonl", "csv"])?;
+        let hint = match mainstay_schema::nearest(name, known.iter().map(String::as_str)) {
+            Some(near) => format!("do you mean \"{near}\"?"),
+            None => "paths begin at the project's folder".to_owned(),
+        };
+        Err(file.failure(test.line, format!("there is no seed file \"{name}\"")).hint(hint))
     }
 
     /// Sends one request; what is not as expected comes back.
