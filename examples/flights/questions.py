@@ -94,7 +94,7 @@ QUESTIONS = [
      "SELECT faa, name FROM airports WHERE contains(name, 'Intl') ORDER BY faa LIMIT 1000"),
     ("the longest delays", lambda: rows("flights", sort="-arrDelay,flight", fields="arrDelay,flight,carrier(name)", limit="50"),
      """SELECT arr_delay, flight, name FROM flights JOIN airlines USING (carrier)
-        ORDER BY arr_delay DESC NULLS LAST, flight DESC LIMIT 50"""),
+        ORDER BY arr_delay DESC NULLS LAST, flight LIMIT 50"""),
     ("the first flights to Honolulu", lambda: rows("flights", filter="dest.faa == 'HNL'", sort="timeHour,flight", fields=FLIGHT, limit="20"),
      f"SELECT {FLIGHT_SQL} WHERE dest = 'HNL' ORDER BY time_hour, flight LIMIT 20"),
     ("the coldest hours", lambda: rows("weathers", filter="temp != null", sort="temp,timeHour,origin.faa", fields="origin(faa),temp,humid", limit="25"),
