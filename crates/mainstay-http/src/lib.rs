@@ -8,6 +8,7 @@
 
 mod app;
 mod body;
+mod cors;
 mod docs;
 mod etag;
 mod fields;
@@ -29,4 +30,4 @@ pub use app::App;
 pub use metrics::Metrics;
 pub use rest::{Refused, coverage, explain};
 pub use serve::serve;
-pub use settings::HttpSettings;
+pub use settings::{CorsSettings, HttpSettings};

@@ -54,6 +54,18 @@ impl<'a> Params<'a> {
         Ok(params)
     }
 
+    /// Adds a parameter that came otherwise than in an address.
+    pub(crate) fn push(
+        &mut self,
+        name: Cow<'a, str>,
+        value: Cow<'a, str>,
+        known: &'static [&'static str],
+    ) -> Outcome<()> {
+        self.check(&name, known)?;
+        self.pairs.push((name, value));
+        Ok(())
+    }
+
     fn check(&self, name: &str, known: &'static [&'static str]) -> Outcome<()> {
         if self.pairs.len() == PARAMETERS_MAX {
             return Err(Problem::new(Code::LimitExceeded, format!("more than {PARAMETERS_MAX} parameters")));

@@ -15,6 +15,8 @@ pub(crate) enum Route<'a> {
     Unique { path: &'a str, fields: &'a str, values: &'a str },
     /// Operations in one transaction.
     Batch,
+    /// A page asked for by a body.
+    Query,
     /// A path that is kept for later.
     Later { name: &'static str },
     /// The description of the API.
@@ -51,7 +53,7 @@ pub(crate) fn route(path: &str) -> Route<'_> {
         count += 1;
     }
     match segments[..count] {
-        ["api", "query"] => Route::Later { name: "POST /api/query" },
+        ["api", "query"] => Route::Query,
         ["api", "batch"] => Route::Batch,
         ["api", "actions", ..] => Route::Later { name: "/api/actions" },
         ["api", path] => Route::Collection { path },
@@ -76,7 +78,7 @@ impl Route<'_> {
         match self {
             Route::Collection { .. } => "GET, HEAD, OPTIONS, POST",
             Route::Record { .. } | Route::Unique { .. } => "DELETE, GET, HEAD, OPTIONS, PATCH",
-            Route::Batch => "OPTIONS, POST",
+            Route::Batch | Route::Query => "OPTIONS, POST",
             Route::Later { .. } | Route::Unknown => "OPTIONS",
             _ => "GET, HEAD, OPTIONS",
         }

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 
 use crate::{
     app::{App, World},
-    docs, files,
+    cors, docs, files,
     metrics::Kind,
     problem::{Code, Outcome, Problem},
     reply::{self, Response, X_REQUEST_ID},
@@ -66,6 +66,7 @@ impl Connection {
                 reply::problem(&problem, request_id)
             }
         };
+        cors::allow(&self.app.settings().cors, &parts.headers, &mut response);
         reply::without_body(&parts.method, &mut response);
         self.finish(kind(&route, &parts.method), &parts, &request_id, &response, started.elapsed());
         response.headers_mut().insert(X_REQUEST_ID, request_id);
@@ -73,6 +74,9 @@ impl Connection {
     }
 
     async fn dispatch(&self, route: Route<'_>, parts: &Parts, body: Incoming) -> Outcome<Response> {
+        if let Some(answer) = cors::preflight(&self.app.settings().cors, &parts.method, &parts.headers, route.allow()) {
+            return Ok(answer);
+        }
         let world = self.app.world();
         if parts.method == Method::OPTIONS && route != Route::Unknown {
             return Ok(reply::allow(route.allow()));
@@ -91,6 +95,7 @@ impl Connection {
                 rest::answer(self, &world, route, parts, body).await
             }
             Route::Batch => rest::batch(self, &world, parts, body).await,
+            Route::Query => rest::query(self, &world, parts, body).await,
             Route::File => files::answer(&self.app, parts).await,
             Route::Readyz => ready(&world).await,
             _ => Ok(self.own_page(&world, route, parts)),
@@ -186,7 +191,7 @@ async fn ready(world: &World) -> Outcome<Response> {
 
 fn kind(route: &Route<'_>, method: &Method) -> Kind {
     match (route, method.as_str()) {
-        (Route::Collection { .. }, "GET" | "HEAD") => Kind::List,
+        (Route::Collection { .. }, "GET" | "HEAD") | (Route::Query, "POST") => Kind::List,
         (Route::Collection { .. }, "POST") => Kind::Create,
         (Route::Record { .. } | Route::Unique { .. }, "GET" | "HEAD") => Kind::Read,
         (Route::Record { .. } | Route::Unique { .. }, "PATCH") => Kind::Update,

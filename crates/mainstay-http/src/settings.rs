@@ -34,6 +34,30 @@ pub struct HttpSettings {
     pub public: Option<PathBuf>,
     /// The title of the API in its description.
     pub title: String,
+    /// Which pages of other origins may call.
+    pub cors: CorsSettings,
+}
+
+/// Which pages of other origins may call this server from a browser.
+#[derive(Clone, Debug)]
+pub struct CorsSettings {
+    /// The origins, as `https://app.example.com`; `*` for all, which needs `credentials` to be false. None: no page may.
+    pub origins: Vec<String>,
+    /// The headers that a page may send.
+    pub headers: Vec<String>,
+    /// Whether browsers may send cookies along.
+    pub credentials: bool,
+    /// How long a browser may remember what it was told, in seconds.
+    pub max_age_s: u32,
+}
+
+impl Default for CorsSettings {
+    fn default() -> CorsSettings {
+        let headers =
+            ["authorization", "content-type", "if-match", "if-none-match", "idempotency-key", "prefer", "x-request-id"];
+        let headers = headers.map(str::to_owned).into();
+        CorsSettings { origins: Vec::new(), headers, credentials: false, max_age_s: 600 }
+    }
 }
 
 impl Default for HttpSettings {
@@ -54,6 +78,7 @@ impl Default for HttpSettings {
             log_refusals: false,
             public: None,
             title: "Mainstay".into(),
+            cors: CorsSettings::default(),
         }
     }
 }

@@ -7,6 +7,7 @@ use mainstay_schema::CollectionId;
 
 use super::{Call, group, other_answer};
 use crate::{
+    app::World,
     etag, fields,
     params::Params,
     problem::{Code, Outcome, Problem},
@@ -19,19 +20,23 @@ pub(super) const KNOWN: &[&str] = &["filter", "sort", "fields", "limit", "after"
 pub(super) async fn list(call: &Call<'_>) -> Outcome<Response> {
     etag::refuse(&call.parts.headers, &[header::IF_MATCH])?;
     let params = Params::parse(call.parts.uri.query(), KNOWN)?;
-    let operation = if group::is_asked(&params)? {
-        Operation::Group(group::operation(call.id(), &params, call.world.core.limits())?)
-    } else {
-        let selection = params.get("fields").map(|text| call.world.selection(text)).transpose()?;
-        Operation::List(operation(call.id(), &params, call.world.core.limits(), selection)?)
-    };
-    match call.run(operation).await? {
+    match call.run(asked(call.world, call.id(), &params)?).await? {
         Answer::Page(page) => {
             let tag = etag::weak(&page.json);
             Ok(reply::read(&call.parts.headers, page.json, tag))
         }
         _ => Err(other_answer()),
     }
+}
+
+/// A page of records, or of figures, as the parameters ask for it.
+pub(super) fn asked(world: &World, of: CollectionId, params: &Params<'_>) -> Outcome<Operation<'static>> {
+    let limits = world.core.limits();
+    if group::is_asked(params)? {
+        return Ok(Operation::Group(group::operation(of, params, limits)?));
+    }
+    let selection = params.get("fields").map(|text| world.selection(text)).transpose()?;
+    Ok(Operation::List(operation(of, params, limits, selection)?))
 }
 
 /// What the parameters ask for.

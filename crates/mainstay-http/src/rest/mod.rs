@@ -7,6 +7,7 @@ mod group;
 mod json;
 mod list;
 mod once;
+mod query;
 mod read;
 mod target;
 mod update;
@@ -31,6 +32,7 @@ use crate::{
 
 pub(crate) use batch::batch;
 pub use explain::{Refused, coverage, explain};
+pub(crate) use query::query;
 
 /// One call of a collection.
 pub(crate) struct Call<'a> {
@@ -76,11 +78,14 @@ pub(crate) async fn answer(
 }
 
 fn find(schema: &Schema, path: &str) -> Outcome<CollectionId> {
-    let path = decode_path(path, "the path")?;
-    if let Some(id) = schema.by_path.get(&*path) {
+    find_named(schema, &decode_path(path, "the path")?)
+}
+
+fn find_named(schema: &Schema, path: &str) -> Outcome<CollectionId> {
+    if let Some(id) = schema.by_path.get(path) {
         return Ok(*id);
     }
-    let near = nearest(&path, schema.collections.iter().map(|collection| &*collection.path));
+    let near = nearest(path, schema.collections.iter().map(|collection| &*collection.path));
     let near = near.map(|near| format!("did you mean /api/{near}?"));
     Err(Problem::new(Code::UnknownPath, format!("no collection {path:?}")).hint(near))
 }

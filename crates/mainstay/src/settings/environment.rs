@@ -18,12 +18,22 @@ pub(super) fn overlay(table: &mut Table, variables: &[(String, String)]) -> Resu
         let rest = rest.to_ascii_lowercase();
         let Some((area, key)) = rest.split_once('_') else { continue };
         let Some(Value::Table(known)) = defaults.get(area) else { continue };
+        let inner = key.split_once('_').and_then(|(part, key)| match known.get(part) {
+            Some(Value::Table(inner)) => Some((part, key, inner)),
+            _ => None,
+        });
+        let (part, key, known) = inner.map_or((None, key, known), |(part, key, inner)| (Some(part), key, inner));
         let Some(default) = known.get(key) else { return Err(unknown(name, area, key, known)) };
         let value = parse(default, text).map_err(|problem| Failure::new("settings", format!("{name}: {problem}")))?;
         let entry = table.entry(area).or_insert_with(|| Value::Table(Table::new()));
-        if let Value::Table(entry) = entry {
-            entry.insert(key.to_owned(), value);
+        let Value::Table(entry) = entry else { continue };
+        let mut entry = entry;
+        if let Some(part) = part {
+            let inner = entry.entry(part).or_insert_with(|| Value::Table(Table::new()));
+            let Value::Table(inner) = inner else { continue };
+            entry = inner;
         }
+        entry.insert(key.to_owned(), value);
     }
     Ok(())
 }

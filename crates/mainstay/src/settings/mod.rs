@@ -55,9 +55,11 @@ impl Settings {
         let mut table: Table = toml::from_str(text).map_err(|error| in_file(name, text, &error))?;
         environment::overlay(&mut table, variables)?;
         environment::resolve(&mut table, variables)?;
-        Value::Table(table)
+        let settings: Settings = Value::Table(table)
             .try_into()
-            .map_err(|error: toml::de::Error| Failure::new("settings", format!("settings: {}", error.message())))
+            .map_err(|error: toml::de::Error| Failure::new("settings", format!("settings: {}", error.message())))?;
+        settings.server.cors.check()?;
+        Ok(settings)
     }
 }
 

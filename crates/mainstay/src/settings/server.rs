@@ -1,8 +1,10 @@
 //! `[server]`: how the server listens and behaves towards its clients.
 use std::{path::PathBuf, time::Duration};
 
-use mainstay_http::HttpSettings;
+use mainstay_http::{CorsSettings, HttpSettings};
 use serde::{Deserialize, Serialize};
+
+use crate::failure::Failure;
 
 /// `[server]`
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -36,6 +38,49 @@ pub(crate) struct ServerArea {
     pub(crate) drain_timeout_ms: u64,
     /// Requests that take longer are logged.
     pub(crate) slow_request_ms: u64,
+    /// Which pages of other origins may call.
+    pub(crate) cors: CorsArea,
+}
+
+/// `[server.cors]`
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct CorsArea {
+    /// The origins; `*` for all.
+    pub(crate) origins: Vec<String>,
+    /// The headers that a page may send.
+    pub(crate) headers: Vec<String>,
+    /// Whether browsers may send cookies along.
+    pub(crate) credentials: bool,
+    /// How long a browser may remember what it was told.
+    pub(crate) max_age_s: u32,
+}
+
+impl Default for CorsArea {
+    fn default() -> CorsArea {
+        let CorsSettings { origins, headers, credentials, max_age_s } = CorsSettings::default();
+        CorsArea { origins, headers, credentials, max_age_s }
+    }
+}
+
+impl CorsArea {
+    /// Fails where every page could act in the name of whoever is signed in.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        if self.credentials && self.origins.iter().any(|origin| origin == "*") {
+            let message = "server.cors: origins \"*\" and credentials do not go together";
+            return Err(Failure::new("settings", message).hint("name the origins"));
+        }
+        Ok(())
+    }
+
+    fn http(&self) -> CorsSettings {
+        CorsSettings {
+            origins: self.origins.clone(),
+            headers: self.headers.clone(),
+            credentials: self.credentials,
+            max_age_s: self.max_age_s,
+        }
+    }
 }
 
 impl Default for ServerArea {
@@ -56,6 +101,7 @@ impl Default for ServerArea {
             idempotency_key_length_max: http.idempotency_key_length_max,
             drain_timeout_ms: millis(http.drain_timeout),
             slow_request_ms: millis(http.slow_request),
+            cors: CorsArea::default(),
         }
     }
 }
@@ -77,6 +123,7 @@ impl ServerArea {
             slow_request: Duration::from_millis(self.slow_request_ms),
             public,
             title: self.title.clone(),
+            cors: self.cors.http(),
             ..HttpSettings::default()
         }
     }
