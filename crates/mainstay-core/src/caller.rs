@@ -84,3 +84,10 @@ pub struct Request {
     /// The key that its write is done once for.
     pub once: Option<Arc<Once>>,
 }
+
+impl Request {
+    /// Whether nothing is hidden from the caller.
+    pub fn is_admin(&self) -> bool {
+        self.caller.is_admin()
+    }
+}

@@ -5,7 +5,10 @@ use mainstay_store::{StepError, StoreError};
 use crate::{
     Error, ErrorKind, FieldError,
     expressions::{Class, RuleKind},
-    plan::{rules::refused, target::not_found},
+    plan::{
+        rules::{refused, refused_field},
+        target::not_found,
+    },
 };
 
 /// What a failed statement means to the caller; the cause is kept for the log.
@@ -48,6 +51,9 @@ pub(crate) fn from_step(place: StepPlace<'_>, failure: StepError) -> Error {
     match failure {
         StepError::NotFound => not_found(schema, collection),
         StepError::RefusedBefore | StepError::RefusedAfter => refused(schema, class, (collection, rule)),
+        StepError::RefusedField { field } => {
+            refused_field(schema, class, (collection, RuleKind::WriteField(field)), pointer)
+        }
         StepError::OtherVersion { present } => {
             let message = format!("this \"{}\" has the version {present} by now", of.name);
             let mut error = Error::new(ErrorKind::VersionMismatch, message).with_hint("read it again, then write");

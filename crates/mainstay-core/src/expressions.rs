@@ -2,7 +2,7 @@
 use std::sync::Arc;
 
 use mainstay_expr::{CallerValues, Compiled, Outcome, SlotValue, Type, Value, resolve_into, wire};
-use mainstay_schema::{CollectionId, Schema, nearest};
+use mainstay_schema::{CollectionId, FieldId, Schema, nearest};
 use smallvec::SmallVec;
 
 use crate::{Caller, Error, ErrorKind, Request};
@@ -15,17 +15,39 @@ pub(crate) enum RuleKind {
     Create,
     Update,
     Delete,
+    /// Of a field: whether it may be read.
+    ReadField(FieldId),
+    /// Of a field: whether it may be sent.
+    WriteField(FieldId),
 }
 
 impl RuleKind {
     /// The word of the schema language.
     pub(crate) fn word(self) -> &'static str {
         match self {
-            RuleKind::Read => "read",
+            RuleKind::Read | RuleKind::ReadField(_) => "read",
             RuleKind::List => "list",
             RuleKind::Create => "create",
             RuleKind::Update => "update",
             RuleKind::Delete => "delete",
+            RuleKind::WriteField(_) => "write",
+        }
+    }
+
+    /// The field that the rule is about.
+    pub(crate) fn field(self) -> Option<FieldId> {
+        match self {
+            RuleKind::ReadField(field) | RuleKind::WriteField(field) => Some(field),
+            _ => None,
+        }
+    }
+
+    /// The rule's name: `Skill.update`, `User.salary.read`.
+    pub(crate) fn name(self, schema: &Schema, collection: CollectionId) -> String {
+        let of = schema.collection(collection);
+        match self.field() {
+            Some(field) => format!("{}.{}.{}", of.name, of.field(field).name, self.word()),
+            None => format!("{}.{}", of.name, self.word()),
         }
     }
 
@@ -38,6 +60,8 @@ impl RuleKind {
             RuleKind::Create => rules.create.as_ref(),
             RuleKind::Update => rules.update.as_ref(),
             RuleKind::Delete => rules.delete.as_ref(),
+            RuleKind::ReadField(field) => schema.collection(collection).field(field).rules.read.as_ref(),
+            RuleKind::WriteField(field) => schema.collection(collection).field(field).rules.write.as_ref(),
         }
     }
 }
@@ -51,6 +75,8 @@ pub(crate) struct Expressions {
     list: Vec<Expression>,
     rules: Vec<(RuleName, Option<usize>)>,
     slots: usize,
+    /// Whether hidden fields have names here.
+    pub(crate) admin: bool,
 }
 
 #[derive(Debug)]
@@ -65,6 +91,18 @@ struct Expression {
 }
 
 impl Expressions {
+    /// None yet; for an admin, or for somebody else.
+    pub(crate) fn of(admin: bool) -> Expressions {
+        Expressions { admin, ..Expressions::default() }
+    }
+
+    /// Notes that a field is read: its rule is needed.
+    pub(crate) fn need_field(&mut self, schema: &Schema, of: CollectionId, field: FieldId) {
+        if schema.collection(of).field(field).rules.read.is_some() {
+            self.need(schema, (of, RuleKind::ReadField(field)));
+        }
+    }
+
     /// Notes that a rule is needed.
     pub(crate) fn need(&mut self, schema: &Schema, rule: RuleName) {
         if self.rules.iter().any(|(name, _)| *name == rule) {

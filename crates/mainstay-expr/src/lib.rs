@@ -37,7 +37,7 @@ pub use limits::Limits;
 pub use problem::Problem;
 pub use scope::{Member, Nearest, Scope};
 pub use show::{show, show_members};
-pub use specialise::{as_condition, map_bound, specialise, with_guards};
+pub use specialise::{FieldReading, as_condition, map_bound, over_record, specialise, with_fields, with_guards};
 pub use tree::{
     Arith, Caller, CompareOp, Compiled, Expr, Function, Guard, NEW, Node, OLD, Outcome, Param, Quantifier, Reduction,
     Slot, SlotValue, THIS, VarId,

@@ -74,6 +74,8 @@ pub struct Create {
     pub changes: Vec<LinkChange>,
     /// What must hold of the new record, asked in SQL once it is written (rules that look further than the record).
     pub after: Option<Expr>,
+    /// What must hold of the new record for these fields to be sent.
+    pub fields: Vec<(FieldId, Expr)>,
     /// What to answer.
     pub answer: Answer,
 }
@@ -106,6 +108,8 @@ pub struct Update {
     pub changes: Vec<LinkChange>,
     /// What must hold of the record as it becomes, asked once it is written (the update rule, where the change can touch it).
     pub after: Option<Expr>,
+    /// What must hold of the record for these fields to be sent, before and after.
+    pub fields: Vec<(FieldId, Expr)>,
     /// What to answer.
     pub answer: Answer,
 }

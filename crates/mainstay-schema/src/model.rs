@@ -129,6 +129,10 @@ pub struct Field {
     pub default: Option<Default>,
     /// What the server writes into it; the caller may not send it.
     pub set: Set,
+    /// Whether only admins may read and name it.
+    pub hidden: bool,
+    /// Who may read and write it, beside the rules of its collection.
+    pub rules: FieldRules,
     /// The most code points of a text, where one is set (a unique or indexed text has 255 unless its check says less).
     pub length_max: Option<u32>,
     /// Where it stands in the files.
@@ -203,6 +207,15 @@ pub struct Set {
     pub create: Option<Arc<Compiled>>,
     /// On an update.
     pub update: Option<Arc<Compiled>>,
+}
+
+/// The access rules of a field; where there is none, those of the collection decide.
+#[derive(Clone, Debug, Default)]
+pub struct FieldRules {
+    /// Of which records it may be read.
+    pub read: Option<Arc<Compiled>>,
+    /// Of which records it may be sent: sees the new record, and on a change holds before and after.
+    pub write: Option<Arc<Compiled>>,
 }
 
 /// The access rules of a collection; where there is none, admins only. `write:` is spread over create, update and delete,
@@ -321,6 +334,21 @@ impl Collection {
         self.system.id == Some(id)
             || self.uniques.iter().any(|unique| unique.fields.contains(&id))
             || self.indexes.iter().any(|index| index.fields.contains(&id))
+    }
+
+    /// A field by its name, where the caller may know of it: what is hidden is there for admins alone.
+    pub fn field_known(&self, name: &str, admin: bool) -> Option<&Field> {
+        self.field_named(name).filter(|field| admin || !field.hidden)
+    }
+
+    /// The names of the fields that every caller may know of.
+    pub fn open_names(&self) -> impl Iterator<Item = &str> {
+        self.fields.iter().filter(|field| !field.hidden).map(|field| field.name.as_str())
+    }
+
+    /// The uniques that every caller may know of.
+    pub fn open_uniques(&self) -> impl Iterator<Item = &Unique> {
+        self.uniques.iter().filter(|unique| !unique.fields.iter().any(|id| self.field(*id).hidden))
     }
 
     /// The fields that have a column: all but to-many links.

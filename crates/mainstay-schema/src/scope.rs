@@ -10,12 +10,19 @@ use crate::{Collection, CollectionId, EMBEDDED_BASE, Embedded, EmbeddedId, Field
 pub struct SchemaScope<'a> {
     schema: &'a Schema,
     this: Option<CollectionId>,
+    /// Whether hidden fields have names.
+    hidden: bool,
 }
 
 impl Schema {
     /// The names that an expression may use: those of the records of `this`, or of the caller alone.
     pub fn scope(&self, this: Option<CollectionId>) -> SchemaScope<'_> {
-        SchemaScope { schema: self, this }
+        SchemaScope { schema: self, this, hidden: true }
+    }
+
+    /// The same as a caller sees it: what is hidden has no name unless for an admin.
+    pub fn caller_scope(&self, this: CollectionId, admin: bool) -> SchemaScope<'_> {
+        SchemaScope { schema: self, this: Some(this), hidden: admin }
     }
 
     /// The type that a field has in expressions; of a to-many link, its records.
@@ -117,14 +124,11 @@ impl SchemaScope<'_> {
         if let Some(text) = self.schema.defines.of_type.get(&(of.id, name.to_owned())) {
             return Ok(Member::Define(text.clone()));
         }
-        let Some(field) = of.field_named(name) else {
+        let Some(field) = of.field_known(name, self.hidden) else {
             let defines =
                 self.schema.defines.of_type.keys().filter(|(id, _)| *id == of.id).map(|(_, name)| name.as_str());
             let global = self.schema.defines.global.keys().map(String::as_str);
-            return Err(nearest_of(
-                name,
-                of.fields.iter().map(|field| field.name.as_str()).chain(defines).chain(global),
-            ));
+            return Err(nearest_of(name, of.open_names().chain(defines).chain(global)));
         };
         if of.system.id == Some(field.id) {
             return Ok(Member::Key);

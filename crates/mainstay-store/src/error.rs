@@ -60,6 +60,12 @@ pub enum StepError {
     /// The rule does not hold of the record as it becomes.
     #[error("the rule does not hold of the record as it becomes")]
     RefusedAfter,
+    /// The rule of a field that is sent does not hold.
+    #[error("the rule of a field does not hold")]
+    RefusedField {
+        /// The field.
+        field: FieldId,
+    },
     /// The stored version is another one.
     #[error("the version is {present}")]
     OtherVersion {

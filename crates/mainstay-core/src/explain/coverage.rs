@@ -87,7 +87,7 @@ impl Core {
         let mut seen = Vec::new();
         match operation {
             Operation::ReadOne(read) => {
-                let kept = self.read_shape(request, &ReadAsk::one(read))?;
+                let kept = self.read_shape(request, &ReadAsk::one(request, read))?;
                 for rule in kept.shape.expressions.rules().collect::<Vec<_>>() {
                     let own = rule == (read.collection, RuleKind::Read);
                     let over = if own { Over::One(&read.target) } else { Over::All };
@@ -95,7 +95,7 @@ impl Core {
                 }
             }
             Operation::List(list) => {
-                let kept = self.read_shape(request, &ReadAsk::list(list))?;
+                let kept = self.read_shape(request, &ReadAsk::list(request, list))?;
                 for rule in kept.shape.expressions.rules().collect::<Vec<_>>() {
                     self.see(request, rule, Over::All, &mut seen).await?;
                 }
@@ -218,7 +218,9 @@ impl Core {
         planner.origins = origins.to_vec();
         let (find, values) = match over {
             Over::All => (constant(true), Default::default()),
-            Over::One(target) => (planner.find(of, &TargetShape::of(target)), target_values(&self.schema, of, target)?),
+            Over::One(target) => {
+                (planner.find(of, &TargetShape::of(target))?, target_values(&self.schema, of, target)?)
+            }
         };
         let id = self.schema.collection(of).system.id;
         let query = Query {

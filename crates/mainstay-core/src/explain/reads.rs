@@ -12,7 +12,7 @@ use crate::{
 
 impl Core {
     pub(super) async fn explain_read_one(&self, request: &Request, read: &ReadOne) -> Result<Explanation, Error> {
-        let ask = ReadAsk::one(read);
+        let ask = ReadAsk::one(request, read);
         let target = target_values(&self.schema, read.collection, &read.target)?;
         let mut explanation =
             self.explain_statement(request, &ask, None, Given { target: &target, ..Given::default() })?;
@@ -27,7 +27,7 @@ impl Core {
     }
 
     pub(super) async fn explain_list(&self, request: &Request, list: &List) -> Result<Explanation, Error> {
-        let ask = ReadAsk::list(list);
+        let ask = ReadAsk::list(request, list);
         let kept = self.read_shape(request, &ask)?;
         let limit = self.page_limit(list.limit)?;
         let context = || cursor_context(&kept.shape.cursor_context, request, &list.params);

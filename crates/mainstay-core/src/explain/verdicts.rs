@@ -71,7 +71,7 @@ impl Core {
         let resolved = Resolved { class: Class::Admin, slots: Vec::new() };
         let mut planner = Planner::new(&self.schema, &expressions, &resolved);
         planner.origins = parts.origins.clone();
-        let find = planner.find(of, &TargetShape::of(target));
+        let find = planner.find(of, &TargetShape::of(target))?;
         let id = self.schema.collection(of).system.id;
         let query = Query {
             collection: of,

@@ -35,11 +35,16 @@ pub(crate) struct CreateAsk<'a> {
     pub(crate) lists: &'a [ListChange],
     /// The fields whose values only the write knows.
     pub(crate) late: &'a [FieldId],
+    /// The fields with a write rule that were sent.
+    pub(crate) ruled: &'a [FieldId],
+    /// Whether hidden fields have names.
+    pub(crate) admin: bool,
 }
 
 impl Hash for CreateAsk<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         (self.collection, self.answering.parts(), self.keyed, self.links, self.late).hash(state);
+        (self.ruled, self.admin).hash(state);
         list_shapes(self.lists).for_each(|list| list.hash(state));
     }
 }
@@ -54,6 +59,7 @@ pub(crate) struct CreateShape {
     links: Vec<LinkShape>,
     lists: Vec<ListShape>,
     late: Vec<FieldId>,
+    ruled: Vec<FieldId>,
     pub(crate) expressions: Expressions,
     parts: Vec<Part>,
     /// The columns that are written, in order: the first inputs.
@@ -73,13 +79,14 @@ pub(crate) struct CreatePlan {
 
 impl CreateShape {
     pub(crate) fn new(schema: &Schema, limits: &Limits, ask: &CreateAsk<'_>) -> Result<CreateShape, Error> {
-        let mut expressions = Expressions::default();
+        let mut expressions = Expressions::of(ask.admin);
         let of = ask.collection;
         let collection = schema.collection(of);
         let lists: Vec<ListShape> = list_shapes(ask.lists).collect();
         expressions.need(schema, (of, RuleKind::Create));
         expressions.need(schema, (of, RuleKind::Read));
         need_links(schema, &mut expressions, collection, ask.links, &lists);
+        ask.ruled.iter().for_each(|field| expressions.need(schema, (of, RuleKind::WriteField(*field))));
         let (silent, selection) = ask.answering.parts();
         let parts = Selecting::new(schema, limits, &mut expressions, &[])
             .resolve(of, selection.map(|selection| &**selection))?;
@@ -92,6 +99,7 @@ impl CreateShape {
             links: ask.links.to_vec(),
             lists,
             late: ask.late.to_vec(),
+            ruled: ask.ruled.to_vec(),
             expressions,
             own: own_fields_only(&parts),
             parts,
@@ -104,6 +112,8 @@ impl CreateShape {
             && self.keyed == ask.keyed
             && self.links == ask.links
             && self.late == ask.late
+            && self.ruled == ask.ruled
+            && self.expressions.admin == ask.admin
             && self.lists.iter().copied().eq(list_shapes(ask.lists))
             && self.silent == ask.answering.parts().0
             && same_selection(self.selection.as_ref(), ask.answering.parts().1)
@@ -125,6 +135,7 @@ impl CreateShape {
             }
             _ => None,
         };
+        let fields = planner.field_rules(self.collection, &self.ruled);
         let (answer, writer) = self.answer(&mut planner)?;
         let create = Create {
             collection: self.collection,
@@ -133,6 +144,7 @@ impl CreateShape {
             links,
             changes,
             after,
+            fields,
             answer,
         };
         Ok(CreatePlan { plan: WritePlan::Create(create), origins: planner.origins, writer })
@@ -151,7 +163,7 @@ impl CreateShape {
             Gate::Shut => return Ok((Answer::Key, None)),
             Gate::When(condition) => in_memory(schema, self.collection, true, &self.late, condition),
         };
-        match own_fields(&self.parts).filter(|_| known && self.late.is_empty()) {
+        match own_fields(&select).filter(|_| known && self.late.is_empty()) {
             Some(fields) => Ok((Answer::Key, Some(RecordWriter::new(&fields)))),
             None => Ok((Answer::Record { visible: gate.condition(), select }, None)),
         }

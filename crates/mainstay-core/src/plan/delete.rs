@@ -6,7 +6,7 @@ use mainstay_schema::{CollectionId, Schema};
 
 use super::{
     Origin, Planner,
-    target::{TargetShape, check_version},
+    target::{TargetShape, check_version, need_target},
 };
 use crate::{
     Error,
@@ -44,6 +44,7 @@ impl DeleteShape {
         let mut expressions = Expressions::default();
         expressions.need(schema, (of, RuleKind::Read));
         expressions.need(schema, (of, RuleKind::Delete));
+        need_target(schema, &mut expressions, of, ask.target);
         Ok(DeleteShape { collection: of, target: ask.target.clone(), version: ask.version, expressions })
     }
 
@@ -57,7 +58,7 @@ impl DeleteShape {
         let of = self.collection;
         let delete = PlanDelete {
             collection: of,
-            find: planner.find(of, &self.target),
+            find: planner.find(of, &self.target)?,
             visible: planner.require((of, RuleKind::Read))?,
             before: planner.require((of, RuleKind::Delete))?,
             version: self.version.then(|| planner.bind(Origin::Version)),

@@ -1,8 +1,8 @@
 //! Filters: a caller's conditions, checked against the schema, seeing what the caller may see.
 use std::{borrow::Cow, sync::Arc};
 
-use mainstay_expr::{Expr, Limits as ExprLimits, Problem, Type, compile, in_memory_only, with_guards};
-use mainstay_schema::{CollectionId, Schema};
+use mainstay_expr::{Expr, Limits as ExprLimits, Problem, Type, compile, in_memory_only, with_fields, with_guards};
+use mainstay_schema::{CollectionId, FieldId, Schema};
 
 use super::{Planner, all, constant};
 use crate::{
@@ -36,7 +36,7 @@ fn compile_filter(
     sent: &[(String, String)],
 ) -> Result<usize, Error> {
     let expr_limits = ExprLimits { length_max: limits.expression_length_max, ..ExprLimits::default() }.with_params();
-    let compiled = compile(text, &schema.scope(Some(collection)), &Type::Bool, &expr_limits)
+    let compiled = compile(text, &schema.caller_scope(collection, expressions.admin), &Type::Bool, &expr_limits)
         .map_err(|problems| invalid_filter(text, &problems))?;
     if let Some(part) = in_memory_only(&compiled.expr) {
         let problem = Problem::new("memory_only", part.span, "not every database answers this alike");
@@ -46,6 +46,10 @@ fn compile_filter(
     // Only to learn which collections the filter looks into: the guards themselves belong to a caller.
     with_guards(&compiled.expr, &mut |target| {
         expressions.need(schema, (CollectionId(target.0), RuleKind::Read));
+        None
+    });
+    with_fields(&compiled.expr, &mut |record, symbol| {
+        expressions.need_field(schema, CollectionId(record.0), FieldId::of(symbol));
         None
     });
     expressions.add_filter(compiled, sent)
@@ -69,9 +73,13 @@ impl Planner<'_> {
         if let Some(error) = refused {
             return Err(error);
         }
+        self.require_fields(&written.expr)?;
         let condition = self.specialised(number);
         let shut = || Some(Arc::new(constant(false)));
-        Ok(with_guards(&condition, &mut |target| self.guard(CollectionId(target.0)).unwrap_or_else(|_| shut())))
+        let guarded =
+            with_guards(&condition, &mut |target| self.guard(CollectionId(target.0)).unwrap_or_else(|_| shut()));
+        // Behind the guards, since the rules of fields themselves see everything.
+        Ok(self.with_field_rules(&guarded))
     }
 }
 

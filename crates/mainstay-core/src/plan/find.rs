@@ -2,7 +2,7 @@
 use mainstay_plan::{Find, WritePlan};
 use mainstay_schema::{CollectionId, FieldId, Schema};
 
-use super::{Origin, Planner, constant};
+use super::{Origin, Planner, all, constant};
 use crate::expressions::{Expressions, Resolved, RuleKind};
 
 /// What of a look-up makes its shape.
@@ -38,6 +38,7 @@ impl FindShape {
         let mut expressions = Expressions::default();
         if ask.kind != FindKind::Any {
             expressions.need(schema, (ask.collection, RuleKind::Read));
+            ask.fields.iter().for_each(|field| expressions.need_field(schema, ask.collection, *field));
         }
         FindShape { collection: ask.collection, fields: ask.fields.to_vec(), kind: ask.kind, expressions }
     }
@@ -54,7 +55,11 @@ impl FindShape {
         }
         let visible = match self.kind {
             FindKind::Any => constant(true),
-            FindKind::Needed | FindKind::Wanted => planner.gate((self.collection, RuleKind::Read)).condition(),
+            FindKind::Needed | FindKind::Wanted => {
+                let visible = planner.gate((self.collection, RuleKind::Read)).condition();
+                let fields = self.fields.iter().map(|field| planner.field_gate(self.collection, *field).condition());
+                all(fields.collect::<Vec<_>>().into_iter().chain([visible]))
+            }
         };
         let (fields, all) = (self.fields.clone(), self.kind == FindKind::Needed);
         (WritePlan::Find(Find { collection: self.collection, fields, visible, all }), planner.origins)

@@ -21,18 +21,22 @@ use crate::{
 
 /// What of a request for groups makes its shape.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct GroupAsk<'a>(pub(crate) &'a Group);
+pub(crate) struct GroupAsk<'a> {
+    pub(crate) group: &'a Group,
+    /// Whether hidden fields have names.
+    pub(crate) admin: bool,
+}
 
 impl GroupAsk<'_> {
     fn param_names(&self) -> impl Iterator<Item = &str> {
-        self.0.params.iter().map(|(name, _)| name.as_str())
+        self.group.params.iter().map(|(name, _)| name.as_str())
     }
 }
 
 impl Hash for GroupAsk<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let Group { collection, filter, keys, figures, sort, .. } = self.0;
-        (collection, filter, keys, figures, sort).hash(state);
+        let Group { collection, filter, keys, figures, sort, .. } = self.group;
+        (collection, filter, keys, figures, sort, self.admin).hash(state);
         self.param_names().for_each(|name| name.hash(state));
     }
 }
@@ -56,10 +60,10 @@ pub(crate) struct GroupShape {
 impl GroupShape {
     /// Resolves every name.
     pub(crate) fn new(schema: &Schema, limits: &Limits, ask: &GroupAsk<'_>) -> Result<GroupShape, Error> {
-        let group = ask.0;
+        let group = ask.group;
         let of = group.collection;
         bounded(limits, group)?;
-        let mut expressions = Expressions::default();
+        let mut expressions = Expressions::of(ask.admin);
         expressions.need(schema, (of, RuleKind::Read));
         if schema.collection(of).rules.list.is_some() {
             expressions.need(schema, (of, RuleKind::List));
@@ -97,9 +101,10 @@ impl GroupShape {
 
     /// Whether it is the shape of this request.
     pub(crate) fn fits(&self, ask: &GroupAsk<'_>) -> bool {
-        let group = ask.0;
+        let group = ask.group;
         let (keys, figures, sort) = &self.asked;
         self.collection == group.collection
+            && self.expressions.admin == ask.admin
             && self.filter == group.filter
             && *keys == group.keys
             && *figures == group.figures

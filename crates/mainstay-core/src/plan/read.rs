@@ -12,10 +12,10 @@ use super::{
     filter::compile_filters,
     select::{Part, Selecting, own_fields_only},
     sort::{SortKey, resolve_sort, write_sort},
-    target::{TargetShape, check_target},
+    target::{TargetShape, check_target, need_target},
 };
 use crate::{
-    Error, ErrorKind, Limits, List, ReadOne, Selection, Sort, Target,
+    Error, ErrorKind, Limits, List, ReadOne, Request, Selection, Sort, Target,
     expressions::{Expressions, Resolved, RuleKind},
 };
 
@@ -30,10 +30,12 @@ pub(crate) struct ReadAsk<'a> {
     pub(crate) sort: &'a [Sort],
     pub(crate) selection: Option<&'a Arc<Selection>>,
     pub(crate) count: bool,
+    /// Whether hidden fields have names.
+    pub(crate) admin: bool,
 }
 
 impl<'a> ReadAsk<'a> {
-    pub(crate) fn one(read: &'a ReadOne) -> ReadAsk<'a> {
+    pub(crate) fn one(request: &Request, read: &'a ReadOne) -> ReadAsk<'a> {
         ReadAsk {
             collection: read.collection,
             target: Some(&read.target),
@@ -42,10 +44,11 @@ impl<'a> ReadAsk<'a> {
             sort: &[],
             selection: read.selection.as_ref(),
             count: false,
+            admin: request.is_admin(),
         }
     }
 
-    pub(crate) fn list(list: &'a List) -> ReadAsk<'a> {
+    pub(crate) fn list(request: &Request, list: &'a List) -> ReadAsk<'a> {
         ReadAsk {
             collection: list.collection,
             target: None,
@@ -54,6 +57,7 @@ impl<'a> ReadAsk<'a> {
             sort: &list.sort,
             selection: list.selection.as_ref(),
             count: list.count,
+            admin: request.is_admin(),
         }
     }
 
@@ -70,7 +74,7 @@ impl Hash for ReadAsk<'_> {
             Some(Target::Key(_)) => 1u8.hash(state),
             Some(Target::Unique { fields, .. }) => fields.hash(state),
         }
-        self.selection.hash(state);
+        (self.selection, self.admin).hash(state);
         if self.target.is_none() {
             self.filter.hash(state);
             self.param_names().for_each(|name| name.hash(state));
@@ -103,11 +107,14 @@ pub(crate) struct ReadShape {
 impl ReadShape {
     /// Resolves every name of a read.
     pub(crate) fn new(schema: &Schema, limits: &Limits, ask: &ReadAsk<'_>) -> Result<ReadShape, Error> {
-        let mut expressions = Expressions::default();
+        let mut expressions = Expressions::of(ask.admin);
         let of = ask.collection;
         expressions.need(schema, (of, RuleKind::Read));
         match ask.target {
-            Some(target) => check_target(schema, of, target)?,
+            Some(target) => {
+                check_target(schema, of, target)?;
+                need_target(schema, &mut expressions, of, &TargetShape::of(target));
+            }
             None if schema.collection(of).rules.list.is_some() => expressions.need(schema, (of, RuleKind::List)),
             None => {}
         }
@@ -141,6 +148,7 @@ impl ReadShape {
     /// Whether it is the shape of this read.
     pub(crate) fn fits(&self, ask: &ReadAsk<'_>) -> bool {
         self.collection == ask.collection
+            && self.expressions.admin == ask.admin
             && match (&self.target, ask.target) {
                 (None, None) => true,
                 (Some(shape), Some(target)) => shape.fits(target),
@@ -183,7 +191,7 @@ impl ReadShape {
         let of = self.collection;
         let mut conditions = Vec::with_capacity(4);
         if let Some(target) = &self.target {
-            conditions.push(planner.find(of, target));
+            conditions.push(planner.find(of, target)?);
         } else if schema.collection(of).rules.list.is_some() {
             conditions.push(planner.require((of, RuleKind::List))?);
         }

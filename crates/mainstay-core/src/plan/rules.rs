@@ -1,8 +1,8 @@
 //! Rules: what they come to for a caller, and the refusals.
 use std::sync::Arc;
 
-use mainstay_expr::{Expr, Guard, Outcome, as_condition, specialise};
-use mainstay_schema::{CollectionId, Schema};
+use mainstay_expr::{Expr, FieldReading, Guard, Outcome, as_condition, specialise, with_fields};
+use mainstay_schema::{CollectionId, FieldId, Schema};
 use smallvec::SmallVec;
 
 use super::{Origin, Planner, always, constant, never};
@@ -79,6 +79,55 @@ impl Planner<'_> {
         Ok(if always(&condition) { None } else { Some(Arc::new(condition)) })
     }
 
+    /// What the reading of a field comes to.
+    pub(crate) fn field_gate(&mut self, of: CollectionId, field: FieldId) -> Gate {
+        let declared = self.schema.collection(of).field(field);
+        match (&declared.rules.read, self.resolved.class) {
+            (_, Class::Admin) => Gate::Open,
+            _ if declared.hidden => Gate::Shut,
+            (None, _) => Gate::Open,
+            (Some(_), _) => self.gate((of, RuleKind::ReadField(field))),
+        }
+    }
+
+    /// The same of a field that the caller names: where it shuts, the operation is refused.
+    pub(crate) fn named_field(&mut self, of: CollectionId, field: FieldId) -> Result<Expr, Error> {
+        match self.field_gate(of, field) {
+            Gate::Shut => Err(refused(self.schema, self.resolved.class, (of, RuleKind::ReadField(field)))),
+            gate => Ok(gate.condition()),
+        }
+    }
+
+    /// A caller's expression with the rules of the fields that it reads: where one does not hold, reading is an error.
+    pub(crate) fn with_field_rules(&mut self, expr: &Expr) -> Expr {
+        with_fields(expr, &mut |record, symbol| {
+            let collection = self.schema.collection_of(record)?;
+            match self.field_gate(collection.id, FieldId::of(symbol)) {
+                Gate::Open => None,
+                gate => Some(FieldReading { when: Some(gate.condition()), instead: None }),
+            }
+        })
+    }
+
+    /// Fails where an expression reads a field that the caller may read of no record.
+    pub(crate) fn require_fields(&mut self, expr: &Expr) -> Result<(), Error> {
+        let mut refused = Ok(());
+        with_fields(expr, &mut |record, symbol| {
+            let collection = self.schema.collection_of(record)?;
+            if refused.is_ok() {
+                refused = self.named_field(collection.id, FieldId::of(symbol)).map(|_| ());
+            }
+            None
+        });
+        refused
+    }
+
+    /// What must hold of a record for these fields to be sent.
+    pub(crate) fn field_rules(&mut self, of: CollectionId, fields: &[FieldId]) -> Vec<(FieldId, Expr)> {
+        let rules = fields.iter().map(|field| (*field, self.gate((of, RuleKind::WriteField(*field))).condition()));
+        rules.filter(|(_, rule)| !always(rule)).collect()
+    }
+
     /// An expression for this caller, as a condition.
     pub(crate) fn specialised(&mut self, number: usize) -> Expr {
         let expressions = self.expressions;
@@ -100,11 +149,28 @@ pub(crate) fn refused(schema: &Schema, class: Class, rule: RuleName) -> Error {
     let (collection, kind) = rule;
     let (name, word) = (&schema.collection(collection).name, kind.word());
     let message = match kind.of(schema, collection) {
+        Some(_) if kind.field().is_some() => {
+            let field = kind.field().map_or("", |field| schema.collection(collection).field(field).name.as_str());
+            format!("the rule \"{word}\" of \"{field}\" of \"{name}\" refuses")
+        }
         Some(_) => format!("the rule \"{word}\" of \"{name}\" refuses"),
         None => format!("\"{name}\" has no rule \"{word}\", so that only admins may"),
     };
     let mut error = refusal(class, message);
-    error.rule = Some(format!("{name}.{word}"));
+    error.rule = Some(kind.name(schema, collection));
+    error
+}
+
+/// Says that a caller may not send a field, which stands there in the body.
+pub(crate) fn refused_field(schema: &Schema, class: Class, rule: RuleName, place: &str) -> Error {
+    let mut error = refused(schema, class, rule);
+    let name = rule.1.field().map_or("", |field| schema.collection(rule.0).field(field).name.as_str());
+    error.fields = vec![crate::FieldError {
+        pointer: format!("{place}/{name}"),
+        code: "rule".to_owned(),
+        message: error.message.clone(),
+        hint: None,
+    }];
     error
 }
 

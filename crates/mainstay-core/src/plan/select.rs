@@ -1,6 +1,7 @@
 //! Selections: names resolved to what is answered of a record, links as deep as the limit allows.
 use std::{borrow::Cow, collections::HashSet, sync::Arc};
 
+use mainstay_expr::own_fields_only as own_fields_read;
 use mainstay_plan::{Aggregate, LinkFigure, Nested as PlanNested, Output, OutputValue};
 use mainstay_schema::{Collection, CollectionId, Field, FieldId, FieldKind, Schema};
 
@@ -8,6 +9,7 @@ use super::{
     Planner, all,
     figure::{FigureShape, figure_name, resolve_figure, word},
     filter::compile_filters,
+    rules::Gate,
     sort::{SortKey, known_field, resolve_sort},
 };
 use crate::{
@@ -21,13 +23,15 @@ const ALIAS_LENGTH_MAX: usize = 64;
 /// A resolved part of an answer.
 #[derive(Clone, Debug)]
 pub(crate) struct Part {
+    /// The collection that it is a part of.
+    of: CollectionId,
     name: Arc<str>,
     value: PartValue,
 }
 
 #[derive(Clone, Debug)]
 enum PartValue {
-    Field(FieldId),
+    Field(FieldPart),
     Link(LinkPart),
     Figure(FigurePart),
 }
@@ -39,6 +43,16 @@ struct FigurePart {
     target: CollectionId,
     figure: FigureShape,
     filters: Vec<usize>,
+}
+
+/// An own field.
+#[derive(Clone, Copy, Debug)]
+struct FieldPart {
+    field: FieldId,
+    /// Whether it was named, and not meant by a star: then it is refused where it may not be read.
+    named: bool,
+    /// Whether what is answered of it depends on the version of its record alone, for one caller.
+    own: bool,
 }
 
 /// The records of a link.
@@ -55,16 +69,16 @@ struct LinkPart {
 
 /// Whether the parts are own stored fields only.
 pub(crate) fn own_fields_only(parts: &[Part]) -> bool {
-    parts.iter().all(|part| matches!(part.value, PartValue::Field(_)))
+    parts.iter().all(|part| matches!(part.value, PartValue::Field(FieldPart { own: true, .. })))
 }
 
 /// The own fields that are answered, with their names, where there is nothing else.
-pub(crate) fn own_fields(parts: &[Part]) -> Option<Vec<(Arc<str>, FieldId)>> {
-    let field = |part: &Part| match part.value {
-        PartValue::Field(field) => Some((part.name.clone(), field)),
+pub(crate) fn own_fields(outputs: &[Output]) -> Option<Vec<(Arc<str>, FieldId)>> {
+    let field = |output: &Output| match output.value {
+        OutputValue::Field(field) => Some((output.name.clone(), field)),
         _ => None,
     };
-    parts.iter().map(field).collect()
+    outputs.iter().map(field).collect()
 }
 
 /// Resolves selections: one for each operation, so that the parts of all levels are counted together.
@@ -96,12 +110,12 @@ impl<'a> Selecting<'a> {
         let collection = self.schema.collection(of);
         let mut parts = Vec::new();
         match selection.map(|selection| &selection.parts[..]) {
-            None | Some([]) => parts.extend(collection.stored().map(own)),
+            None | Some([]) => parts.extend(self.own(collection, &[])),
             Some(selects) => {
                 for select in selects {
                     self.count()?;
                     match select {
-                        Select::All => parts.extend(rest_of(collection, selects)),
+                        Select::All => parts.extend(self.own(collection, selects)),
                         select => parts.push(self.select(collection, select, depth)?),
                     }
                 }
@@ -127,18 +141,45 @@ impl<'a> Selecting<'a> {
     fn select(&mut self, of: &Collection, select: &Select, depth: usize) -> Result<Part, Error> {
         let (alias, name, value) = match select {
             Select::All => return Err(Error::internal("a star is no single part")),
-            Select::Field { alias, name } => (alias, name, stored_field(of, name)?),
+            Select::Field { alias, name } => (alias, name, self.stored_field(of, name)?),
             Select::Link { alias, name, nested } => (alias, name, PartValue::Link(self.link(of, name, nested, depth)?)),
             Select::Figure { alias, aggregate, path, filter } => {
                 let value = PartValue::Figure(self.figure(of, (*aggregate, path), filter)?);
-                return part(alias.as_deref(), &default_name(*aggregate, path), value);
+                return part(of.id, alias.as_deref(), &default_name(*aggregate, path), value);
             }
         };
-        part(alias.as_deref(), name, value)
+        part(of.id, alias.as_deref(), name, value)
+    }
+
+    /// What a star stands for: all own stored fields but those that stand beside it in their own words.
+    fn own(&mut self, of: &Collection, selects: &[Select]) -> Vec<Part> {
+        let named =
+            |field: &Field| selects.iter().any(|select| answered_as(select).as_deref() == Some(field.name.as_str()));
+        let admin = self.expressions.admin;
+        let open = of.stored().filter(|field| (admin || !field.hidden) && !named(field));
+        let part =
+            |field: &Field| Part { of: of.id, name: field.name.as_str().into(), value: self.field(of, field, false) };
+        open.map(part).collect()
+    }
+
+    fn field(&mut self, of: &Collection, field: &Field, named: bool) -> PartValue {
+        self.expressions.need_field(self.schema, of.id, field.id);
+        let own = field.rules.read.as_ref().is_none_or(|rule| own_fields_read(&rule.expr));
+        PartValue::Field(FieldPart { field: field.id, named, own })
+    }
+
+    fn stored_field(&mut self, of: &Collection, name: &str) -> Result<PartValue, Error> {
+        let field = known_field(of, name, self.expressions.admin)?;
+        if field.stored() {
+            return Ok(self.field(of, field, true));
+        }
+        Err(invalid(format!("\"{name}\" of \"{}\" is a to-many link", of.name))
+            .with_hint(format!("say what to answer of its records, {name}(id), or count them, size({name})")))
     }
 
     fn link(&mut self, of: &Collection, name: &str, nested: &Nested, depth: usize) -> Result<LinkPart, Error> {
-        let field = known_field(of, name)?;
+        let field = known_field(of, name, self.expressions.admin)?;
+        self.expressions.need_field(self.schema, of.id, field.id);
         let Some(target) = field.target() else {
             return Err(
                 invalid(format!("\"{name}\" of \"{}\" is no link", of.name)).with_hint(format!("select it as {name}"))
@@ -171,7 +212,8 @@ impl<'a> Selecting<'a> {
         filter: &[String],
     ) -> Result<FigurePart, Error> {
         let Some((name, path)) = path.split_first() else { return Err(Error::internal("a figure of no link")) };
-        let field = known_field(of, name)?;
+        let field = known_field(of, name, self.expressions.admin)?;
+        self.expressions.need_field(self.schema, of.id, field.id);
         let (FieldKind::Inverse { target, .. } | FieldKind::Many { target, .. }) = field.kind else {
             return Err(invalid(format!(
                 "\"{name}\" of \"{}\" is no to-many link, so that it has no figures",
@@ -200,13 +242,6 @@ impl<'a> Selecting<'a> {
     }
 }
 
-/// What a star stands for: all own stored fields but those that stand beside it in their own words.
-fn rest_of<'c>(collection: &'c Collection, selects: &'c [Select]) -> impl Iterator<Item = Part> + 'c {
-    let named =
-        |field: &Field| selects.iter().any(|select| answered_as(select).as_deref() == Some(field.name.as_str()));
-    collection.stored().filter(move |field| !named(field)).map(own)
-}
-
 fn answered_as(select: &Select) -> Option<Cow<'_, str>> {
     match select {
         Select::All => None,
@@ -226,11 +261,11 @@ fn default_name(aggregate: Aggregate, path: &[String]) -> String {
     }
 }
 
-fn part(alias: Option<&str>, name: &str, value: PartValue) -> Result<Part, Error> {
+fn part(of: CollectionId, alias: Option<&str>, name: &str, value: PartValue) -> Result<Part, Error> {
     if let Some(alias) = alias {
         check_alias(alias)?;
     }
-    Ok(Part { name: alias.unwrap_or(name).into(), value })
+    Ok(Part { of, name: alias.unwrap_or(name).into(), value })
 }
 
 pub(crate) fn check_alias(alias: &str) -> Result<(), Error> {
@@ -242,41 +277,40 @@ pub(crate) fn check_alias(alias: &str) -> Result<(), Error> {
         .with_hint(format!("use letters, digits and underscores, at most {ALIAS_LENGTH_MAX}, no digit first")))
 }
 
-fn own(field: &Field) -> Part {
-    Part { name: field.name.as_str().into(), value: PartValue::Field(field.id) }
-}
-
-fn stored_field(of: &Collection, name: &str) -> Result<PartValue, Error> {
-    let field = known_field(of, name)?;
-    if field.stored() {
-        return Ok(PartValue::Field(field.id));
-    }
-    Err(invalid(format!("\"{name}\" of \"{}\" is a to-many link", of.name))
-        .with_hint(format!("say what to answer of its records, {name}(id), or count them, size({name})")))
-}
-
 fn invalid(message: String) -> Error {
     Error::new(ErrorKind::InvalidArgument, message)
 }
 
 impl Planner<'_> {
-    /// The parts for this caller: records that are hidden are absent.
+    /// The parts for this caller: records and fields that are hidden are absent.
     pub(crate) fn outputs(&mut self, parts: &[Part]) -> Result<Vec<Output>, Error> {
-        parts.iter().map(|part| Ok(Output { name: part.name.clone(), value: self.output(&part.value)? })).collect()
+        let mut outputs = Vec::with_capacity(parts.len());
+        for part in parts {
+            if let Some(value) = self.output(part.of, &part.value)? {
+                outputs.push(Output { name: part.name.clone(), value });
+            }
+        }
+        Ok(outputs)
     }
 
-    fn output(&mut self, value: &PartValue) -> Result<OutputValue, Error> {
-        Ok(match value {
-            PartValue::Field(field) => OutputValue::Field(*field),
-            PartValue::Link(link) if link.many => OutputValue::Many(Box::new(self.nested(link)?)),
-            PartValue::Link(link) => OutputValue::One(Box::new(self.nested(link)?)),
+    fn output(&mut self, of: CollectionId, value: &PartValue) -> Result<Option<OutputValue>, Error> {
+        let (field, named, value) = match value {
+            PartValue::Field(part) => (part.field, part.named, OutputValue::Field(part.field)),
+            PartValue::Link(link) if link.many => (link.field, true, OutputValue::Many(Box::new(self.nested(link)?))),
+            PartValue::Link(link) => (link.field, true, OutputValue::One(Box::new(self.nested(link)?))),
             PartValue::Figure(part) => {
                 let condition = all([self.visible(part.target)?, self.filters(&part.filters)?]);
                 let (field, target) = (part.field, part.target);
                 let records = PlanNested { field, target, condition, order: vec![], limit: None, select: vec![] };
                 let figure = self.figure(target, &part.figure)?;
-                OutputValue::Figure(Box::new(LinkFigure { records, figure }))
+                (field, true, OutputValue::Figure(Box::new(LinkFigure { records, figure })))
             }
+        };
+        Ok(match self.field_gate(of, field) {
+            Gate::Open => Some(value),
+            Gate::When(condition) => Some(OutputValue::When(Box::new(condition), Box::new(value))),
+            Gate::Shut if named => return self.named_field(of, field).map(|_| None),
+            Gate::Shut => None,
         })
     }
 

@@ -88,7 +88,8 @@ pub(crate) fn resolve_path(
     let mut at = collection;
     let mut links = Vec::with_capacity(path.len());
     for name in path {
-        let field = known_field(schema.collection(at), name)?;
+        let field = known_field(schema.collection(at), name, expressions.admin)?;
+        expressions.need_field(schema, at, field.id);
         let FieldKind::ToOne { target, .. } = field.kind else {
             let of = &schema.collection(at).name;
             return Err(invalid(format!("\"{name}\" of \"{of}\" is no to-one link to go through")));
@@ -97,7 +98,8 @@ pub(crate) fn resolve_path(
         links.push(field.id);
         at = target;
     }
-    let field = known_field(schema.collection(at), last)?;
+    let field = known_field(schema.collection(at), last, expressions.admin)?;
+    expressions.need_field(schema, at, field.id);
     Ok(Path { links, collection: at, field: field.id })
 }
 
@@ -114,10 +116,10 @@ pub(crate) fn sortable(collection: &Collection, field: &Field) -> Result<(), Err
 }
 
 /// A field by its name, or an error with the nearest one.
-pub(crate) fn known_field<'s>(collection: &'s Collection, name: &str) -> Result<&'s Field, Error> {
-    collection.field_named(name).ok_or_else(|| {
+pub(crate) fn known_field<'s>(collection: &'s Collection, name: &str, admin: bool) -> Result<&'s Field, Error> {
+    collection.field_known(name, admin).ok_or_else(|| {
         let error = invalid(format!("no field named \"{name}\" in \"{}\"", collection.name));
-        match nearest(name, collection.fields.iter().map(|field| field.name.as_str())) {
+        match nearest(name, collection.open_names()) {
             Some(near) => error.with_hint(format!("did you mean \"{near}\"?")),
             None => error,
         }
@@ -155,10 +157,12 @@ impl Planner<'_> {
             record = super::expr(node, Type::Record(target.record()), false, true);
             at = self.schema.collection(target);
         }
-        if at.system.id == Some(field) {
-            return Ok(key_of(record, at.id));
-        }
-        Ok(field_of(self.schema, record, at, field))
+        let value = match at.system.id == Some(field) {
+            true => key_of(record, at.id),
+            false => field_of(self.schema, record, at, field),
+        };
+        self.require_fields(&value)?;
+        Ok(self.with_field_rules(&value))
     }
 }
 

@@ -4,7 +4,7 @@ use mainstay_schema::{CollectionId, FieldId, Schema};
 use smallvec::SmallVec;
 
 use super::{Origin, Planner, all, equals, field_of, key_of, this};
-use crate::{Error, ErrorKind, Target};
+use crate::{Error, ErrorKind, Target, expressions::Expressions};
 
 /// The values of a target.
 pub(crate) type TargetValues = SmallVec<[Value; 2]>;
@@ -85,17 +85,27 @@ pub(crate) fn not_found(schema: &Schema, of: CollectionId) -> Error {
 }
 
 impl Planner<'_> {
-    /// The condition that finds the target.
-    pub(crate) fn find(&mut self, of: CollectionId, target: &TargetShape) -> Expr {
-        match target {
+    /// The condition that finds the target. A field that the caller may not read of a record does not find it.
+    pub(crate) fn find(&mut self, of: CollectionId, target: &TargetShape) -> Result<Expr, Error> {
+        Ok(match target {
             TargetShape::Key => equals(key_of(this(of), of), self.bind(Origin::Target(0))),
             TargetShape::Unique(fields) => {
                 let collection = self.schema.collection(of);
-                let one = |(at, field): (usize, &FieldId)| {
-                    equals(field_of(self.schema, this(of), collection, *field), self.bind(Origin::Target(at as u16)))
-                };
-                all(fields.iter().enumerate().map(one).collect::<Vec<_>>())
+                let mut conditions = Vec::with_capacity(fields.len());
+                for (at, field) in fields.iter().enumerate() {
+                    let own = field_of(self.schema, this(of), collection, *field);
+                    conditions.push(equals(own, self.bind(Origin::Target(at as u16))));
+                    conditions.push(self.named_field(of, *field)?);
+                }
+                all(conditions)
             }
-        }
+        })
+    }
+}
+
+/// Notes what the fields of a target need.
+pub(crate) fn need_target(schema: &Schema, expressions: &mut Expressions, of: CollectionId, target: &TargetShape) {
+    if let TargetShape::Unique(fields) = target {
+        fields.iter().for_each(|field| expressions.need_field(schema, of, *field));
     }
 }

@@ -13,7 +13,7 @@ use super::{
     links::{LinkShape, ListShape, list_shapes, need_links},
     read::same_selection,
     select::{Part, Selecting, own_fields_only},
-    target::{TargetShape, check_version},
+    target::{TargetShape, check_version, need_target},
 };
 use crate::{
     Error, Limits, Selection,
@@ -35,6 +35,8 @@ pub(crate) struct UpdateAsk<'a> {
     pub(crate) selection: Option<&'a Arc<Selection>>,
     /// Whether the version stays as it is.
     pub(crate) quiet: bool,
+    /// Whether hidden fields have names.
+    pub(crate) admin: bool,
 }
 
 impl UpdateAsk<'_> {
@@ -52,7 +54,7 @@ impl UpdateAsk<'_> {
 impl Hash for UpdateAsk<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         (self.collection, self.version, self.selection, self.quiet, self.target).hash(state);
-        self.links.hash(state);
+        (self.links, self.admin).hash(state);
         self.set().for_each(|set| set.hash(state));
         self.patch.added.hash(state);
         list_shapes(&self.patch.lists).for_each(|list| list.hash(state));
@@ -74,6 +76,8 @@ pub(crate) struct UpdateShape {
     late: Vec<FieldId>,
     added: Vec<FieldId>,
     checks: Vec<usize>,
+    /// The fields with a write rule that are sent.
+    ruled: Vec<FieldId>,
     /// Whether it answers own stored fields only.
     pub(crate) own: bool,
     quiet: bool,
@@ -81,7 +85,7 @@ pub(crate) struct UpdateShape {
 
 impl UpdateShape {
     pub(crate) fn new(schema: &Schema, limits: &Limits, ask: &UpdateAsk<'_>) -> Result<UpdateShape, Error> {
-        let mut expressions = Expressions::default();
+        let mut expressions = Expressions::of(ask.admin);
         let of = ask.collection;
         let collection = schema.collection(of);
         check_version(schema, of, ask.version)?;
@@ -92,6 +96,9 @@ impl UpdateShape {
         let late: Vec<FieldId> = late_fields(&ask.patch.late).collect();
         let unknown: Vec<FieldId> = ask.patch.unknown().collect();
         need_links(schema, &mut expressions, collection, &links, &lists);
+        need_target(schema, &mut expressions, of, ask.target);
+        let ruled: Vec<FieldId> = ask.patch.ruled(collection).collect();
+        ruled.iter().for_each(|field| expressions.need(schema, (of, RuleKind::WriteField(*field))));
         let selection = ask.selection.map(|selection| &**selection);
         let parts = Selecting::new(schema, limits, &mut expressions, &[]).resolve(of, selection)?;
         Ok(UpdateShape {
@@ -109,6 +116,7 @@ impl UpdateShape {
             checks: stored_checks(collection, &unknown, |field| ask.patch.sets(field)),
             late,
             added: ask.patch.added.clone(),
+            ruled,
         })
     }
 
@@ -116,6 +124,7 @@ impl UpdateShape {
         self.collection == ask.collection
             && self.version == ask.version
             && self.quiet == ask.quiet
+            && self.expressions.admin == ask.admin
             && self.target == *ask.target
             && self.set.iter().copied().eq(ask.set())
             && self.late.iter().copied().eq(late_fields(&ask.patch.late))
@@ -138,8 +147,9 @@ impl UpdateShape {
         let seen_after = if self.touches(schema, &visible) { visible.clone() } else { constant(true) };
         let update = Update {
             collection: of,
-            find: planner.find(of, &self.target),
+            find: planner.find(of, &self.target)?,
             after: self.touches(schema, &before).then(|| before.clone()),
+            fields: planner.field_rules(of, &self.ruled),
             visible,
             before,
             quiet: self.quiet,

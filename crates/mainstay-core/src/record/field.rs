@@ -62,7 +62,7 @@ impl<'a> FieldReader<'a> {
     pub(crate) fn writable(&mut self, name: &str) -> Option<&'a Field> {
         let Some(field) = self.collection.field_named(name) else {
             let message = format!("no field named \"{name}\" in \"{}\"", self.collection.name);
-            let near = nearest(name, self.collection.fields.iter().map(|field| field.name.as_str()));
+            let near = nearest(name, self.collection.open_names());
             self.wrong(name, "unknown_field", message, near.map(|near| format!("did you mean \"{near}\"?")));
             return None;
         };

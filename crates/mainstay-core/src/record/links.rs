@@ -176,11 +176,11 @@ impl<'a> FieldReader<'a> {
     }
 
     fn of_unique<'c>(&mut self, of: &'c Collection, name: &str, pointer: &str) -> Option<&'c Field> {
-        if let Some(field) = of.field_named(name) {
+        if let Some(field) = of.field_known(name, self.reading.request.is_admin()) {
             return Some(field);
         }
         let message = format!("no field named \"{name}\" in \"{}\"", of.name);
-        let known = of.uniques.iter().flat_map(|unique| &unique.fields).map(|id| of.field(*id).name.as_str());
+        let known = of.open_uniques().flat_map(|unique| &unique.fields).map(|id| of.field(*id).name.as_str());
         let hint = nearest(name, known).map_or_else(|| uniques(of), |near| format!("did you mean \"{near}\"?"));
         self.error(format!("{pointer}/{}", super::escape(name)), "unknown_field", message, Some(hint));
         None
@@ -230,7 +230,7 @@ impl<'a> FieldReader<'a> {
 fn uniques(of: &Collection) -> String {
     let name = |id: &FieldId| of.field(*id).name.clone();
     let names = |unique: &mainstay_schema::Unique| unique.fields.iter().map(name).collect::<Vec<_>>().join(",");
-    let all: Vec<String> = of.uniques.iter().map(names).collect();
+    let all: Vec<String> = of.open_uniques().map(names).collect();
     match all.is_empty() {
         true => format!("\"{}\" has no uniques: send the id", of.name),
         false => format!("the uniques of \"{}\" are {}", of.name, all.join(" and ")),

@@ -23,6 +23,8 @@ pub(crate) struct NewRecord {
     /// Null where the write fills a key in.
     pub(crate) values: Vec<Value>,
     pub(crate) lists: Vec<ListChange>,
+    /// The fields with a write rule that were sent.
+    pub(crate) ruled: Vec<FieldId>,
     /// Keys that the write fills in.
     pub(crate) late: Vec<Late>,
     /// Links to records that the same write makes.
@@ -58,6 +60,7 @@ impl<'a> NewRecords<'a> {
             place,
             values: vec![Value::Null; count],
             lists: Vec::new(),
+            ruled: Vec::new(),
             late: Vec::new(),
             made: Vec::new(),
             before: Vec::new(),
@@ -75,6 +78,9 @@ impl<'a> NewRecords<'a> {
         for (name, value) in members {
             let Some(field) = reader.writable(name).filter(|field| self.untied(&mut reader, field)) else { continue };
             sent[field.id.0 as usize] = true;
+            if field.rules.write.is_some() {
+                record.ruled.push(field.id);
+            }
             match field.kind {
                 FieldKind::Many { .. } => reader.new_list(field, value, &mut record.lists),
                 FieldKind::Inverse { target, field: link } => reader.inside_list(field, target, link, value),

@@ -38,6 +38,12 @@ impl Patch {
         late_fields(&self.late).chain(self.added.iter().copied())
     }
 
+    /// The fields with a write rule that are sent: what the server writes has none.
+    pub(crate) fn ruled(&self, of: &Collection) -> impl Iterator<Item = FieldId> {
+        let sent = self.set.iter().map(|(field, _)| *field).chain(self.lists.iter().map(|list| list.field));
+        sent.filter(|field| of.field(*field).rules.write.is_some())
+    }
+
     /// Whether a field gets another value.
     pub(crate) fn sets(&self, field: FieldId) -> bool {
         self.set.iter().any(|(set, _)| *set == field)

@@ -107,6 +107,7 @@ impl Core {
         unique: &[FieldId],
     ) -> Result<(Steps<'s>, Vec<Outcome>), Error> {
         self.may_upsert(request, create.collection)?;
+        self.may_name(request, create.collection, unique)?;
         let reading = Reading::new(self, request, Sender::Caller, false);
         reading.count(create.records.len())?;
         let mut upserts = Vec::with_capacity(create.records.len());
@@ -121,6 +122,21 @@ impl Core {
         let mut steps = Steps::new(self, request);
         let outcomes = upserts.into_iter().map(|upsert| steps.upsert(upsert)).collect::<Result<_, _>>()?;
         Ok((steps, outcomes))
+    }
+
+    /// Fails where the caller may read a field of no record, so that it may not find any by it either.
+    pub(crate) fn may_name(
+        &self,
+        request: &Request,
+        of: mainstay_schema::CollectionId,
+        fields: &[FieldId],
+    ) -> Result<(), Error> {
+        for field in fields {
+            if self.schema.collection(of).field(*field).rules.read.is_some() {
+                self.gate(request, (of, RuleKind::ReadField(*field)))?.require(&self.schema)?;
+            }
+        }
+        Ok(())
     }
 
     /// Fails where the caller may neither create nor change records of a collection.

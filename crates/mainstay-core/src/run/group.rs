@@ -34,7 +34,7 @@ impl Core {
     }
 
     pub(crate) fn group_shape(&self, request: &Request, group: &Group) -> Result<Arc<KeptGroup>, Error> {
-        let ask = GroupAsk(group);
+        let ask = GroupAsk { group, admin: request.is_admin() };
         let make = || GroupShape::new(&self.schema, &self.settings.limits, &ask);
         let kept = self.groups.shape(&ask, |shape| shape.fits(&ask), make);
         // Who may read nothing is told so, and not which names there are.

@@ -30,7 +30,7 @@ type KeptRead = Kept<ReadShape, PreparedRead>;
 impl Core {
     /// One record.
     pub(crate) async fn read_one(&self, request: &Request, read: &ReadOne) -> Result<Record, Error> {
-        let ask = ReadAsk::one(read);
+        let ask = ReadAsk::one(request, read);
         let kept = self.read_shape(request, &ask)?;
         let resolved = kept.shape.expressions.resolve(&self.schema, request, &[])?;
         let refused = |error| self.explain_outright(request, (read.collection, RuleKind::Read), error);
@@ -53,7 +53,7 @@ impl Core {
     /// A page.
     pub(crate) async fn list(&self, request: &Request, list: &List) -> Result<Page, Error> {
         let limit = self.page_limit(list.limit)?;
-        let ask = ReadAsk::list(list);
+        let ask = ReadAsk::list(request, list);
         let kept = self.read_shape(request, &ask)?;
         let resolved = kept.shape.expressions.resolve(&self.schema, request, ask.params)?;
         let context = || cursor_context(&kept.shape.cursor_context, request, &list.params);

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use mainstay_expr::Value;
 use mainstay_plan::OwnFields;
-use mainstay_schema::{Collection, FieldId, FieldKind, KeyKind};
+use mainstay_schema::{Collection, CollectionId, FieldId, FieldKind, KeyKind};
 use mainstay_store::{ReadTask, Source as StoreSource, Step, Task};
 use smallvec::SmallVec;
 
@@ -22,7 +22,7 @@ use crate::{
         create::{CreateAsk, CreateShape, in_memory},
         links::{LinkShape, link_shapes},
         read::ReadAsk,
-        rules::Gate,
+        rules::{Gate, refused_field},
     },
     plans::Kept,
     record::{
@@ -96,6 +96,7 @@ impl Steps<'_> {
         let gate = self.gate((record.collection, RuleKind::Create))?;
         let place = std::mem::take(&mut record.place);
         let of = record.collection;
+        self.core.may_send(self.request, of, record.ruled.iter().copied(), &place)?;
         let ready = self.core.ready(self.request, &gate, record, answering);
         let root = matches!(answering, Answering::Record(_));
         let whole = if root { self.whole(&place).len() } else { place.len() };
@@ -110,7 +111,7 @@ impl Steps<'_> {
     /// Reads the record once those that hang on it are there. Gives its step.
     fn read_again(
         &mut self,
-        of: mainstay_schema::CollectionId,
+        of: CollectionId,
         ready: &Ready,
         step: u32,
         selection: Option<&Arc<Selection>>,
@@ -118,7 +119,7 @@ impl Steps<'_> {
     ) -> Result<u32, Error> {
         let (core, request) = (self.core, self.request);
         let read = ReadOne { collection: of, target: Target::Key(String::new()), selection: selection.cloned() };
-        let kept = core.read_shape(request, &ReadAsk::one(&read))?;
+        let kept = core.read_shape(request, &ReadAsk::one(request, &read))?;
         let resolved = kept.shape.expressions.resolve(&core.schema, request, &[])?;
         let prepared = core.read_plan(&kept, &resolved, None)?;
         let key = key_of(core.schema.collection(of), &ready.values).clone();
@@ -134,6 +135,23 @@ impl Steps<'_> {
 }
 
 impl Core {
+    /// Fails where a field is sent whose rule holds of no record.
+    pub(super) fn may_send(
+        &self,
+        request: &Request,
+        of: CollectionId,
+        fields: impl Iterator<Item = FieldId>,
+        place: &str,
+    ) -> Result<(), Error> {
+        for field in fields {
+            let gate = self.gate(request, (of, RuleKind::WriteField(field)))?;
+            if let Gate::Shut = gate.gate() {
+                return Err(refused_field(&self.schema, gate.class, gate.rule, place));
+            }
+        }
+        Ok(())
+    }
+
     /// Asks the rule in memory where that is enough, and makes the statement of the record.
     pub(crate) fn ready(
         &self,
@@ -154,8 +172,16 @@ impl Core {
             return Err(self.explain_gate(request, gate, Some(&row), gate.refused(&self.schema)));
         }
         let links: SmallVec<[LinkShape; 4]> = links(collection, &record).collect();
-        let ask =
-            CreateAsk { collection: collection.id, answering, keyed, links: &links, lists: &record.lists, late: &late };
+        let ask = CreateAsk {
+            collection: collection.id,
+            answering,
+            keyed,
+            links: &links,
+            lists: &record.lists,
+            late: &late,
+            ruled: &record.ruled,
+            admin: request.is_admin(),
+        };
         let kept = self.create_shape(&ask)?;
         let resolved = kept.shape.expressions.resolve(&self.schema, request, &[])?;
         let prepared = kept.plan(resolved.variant(&[]), |shape| {

@@ -47,6 +47,8 @@ impl Steps<'_> {
         let of = change.of;
         self.settle(&mut change.patch.late, of, Around::default())?;
         self.settle(&mut change.aim.late, of, Around::default())?;
+        let ruled = change.patch.ruled(self.core.schema.collection(of));
+        self.core.may_send(self.request, of, ruled, &change.place)?;
         let task = self.core.update_task(self.request, &change);
         let whole = self.whole(&change.place).len();
         let (own, task) = task.map_err(|error| error.at(&change.place[..whole]))?;
@@ -85,6 +87,7 @@ impl Core {
             links: &links,
             selection: change.selection,
             quiet: change.quiet,
+            admin: request.is_admin(),
         };
         let make = || UpdateShape::new(&self.schema, &self.settings.limits, &ask);
         let kept = self.updates.shape(&ask, |shape| shape.fits(&ask), make)?;

@@ -58,6 +58,7 @@ impl Steps<'_> {
         let created = upsert.record.and_then(|record| {
             let gate = self.gate((of, RuleKind::Create))?;
             gate.require(&self.core.schema)?;
+            self.core.may_send(self.request, of, record.ruled.iter().copied(), &upsert.place)?;
             self.core.ready(self.request, &gate, record, Answering::Record(upsert.selection))
         });
         let whole = self.whole(&upsert.place).len();
@@ -67,6 +68,8 @@ impl Steps<'_> {
             for kind in [RuleKind::Update, RuleKind::Read] {
                 self.gate((of, kind))?.require(&self.core.schema)?;
             }
+            let ruled = patch.ruled(self.core.schema.collection(of));
+            self.core.may_send(self.request, of, ruled, &upsert.place)?;
             self.core
                 .update_task(self.request, &Change { of, aim, version: None, patch, selection, quiet: false, place })
         });

@@ -42,6 +42,9 @@ impl Context<'_> {
         if let Some(text) = self.scope.define(name) {
             return self.inline(None, None, name, &text, span);
         }
+        if self.frame.inlined_at.is_some() {
+            return self.out_of_reach(span);
+        }
         let message = match (name, self.frame.this.as_ref()) {
             ("old" | "new", _) => return self.of_change(name, span),
             (_, Some((_, of))) => format!("no field named {name:?} in {:?}", self.scope.record_name(*of)),
@@ -107,6 +110,7 @@ impl Context<'_> {
         };
         match self.scope.member(record, name) {
             Ok(member) => self.member(of, record, name, member, span),
+            Err(_) if self.frame.inlined_at.is_some() => self.out_of_reach(span),
             Err(near) => {
                 let message = format!("no field named {name:?} in {:?}", self.scope.record_name(record));
                 self.refuse_with("unknown_name", span, message, did_you_mean(near))
@@ -163,6 +167,11 @@ impl Context<'_> {
         self.frame = outer;
         self.inlining.pop();
         expr
+    }
+
+    /// What a named condition reads beyond its asker's names: those are not told.
+    fn out_of_reach(&mut self, span: Span) -> Option<Expr> {
+        self.refuse("unknown_name", span, "this named condition reads what cannot be named here")
     }
 
     fn this_has(&self, name: &str) -> bool {

@@ -1,9 +1,13 @@
 //! A checked expression for the outcomes of one caller: slots become bound values, and what follows is folded.
 mod condition;
+mod fields;
 mod simplify;
 
-pub use self::condition::as_condition;
 use self::simplify::simplify;
+pub use self::{
+    condition::as_condition,
+    fields::{FieldReading, over_record, with_fields},
+};
 use crate::{
     tree::{CompareOp, Expr, Guard, Node, Outcome},
     types::{RecordType, Type},

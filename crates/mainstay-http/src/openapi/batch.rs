@@ -97,7 +97,7 @@ impl Operations<'_> {
 pub(super) fn uniques(collection: &Collection) -> Node {
     let name = |id: &FieldId| collection.field(*id).name.clone();
     let names = |unique: &Unique| Node::Text(unique.fields.iter().map(name).collect::<Vec<_>>().join(","));
-    object([("type", "string".into()), ("enum", Node::Array(collection.uniques.iter().map(names).collect()))])
+    object([("type", "string".into()), ("enum", Node::Array(collection.open_uniques().map(names).collect()))])
 }
 
 fn named() -> (&'static str, Node, bool) {

@@ -15,7 +15,7 @@ pub(super) fn pattern(schema: &Schema, collection: &Collection) -> String {
         // A key is a link to its own record: it has no order, and no parts.
         let has = |field: &&Field| {
             let key = field.system && field.name == "id";
-            !key && matches!(field.kind, FieldKind::Scalar(scalar) if wanted(scalar))
+            !key && !field.hidden && matches!(field.kind, FieldKind::Scalar(scalar) if wanted(scalar))
         };
         let names: Vec<&str> = collection.fields.iter().filter(has).map(|field| &*field.name).collect();
         (!names.is_empty()).then(|| names.join("|"))
@@ -36,7 +36,7 @@ pub(super) fn pattern(schema: &Schema, collection: &Collection) -> String {
     if let Some(names) = names(&|scalar| scalar == Scalar::DateTime) {
         kinds.push(format!("({names}) {ORDERED} {MOMENT}"));
     }
-    for field in &collection.fields {
+    for field in collection.fields.iter().filter(|field| !field.hidden) {
         if let FieldKind::Enum(of) = field.kind {
             let values = schema.enums[of.0 as usize].values.join("|");
             kinds.push(format!("{} (==|!=) '({values})'", field.name));

@@ -52,7 +52,7 @@ pub(super) fn by(schema: &Schema, names: &Names, collection: &Collection) -> Opt
         let required = unique.fields.iter().map(|id| collection.field(*id).name.as_str().into());
         closed(unique.fields.iter().map(value).collect(), required.collect())
     };
-    let mut all: Vec<Node> = collection.uniques.iter().map(one).collect();
+    let mut all: Vec<Node> = collection.open_uniques().map(one).collect();
     match all.len() {
         0 => None,
         1 => all.pop(),

@@ -31,7 +31,7 @@ impl Operations<'_> {
         out.push((path.clone(), object([("get", self.list()), ("post", self.create())])));
         let id = parameters::in_path("id", types::key(self.collection.key, Side::Answered), "The key of the record.");
         out.push((format!("{path}/{{id}}"), self.one("", vec![id])));
-        for unique in &self.collection.uniques {
+        for unique in self.collection.open_uniques() {
             let names: Vec<&str> = unique.fields.iter().map(|id| &*self.collection.field(*id).name).collect();
             let values: Vec<String> = names.iter().map(|name| format!("{{{name}}}")).collect();
             let suffix = names.iter().map(|name| capital(name)).collect::<Vec<_>>().join("And");
@@ -99,7 +99,7 @@ impl Operations<'_> {
     fn create(&self) -> Node {
         let own = self.own();
         let mut parameters = vec![parameters::fields(self.limits, self.collection), parameters::idempotency_key()];
-        let upserts = !self.collection.uniques.is_empty();
+        let upserts = self.collection.open_uniques().next().is_some();
         if upserts {
             parameters.push(parameters::upsert(self.collection));
         }

@@ -38,7 +38,7 @@ pub(super) fn filter(schema: &Schema, limits: &Limits, collection: &Collection) 
 /// The names that `sort` takes: own fields that have an order, and those one to-one link away.
 pub(super) fn sort(schema: &Schema, limits: &Limits, collection: &Collection) -> Node {
     let mut names: Vec<String> = sortable(collection).map(|field| field.name.clone()).collect();
-    for link in &collection.fields {
+    for link in collection.fields.iter().filter(|link| !link.hidden) {
         if let FieldKind::ToOne { target, .. } = link.kind {
             let others: Vec<&str> = sortable(schema.collection(target)).map(|field| &*field.name).collect();
             names.push(format!("{}\\.({})", link.name, others.join("|")));
@@ -52,7 +52,7 @@ pub(super) fn sort(schema: &Schema, limits: &Limits, collection: &Collection) ->
 }
 
 fn sortable(collection: &Collection) -> impl Iterator<Item = &Field> {
-    collection.fields.iter().filter(|field| match &field.kind {
+    collection.fields.iter().filter(|field| !field.hidden).filter(|field| match &field.kind {
         FieldKind::Scalar(scalar) => *scalar != Scalar::Json,
         FieldKind::Enum(_) | FieldKind::ToOne { .. } => true,
         _ => false,
@@ -68,7 +68,7 @@ pub(super) fn upsert(collection: &Collection) -> Node {
 
 /// What `fields` takes.
 pub(super) fn selection(limits: &Limits, collection: &Collection) -> Node {
-    let names: Vec<&str> = collection.stored().map(|field| &*field.name).collect();
+    let names: Vec<&str> = collection.stored().filter(|field| !field.hidden).map(|field| &*field.name).collect();
     let one = format!("(\\*|{})", names.join("|"));
     let pattern = format!("^{one}(,{one}){{0,{}}}$", limits.selection_max.saturating_sub(1).min(names.len()));
     text().with("pattern", pattern)

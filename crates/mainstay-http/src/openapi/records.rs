@@ -35,7 +35,8 @@ pub(super) fn components(
 
 /// Nothing is required: `fields` may leave out anything.
 fn answered(schema: &Schema, names: &Names, collection: &Collection) -> Node {
-    let properties = collection.stored().map(|field| (field.name.clone(), answered_field(schema, names, field)));
+    let answered = collection.stored().filter(|field| !field.hidden);
+    let properties = answered.map(|field| (field.name.clone(), answered_field(schema, names, field)));
     let node = object([("type", "object".into()), ("properties", Node::Object(properties.collect()))]);
     node.described(collection.doc.as_deref())
 }
@@ -46,6 +47,8 @@ fn answered_field(schema: &Schema, names: &Names, field: &Field) -> Node {
     } else {
         types::field(schema, names, field, Side::Answered)
     };
+    // Of records of which it may not be read, it is null.
+    let node = if field.required && field.rules.read.is_some() { types::nullable(node) } else { node };
     node.described(doc(field).as_deref())
 }
 

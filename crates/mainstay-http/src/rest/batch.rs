@@ -40,7 +40,7 @@ pub(crate) async fn batch(connection: &Connection, world: &World, parts: &Parts,
     let operations = operations.into_iter().enumerate();
     let wish = Return::of(&parts.headers);
     let read = |(at, json)| {
-        let mut operation = read(world, &schema, json, format!("/ops/{at}"))?;
+        let mut operation = read(world, &schema, request.is_admin(), json, format!("/ops/{at}"))?;
         if wish == Return::Minimal {
             operation.selection = Some(world.nothing.clone());
         }
@@ -97,6 +97,7 @@ struct Reader<'a> {
 fn read<'a>(
     world: &World,
     schema: &Schema,
+    admin: bool,
     json: Json<'a>,
     place: String,
 ) -> Result<BatchOperation<'a>, Vec<FieldError>> {
@@ -111,7 +112,7 @@ fn read<'a>(
     let version = reader.version();
     let selection = reader.selection(world);
     let act = match (known, collection) {
-        (Some(op), Some(collection)) => reader.act(op, collection),
+        (Some(op), Some(collection)) => reader.act(op, collection, admin),
         _ => None,
     };
     match (act, collection) {
@@ -215,11 +216,11 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn act(&mut self, op: &str, collection: &Collection) -> Option<Act<'a>> {
+    fn act(&mut self, op: &str, collection: &Collection, admin: bool) -> Option<Act<'a>> {
         match op {
             "create" => Some(Act::Create { data: self.data()? }),
             "upsert" => {
-                let unique = self.unique(collection);
+                let unique = self.unique(collection, admin);
                 Some(Act::Upsert { data: self.data()?, unique: unique? })
             }
             "update" => {
@@ -239,9 +240,9 @@ impl<'a> Reader<'a> {
     }
 
     /// The fields of the unique by which an upsert looks.
-    fn unique(&mut self, collection: &Collection) -> Option<Vec<FieldId>> {
+    fn unique(&mut self, collection: &Collection, admin: bool) -> Option<Vec<FieldId>> {
         let names = self.needed("by", "\"by\" names the unique: \"slug\", or \"owner,skill\"")?;
-        match target::unique(collection, &names) {
+        match target::unique(collection, admin, &names) {
             Ok(unique) => Some(unique),
             Err(problem) => {
                 self.wrong("by", "not_unique", problem.detail.into_owned(), problem.hint);

@@ -26,7 +26,8 @@ pub(super) async fn create(call: &Call<'_>, body: Incoming) -> Outcome<Response>
     let params = Params::parse(call.parts.uri.query(), KNOWN)?;
     let wish = Return::of(&call.parts.headers);
     let selection = call.answered(&params, wish)?;
-    let upsert = params.get("upsert").map(|names| target::unique(call.collection, names)).transpose()?;
+    let admin = call.request.is_admin();
+    let upsert = params.get("upsert").map(|names| target::unique(call.collection, admin, names)).transpose()?;
     let bytes = json::bytes(call, body, false).await?;
     let (records, many) = match json::parse(call, &bytes)? {
         Json::Array(records) => (records, true),

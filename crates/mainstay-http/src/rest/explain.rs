@@ -28,7 +28,7 @@ pub struct Refused {
 /// characters that a client would have to encode.
 pub async fn explain(core: &Core, request: &Request, address: &str, body: &[u8]) -> Result<Explanation, Refused> {
     let explained = async {
-        let operation = operation(core, &request.method, address, body)?;
+        let operation = operation(core, request, address, body)?;
         core.explain(request, operation).await.map_err(Box::<Problem>::from)
     };
     explained.await.map_err(|problem: Box<Problem>| {
@@ -43,20 +43,20 @@ pub async fn explain(core: &Core, request: &Request, address: &str, body: &[u8])
 /// What the clauses of the rules that a call asks come to, over the records as they are now: for rule tests. A call that the API
 /// does not have asks none.
 pub async fn coverage(core: &Core, request: &Request, address: &str, body: &[u8]) -> Vec<ClauseSeen> {
-    match operation(core, &request.method, address, body) {
+    match operation(core, request, address, body) {
         Ok(operation) => core.coverage(request, &operation).await.unwrap_or_default(),
         Err(_) => Vec::new(),
     }
 }
 
-fn operation<'a>(core: &Core, method: &str, address: &str, body: &'a [u8]) -> Outcome<Operation<'a>> {
+fn operation<'a>(core: &Core, request: &Request, address: &str, body: &'a [u8]) -> Outcome<Operation<'a>> {
     let (path, query) = address.split_once('?').map_or((address, None), |(path, query)| (path, Some(query)));
     let route = router::route(path);
     let (Route::Collection { path } | Route::Record { path, .. } | Route::Unique { path, .. }) = route else {
         let detail = format!("{path:?} is no address of records");
         return Err(Problem::new(Code::UnknownPath, detail).hint(Some("addresses of records begin with /api/".into())));
     };
-    let method = Method::from_bytes(method.as_bytes()).unwrap_or(Method::TRACE);
+    let method = Method::from_bytes(request.method.as_bytes()).unwrap_or(Method::TRACE);
     if !route.allows(&method) {
         let detail = format!("{method} is not allowed here; {} are", route.allow());
         return Err(Problem::new(Code::MethodNotAllowed, detail));
@@ -74,7 +74,7 @@ fn operation<'a>(core: &Core, method: &str, address: &str, body: &'a [u8]) -> Ou
         }
         (Route::Collection { .. }, "POST") => create(core, collection, query, body),
         (_, "OPTIONS") => Err(Problem::new(Code::MethodNotAllowed, "OPTIONS asks the database nothing")),
-        (route, method) => of_one(core, collection, &route, method, query, body),
+        (route, _) => of_one(core, collection, (request, &route), query, body),
     }
 }
 
@@ -96,19 +96,18 @@ fn create<'a>(core: &Core, collection: &Collection, query: Option<&str>, body: &
 fn of_one<'a>(
     core: &Core,
     collection: &Collection,
-    route: &Route<'_>,
-    method: &str,
+    (request, route): (&Request, &Route<'_>),
     query: Option<&str>,
     body: &'a [u8],
 ) -> Outcome<Operation<'a>> {
-    let target = target::target(collection, route)?;
+    let target = target::target(collection, request.is_admin(), route)?;
     let collection = collection.id;
-    if method == "DELETE" {
+    if &*request.method == "DELETE" {
         Params::parse(query, &[])?;
         return Ok(Operation::Delete(Delete { collection, target, version: None }));
     }
     let selection = selection(core, &Params::parse(query, &["fields"])?)?;
-    if method == "PATCH" {
+    if &*request.method == "PATCH" {
         let patch = json(body)?;
         return Ok(Operation::Update(Update { collection, target, version: None, patch, selection }));
     }

@@ -67,7 +67,7 @@ pub(crate) async fn answer(
         Route::Collection { .. } if read => list::list(&call).await,
         Route::Collection { .. } => create::create(&call, body).await,
         _ => {
-            let target = target::target(collection, &route)?;
+            let target = target::target(collection, call.request.caller.is_admin(), &route)?;
             match parts.method {
                 Method::PATCH => update::update(&call, target, body).await,
                 Method::DELETE => delete::delete(&call, target).await,

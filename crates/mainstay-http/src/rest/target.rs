@@ -9,17 +9,17 @@ use crate::{
 };
 
 /// The target of `/{key}` or `/by/{fields}/{values}`.
-pub(super) fn target(collection: &Collection, route: &Route<'_>) -> Outcome<Target> {
+pub(super) fn target(collection: &Collection, admin: bool, route: &Route<'_>) -> Outcome<Target> {
     match route {
-        Route::Unique { fields, values, .. } => by_unique(collection, fields, values),
+        Route::Unique { fields, values, .. } => by_unique(collection, admin, fields, values),
         Route::Record { key, .. } => Ok(Target::Key(decode_path(key, "the key")?.into_owned())),
         _ => Err(Problem::new(Code::UnknownPath, "no record is named")),
     }
 }
 
-fn by_unique(collection: &Collection, fields: &str, values: &str) -> Outcome<Target> {
+fn by_unique(collection: &Collection, admin: bool, fields: &str, values: &str) -> Outcome<Target> {
     let fields = decode_path(fields, "the fields of the unique")?;
-    let asked: Vec<FieldId> = fields.split(',').map(|name| field(collection, name)).collect::<Outcome<_>>()?;
+    let asked: Vec<FieldId> = fields.split(',').map(|name| field(collection, admin, name)).collect::<Outcome<_>>()?;
     let unique = find(collection, &asked).ok_or_else(|| no_unique(collection, &fields))?;
     // The values are cut before they are decoded: a comma inside of one is written %2C. A single value is not cut.
     let cut: Vec<&str> = if asked.len() == 1 { vec![values] } else { values.split(',').collect() };
@@ -37,23 +37,23 @@ fn by_unique(collection: &Collection, fields: &str, values: &str) -> Outcome<Tar
 }
 
 /// The fields of a unique of a collection, named in whichever order: `owner,skill`.
-pub(super) fn unique(collection: &Collection, names: &str) -> Outcome<Vec<FieldId>> {
+pub(super) fn unique(collection: &Collection, admin: bool, names: &str) -> Outcome<Vec<FieldId>> {
     let argument = |mut problem: Box<Problem>| {
         problem.code = Code::InvalidArgument;
         problem.detail = format!("upsert: {}", problem.detail).into();
         problem
     };
     let asked: Vec<FieldId> =
-        names.split(',').map(|name| field(collection, name)).collect::<Outcome<_>>().map_err(argument)?;
+        names.split(',').map(|name| field(collection, admin, name)).collect::<Outcome<_>>().map_err(argument)?;
     let unique = find(collection, &asked).ok_or_else(|| argument(no_unique(collection, names)))?;
     Ok(unique.fields.clone())
 }
 
-fn field(collection: &Collection, name: &str) -> Outcome<FieldId> {
-    if let Some(field) = collection.field_named(name) {
+fn field(collection: &Collection, admin: bool, name: &str) -> Outcome<FieldId> {
+    if let Some(field) = collection.field_known(name, admin) {
         return Ok(field.id);
     }
-    let of_uniques = collection.uniques.iter().flat_map(|unique| &unique.fields);
+    let of_uniques = collection.open_uniques().flat_map(|unique| &unique.fields);
     let near = nearest(name, of_uniques.map(|id| &*collection.field(*id).name));
     let near = near.map(|near| format!("did you mean {near:?}?"));
     Err(Problem::new(Code::UnknownPath, format!("no field {name:?} in {:?}", collection.name)).hint(near))
@@ -70,7 +70,7 @@ fn find<'a>(collection: &'a Collection, asked: &[FieldId]) -> Option<&'a Unique>
 fn no_unique(collection: &Collection, fields: &str) -> Box<Problem> {
     let name = |id: &FieldId| collection.field(*id).name.clone();
     let uniques: Vec<String> =
-        collection.uniques.iter().map(|unique| unique.fields.iter().map(name).collect::<Vec<_>>().join(",")).collect();
+        collection.open_uniques().map(|unique| unique.fields.iter().map(name).collect::<Vec<_>>().join(",")).collect();
     let hint = if uniques.is_empty() {
         format!("{:?} has no uniques: ask by key", collection.name)
     } else {

@@ -130,10 +130,6 @@ impl Checker<'_> {
             return self.unknown_directive(name);
         };
         if !word.locations.contains(&location) {
-            if name == "rules" && location == DirectiveLocation::FieldDefinition {
-                self.report.error(place, "not_available", "@rules on fields is not available yet");
-                return;
-            }
             let allowed: Vec<_> = word.locations.iter().map(|location| described(*location)).collect();
             self.report
                 .error(place, "misplaced_directive", format!("@{name} does not belong on {}", described(location)))

@@ -64,6 +64,7 @@ fn of_field(builder: &mut Builder, id: CollectionId, own: FieldId, field: &Node<
         }
         match directive.name.as_str() {
             "check" => check::of_field(builder, id, own, directive),
+            "rules" => rules::of_field(builder, id, own, directive),
             "default" => values::default(builder, id, own, directive),
             "set" => values::set(builder, id, own, directive),
             "unique" => keys::unique_of_field(builder, id, own, directive),
@@ -83,10 +84,12 @@ fn fits(builder: &mut Builder, id: CollectionId, own: FieldId, directive: &Node<
     let field = of.field(own);
     let name = directive.name.as_str();
     let values = ["check", "default", "set", "unique", "index", "immutable", "backfill"];
+    let key_is_open = ["hidden", "rules"];
     let why = match &field.kind {
         FieldKind::Inverse { .. } | FieldKind::Many { .. } if values.contains(&name) => "is a list of links",
         FieldKind::Inverse { .. } if name == "was" => "stores nothing",
         _ if of.system.id == Some(own) && (name == "was" || values.contains(&name) && name != "check") => "is the key",
+        _ if of.system.id == Some(own) && key_is_open.contains(&name) => "is the key, which stands in every address",
         _ => return true,
     };
     let message = format!("@{name} does nothing here: \"{}\" {why}", full_name(builder, id, &field.name));

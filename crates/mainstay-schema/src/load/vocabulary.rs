@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use apollo_compiler::ast::{Definition, DirectiveLocation, Document};
 
 /// Directives that are spoken for: they are refused by name instead of being unknown.
-pub(super) const DIRECTIVES_TO_COME: [&str; 19] = [
+pub(super) const DIRECTIVES_TO_COME: [&str; 18] = [
     "action",
     "cache",
     "changes",
@@ -12,7 +12,6 @@ pub(super) const DIRECTIVES_TO_COME: [&str; 19] = [
     "deprecated",
     "document",
     "encrypted",
-    "hidden",
     "history",
     "identity",
     "limit",

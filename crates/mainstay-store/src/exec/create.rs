@@ -19,7 +19,7 @@ pub(super) fn run(
     let inputs = Inputs { now: request.now, ..Inputs::of(request.values) };
     super::update::checks(statement, &plan.checks, || record(statement.of(), plan, request.values))?;
     links::check(session, &sql.links, &inputs)?;
-    if !sql.changes.is_empty() || sql.after.is_some() || sql.answer.is_some() {
+    if !sql.changes.is_empty() || sql.after.is_some() || sql.answer.is_some() || !sql.fields.is_empty() {
         session.protect()?;
     }
     let written = write(session, &sql.insert, &sql.returning, &inputs)
@@ -32,6 +32,7 @@ pub(super) fn run(
     {
         return Err(StepError::RefusedAfter);
     }
+    links::fields(session, &sql.fields, &inputs)?;
     match &sql.answer {
         Some(read) => Ok(Written { created: true, ..answer(session, read, &inputs, written.version)? }),
         None => Ok(Written { created: true, ..written }),

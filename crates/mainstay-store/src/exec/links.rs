@@ -1,4 +1,6 @@
 //! Links of a record that is written: whether their ends are there, and changes of to-many links.
+use mainstay_schema::FieldId;
+
 use super::{Failure, Inputs, Session};
 use crate::{
     StepError,
@@ -36,6 +38,20 @@ pub(super) fn change(session: &mut dyn Session, changes: &[ChangeSql], inputs: &
 /// Whether a rule holds, asked in SQL: no row is no.
 pub(super) fn holds(session: &mut dyn Session, rule: &Sql, inputs: &Inputs<'_>) -> Result<bool, StepError> {
     Ok(number(session, rule, inputs)? == Some(1))
+}
+
+/// Asks the rule of each field that is sent.
+pub(super) fn fields(
+    session: &mut dyn Session,
+    rules: &[(FieldId, Sql)],
+    inputs: &Inputs<'_>,
+) -> Result<(), StepError> {
+    for (field, rule) in rules {
+        if !holds(session, rule, inputs)? {
+            return Err(StepError::RefusedField { field: *field });
+        }
+    }
+    Ok(())
 }
 
 /// The whole number in the first column of the first row.

@@ -32,6 +32,7 @@ pub(super) fn run(
     let sums = sums(collection, plan, &found, request.values)?;
     checks(statement, &plan.checks, || merged(collection, plan, &found, request.values, sums))?;
     let inputs = Inputs { key: &found.key, old: &found.fields, ..inputs };
+    links::fields(session, &sql.fields, &inputs)?;
     links::check(session, &sql.links, &inputs)?;
     session.protect()?;
     if let Some(update) = &sql.update {
@@ -43,6 +44,7 @@ pub(super) fn run(
     {
         return Err(StepError::RefusedAfter);
     }
+    links::fields(session, &sql.fields, &inputs)?;
     let version = found.version.map(|version| version + i64::from(sql.update.is_some()));
     match &sql.answer {
         Some(read) => answer(session, read, &inputs, version),

@@ -1,5 +1,5 @@
 //! What hangs on a record over links: JSON that the database builds, in the same statement.
-use mainstay_plan::{Nested, Output, OutputValue};
+use mainstay_plan::{Nested, Output};
 use mainstay_schema::FieldId;
 
 use crate::{
@@ -65,7 +65,8 @@ impl Writer<'_> {
     /// The columns that the outputs are made from.
     fn picked(&self, select: &[Output], row: &Row) -> String {
         let key = self.collection(row).system.id;
-        let mut fields: Vec<FieldId> = select.iter().filter_map(|output| needs(&output.value, key)).collect();
+        let mut fields: Vec<FieldId> = Vec::new();
+        select.iter().for_each(|output| needs(&output.value, key, &mut fields));
         fields.sort_unstable();
         fields.dedup();
         let columns: Vec<String> = fields.into_iter().map(|field| self.column(row, field)).collect();
@@ -79,18 +80,9 @@ impl Writer<'_> {
         }
         let mut members = Vec::with_capacity(select.len());
         for output in select {
-            let value = match &output.value {
-                OutputValue::Field(field) => self.leaf(row, *field),
-                // A subquery gives plain text: it is read as JSON again, or it would be a string inside of JSON.
-                OutputValue::One(nested) => self.dialect.json_leaf(&self.nested_one(nested, row)?, Encode::Json),
-                OutputValue::Many(nested) => self.dialect.json_leaf(&self.nested_many(nested, row)?, Encode::Json),
-                OutputValue::Keys(nested) => self.dialect.json_leaf(&self.nested_keys(nested, row)?, Encode::Json),
-                OutputValue::Figure(figure) => {
-                    let (sql, encode) = self.link_figure(figure, row)?;
-                    self.dialect.json_leaf(&sql, encode)
-                }
-            };
-            members.push((output.name.as_ref(), value));
+            // A subquery gives plain text: it is read as JSON again, or it would be a string inside of JSON.
+            let (sql, encode) = self.output(&output.value, row)?;
+            members.push((output.name.as_ref(), self.dialect.json_leaf(&sql, encode)));
         }
         Ok(self.dialect.json_object(&members))
     }

@@ -1,5 +1,5 @@
 //! Reads: one statement, however deep.
-use mainstay_expr::Expr;
+use mainstay_expr::{Expr, fields_read};
 use mainstay_plan::{Count, Order, Output, OutputValue, Query};
 use mainstay_schema::{CollectionId, FieldId, Schema, json_string};
 
@@ -118,16 +118,29 @@ impl Writer<'_> {
         Ok(columns)
     }
 
-    fn output(&mut self, value: &OutputValue, row: &Row) -> Result<(String, Encode), StoreError> {
+    pub(crate) fn output(&mut self, value: &OutputValue, row: &Row) -> Result<(String, Encode), StoreError> {
         Ok(match value {
             OutputValue::Field(field) => {
                 let of = self.collection(row);
                 (self.column(row, *field), columns::encode(self.schema, of, of.field(*field)))
             }
+            OutputValue::When(condition, value) => {
+                let (sql, encode) = self.output(value, row)?;
+                (self.only_when(condition, sql, row)?, encode)
+            }
             OutputValue::One(nested) => (self.nested_one(nested, row)?, Encode::Json),
             OutputValue::Many(nested) => (self.nested_many(nested, row)?, Encode::Json),
             OutputValue::Keys(nested) => (self.nested_keys(nested, row)?, Encode::Json),
             OutputValue::Figure(figure) => self.link_figure(figure, row)?,
+        })
+    }
+
+    /// A value where a condition holds of its record, else null.
+    pub(crate) fn only_when(&mut self, condition: &Expr, value: String, row: &Row) -> Result<String, StoreError> {
+        Ok(match self.holds(condition, row)? {
+            Test::Always => value,
+            Test::Never => "NULL".to_owned(),
+            Test::When(test) => format!("(CASE WHEN {test} THEN {value} END)"),
         })
     }
 
@@ -179,11 +192,16 @@ impl SortKey<'_> {
     }
 }
 
-/// The field of its record that an output is made from.
-pub(crate) fn needs(output: &OutputValue, key: Option<FieldId>) -> Option<FieldId> {
+/// Notes the fields of its record that an output is made from.
+pub(crate) fn needs(output: &OutputValue, key: Option<FieldId>, fields: &mut Vec<FieldId>) {
     match output {
-        OutputValue::Field(field) => Some(*field),
-        OutputValue::One(nested) => Some(nested.field),
-        OutputValue::Many(_) | OutputValue::Keys(_) | OutputValue::Figure(_) => key,
+        OutputValue::Field(field) => fields.push(*field),
+        OutputValue::When(condition, value) => {
+            needs(value, key, fields);
+            fields.extend(fields_read(condition).into_iter().map(FieldId::of));
+            fields.extend(key);
+        }
+        OutputValue::One(nested) => fields.push(nested.field),
+        OutputValue::Many(_) | OutputValue::Keys(_) | OutputValue::Figure(_) => fields.extend(key),
     }
 }

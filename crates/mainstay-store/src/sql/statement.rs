@@ -147,6 +147,8 @@ pub struct CreateSql {
     pub changes: Vec<ChangeSql>,
     /// Gives one row with 1 when the rule holds of the new record.
     pub after: Option<Sql>,
+    /// The same of each field that is sent.
+    pub fields: Vec<(FieldId, Sql)>,
     /// Reads the answer (no row: it may not be read). `None`: what the insert gave back is the answer.
     pub answer: Option<ReadSql>,
 }
@@ -167,6 +169,8 @@ pub struct UpdateSql {
     pub changes: Vec<ChangeSql>,
     /// Gives one row with 1 when the rule holds of the record as it becomes.
     pub after: Option<Sql>,
+    /// The same of each field that is sent; asked of the record as it was, too.
+    pub fields: Vec<(FieldId, Sql)>,
     /// Reads the answer (no row: it may not be read). `None`: key and version are the answer.
     pub answer: Option<ReadSql>,
 }

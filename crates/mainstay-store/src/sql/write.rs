@@ -40,6 +40,7 @@ pub fn create(schema: &Schema, dialect: &dyn Dialect, plan: &Create) -> Result<C
         returning,
         changes: changes(schema, dialect, plan.collection, &plan.changes)?,
         after: after(schema, dialect, plan.collection, plan.after.as_ref())?,
+        fields: field_rules(schema, dialect, plan.collection, &plan.fields)?,
         answer: if own.is_some() { None } else { answer(schema, dialect, plan.collection, &plan.answer)? },
     })
 }
@@ -73,6 +74,7 @@ pub fn update(schema: &Schema, dialect: &dyn Dialect, plan: &Update) -> Result<U
         update: update_by_key(schema, dialect, plan)?,
         changes: changes(schema, dialect, plan.collection, &plan.changes)?,
         after: after_change(schema, dialect, plan)?,
+        fields: field_rules(schema, dialect, plan.collection, &plan.fields)?,
         answer: answer(schema, dialect, plan.collection, &plan.answer)?,
     })
 }
@@ -93,6 +95,7 @@ pub fn delete(schema: &Schema, dialect: &dyn Dialect, plan: &Delete) -> Result<D
 /// The whole update as one statement, where nothing has to be asked before or after.
 fn fast(schema: &Schema, dialect: &dyn Dialect, plan: &Update) -> Result<Option<(Sql, Returning)>, StoreError> {
     let alone = plan.checks.is_empty() && plan.links.is_empty() && plan.changes.is_empty() && plan.after.is_none();
+    let alone = alone && plan.fields.is_empty();
     let Some(own) = own_answer(&plan.answer).filter(|_| alone && !plan.set.is_empty()) else { return Ok(None) };
     let mut writer = Writer::new(schema, dialect);
     let row = writer.written_row(plan.collection);
@@ -313,6 +316,18 @@ fn after_change(schema: &Schema, dialect: &dyn Dialect, plan: &Update) -> Result
     let (verdict, key) = (writer.verdict_of(test), writer.bind(Bind::Key));
     let text = format!("SELECT {verdict} FROM {} WHERE {} = {key}", writer.from(&row), writer.key(&row));
     Ok(Some(writer.finish(text)))
+}
+
+/// Asks whether the rules of the fields that are sent hold of the record.
+fn field_rules(
+    schema: &Schema,
+    dialect: &dyn Dialect,
+    collection: CollectionId,
+    rules: &[(FieldId, Expr)],
+) -> Result<Vec<(FieldId, Sql)>, StoreError> {
+    let asked = rules.iter().map(|(field, rule)| Ok((*field, after(schema, dialect, collection, Some(rule))?)));
+    let asked: Vec<(FieldId, Option<Sql>)> = asked.collect::<Result<_, StoreError>>()?;
+    Ok(asked.into_iter().filter_map(|(field, sql)| Some((field, sql?))).collect())
 }
 
 /// Reads the record that was written, where it may be read.

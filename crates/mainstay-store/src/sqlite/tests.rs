@@ -35,6 +35,7 @@ impl World {
             links: Vec::new(),
             changes: Vec::new(),
             after: None,
+            fields: Vec::new(),
             answer: Answer::Key,
         });
         let statement = WriteStatement::render(&schema, &SqliteDialect, &plan, || Ok([].into())).unwrap();

@@ -31,6 +31,7 @@ impl World {
             links: Vec::new(),
             changes: Vec::new(),
             after: None,
+            fields: Vec::new(),
             answer: Answer::Key,
         };
         (plan, values)
@@ -66,6 +67,7 @@ impl World {
             links: Vec::new(),
             changes: Vec::new(),
             after: None,
+            fields: Vec::new(),
             answer: Answer::Key,
         };
         (plan, values)

@@ -27,7 +27,13 @@ fn read(builder: &mut Builder, id: CollectionId, field: Option<FieldId>, directi
     reads.extend(field);
     reads.sort_unstable();
     reads.dedup();
-    let message = message.unwrap_or_else(|| format!("does not satisfy {}", source.value));
+    let of = builder.schema.collection(id);
+    // The text would name what is hidden to whoever runs into the check.
+    let tells = reads.iter().any(|field| of.field(*field).hidden);
+    let message = message.unwrap_or_else(|| match tells {
+        true => "does not satisfy a check".to_owned(),
+        false => format!("does not satisfy {}", source.value),
+    });
     builder.schema.collections[id.0 as usize].checks.push(Check { field, expr, message, code, reads });
 }
 

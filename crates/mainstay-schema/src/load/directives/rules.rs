@@ -3,7 +3,7 @@ use apollo_compiler::{Node, ast::Directive};
 use mainstay_expr::{Expr, Function, Limits, Node as ExprNode, Type, in_memory_only};
 
 use super::{Builder, Text, is_empty, refuse_empty, text};
-use crate::{CollectionId, Rules, load::expressions::Rule};
+use crate::{CollectionId, FieldId, FieldKind, FieldRules, Rules, load::expressions::Rule};
 
 /// Reads the rules of a type. `write` stands for create, update and delete that have no rule of their own.
 pub(super) fn read(builder: &mut Builder, id: CollectionId, directive: &Node<Directive>) {
@@ -20,6 +20,31 @@ pub(super) fn read(builder: &mut Builder, id: CollectionId, directive: &Node<Dir
         update: update.or_else(|| write.clone()),
         delete: delete.or(write),
     };
+}
+
+/// Reads the rules of a field.
+pub(super) fn of_field(builder: &mut Builder, id: CollectionId, field: FieldId, directive: &Node<Directive>) {
+    if is_empty(directive) {
+        return refuse_empty(builder, directive, "give a condition: @rules(read: \"isEditor\")");
+    }
+    for argument in directive.arguments.iter().filter(|argument| !["read", "write"].contains(&argument.name.as_str())) {
+        let place = builder.report.files.place(argument.location());
+        let message = format!("on a field, @rules has no argument named \"{}\"", argument.name);
+        builder.report.error(place, "unknown_argument", message).hint("it has read and write");
+    }
+    let of = builder.schema.collection(id).field(field);
+    let (hidden, read_only) = (of.hidden, of.read_only() || matches!(of.kind, FieldKind::Inverse { .. }));
+    let place = builder.at(&directive.name);
+    if hidden && directive.specified_argument_by_name("read").is_some() {
+        let message = "@hidden leaves nobody to read the field, so that @rules(read:) does nothing";
+        builder.report.error(place, "misplaced_directive", message).hint("remove one of them");
+    }
+    if read_only && directive.specified_argument_by_name("write").is_some() {
+        let message = "the server alone writes this field, so that @rules(write:) does nothing";
+        builder.report.error(place, "misplaced_directive", message).hint("remove the argument");
+    }
+    let rules = FieldRules { read: rule(builder, id, directive, "read"), write: rule(builder, id, directive, "write") };
+    builder.schema.collections[id.0 as usize].fields[field.0 as usize].rules = rules;
 }
 
 fn rule(builder: &mut Builder, id: CollectionId, directive: &Node<Directive>, name: &str) -> Option<Rule> {

@@ -3,7 +3,7 @@ use apollo_compiler::{Node, ast::FieldDefinition};
 
 use super::{Builder, full_name, links, shape};
 use crate::{
-    CollectionId, Field, FieldId, FieldKind, KeyKind, Location, Scalar, Set,
+    CollectionId, Field, FieldId, FieldKind, FieldRules, KeyKind, Location, Scalar, Set,
     load::{
         declared::TypeDeclared,
         vocabulary::{RESERVED_FIELDS, SYSTEM_FIELDS},
@@ -77,6 +77,8 @@ fn system_field(name: &str, scalar: Scalar, at: Location) -> Field {
         immutable: name == "createdAt",
         default: None,
         set: Set::default(),
+        hidden: false,
+        rules: FieldRules::default(),
         length_max: None,
         at,
     }
@@ -122,6 +124,8 @@ fn add_declared(builder: &mut Builder, id: CollectionId, field: &Node<FieldDefin
             immutable: super::directive(field, "immutable").is_some() && is_stored,
             default: None,
             set: Set::default(),
+            hidden: super::directive(field, "hidden").is_some(),
+            rules: FieldRules::default(),
             length_max: None,
             at,
         },

@@ -3,8 +3,8 @@
 fn words_that_are_to_come() {
     check!(r#"
 type A @rules(read: "true", add: "true") {
-  a: String @hidden
-  b: String @computed(expr: "1") @rules(read: "true")
+  a: String @vector
+  b: String @computed(expr: "1")
   c: String @unique(where: "true") @hiden
 }
 interface B { a: Int }
@@ -19,23 +19,17 @@ directive @f on OBJECT
     2 | type A @rules(read: "true", add: "true") {
       |                             ^^^
 
-    error[not_available]: @hidden is not available yet
+    error[not_available]: @vector is not available yet
      --> schema.graphql:3:14
       |
-    3 |   a: String @hidden
+    3 |   a: String @vector
       |              ^^^^^^
 
     error[not_available]: @computed is not available yet
      --> schema.graphql:4:14
       |
-    4 |   b: String @computed(expr: "1") @rules(read: "true")
+    4 |   b: String @computed(expr: "1")
       |              ^^^^^^^^
-
-    error[not_available]: @rules on fields is not available yet
-     --> schema.graphql:4:35
-      |
-    4 |   b: String @computed(expr: "1") @rules(read: "true")
-      |                                   ^^^^^
 
     error[not_available]: @unique(where:) is not available yet
      --> schema.graphql:5:21
@@ -185,7 +179,7 @@ fn what_graphql_itself_refuses() {
       |
     1 | enum E @rules(read: "x") { A @immutable }
       |         ^^^^^
-      = hint: it belongs on a type
+      = hint: it belongs on a type and a field
 
     error[misplaced_directive]: @immutable does not belong on a value of an enum
      --> schema.graphql:1:31
@@ -299,5 +293,60 @@ fn several_files_are_one_schema() {
         "hint": "scalars are String, Int, Float, Boolean, ID, Long, Decimal, Date, Time, DateTime, UUID, Email, URL, JSON, Bytes"
       }
     ]
+    "#);
+}
+
+#[test]
+fn rules_of_fields() {
+    check!(r#"
+type A @rules(read: "true") {
+  a: String @rules
+  b: String @rules(read: "true", create: "true")
+  c: String @hidden @rules(read: "true")
+  d: String @set(create: "auth.id") @rules(write: "true")
+  e: String @rules(read: "b == c && nothing")
+  f: String @rules(read: "e.matches('a')")
+}
+"#, @r#"
+    error[missing_argument]: @rules says nothing
+     --> schema.graphql:3:14
+      |
+    3 |   a: String @rules
+      |              ^^^^^
+      = hint: give a condition: @rules(read: "isEditor")
+
+    error[unknown_argument]: on a field, @rules has no argument named "create"
+     --> schema.graphql:4:34
+      |
+    4 |   b: String @rules(read: "true", create: "true")
+      |                                  ^^^^^^^^^^^^^^
+      = hint: it has read and write
+
+    error[misplaced_directive]: @hidden leaves nobody to read the field, so that @rules(read:) does nothing
+     --> schema.graphql:5:22
+      |
+    5 |   c: String @hidden @rules(read: "true")
+      |                      ^^^^^
+      = hint: remove one of them
+
+    error[misplaced_directive]: the server alone writes this field, so that @rules(write:) does nothing
+     --> schema.graphql:6:38
+      |
+    6 |   d: String @set(create: "auth.id") @rules(write: "true")
+      |                                      ^^^^^
+      = hint: remove the argument
+
+    error[unknown_name]: no field named "nothing" in "A"
+     --> schema.graphql:7:37
+      |
+    7 |   e: String @rules(read: "b == c && nothing")
+      |                                     ^^^^^^^
+
+    error[memory_only]: "e.matches('a')" uses matches(), which not every database answers alike
+     --> schema.graphql:8:27
+      |
+    8 |   f: String @rules(read: "e.matches('a')")
+      |                           ^^^^^^^^^^^^^^
+      = hint: a rule is asked in SQL: compare with ==, <, contains, startsWith, endsWith or size, or put it into a @check
     "#);
 }

@@ -87,6 +87,7 @@ fn a_create_answered_by_its_insert() {
         links: Vec::new(),
         changes: Vec::new(),
         after: None,
+        fields: Vec::new(),
         answer: record(&mut plans, "published", &["id", "title", "version"]),
     };
     let sql = create(&schema, &SqliteDialect, &plan).expect("it renders");
@@ -112,6 +113,7 @@ fn a_create_with_links_a_rule_over_them_and_a_nested_answer() {
         links: vec![check],
         changes: vec![change(&mut plans, LinkMode::Replace, "label != 'x'")],
         after: Some(plans.condition("Post", "org.members.exists(m, m.user == auth.id)")),
+        fields: Vec::new(),
         answer: Answer::Record { visible: always(), select },
     };
     let sql = create(&schema, &SqliteDialect, &plan).expect("it renders");
@@ -128,7 +130,8 @@ fn a_create_of_nothing() {
     let plans = Plans::new(&schema);
     let collection = plans.id("Tag");
     let (columns, links, changes, answer) = (Vec::new(), Vec::new(), Vec::new(), Answer::Key);
-    let plan = Create { collection, columns, checks: Vec::new(), links, changes, after: None, answer };
+    let plan =
+        Create { collection, columns, checks: Vec::new(), links, changes, after: None, fields: Vec::new(), answer };
     let sql = create(&schema, &SqliteDialect, &plan).expect("it renders");
     assert_eq!(sql.insert.text, r#"INSERT INTO "tags" DEFAULT VALUES RETURNING "tags"."id", "tags"."version""#);
 }
@@ -148,6 +151,7 @@ fn patch(plans: &mut Plans<'_>, answer: Answer) -> Update {
         links: Vec::new(),
         changes: Vec::new(),
         after: None,
+        fields: Vec::new(),
         answer,
     }
 }

@@ -53,6 +53,7 @@ impl<'a> Database<'a> {
             links: Vec::new(),
             changes: Vec::new(),
             after: None,
+            fields: Vec::new(),
             answer: mainstay_plan::Answer::Key,
         };
         let sql = create(self.schema, &SqliteDialect, &plan).expect("it renders");
