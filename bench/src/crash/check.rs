@@ -23,6 +23,7 @@ pub(super) fn settle(ledger: &mut Ledger, found: Vec<Found>) -> Vec<Violation> {
         }
     }
     violations.extend(torn_arrays(ledger, &there));
+    violations.extend(torn_batches(ledger, &there));
     let run = ledger.run;
     for (name, entry) in &mut ledger.entries {
         let record = there.get(name);
@@ -56,6 +57,17 @@ fn torn_arrays(ledger: &Ledger, there: &BTreeMap<Name, Found>) -> Vec<Violation>
         let present = ledger.array(*name).filter(|(name, _)| there.contains_key(name)).count();
         let text = || format!("run {}, writer {writer}, array {seq}: {present} of {all} records are there", ledger.run);
         (present != 0 && present != all).then(|| Violation(text()))
+    });
+    torn.collect()
+}
+
+/// Batches under way whose patch is there without their records, or these without it.
+fn torn_batches(ledger: &Ledger, there: &BTreeMap<Name, Found>) -> Vec<Violation> {
+    let torn = ledger.entries.iter().filter_map(|((writer, seq), entry)| {
+        let made = there.contains_key(&(*writer, entry.with?));
+        let patched = there.get(&(*writer, *seq))?.counter > entry.counter;
+        let text = || format!("run {}, writer {writer}: a batch is half there: its patch of record {seq}", ledger.run);
+        (made != patched).then(|| Violation(text()))
     });
     torn.collect()
 }
@@ -96,7 +108,7 @@ impl Entry {
     }
 
     fn settle(&mut self, record: Option<&Found>) {
-        self.under_way = None;
+        (self.under_way, self.with) = (None, None);
         match record {
             None => self.deleted = true,
             Some(record) => {

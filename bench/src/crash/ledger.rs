@@ -1,7 +1,10 @@
 //! What the writers know: each record with its acknowledged state and the one request that may be under way.
 use std::collections::BTreeMap;
 
-use super::check::Violation;
+use super::{
+    asked::{Acknowledged, Asked},
+    check::Violation,
+};
 
 /// A record's name among all of a run: its writer, and how many that one had made before.
 pub(super) type Name = (u64, u64);
@@ -28,12 +31,25 @@ pub(super) struct Entry {
     /// Acknowledged.
     pub(super) deleted: bool,
     pub(super) under_way: Option<UnderWay>,
+    /// The first record of the batch that the patch under way belongs to: it is there with it, or not at all.
+    pub(super) with: Option<u64>,
 }
 
 impl Entry {
     /// A record whose create has been sent.
     pub(super) fn sent(array: u64) -> Self {
-        Entry { array, id: None, first_version: 1, counter: 0, deleted: false, under_way: Some(UnderWay::Create) }
+        let under_way = Some(UnderWay::Create);
+        Entry { array, id: None, first_version: 1, counter: 0, deleted: false, under_way, with: None }
+    }
+
+    /// Takes over an acknowledged patch.
+    pub(super) fn patched(&mut self, answer: &Acknowledged) -> Result<(), String> {
+        let counter = self.counter + 1;
+        if (answer.counter, answer.version) != (counter, self.first_version + counter as i64) {
+            return Err(format!("patch {counter} is answered with {}, version {}", answer.counter, answer.version));
+        }
+        (self.counter, self.under_way, self.with) = (counter, None, None);
+        Ok(())
     }
 }
 
@@ -42,6 +58,8 @@ impl Entry {
 pub(super) struct Written {
     pub(super) writer: u64,
     pub(super) entries: Vec<Entry>,
+    /// The request under way, where it carries an idempotency key.
+    pub(super) under_way: Option<Asked>,
     /// An answer that no request should get.
     pub(super) refusal: Option<String>,
 }
@@ -51,6 +69,10 @@ pub(super) struct Written {
 pub(super) struct Ledger {
     pub(super) run: u64,
     pub(super) entries: BTreeMap<Name, Entry>,
+    /// Requests under way that carry an idempotency key, with their writers.
+    pub(super) under_way: Vec<(u64, Asked)>,
+    /// How many of them were sent again.
+    pub(super) sent_again: u64,
 }
 
 /// How much was written.
@@ -58,7 +80,7 @@ pub(super) struct Ledger {
 pub struct Counts {
     /// Records created alone, acknowledged.
     pub creates: u64,
-    /// Arrays of records, acknowledged.
+    /// Arrays and batches of records, acknowledged.
     pub arrays: u64,
     /// Patches, acknowledged.
     pub patches: u64,
@@ -66,17 +88,20 @@ pub struct Counts {
     pub deletes: u64,
     /// Requests that the kill cut off.
     pub under_way: u64,
+    /// Those of them that were sent again with their idempotency key.
+    pub sent_again: u64,
 }
 
 impl Ledger {
     /// Nothing yet.
     pub(super) fn new(run: u64) -> Self {
-        Ledger { run, entries: BTreeMap::new() }
+        Ledger { run, entries: BTreeMap::new(), under_way: Vec::new(), sent_again: 0 }
     }
 
     /// Takes over what a writer knows.
     pub(super) fn take(&mut self, written: Written, violations: &mut Vec<Violation>) {
-        let Written { writer, entries, refusal } = written;
+        let Written { writer, entries, under_way, refusal } = written;
+        self.under_way.extend(under_way.map(|asked| (writer, asked)));
         violations.extend(refusal.map(|text| Violation(format!("run {}: writer {writer}: {text}", self.run))));
         self.entries.extend(entries.into_iter().enumerate().map(|(seq, entry)| ((writer, seq as u64), entry)));
     }
@@ -88,7 +113,7 @@ impl Ledger {
 
     /// How much is in it.
     pub(super) fn counts(&self) -> Counts {
-        let mut counts = Counts::default();
+        let mut counts = Counts { sent_again: self.sent_again, ..Counts::default() };
         for (name @ (_, seq), entry) in &self.entries {
             let begins = entry.array == *seq;
             let alone = begins && self.array(*name).count() == 1;
@@ -110,5 +135,6 @@ impl Counts {
         self.patches += other.patches;
         self.deletes += other.deletes;
         self.under_way += other.under_way;
+        self.sent_again += other.sent_again;
     }
 }

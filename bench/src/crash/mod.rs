@@ -2,9 +2,10 @@
 //!
 //! What must hold after each kill:
 //! 1. What was acknowledged is there: records created, patches, deletions.
-//! 2. What was under way is there whole or not at all: a patch with both its fields and its version, an array of
+//! 2. What was under way is there whole or not at all: a patch with both its fields and its version, an array or batch of
 //!    records with all of them or none, and nothing twice.
 //! 3. Nothing is there that nobody asked for.
+//! 4. What was under way with an idempotency key and is sent again has acted once, and gets one answer.
 //!
 //! After the last kill the whole table is held against everything that was ever written, and SQLite's own
 //! `integrity_check` must be content.
@@ -24,6 +25,7 @@ use crate::{
     sides::Mainstay,
 };
 
+mod asked;
 mod check;
 mod ledger;
 mod listing;
@@ -37,6 +39,8 @@ const LIFE_MS: (u64, u64) = (30, 800);
 /// One restart in so many is killed too, at most so many milliseconds after its start.
 const START_KILL_ONE_IN: u64 = 4;
 const START_KILL_MS_MAX: u64 = 40;
+/// The caller whose idempotency keys these are.
+const WRITER: &str = "writer";
 /// What a server that is up answers.
 const READY_PATH: &str = "/api/entries?limit=1";
 
@@ -78,6 +82,7 @@ pub async fn run(setup: &Setup) -> Outcome<Report> {
 struct Harness<'a> {
     setup: &'a Setup,
     mainstay: Mainstay,
+    token: String,
     random: Random,
     report: Report,
     ledgers: Vec<Ledger>,
@@ -86,16 +91,17 @@ struct Harness<'a> {
 impl<'a> Harness<'a> {
     fn new(setup: &'a Setup) -> Outcome<Self> {
         let mainstay = Mainstay::prepare(&setup.mainstay, &setup.folder)?;
-        let random = Random::new(setup.seed);
-        Ok(Harness { setup, mainstay, random, report: Report::default(), ledgers: Vec::new() })
+        let (token, random) = (mainstay.token(WRITER)?, Random::new(setup.seed));
+        Ok(Harness { setup, mainstay, token, random, report: Report::default(), ledgers: Vec::new() })
     }
 
     async fn run(mut self) -> Outcome<Report> {
         let mut server = self.start().await?;
         for run in 0..self.setup.times {
             let mut ledger = self.write_until_killed(server, run).await?;
-            self.report.counts.add(&ledger.counts());
             server = self.start().await?;
+            self.report.violations.extend(asked::send_again(server.address, &mut ledger).await?);
+            self.report.counts.add(&ledger.counts());
             let found = listing::of_run(server.address, run).await?;
             let violations = check::settle(&mut ledger, found);
             say(&format!("kill {} of {}: {} wrong", run + 1, self.setup.times, violations.len()));
@@ -128,7 +134,7 @@ impl<'a> Harness<'a> {
         let mut writers = tokio::task::JoinSet::new();
         for number in 0..self.setup.writers {
             let random = self.random.split(run << 32 | number);
-            writers.spawn_local(writer::write(server.address, run, number, random));
+            writers.spawn_local(writer::write(server.address, run, number, self.token.clone(), random));
         }
         let began = Instant::now();
         tokio::time::sleep(life).await;
@@ -170,11 +176,11 @@ impl Report {
     /// The report in words.
     pub fn text(&self) -> String {
         let Report { kills, start_kills, counts, restart_ms_max, violations } = self;
-        let Counts { creates, arrays, patches, deletes, under_way } = counts;
+        let Counts { creates, arrays, patches, deletes, under_way, sent_again } = counts;
         let mut out = format!(
             "{kills} kills under load, {start_kills} during a start; slowest restart {restart_ms_max:.0} ms\n\
-             acknowledged: {creates} creates, {arrays} arrays, {patches} patches, {deletes} deletes; \
-             {under_way} requests were under way\n\
+             acknowledged: {creates} creates, {arrays} arrays and batches, {patches} patches, {deletes} deletes; \
+             {under_way} requests were under way, {sent_again} of them were sent again\n\
              {} lost, half there or unasked for\n",
             violations.len()
         );

@@ -1,17 +1,21 @@
-//! One writer: creates, arrays, patches and deletions of its own records, until the server is gone.
+//! One writer: creates, arrays, batches, patches and deletions of its own records, until the server is gone.
 use std::{io, net::SocketAddr};
 
-use serde::Deserialize;
 use serde_json::json;
 
-use super::ledger::{Entry, UnderWay, Written};
+use super::{
+    asked::{Asked, Form, Place},
+    ledger::{UnderWay, Written},
+};
 use crate::{
     http::{Connection, request},
     random::Random,
 };
 
 /// Records in an array.
-const ARRAY: u64 = 5;
+const ARRAY: usize = 5;
+/// Records in a batch, beside the patch in it.
+const BATCH: usize = 2;
 /// The longest body: several pages of the file, so that a record can be torn.
 const BODY_BYTES_MAX: u64 = 9_000;
 
@@ -29,28 +33,21 @@ impl From<io::Error> for End {
     }
 }
 
-/// What an acknowledged write tells.
-#[derive(Deserialize)]
-struct Acknowledged {
-    id: String,
-    version: i64,
-    counter: u64,
-}
-
 struct Writer {
     connection: Connection,
     random: Random,
     run: u64,
+    token: String,
     written: Written,
 }
 
 /// Writes until the connection breaks and gives what it knows by then.
-pub(super) async fn write(address: SocketAddr, run: u64, number: u64, random: Random) -> Written {
+pub(super) async fn write(address: SocketAddr, run: u64, number: u64, token: String, random: Random) -> Written {
     let written = Written { writer: number, ..Written::default() };
     let Ok(connection) = Connection::open(address).await else {
         return written;
     };
-    let mut writer = Writer { connection, random, run, written };
+    let mut writer = Writer { connection, random, run, token, written };
     loop {
         match writer.step().await {
             Ok(()) => {}
@@ -78,30 +75,31 @@ impl Writer {
         let live: Vec<usize> =
             (0..self.written.entries.len()).filter(|at| !self.written.entries[*at].deleted).collect();
         let record = live.get(self.random.below(live.len() as u64) as usize).copied();
-        match (self.random.below(10), record) {
-            (0..4, _) | (_, None) => self.create(1).await,
-            (4..6, _) => self.create(ARRAY).await,
-            (6..9, Some(record)) => self.patch(record).await,
+        match (self.random.below(12), record) {
+            (0..4, _) | (_, None) => self.create(Form::Alone, 1).await,
+            (4..6, _) => self.create(Form::Array, ARRAY).await,
+            (6..8, Some(patched)) => self.create(Form::Batch { patched }, BATCH).await,
+            (8..11, Some(record)) => self.patch(record).await,
             (_, Some(record)) => self.delete(record).await,
         }
     }
 
-    /// One record, or an array that must be there whole or not at all.
-    async fn create(&mut self, records: u64) -> Result<(), End> {
-        let first = self.written.entries.len() as u64;
-        let (run, writer) = (self.run, self.written.writer);
-        let record =
-            |seq| json!({"run": run, "writer": writer, "seq": seq, "counter": 0, "body": body(run, writer, seq, 0)});
-        let data = if records == 1 { record(first) } else { (first..first + records).map(record).collect() };
-        self.written.entries.extend((0..records).map(|_| Entry::sent(first)));
-        let answer = self.send("POST", "/api/entries", &data.to_string()).await?;
-        let made: Vec<Acknowledged> = if records == 1 { vec![read(&answer)?] } else { read(&answer)? };
-        if made.len() as u64 != records {
-            return Err(End::Refused(format!("{} records were acknowledged of {records}", made.len())));
+    /// One record, or several that must be there whole or not at all; every second time under an idempotency key.
+    async fn create(&mut self, form: Form, records: usize) -> Result<(), End> {
+        let keyed = self.random.below(2) == 0;
+        let entries = &self.written.entries;
+        let place = Place { run: self.run, writer: self.written.writer, token: &self.token, entries };
+        let (first, asked) = (entries.len() as u64, Asked::new(place, form, records, keyed));
+        if let Some(patched) = asked.patched() {
+            let entry = &mut self.written.entries[patched];
+            (entry.under_way, entry.with) = (Some(UnderWay::Patch), Some(first));
         }
-        for (entry, made) in self.written.entries[first as usize..].iter_mut().zip(made) {
-            (entry.id, entry.first_version, entry.under_way) = (Some(made.id), made.version, None);
-        }
+        self.written.entries.extend(asked.entries());
+        self.written.under_way = keyed.then(|| asked.clone());
+        let answer = self.send(&asked.request).await?;
+        let mut entries: Vec<_> = self.written.entries.iter_mut().collect();
+        asked.acknowledge(&mut entries, &answer).map_err(End::Refused)?;
+        self.written.under_way = None;
         Ok(())
     }
 
@@ -109,19 +107,15 @@ impl Writer {
         let counter = self.written.entries[record].counter + 1;
         let text = body(self.run, self.written.writer, record as u64, counter);
         let path = self.begin(record, UnderWay::Patch);
-        let answer = self.send("PATCH", &path, &json!({"counter": counter, "body": text}).to_string()).await?;
-        let Acknowledged { version, counter: answered, .. } = read(&answer)?;
-        let entry = &mut self.written.entries[record];
-        if (answered, version) != (counter, entry.first_version + counter as i64) {
-            return Err(End::Refused(format!("patch {counter} is answered with {answered}, version {version}")));
-        }
-        (entry.counter, entry.under_way) = (counter, None);
-        Ok(())
+        let data = json!({"counter": counter, "body": text}).to_string();
+        let answer = self.send(&request("PATCH", &path, None, &data)).await?;
+        let answer = serde_json::from_slice(&answer).map_err(|error| End::Refused(error.to_string()))?;
+        self.written.entries[record].patched(&answer).map_err(End::Refused)
     }
 
     async fn delete(&mut self, record: usize) -> Result<(), End> {
         let path = self.begin(record, UnderWay::Delete);
-        self.send("DELETE", &path, "").await?;
+        self.send(&request("DELETE", &path, None, "")).await?;
         let entry = &mut self.written.entries[record];
         (entry.deleted, entry.under_way) = (true, None);
         Ok(())
@@ -133,17 +127,12 @@ impl Writer {
         format!("/api/entries/{}", entry.id.as_deref().unwrap_or_default())
     }
 
-    async fn send(&mut self, method: &str, path: &str, body: &str) -> Result<Vec<u8>, End> {
-        let answer = self.connection.exchange(request(method, path, None, body).as_bytes()).await?;
+    async fn send(&mut self, request: &str) -> Result<Vec<u8>, End> {
+        let answer = self.connection.exchange(request.as_bytes()).await?;
         if answer.status / 100 != 2 {
-            let said = String::from_utf8_lossy(answer.body);
-            return Err(End::Refused(format!("{method} {path} is answered with {}: {said}", answer.status)));
+            let (said, line) = (String::from_utf8_lossy(answer.body), request.lines().next().unwrap_or_default());
+            return Err(End::Refused(format!("{line} is answered with {}: {said}", answer.status)));
         }
         Ok(answer.body.to_vec())
     }
-}
-
-fn read<T: for<'de> Deserialize<'de>>(answer: &[u8]) -> Result<T, End> {
-    serde_json::from_slice(answer)
-        .map_err(|error| End::Refused(format!("{error} in the answer {}", String::from_utf8_lossy(answer))))
 }

@@ -5,7 +5,7 @@ const RUN: u64 = 3;
 const WRITER: u64 = 1;
 
 fn acknowledged(array: u64, counter: u64) -> Entry {
-    Entry { array, id: Some("id".into()), first_version: 1, counter, deleted: false, under_way: None }
+    Entry { array, id: Some("id".into()), first_version: 1, counter, deleted: false, under_way: None, with: None }
 }
 
 fn under_way(what: UnderWay, counter: u64) -> Entry {
@@ -67,6 +67,16 @@ fn arrays_are_there_whole_or_not_at_all() {
     check(array(), vec![record(2, 0)], &[]);
     check(array(), vec![record(0, 0), record(1, 0), record(2, 0)], &[]);
     check(array(), vec![record(1, 0), record(2, 0)], &["array 0: 1 of 2"]);
+}
+
+#[test]
+fn batches_are_there_whole_or_not_at_all() {
+    let patched = Entry { with: Some(1), ..under_way(UnderWay::Patch, 2) };
+    let batch = || vec![patched.clone(), Entry::sent(1)];
+    check(batch(), vec![record(0, 2)], &[]);
+    check(batch(), vec![record(0, 3), record(1, 0)], &[]);
+    check(batch(), vec![record(0, 3)], &["a batch is half there"]);
+    check(batch(), vec![record(0, 2), record(1, 0)], &["a batch is half there"]);
 }
 
 #[test]
