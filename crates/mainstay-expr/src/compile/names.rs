@@ -123,6 +123,10 @@ impl Context<'_> {
         let of = followed(of);
         self.count(of.size(), span)?;
         let boxed = Box::new(of);
+        if let (Node::Var(OLD | NEW), Member::Links { .. }) = (&boxed.node, &member) {
+            let message = format!("{name:?} is a list of links, which \"old\" and \"new\" do not tell apart");
+            return self.refuse_with("not_available", span, message, Some("ask the record itself".to_owned()));
+        }
         let (node, ty, nullable) = match member {
             Member::Field { symbol, ty, nullable } => (Node::Field { of: boxed, symbol }, ty, nullable),
             Member::Link { symbol, target, nullable } => {

@@ -136,5 +136,9 @@ fn what_goes_in_circles_or_stands_in_the_wrong_place_is_told() {
     );
     check("type A @rules(read: \"old.b == 1\") { b: Int }", "\"old\" stands in update rules only");
     check("type A @rules(write: \"new.b == 1\") { b: Int }", "\"new\" stands in update rules only");
+    check(
+        "type A @rules(update: \"size(old.friends) == 1\") { friends: [A!]! @many }",
+        "\"friends\" is a list of links, which \"old\" and \"new\" do not tell apart",
+    );
     check("type A @rules(read: \"fs.sum(f, f) > 1.0\") { fs: [Float!]! }", "not every database answers");
 }
