@@ -46,6 +46,11 @@ async fn patches_in_halves_are_found() {
 }
 
 #[tokio::test(flavor = "current_thread")]
+async fn acting_twice_is_found() {
+    finds("forgotten keys", "is there twice").await;
+}
+
+#[tokio::test(flavor = "current_thread")]
 async fn losses_at_a_restart_are_found() {
     finds("forgetful start", "is lost").await;
 }

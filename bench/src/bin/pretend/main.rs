@@ -37,30 +37,33 @@ fn serve(mut stream: TcpStream, records: &Mutex<Records>) -> Outcome<()> {
         if reader.read_line(&mut line)? == 0 {
             return Ok(());
         }
-        let mut body = vec![0; content_length(&mut reader)?];
+        let (length, key) = headers(&mut reader)?;
+        let mut body = vec![0; length];
         reader.read_exact(&mut body)?;
         let mut words = line.split(' ');
         let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-        let answer = respond(records, method, target, &body)?.to_string();
+        let answer = respond(records, (method, target), key.as_deref(), &body)?.to_string();
         let length = answer.len();
         stream.write_all(format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{answer}").as_bytes())?;
     }
 }
 
-fn content_length(reader: &mut impl std::io::BufRead) -> Outcome<usize> {
-    let mut length = 0;
+/// The length of the body, and the idempotency key.
+fn headers(reader: &mut impl std::io::BufRead) -> Outcome<(usize, Option<String>)> {
+    let (mut length, mut key) = (0, None);
     loop {
         let mut line = String::new();
         reader.read_line(&mut line)?;
         match line.trim().split_once(": ") {
             Some(("content-length", value)) => length = value.parse()?,
+            Some(("idempotency-key", value)) => key = Some(value.to_owned()),
             Some(_) => {}
-            None => return Ok(length),
+            None => return Ok((length, key)),
         }
     }
 }
 
-fn respond(records: &Mutex<Records>, method: &str, target: &str, body: &[u8]) -> Outcome<Value> {
+fn respond(records: &Mutex<Records>, (method, target): (&str, &str), key: Option<&str>, body: &[u8]) -> Outcome<Value> {
     let lock = || records.lock().unwrap_or_else(PoisonError::into_inner);
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let id = path.trim_start_matches("/api/entries").trim_start_matches('/');
@@ -79,8 +82,7 @@ fn respond(records: &Mutex<Records>, method: &str, target: &str, body: &[u8]) ->
                     answer
                 })
                 .collect(),
-            Value::Array(array) => lock().create_all(&array),
-            record => lock().create(&record),
+            data => lock().write(key, &data),
         },
     }
 }

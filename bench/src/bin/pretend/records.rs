@@ -2,7 +2,7 @@
 use std::time::Duration;
 
 use mainstay_bench::{Outcome, project::DATABASE};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -17,6 +17,8 @@ pub(crate) enum Fault {
     TornArrays,
     /// A patch is two transactions.
     HalfPatches,
+    /// It acts again on a request that is sent again with its idempotency key.
+    ForgottenKeys,
     /// A start empties the table of its last records.
     ForgetfulStart,
 }
@@ -28,6 +30,7 @@ impl Fault {
             "early answers" => Fault::EarlyAnswers,
             "torn arrays" => Fault::TornArrays,
             "half patches" => Fault::HalfPatches,
+            "forgotten keys" => Fault::ForgottenKeys,
             "forgetful start" => Fault::ForgetfulStart,
             other => return Err(format!("no fault is called \"{other}\"").into()),
         })
@@ -53,6 +56,7 @@ impl Records {
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;
              CREATE TABLE IF NOT EXISTS entries (id TEXT PRIMARY KEY NOT NULL, version INTEGER NOT NULL, run INTEGER NOT NULL,
                writer INTEGER NOT NULL, seq INTEGER NOT NULL, counter INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
+             CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY NOT NULL, answer TEXT NOT NULL) STRICT;
              CREATE INDEX IF NOT EXISTS entries_run ON entries (run, id)",
         )?;
         if fault == Fault::ForgetfulStart {
@@ -72,11 +76,45 @@ impl Records {
         Ok(answer)
     }
 
-    pub(crate) fn create_all(&mut self, records: &[Value]) -> Outcome<Value> {
+    /// One record, an array or a batch in one transaction, with the answer that belongs to its key.
+    pub(crate) fn write(&mut self, key: Option<&str>, data: &Value) -> Outcome<Value> {
+        let key = key.filter(|_| self.fault != Fault::ForgottenKeys);
+        if let Some(answer) = key.map(|key| self.answered(key)).transpose()?.flatten() {
+            return Ok(answer);
+        }
         self.begin()?;
-        let answer = records.iter().map(|record| self.insert(record)).collect::<Outcome<Value>>()?;
+        let answer = match (data, data["ops"].as_array()) {
+            (_, Some(ops)) => {
+                let results = ops.iter().map(|op| match op["id"].as_str() {
+                    Some(id) => self.change(id, &op["data"]),
+                    None => self.insert(&op["data"]),
+                });
+                json!({"results": results.collect::<Outcome<Vec<Value>>>()?})
+            }
+            (Value::Array(records), None) => {
+                records.iter().map(|record| self.insert(record)).collect::<Outcome<Value>>()?
+            }
+            (record, None) => self.insert(record)?,
+        };
+        if let Some(key) = key {
+            self.db.execute("INSERT INTO answers VALUES (?1, ?2)", params![key, answer.to_string()])?;
+        }
         self.commit()?;
         Ok(answer)
+    }
+
+    fn answered(&self, key: &str) -> Outcome<Option<Value>> {
+        let read = "SELECT answer FROM answers WHERE key = ?1";
+        let answer = self.db.query_row(read, [key], |row| row.get::<_, String>(0)).optional()?;
+        Ok(answer.map(|answer| serde_json::from_str(&answer)).transpose()?)
+    }
+
+    fn change(&self, id: &str, data: &Value) -> Outcome<Value> {
+        let counter = data["counter"].as_i64();
+        let text = "UPDATE entries SET counter = ?2, body = ?3, version = version + 1 WHERE id = ?1 RETURNING version";
+        let values = params![id, counter, data["body"].as_str()];
+        let version: i64 = self.db.query_row(text, values, |row| row.get(0))?;
+        Ok(json!({"id": id, "version": version, "counter": counter}))
     }
 
     fn insert(&self, record: &Value) -> Outcome<Value> {

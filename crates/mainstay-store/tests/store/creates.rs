@@ -111,5 +111,5 @@ async fn the_database_holds_references_too() {
     let world = World::new();
     let (plan, values) = world.create("Note", uuid(10), &[("board", uuid(404)), ("text", Value::text(""))]);
     let outcome = world.try_write(world.step(WritePlan::Create(plan), values)).await;
-    assert!(matches!(outcome, Err(StepError::Store(_))), "{outcome:?}");
+    assert!(matches!(outcome, Err(StepError::LinkMissing { .. })), "{outcome:?}");
 }

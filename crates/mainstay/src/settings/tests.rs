@@ -93,7 +93,17 @@ fn every_setting_is_in_the_documentation_with_its_default() {
     let mut rows = Vec::new();
     for (area, settings) in Table::try_from(Settings::default()).unwrap() {
         let Value::Table(settings) = settings else { panic!("{area} is no area") };
-        rows.extend(settings.into_iter().map(|(key, value)| format!("| `{area}.{key}` | `{value}` |")));
+        for (key, value) in settings {
+            match value {
+                // An area inside of an area.
+                Value::Table(inner) => {
+                    rows.extend(
+                        inner.into_iter().map(|(name, value)| format!("| `{area}.{key}.{name}` | `{value}` |")),
+                    );
+                }
+                value => rows.push(format!("| `{area}.{key}` | `{value}` |")),
+            }
+        }
     }
     let missing: Vec<_> = rows.iter().filter(|row| !page.contains(*row)).collect();
     assert!(missing.is_empty(), "docs/settings.md lacks {missing:#?}");

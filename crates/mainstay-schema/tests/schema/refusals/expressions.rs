@@ -122,7 +122,7 @@ type A @rules(read: "x && titel == 'a'", write: "") { title: String @unique @che
     3 |   @define(name: "x", expr: "nope")
       |                             ^^^^
 
-    error[define_cycle]: in "y": "z" is defined by itself
+    error[define_cycle]: in "y": "z" is defined by itself, through ["y"]
      --> schema.graphql:4:29
       |
     4 |   @define(name: "y", expr: "z")
