@@ -69,7 +69,9 @@ pub fn in_memory_only(expr: &Expr) -> Option<&Expr> {
         Node::Call(function, args) => {
             let of_text = args.first().is_some_and(|arg| arg.ty == Type::String);
             match function {
-                Function::Size | Function::Contains | Function::StartsWith | Function::EndsWith => false,
+                Function::Size | Function::Contains | Function::StartsWith | Function::EndsWith | Function::Part(_) => {
+                    false
+                }
                 Function::ToInt | Function::ToFloat => of_text,
                 Function::Matches
                 | Function::LowerAscii

@@ -32,7 +32,7 @@ mod oracle;
 pub use analysis::{equality_fields, fields_read, in_memory_only, own_fields_only, reads_change};
 pub use caller::{AuthValues, CallerValues, resolve, resolve_into};
 pub use compile::compile;
-pub use eval::{EvalError, Records, eval};
+pub use eval::{EvalError, Records, eval, time_part};
 pub use limits::Limits;
 pub use problem::Problem;
 pub use scope::{Member, Nearest, Scope};
@@ -40,7 +40,7 @@ pub use show::{show, show_members};
 pub use specialise::{FieldReading, as_condition, map_bound, over_record, specialise, with_fields, with_guards};
 pub use tree::{
     Arith, Caller, CompareOp, Compiled, Expr, Function, Guard, NEW, Node, OLD, Outcome, Param, Quantifier, Reduction,
-    Slot, SlotValue, THIS, VarId,
+    Slot, SlotValue, THIS, TimePart, VarId,
 };
 pub use types::{EnumType, RecordType, Span, Symbol, Type};
 pub use value::{Decimal, Value};

@@ -1,6 +1,6 @@
 //! The operators and functions by name.
 use crate::{
-    tree::{Arith, CompareOp, Expr, Function, Node, Quantifier, Reduction},
+    tree::{Arith, CompareOp, Expr, Function, Node, Quantifier, Reduction, TimePart},
     types::Type,
     value::Value,
 };
@@ -66,7 +66,7 @@ impl Reduction {
 }
 
 /// Every function with its name, and whether it is called on its first argument.
-pub(crate) const FUNCTIONS: [(&str, Function, bool); 13] = [
+pub(crate) const FUNCTIONS: [(&str, Function, bool); 23] = [
     ("size", Function::Size, false),
     ("contains", Function::Contains, true),
     ("startsWith", Function::StartsWith, true),
@@ -80,7 +80,32 @@ pub(crate) const FUNCTIONS: [(&str, Function, bool); 13] = [
     ("string", Function::ToString, false),
     ("int", Function::ToInt, false),
     ("double", Function::ToFloat, false),
+    ("getFullYear", Function::Part(TimePart::FullYear), true),
+    ("getMonth", Function::Part(TimePart::Month), true),
+    ("getDate", Function::Part(TimePart::Date), true),
+    ("getDayOfMonth", Function::Part(TimePart::DayOfMonth), true),
+    ("getDayOfWeek", Function::Part(TimePart::DayOfWeek), true),
+    ("getDayOfYear", Function::Part(TimePart::DayOfYear), true),
+    ("getHours", Function::Part(TimePart::Hours), true),
+    ("getMinutes", Function::Part(TimePart::Minutes), true),
+    ("getSeconds", Function::Part(TimePart::Seconds), true),
+    ("getMilliseconds", Function::Part(TimePart::Milliseconds), true),
 ];
+
+impl TimePart {
+    /// As it is written.
+    pub fn as_str(self) -> &'static str {
+        Function::Part(self).as_str()
+    }
+
+    /// The part of this name.
+    pub fn from_name(name: &str) -> Option<TimePart> {
+        match Function::from_name(name) {
+            Some(Function::Part(part)) => Some(part),
+            _ => None,
+        }
+    }
+}
 
 impl Function {
     /// The function of this name.

@@ -212,6 +212,33 @@ pub enum Function {
     ToInt,
     /// `double(x)`.
     ToFloat,
+    /// `x.getFullYear()` and the like.
+    Part(TimePart),
+}
+
+/// The parts of a moment, a day, a time of day or a duration, as CEL counts them, in UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TimePart {
+    /// The year.
+    FullYear,
+    /// The month, from 0.
+    Month,
+    /// The day of the month, from 1.
+    Date,
+    /// The day of the month, from 0.
+    DayOfMonth,
+    /// The day of the week, from 0 (Sunday).
+    DayOfWeek,
+    /// The day of the year, from 0.
+    DayOfYear,
+    /// The hour; of a duration, its whole hours.
+    Hours,
+    /// The minute; of a duration, its whole minutes.
+    Minutes,
+    /// The second; of a duration, its whole seconds.
+    Seconds,
+    /// The milliseconds of the second.
+    Milliseconds,
 }
 
 /// What can be read of the caller, the request and the request's own values.

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Calls that other CELs or later versions know.
-const NOT_AVAILABLE: [&str; 33] = [
+const NOT_AVAILABLE: [&str; 23] = [
     "count",
     "map",
     "filter",
@@ -31,16 +31,6 @@ const NOT_AVAILABLE: [&str; 33] = [
     "charAt",
     "format",
     "reverse",
-    "getFullYear",
-    "getMonth",
-    "getDate",
-    "getDayOfMonth",
-    "getDayOfWeek",
-    "getDayOfYear",
-    "getHours",
-    "getMinutes",
-    "getSeconds",
-    "getMilliseconds",
     "distinct",
     "flatten",
     "slice",

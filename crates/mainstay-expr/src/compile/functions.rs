@@ -3,7 +3,7 @@ use super::{context::Context, slots::is_caller_only};
 use crate::{
     eval::check_pattern,
     parse::Ast,
-    tree::{Expr, Function, Node},
+    tree::{Expr, Function, Node, TimePart},
     types::{Span, Type},
     value::Value,
     wire,
@@ -110,18 +110,30 @@ impl Function {
             Function::ToInt | Function::ToFloat => {
                 matches!(ty, Type::Int | Type::Float | Type::Decimal(_) | Type::String)
             }
+            Function::Part(part) => takes_part(part, ty),
             _ => *ty == Type::String,
         }
     }
 
     fn result(self) -> Type {
         match self {
-            Function::Size | Function::ToInt => Type::Int,
+            Function::Size | Function::ToInt | Function::Part(_) => Type::Int,
             Function::Contains | Function::StartsWith | Function::EndsWith | Function::Matches => Type::Bool,
             Function::LowerAscii | Function::UpperAscii | Function::Trim | Function::ToString => Type::String,
             Function::Timestamp => Type::Timestamp,
             Function::Duration => Type::Duration,
             Function::ToFloat => Type::Float,
         }
+    }
+}
+
+/// Whether values of the type have the part.
+fn takes_part(part: TimePart, ty: &Type) -> bool {
+    match part {
+        TimePart::Hours | TimePart::Minutes | TimePart::Seconds => {
+            matches!(ty, Type::Timestamp | Type::Time | Type::Duration)
+        }
+        TimePart::Milliseconds => matches!(ty, Type::Timestamp | Type::Time),
+        _ => matches!(ty, Type::Timestamp | Type::Date),
     }
 }

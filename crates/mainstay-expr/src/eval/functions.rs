@@ -1,5 +1,5 @@
 //! The functions.
-use super::{EvalError, Evaluated, Evaluation, Records, pattern};
+use super::{EvalError, Evaluated, Evaluation, Records, pattern, time_part};
 use crate::{
     tree::{Expr, Function},
     types::Type,
@@ -47,6 +47,7 @@ fn one(function: Function, value: &Value) -> Evaluated {
             wire::write_text(value, &mut text);
             Ok(Value::text(text))
         }
+        (Function::Part(part), value) => time_part(part, value).map(Value::Int).ok_or(EvalError::Type),
         (Function::ToInt, value) => to_int(value).map(Value::Int),
         (Function::ToFloat, value) => to_float(value).map(Value::Float),
         _ => Err(EvalError::Type),

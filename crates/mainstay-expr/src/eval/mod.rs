@@ -2,10 +2,12 @@
 mod arith;
 mod compare;
 mod functions;
+mod part;
 mod pattern;
 mod quantify;
 mod reduce;
 
+pub use self::part::time_part;
 pub(crate) use self::pattern::check_pattern;
 use crate::{
     caller::CallerValues,

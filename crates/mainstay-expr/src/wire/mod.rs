@@ -7,7 +7,6 @@ mod time;
 
 use uuid::Uuid;
 
-pub(crate) use self::decimal::within;
 pub use self::{
     bytes::{format_base64, parse_base64},
     decimal::{DECIMAL_DIGITS_MAX, format_decimal, parse_decimal, rescale},
@@ -17,6 +16,7 @@ pub use self::{
         format_time, format_timestamp, parse_date, parse_time, parse_timestamp,
     },
 };
+pub(crate) use self::{decimal::within, time::civil_from_days};
 use crate::{types::Type, value::Value};
 
 /// Bytes of a formatted UUID.

@@ -77,6 +77,15 @@ impl Dialect for SqliteDialect {
             (Function::EndsWith, [(a, _), (b, _)]) => {
                 Some(format!("(substr({a}, length({a}) - length({b}) + 1) = {b} AND length({a}) >= length({b}))"))
             }
+            (Function::Part(part), [(a, ty)]) => {
+                let kind = match ty {
+                    Type::Timestamp => 0,
+                    Type::Date => 1,
+                    Type::Time => 2,
+                    _ => 3,
+                };
+                Some(format!("mainstay_part({a}, {kind}, '{}')", part.as_str()))
+            }
             (Function::ToInt, [(a, Type::Int)]) | (Function::ToFloat, [(a, Type::Float)]) => Some(a.clone()),
             (Function::ToInt, [(a, Type::Float)]) => Some(format!("mainstay_int({a})")),
             (Function::ToInt, [(a, Type::Decimal(scale))]) => {

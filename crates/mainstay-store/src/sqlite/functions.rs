@@ -1,6 +1,6 @@
 //! What SQLite lacks: functions that statements of its dialect call. Every connection has them.
 use base64::{Engine, engine::general_purpose::STANDARD};
-use mainstay_expr::{Decimal, Value, wire};
+use mainstay_expr::{Decimal, TimePart, Value, time_part, wire};
 use rusqlite::{
     Connection, Error, Result,
     functions::{Aggregate, Context, FunctionFlags, SubType},
@@ -19,6 +19,7 @@ const JSON: SubType = Some(b'J' as std::ffi::c_uint);
 ///   the nearest float.
 /// - `mainstay_sum(x)`: an aggregate, of whole numbers.
 /// - `mainstay_finite(float)`: the same, where it is no infinity: that is an error of the statement, as SQLite's own overflow is.
+/// - `mainstay_part(text, kind, name)`: a part of a moment (0), a day (1), a time of day (2) or a duration (3).
 /// - `mainstay_later|earlier(moment, micros)`, `mainstay_between(moment, moment)`: arithmetic on moments.
 pub(crate) fn register(connection: &Connection) -> Result<()> {
     let pure = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
@@ -46,6 +47,7 @@ pub(crate) fn register(connection: &Connection) -> Result<()> {
     connection.create_scalar_function(c"mainstay_ratio", 2, pure, ratio)?;
     connection.create_scalar_function(c"mainstay_later", 2, pure, |context| moved(context, i64::checked_add))?;
     connection.create_scalar_function(c"mainstay_earlier", 2, pure, |context| moved(context, i64::checked_sub))?;
+    connection.create_scalar_function(c"mainstay_part", 3, pure, part)?;
     connection.create_scalar_function(c"mainstay_between", 2, pure, between)
 }
 
@@ -169,6 +171,24 @@ fn whole(context: &Context<'_>) -> Result<Option<i64>> {
 
 fn ratio(context: &Context<'_>) -> Result<Option<f64>> {
     Ok(decimal(context)?.and_then(|text| text.parse().ok()))
+}
+
+fn part(context: &Context<'_>) -> Result<Option<i64>> {
+    let (ValueRef::Integer(kind), ValueRef::Text(name)) = (context.get_raw(1), context.get_raw(2)) else {
+        return Ok(None);
+    };
+    let Some(part) = std::str::from_utf8(name).ok().and_then(TimePart::from_name) else { return Ok(None) };
+    let text = |text| std::str::from_utf8(text).ok();
+    let value = match (kind, context.get_raw(0)) {
+        (0, ValueRef::Text(moment)) => {
+            text(moment).and_then(|text| wire::parse_timestamp(text).ok()).map(Value::Timestamp)
+        }
+        (1, ValueRef::Text(day)) => text(day).and_then(|text| wire::parse_date(text).ok()).map(Value::Date),
+        (2, ValueRef::Text(clock)) => text(clock).and_then(|text| wire::parse_time(text).ok()).map(Value::Time),
+        (3, ValueRef::Integer(micros)) => Some(Value::Duration(micros)),
+        _ => None,
+    };
+    Ok(value.and_then(|value| time_part(part, &value)))
 }
 
 fn moment(value: ValueRef<'_>) -> Option<i64> {

@@ -89,5 +89,6 @@ fn name(function: Function) -> &'static str {
         Function::ToString => "string()",
         Function::ToInt => "int()",
         Function::ToFloat => "double()",
+        Function::Part(part) => part.as_str(),
     }
 }

@@ -78,12 +78,15 @@ impl Draw<'_> {
     }
 
     fn int(&mut self, depth: usize) -> String {
-        match self.bytes.below(9) {
+        match self.bytes.below(11) {
             number @ 0..5 => {
                 let op = ["+", "-", "*", "/", "%"][number];
                 format!("({} {op} {})", self.value(&Type::Int, depth), self.value(&Type::Int, depth))
             }
             5 => format!("-({})", self.value(&Type::Int, depth)),
+            9 => self
+                .part(&Type::Timestamp, &["FullYear", "Month", "Date", "DayOfWeek", "DayOfYear", "Hours", "Seconds"]),
+            10 => self.part(&Type::Date, &["FullYear", "Month", "DayOfMonth", "DayOfYear"]),
             6 => format!("size({})", self.value(&Type::String, depth)),
             7 => {
                 let sized = self.named(|ty| matches!(ty, Type::List(_) | Type::Records(_) | Type::Bytes));
@@ -93,6 +96,15 @@ impl Draw<'_> {
                 Some(Named { text, .. }) if self.bytes.rarely(2) => format!("int({text})"),
                 _ => format!("int({})", self.value(&Type::Float, depth)),
             },
+        }
+    }
+
+    /// A part of a moment or a day that can be named.
+    fn part(&mut self, of: &Type, parts: &[&str]) -> String {
+        let part = self.bytes.one_of(parts);
+        match self.of_type(of) {
+            Some(known) => format!("{known}.get{part}()"),
+            None => "timestamp('2024-02-29T12:34:56.789Z').getDayOfYear()".to_owned(),
         }
     }
 
