@@ -46,19 +46,19 @@ pub struct Core {
 impl Core {
     /// A core for a schema and the database that matches it.
     pub fn new(schema: Arc<Schema>, store: Arc<Store>, settings: CoreSettings) -> Core {
-        let plans_max = settings.limits.plans_max;
+        let limits = settings.limits.clone();
         Core {
             schema,
             store,
             cursor_key: CursorKey::new(&settings.cursor_key),
             settings,
-            gates: Plans::new(plans_max),
-            reads: Plans::new(plans_max),
-            groups: Plans::new(plans_max),
-            creates: Plans::new(plans_max),
-            updates: Plans::new(plans_max),
-            deletes: Plans::new(plans_max),
-            finds: Plans::new(plans_max),
+            gates: Plans::new(&limits),
+            reads: Plans::new(&limits),
+            groups: Plans::new(&limits),
+            creates: Plans::new(&limits),
+            updates: Plans::new(&limits),
+            deletes: Plans::new(&limits),
+            finds: Plans::new(&limits),
         }
     }
 

@@ -20,6 +20,11 @@ pub(crate) fn from_store(failure: StoreError) -> Error {
         }
         StoreError::AnswerTooLarge => Error::new(ErrorKind::LimitExceeded, "the answer would be too large")
             .with_hint("ask for less: a smaller page, smaller limits of the links inside it, fewer links"),
+        StoreError::TooManyNested { limit } => {
+            let message = format!("the answer would hold more than {limit} records in lists inside of lists");
+            Error::new(ErrorKind::LimitExceeded, message)
+                .with_hint("ask for less: a smaller page, smaller limits of the links inside it, fewer levels")
+        }
         StoreError::DiskFull => Error::new(ErrorKind::DiskFull, "no room is left on the disk"),
         StoreError::Overloaded => {
             Error::new(ErrorKind::Overloaded, "too many requests wait").with_hint("try again in a moment")

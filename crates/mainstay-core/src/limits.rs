@@ -31,6 +31,8 @@ pub struct Limits {
     pub expression_length_max: usize,
     /// Plans kept.
     pub plans_max: usize,
+    /// Bytes, about, of the plans kept for one kind of request.
+    pub plans_bytes_max: usize,
     /// How long the answer to a write with an idempotency key is kept, in seconds.
     pub idempotency_ttl_s: u64,
     /// Idempotency keys that are kept for one caller; past it the oldest goes.
@@ -56,6 +58,7 @@ impl Default for Limits {
             links_max: 1_000,
             expression_length_max: 4_000,
             plans_max: 2_000,
+            plans_bytes_max: 64 * 1024 * 1024,
             idempotency_ttl_s: 24 * 60 * 60,
             idempotency_keys_max: 10_000,
             idempotency_answer_bytes_max: 1024 * 1024,

@@ -21,6 +21,12 @@ pub enum StoreError {
     /// The answer would be larger than the limit.
     #[error("the answer would be larger than the limit")]
     AnswerTooLarge,
+    /// The answer would hold more records in lists inside of lists than the limit.
+    #[error("the answer would hold more than {limit} nested records")]
+    TooManyNested {
+        /// The limit.
+        limit: usize,
+    },
     /// No room is left on the disk.
     #[error("no room is left on the disk")]
     DiskFull,

@@ -18,10 +18,14 @@ pub struct Settings {
     pub answer_ms_max: u64,
     /// Bytes of the records of one answer, and of each value that the database makes for it.
     pub answer_bytes_max: u32,
+    /// Records of one answer in lists that hold lists or stand in one: they multiply.
+    pub answer_nested_max: usize,
     /// Threads for reads that take longer.
     pub readers: usize,
     /// Reads that may wait for those threads.
     pub readers_queue_max: usize,
+    /// How long a read may wait for one of those threads, in milliseconds.
+    pub readers_wait_ms_max: u64,
     /// Writes that are committed together at most.
     pub group_max: usize,
     /// Writes that may wait for the writer.
@@ -50,8 +54,10 @@ impl Settings {
             statement_ms_max: 10_000,
             answer_ms_max: 250,
             answer_bytes_max: 32 * 1024 * 1024,
+            answer_nested_max: 200_000,
             readers: 2,
             readers_queue_max: 1_024,
+            readers_wait_ms_max: 5_000,
             group_max: 512,
             writer_queue_max: 4_096,
             cache_kib: 16_384,

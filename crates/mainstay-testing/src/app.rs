@@ -28,13 +28,20 @@ pub struct Setup {
     sdl: String,
     http: HttpSettings,
     limits: Limits,
+    store: Box<dyn FnOnce(&mut Settings) + Send>,
     explain_refusals: bool,
 }
 
 impl Setup {
     /// The defaults for a schema.
     pub fn new(sdl: &str) -> Setup {
-        Setup { sdl: sdl.to_owned(), http: HttpSettings::default(), limits: Limits::default(), explain_refusals: false }
+        Setup {
+            sdl: sdl.to_owned(),
+            http: HttpSettings::default(),
+            limits: Limits::default(),
+            store: Box::new(|_| {}),
+            explain_refusals: false,
+        }
     }
 
     /// Changes settings of the wire.
@@ -51,6 +58,13 @@ impl Setup {
         self
     }
 
+    /// Changes settings of the database.
+    #[must_use]
+    pub fn store(mut self, change: impl FnOnce(&mut Settings) + Send + 'static) -> Setup {
+        self.store = Box::new(change);
+        self
+    }
+
     /// Has refusals explained, as in development.
     #[must_use]
     pub fn explained(mut self) -> Setup {
@@ -62,7 +76,7 @@ impl Setup {
     pub async fn start(self) -> TestApp {
         let folder = tempfile::tempdir().expect("a folder for the test's database");
         let schema = load(&self.sdl);
-        let store = Arc::new(open(folder.path(), &schema));
+        let store = Arc::new(open(folder.path(), &schema, self.store));
         let settings =
             CoreSettings { limits: self.limits, cursor_key: [7; 32], explain_refusals: self.explain_refusals };
         let core = Arc::new(Core::new(schema.clone(), store, settings));
@@ -95,9 +109,10 @@ fn load(sdl: &str) -> Arc<Schema> {
     }
 }
 
-fn open(folder: &Path, schema: &Arc<Schema>) -> Store {
+fn open(folder: &Path, schema: &Arc<Schema>, change: impl FnOnce(&mut Settings)) -> Store {
     let mut settings = Settings::at(folder.join("test.db"));
     settings.durable = false;
+    change(&mut settings);
     let store = Store::open(settings).expect("a fresh database");
     store.follow(schema).expect("the tables of the schema");
     store

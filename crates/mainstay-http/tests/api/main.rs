@@ -5,6 +5,7 @@ mod add;
 mod bad_input;
 mod batch;
 mod batch_alike;
+mod bounds;
 mod conditions;
 mod cors;
 mod create;

@@ -59,6 +59,8 @@ pub trait Dialect: Sync {
     fn json_leaf(&self, column: &str, encode: Encode) -> String;
     /// A JSON object of names (plain text) and values.
     fn json_object(&self, members: &[(&str, String)]) -> String;
+    /// A JSON object of a list at a level (from 0), counted, so that a statement ends that builds too much.
+    fn json_counted(&self, object: &str, level: usize) -> String;
     /// The JSON array of an aggregate's rows, in their order.
     fn json_array(&self, item: &str) -> String;
     /// The most members that [`Dialect::json_object`] takes.

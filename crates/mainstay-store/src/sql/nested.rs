@@ -31,8 +31,7 @@ impl Writer<'_> {
         let (tables, tie) = self.link_source(parent.collection, nested.field, &row, &self.key(parent))?;
         let filter = tie.and(self.holds(&nested.condition, &row)?).filter(self.dialect);
         if nested.order.is_empty() && nested.limit.is_none() {
-            let object = self.object(&nested.select, &row)?;
-            let array = self.dialect.json_array(&object);
+            let array = self.array(nested, &row)?;
             return Ok(format!("(SELECT {array} FROM {tables}{filter})"));
         }
         let by = self.sort_keys(&nested.order, &row)?;
@@ -41,11 +40,21 @@ impl Writer<'_> {
         let picked = self.picked(&nested.select, &row);
         // The objects are built from the rows that are left: ordering and limiting goes over plain columns.
         let left = self.row(nested.target);
-        let array = {
-            let object = self.object(&nested.select, &left)?;
-            self.dialect.json_array(&object)
-        };
+        let array = self.array(nested, &left)?;
         Ok(format!("(SELECT {array} FROM (SELECT {picked} FROM {tables}{filter}{order}{limit}) AS {})", left.alias))
+    }
+
+    /// The rows of a list as an array. Lists that hold lists multiply, so their records are counted; the others pay nothing.
+    fn array(&mut self, nested: &Nested, row: &Row) -> Result<String, StoreError> {
+        let level = self.lists;
+        self.lists += 1;
+        let object = self.object(&nested.select, row);
+        self.lists = level;
+        let object = object?;
+        Ok(match level > 0 || nested.select.iter().any(holds_lists) {
+            true => self.dialect.json_array(&self.dialect.json_counted(&object, level)),
+            false => self.dialect.json_array(&object),
+        })
     }
 
     /// The keys of the records of a to-many link as an array, in their order.
@@ -91,5 +100,14 @@ impl Writer<'_> {
         let of = self.collection(row);
         let encode: Encode = columns::encode(self.schema, of, of.field(field));
         self.dialect.json_leaf(&self.column(row, field), encode)
+    }
+}
+
+/// Whether a list of records stands in this output.
+fn holds_lists(output: &Output) -> bool {
+    match &output.value {
+        OutputValue::Many(_) => true,
+        OutputValue::One(nested) => nested.select.iter().any(holds_lists),
+        OutputValue::Field(_) | OutputValue::Keys(_) | OutputValue::Figure(_) => false,
     }
 }

@@ -7,12 +7,18 @@ use crate::{
     sql::{Bind, Dialect, Sql, test::Test},
 };
 
+/// What a bind is written between until the statement is finished. No text that reaches a statement holds it: names are letters
+/// and digits, and U+0000 is refused wherever a value is read.
+const MARK: char = '\0';
+
 /// One statement in the making. Fragments may be put together in any order: placeholders carry their numbers.
 pub(crate) struct Writer<'a> {
     pub(crate) schema: &'a Schema,
     pub(crate) dialect: &'a dyn Dialect,
     binds: Vec<Bind>,
     aliases: usize,
+    /// Lists around what is written now.
+    pub(crate) lists: usize,
 }
 
 /// A row in reach: what its columns are written with, and whose it is.
@@ -76,16 +82,16 @@ impl Env {
 impl<'a> Writer<'a> {
     /// An empty statement.
     pub(crate) fn new(schema: &'a Schema, dialect: &'a dyn Dialect) -> Writer<'a> {
-        Writer { schema, dialect, binds: Vec::new(), aliases: 0 }
+        Writer { schema, dialect, binds: Vec::new(), aliases: 0, lists: 0 }
     }
 
-    /// The placeholder of a bind.
+    /// The placeholder of a bind: a mark that [`Writer::finish`] replaces, since a fragment may yet be folded away.
     pub(crate) fn bind(&mut self, bind: Bind) -> String {
         let at = self.binds.iter().position(|other| *other == bind).unwrap_or_else(|| {
             self.binds.push(bind);
             self.binds.len() - 1
         });
-        self.dialect.placeholder(at + 1)
+        format!("{MARK}{at}{MARK}")
     }
 
     /// The placeholder of a constant; small ones are written out.
@@ -115,9 +121,27 @@ impl<'a> Writer<'a> {
         Row { alias: self.table(collection), collection, over: Vec::new() }
     }
 
-    /// The finished statement.
-    pub(crate) fn finish(self, text: String) -> Sql {
-        Sql { text, binds: self.binds }
+    /// The finished statement: its placeholders are numbered without gaps, and each of its binds is used.
+    pub(crate) fn finish(self, marked: String) -> Sql {
+        let mut parts: Vec<&str> = marked.split(MARK).collect();
+        let mut number_of = vec![None; self.binds.len()];
+        for part in parts.iter().skip(1).step_by(2) {
+            if let Some(used) = part.parse::<usize>().ok().and_then(|at| number_of.get_mut(at)) {
+                *used = Some(String::new());
+            }
+        }
+        let mut binds = Vec::with_capacity(self.binds.len());
+        for (bind, used) in self.binds.into_iter().zip(&mut number_of) {
+            if let Some(placeholder) = used {
+                binds.push(bind);
+                *placeholder = self.dialect.placeholder(binds.len());
+            }
+        }
+        for part in parts.iter_mut().skip(1).step_by(2) {
+            let placeholder = part.parse::<usize>().ok().and_then(|at| number_of.get(at)?.as_deref());
+            *part = placeholder.unwrap_or_default();
+        }
+        Sql { text: parts.concat(), binds }
     }
 
     /// A collection's table, quoted.

@@ -13,9 +13,7 @@ use crate::{
 
 /// Binds every placeholder of the statement.
 pub(super) fn bind(statement: &mut Statement<'_>, sql: &Sql, inputs: &Inputs<'_>) -> Result<()> {
-    // What was folded away while it was written may have been the last to use a placeholder.
-    let used = statement.parameter_count();
-    for (index, bind) in sql.binds.iter().take(used).enumerate() {
+    for (index, bind) in sql.binds.iter().enumerate() {
         let at = index + 1;
         match bind {
             Bind::Value(number) => stored(statement, at, value_of(inputs, *number))?,

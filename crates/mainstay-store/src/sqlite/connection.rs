@@ -9,7 +9,7 @@ use std::{
 
 use rusqlite::{Connection, Error, ErrorCode, OpenFlags, config::DbConfig, limits::Limit};
 
-use super::{SqliteDialect, deadline::Deadline, functions, migrate};
+use super::{SqliteDialect, deadline::Deadline, functions, migrate, nested::Nested};
 use crate::{OpenError, Settings, sql::make_once};
 
 /// What every SQLite database begins with.
@@ -22,6 +22,7 @@ const BUSY: Duration = Duration::from_secs(5);
 pub(super) struct Watched {
     pub(super) connection: Connection,
     pub(super) deadline: Deadline,
+    pub(super) nested: Arc<Nested>,
 }
 
 /// Opens the connection that writes, and makes the database where there is none.
@@ -34,15 +35,15 @@ pub(super) fn open_writer(settings: &Settings, closing: Arc<AtomicBool>) -> Resu
     check_magic(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).map_err(|error| explain(path, &error))?;
-    prepare(&connection, settings, settings.cache_kib)
-        .and_then(|()| make_durable(&connection, settings))
+    let nested = prepare(&connection, settings, settings.cache_kib)
+        .and_then(|nested| make_durable(&connection, settings).map(|()| nested))
         .map_err(|error| explain(path, &error))?;
     if migrate::is_newer(&connection).map_err(|error| explain(path, &error))? {
         return Err(refused(path, "it was written by a newer Mainstay; use that version or a later one"));
     }
     connection.execute_batch(&make_once(&SqliteDialect)).map_err(|error| explain(path, &error))?;
     let deadline = Deadline::watch(&mut connection, closing).map_err(|error| explain(path, &error))?;
-    Ok(Watched { connection, deadline })
+    Ok(Watched { connection, deadline, nested })
 }
 
 /// Whether there is a database to be read.
@@ -60,12 +61,12 @@ pub(super) fn check_readable(settings: &Settings) -> Result<(), OpenError> {
 pub(super) fn open_reader(settings: &Settings, cache_kib: u32, closing: Arc<AtomicBool>) -> rusqlite::Result<Watched> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(&settings.path, flags)?;
-    prepare(&connection, settings, cache_kib)?;
+    let nested = prepare(&connection, settings, cache_kib)?;
     // Links inside links multiply: without a bound one request takes all memory.
     let answer_bytes_max = i32::try_from(settings.answer_bytes_max).unwrap_or(i32::MAX);
     connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, answer_bytes_max)?;
     let deadline = Deadline::watch(&mut connection, closing)?;
-    Ok(Watched { connection, deadline })
+    Ok(Watched { connection, deadline, nested })
 }
 
 /// Opens the connection that brings the write-ahead log into the database.
@@ -79,7 +80,7 @@ pub(super) fn open_checkpointer(settings: &Settings) -> rusqlite::Result<Connect
     Ok(connection)
 }
 
-fn prepare(connection: &Connection, settings: &Settings, cache_kib: u32) -> rusqlite::Result<()> {
+fn prepare(connection: &Connection, settings: &Settings, cache_kib: u32) -> rusqlite::Result<Arc<Nested>> {
     connection.busy_timeout(BUSY)?;
     connection.pragma_update(None, "cache_size", -i64::from(cache_kib))?;
     connection.pragma_update(None, "foreign_keys", true)?;
@@ -87,7 +88,8 @@ fn prepare(connection: &Connection, settings: &Settings, cache_kib: u32) -> rusq
     // Else SQLite (built with STAT4) plans a cached statement anew whenever a bound value changes: a third of a page's time.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(settings.statements_max);
-    functions::register(connection)
+    functions::register(connection)?;
+    Nested::register(connection, settings)
 }
 
 fn make_durable(connection: &Connection, settings: &Settings) -> rusqlite::Result<()> {

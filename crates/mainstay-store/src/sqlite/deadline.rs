@@ -2,43 +2,54 @@
 use std::{
     ffi::c_int,
     sync::{
-        Arc,
+        Arc, Weak,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
 
+use parking_lot::Mutex;
 use rusqlite::Connection;
 
 /// Steps of SQLite's machine between two looks at the clock: some 10 µs of work.
 const STEPS_PER_LOOK: c_int = 1_000;
 const NEVER: u64 = u64::MAX;
 
-/// When the statements of one connection must have ended. They end at once when the store is closing.
+/// When the statements of one connection must have ended. They end at once when the store is closing, or nobody waits for them.
 #[derive(Debug)]
 pub(super) struct Deadline {
     origin: Instant,
     /// Nanoseconds after `origin`.
     at: Arc<AtomicU64>,
+    /// Gone when the one is who waits for the statement.
+    caller: Arc<Mutex<Option<Weak<()>>>>,
 }
 
 impl Deadline {
     /// Watches over a connection; until [`Deadline::set`] its statements may run for ever.
     pub(super) fn watch(connection: &mut Connection, closing: Arc<AtomicBool>) -> rusqlite::Result<Deadline> {
         let (origin, at) = (Instant::now(), Arc::new(AtomicU64::new(NEVER)));
-        let watched = at.clone();
+        let caller = Arc::<Mutex<Option<Weak<()>>>>::default();
+        let (watched, waiting) = (at.clone(), caller.clone());
         let is_over = move || {
             let at = watched.load(Ordering::Relaxed);
-            closing.load(Ordering::Relaxed) || at != NEVER && origin.elapsed() >= Duration::from_nanos(at)
+            closing.load(Ordering::Relaxed)
+                || at != NEVER && origin.elapsed() >= Duration::from_nanos(at)
+                || waiting.lock().as_ref().is_some_and(|caller| caller.strong_count() == 0)
         };
         connection.progress_handler(STEPS_PER_LOOK, Some(is_over))?;
-        Ok(Deadline { origin, at })
+        Ok(Deadline { origin, at, caller })
     }
 
     /// What runs from now on must end after this time.
     pub(super) fn set(&self, limit: Duration) {
         let at = self.origin.elapsed().saturating_add(limit);
         self.at.store(u64::try_from(at.as_nanos()).unwrap_or(NEVER), Ordering::Relaxed);
+    }
+
+    /// What runs from now on must end once this is gone.
+    pub(super) fn serve(&self, caller: Option<Weak<()>>) {
+        *self.caller.lock() = caller;
     }
 
     /// Does something that must end after this time, or when all of it must, whichever comes first.

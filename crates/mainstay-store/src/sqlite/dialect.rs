@@ -1,8 +1,9 @@
 //! How SQLite writes things.
 //!
-//! Ids are TEXT in ordinary rowid tables, measured against BLOB and WITHOUT ROWID: 0.3 µs of a read by id slower than BLOB, but
-//! 14 to 20 % faster in nested answers (`json_object` refuses BLOB), readable in every shell, and three to fourteen times faster
-//! than WITHOUT ROWID once rows pass about one KiB. A join table, two keys wide, is WITHOUT ROWID.
+//! Ids are TEXT in ordinary rowid tables, measured against BLOB and WITHOUT ROWID (the table stands in ARCHITECTURE.md): a read by
+//! id takes 0.3 µs more than with BLOB, but BLOB loses a sixth of each nested answer (71 against 62 µs: `json_object` refuses it), and
+//! no shell shows it readably; WITHOUT ROWID is 3 to 14 times slower once rows pass about 1 KiB. A join table, two keys wide, is
+//! WITHOUT ROWID.
 use mainstay_expr::{Arith, Function, Reduction, Type, Value, wire};
 use mainstay_plan::{Aggregate, TimePart};
 use mainstay_schema::{ColumnType, FieldKind, KeyKind, Scalar, Schema};
@@ -183,6 +184,10 @@ impl Dialect for SqliteDialect {
         let members: Vec<String> =
             members.iter().map(|(name, value)| format!("{}, {value}", text_literal(name))).collect();
         format!("json_object({})", members.join(", "))
+    }
+
+    fn json_counted(&self, object: &str, level: usize) -> String {
+        format!("mainstay_nested({object}, {level})")
     }
 
     fn json_array(&self, item: &str) -> String {

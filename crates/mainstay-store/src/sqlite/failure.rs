@@ -1,7 +1,7 @@
 //! SQLite's errors as ours: the one place where they are told apart.
 use rusqlite::{Error, ErrorCode, ffi};
 
-use super::functions::OVERFLOW;
+use super::{functions::OVERFLOW, nested};
 use crate::{StoreError, exec::Failure};
 
 /// What an error means for a statement that had so many milliseconds.
@@ -23,6 +23,9 @@ pub(super) fn failure(error: Error, limit_ms: u64) -> Failure {
 /// What an error means for a statement that writes no records.
 pub(super) fn store_error(error: Error, limit_ms: u64) -> StoreError {
     let Error::SqliteFailure(cause, message) = &error else { return StoreError::Engine(error.to_string()) };
+    if let Some(ended) = message.as_deref().and_then(nested::failure) {
+        return ended;
+    }
     match cause.code {
         ErrorCode::OperationInterrupted => StoreError::TimedOut { limit_ms },
         ErrorCode::TooBig => StoreError::AnswerTooLarge,

@@ -8,7 +8,7 @@ use rusqlite::{
 };
 
 /// SQLite's mark of a text that is JSON: it goes into JSON as it is.
-const JSON: SubType = Some(b'J' as std::ffi::c_uint);
+pub(super) const JSON: SubType = Some(b'J' as std::ffi::c_uint);
 
 /// Gives a connection the functions. All are null of null, and null where there is no outcome (out of range, division by zero).
 ///

@@ -13,6 +13,7 @@ mod functions;
 mod introspect;
 mod lock;
 mod migrate;
+mod nested;
 mod page;
 mod readers;
 mod row;

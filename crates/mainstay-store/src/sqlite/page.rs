@@ -1,10 +1,11 @@
 //! Carries out reads on one connection.
 use mainstay_expr::Value;
-use rusqlite::{Connection, Row, limits::Limit};
+use rusqlite::{Connection, Row, Statement, limits::Limit};
 
 use super::{
     bind::bind,
     failure::store_error,
+    nested::Nested,
     row::{decode, write_object},
 };
 use crate::{
@@ -13,15 +14,20 @@ use crate::{
     sql::{ReadSql, Sql},
 };
 
+/// Bytes of SQL past which a statement is not kept prepared: their number is bounded, and such a one holds much.
+const KEPT_BYTES_MAX: usize = 32 * 1024;
+
 /// Reads a page, and the count in the same snapshot where it is asked for. The records are appended to `into`, which becomes the
 /// page's; on an error it keeps what was written so far.
 pub(super) fn read(
     connection: &Connection,
+    nested: &Nested,
     read: &ReadSql,
     inputs: &Inputs<'_>,
     into: &mut Vec<u8>,
     limit_ms: u64,
 ) -> Result<Page, StoreError> {
+    nested.begin();
     match &read.count {
         // One statement is a snapshot of its own.
         None => page(connection, read, inputs, into, limit_ms),
@@ -71,12 +77,28 @@ fn page(
     limit_ms: u64,
 ) -> Result<Page, StoreError> {
     let failed = |error| store_error(error, limit_ms);
-    let mut statement = connection.prepare_cached(&read.page.text).map_err(failed)?;
-    bind(&mut statement, &read.page, inputs).map_err(failed)?;
-    let limit = limit_of(read, inputs);
     // What bounds one value bounds their sum too.
     let bytes_max =
         usize::try_from(connection.limit(Limit::SQLITE_LIMIT_LENGTH).map_err(failed)?).unwrap_or(usize::MAX);
+    let text = &read.page.text;
+    if text.len() > KEPT_BYTES_MAX {
+        let mut statement = connection.prepare(text).map_err(failed)?;
+        return rows(&mut statement, read, inputs, into, (bytes_max, limit_ms));
+    }
+    let mut statement = connection.prepare_cached(text).map_err(failed)?;
+    rows(&mut statement, read, inputs, into, (bytes_max, limit_ms))
+}
+
+fn rows(
+    statement: &mut Statement<'_>,
+    read: &ReadSql,
+    inputs: &Inputs<'_>,
+    into: &mut Vec<u8>,
+    (bytes_max, limit_ms): (usize, u64),
+) -> Result<Page, StoreError> {
+    let failed = |error| store_error(error, limit_ms);
+    bind(statement, &read.page, inputs).map_err(failed)?;
+    let limit = limit_of(read, inputs);
     let mut page = Page::default();
     let mut rows = statement.raw_query();
     while let Some(row) = rows.next().map_err(failed)? {

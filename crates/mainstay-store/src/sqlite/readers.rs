@@ -12,7 +12,10 @@ use std::{
 
 use mainstay_expr::Value;
 use parking_lot::Mutex;
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::timeout,
+};
 
 use super::{
     connection::{Watched, open_reader},
@@ -42,7 +45,11 @@ struct Job {
     statement: Arc<ReadStatement>,
     values: Vec<Value>,
     into: Vec<u8>,
+    /// Tells that a thread has taken it.
+    taken: oneshot::Sender<()>,
     answer: oneshot::Sender<Result<Page, StoreError>>,
+    /// Gone when the caller is.
+    caller: Weak<()>,
 }
 
 /// Everything that reads.
@@ -95,7 +102,7 @@ impl Readers {
         let budget = Duration::from_micros(self.shared.settings.inline_budget_us);
         self.with_local(|reader| {
             reader.deadline.set(budget);
-            page::read(&reader.connection, &statement.sql, &Inputs::of(values), into, 0)
+            page::read(&reader.connection, &reader.nested, &statement.sql, &Inputs::of(values), into, 0)
         })
     }
 
@@ -125,17 +132,26 @@ impl Readers {
         values: Vec<Value>,
         into: Vec<u8>,
     ) -> Result<Page, StoreError> {
-        let (answer, answered) = oneshot::channel();
-        let job = Job { statement, values, into, answer };
+        let ((taken, begun), (answer, answered)) = (oneshot::channel(), oneshot::channel());
+        // It goes with this future: then the read that nobody waits for ends.
+        let caller = Arc::new(());
+        let job = Job { statement, values, into, taken, answer, caller: Arc::downgrade(&caller) };
         let sent = match &*self.pool.lock() {
             Some(pool) => pool.try_send(job),
             None => return Err(closed()),
         };
         match sent {
-            Ok(()) => answered.await.unwrap_or_else(|_| Err(closed())),
-            Err(TrySendError::Full(_)) => Err(StoreError::Overloaded),
-            Err(TrySendError::Disconnected(_)) => Err(closed()),
+            Ok(()) => {}
+            Err(TrySendError::Full(_)) => return Err(StoreError::Overloaded),
+            Err(TrySendError::Disconnected(_)) => return Err(closed()),
         }
+        let wait_max = Duration::from_millis(self.shared.settings.readers_wait_ms_max);
+        if timeout(wait_max, begun).await.is_err() {
+            return Err(StoreError::Overloaded);
+        }
+        let outcome = answered.await.unwrap_or_else(|_| Err(closed()));
+        drop(caller);
+        outcome
     }
 
     /// Does something with this thread's connection, which is opened when there is none yet.
@@ -196,11 +212,11 @@ fn serve(shared: &Shared, jobs: &Mutex<Receiver<Job>>) {
         let job = jobs.lock().recv();
         let Ok(job) = job else { return };
         // Nobody waits any more: the caller went away.
-        if job.answer.is_closed() {
+        if job.taken.send(()).is_err() {
             continue;
         }
-        let (answer, outcome) = (job.answer, run(shared, &mut reader, &job.statement, &job.values, job.into));
-        let _ = answer.send(outcome);
+        let outcome = run(shared, &mut reader, &job.statement, &job.values, job.into, job.caller);
+        let _ = job.answer.send(outcome);
     }
 }
 
@@ -210,6 +226,7 @@ fn run(
     statement: &ReadStatement,
     values: &[Value],
     mut into: Vec<u8>,
+    caller: Weak<()>,
 ) -> Result<Page, StoreError> {
     let settings = &shared.settings;
     let reader = match reader {
@@ -221,8 +238,10 @@ fn run(
     };
     let began = std::time::Instant::now();
     reader.deadline.set(Duration::from_millis(settings.statement_ms_max));
-    let outcome =
-        page::read(&reader.connection, &statement.sql, &Inputs::of(values), &mut into, settings.statement_ms_max);
+    reader.deadline.serve(Some(caller));
+    let (inputs, limit_ms) = (Inputs::of(values), settings.statement_ms_max);
+    let outcome = page::read(&reader.connection, &reader.nested, &statement.sql, &inputs, &mut into, limit_ms);
+    reader.deadline.serve(None);
     statement.mark_slow(began.elapsed() > Duration::from_micros(settings.inline_budget_us));
     outcome
 }

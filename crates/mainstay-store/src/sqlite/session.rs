@@ -4,7 +4,7 @@ use std::time::Duration;
 use mainstay_expr::Value;
 use rusqlite::Connection;
 
-use super::{bind::bind, connection::Watched, deadline::Deadline, failure::failure, page};
+use super::{bind::bind, connection::Watched, deadline::Deadline, failure::failure, nested::Nested, page};
 use crate::{
     Page, StoreError,
     exec::{EachRow, Failure, Inputs, Session},
@@ -28,6 +28,7 @@ pub(super) enum Guard {
 pub(super) struct WriteSession<'c> {
     connection: &'c Connection,
     deadline: &'c Deadline,
+    nested: &'c Nested,
     guard: Guard,
     limits: TimeLimits,
 }
@@ -45,7 +46,13 @@ impl<'c> WriteSession<'c> {
     /// A request that begins now.
     pub(super) fn new(watched: &'c Watched, guard: Guard, limits: TimeLimits) -> WriteSession<'c> {
         watched.deadline.set(Duration::from_millis(limits.all_ms));
-        WriteSession { connection: &watched.connection, deadline: &watched.deadline, guard, limits }
+        WriteSession {
+            connection: &watched.connection,
+            deadline: &watched.deadline,
+            nested: &watched.nested,
+            guard,
+            limits,
+        }
     }
 
     /// Keeps what the request did: of a request that is alone, on disk.
@@ -129,6 +136,6 @@ impl Session for WriteSession<'_> {
     fn read(&mut self, read: &ReadSql, inputs: &Inputs<'_>, into: &mut Vec<u8>) -> Result<Page, Failure> {
         let limit_ms = self.limits.answer_ms.min(self.limits.all_ms);
         let limit = Duration::from_millis(limit_ms);
-        Ok(self.deadline.within(limit, || page::read(self.connection, read, inputs, into, limit_ms))?)
+        Ok(self.deadline.within(limit, || page::read(self.connection, self.nested, read, inputs, into, limit_ms))?)
     }
 }

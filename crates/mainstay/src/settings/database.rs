@@ -21,10 +21,14 @@ pub(crate) struct DatabaseArea {
     pub(crate) answer_ms_max: u64,
     /// Bytes of the records of one answer.
     pub(crate) answer_bytes_max: u32,
+    /// Records of one answer in lists that hold lists or stand in one.
+    pub(crate) answer_nested_max: usize,
     /// Threads for reads that take longer.
     pub(crate) readers: usize,
     /// Reads that may wait for those threads.
     pub(crate) readers_queue_max: usize,
+    /// How long a read may wait for those threads, in milliseconds.
+    pub(crate) readers_wait_ms_max: u64,
     /// Writes that are committed together at most.
     pub(crate) group_max: usize,
     /// Writes that may wait.
@@ -47,8 +51,10 @@ impl Default for DatabaseArea {
             inline_budget_us: store.inline_budget_us,
             answer_ms_max: store.answer_ms_max,
             answer_bytes_max: store.answer_bytes_max,
+            answer_nested_max: store.answer_nested_max,
             readers: store.readers,
             readers_queue_max: store.readers_queue_max,
+            readers_wait_ms_max: store.readers_wait_ms_max,
             group_max: store.group_max,
             writer_queue_max: store.writer_queue_max,
             cache_kib: store.cache_kib,
@@ -79,8 +85,10 @@ impl DatabaseArea {
             inline_budget_us: self.inline_budget_us,
             answer_ms_max: self.answer_ms_max,
             answer_bytes_max: self.answer_bytes_max,
+            answer_nested_max: self.answer_nested_max,
             readers: self.readers,
             readers_queue_max: self.readers_queue_max,
+            readers_wait_ms_max: self.readers_wait_ms_max,
             group_max: self.group_max,
             writer_queue_max: self.writer_queue_max,
             cache_kib: self.cache_kib,

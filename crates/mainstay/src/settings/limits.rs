@@ -34,6 +34,8 @@ pub(crate) struct LimitsArea {
     pub(crate) expression_length_max: usize,
     /// Plans kept.
     pub(crate) plans_max: usize,
+    /// Bytes, about, of the plans kept for one kind of request.
+    pub(crate) plans_bytes_max: usize,
     /// How long the answer to a write with an idempotency key is kept, in seconds.
     pub(crate) idempotency_ttl_s: u64,
     /// Idempotency keys that are kept for one caller.
@@ -60,6 +62,7 @@ impl Default for LimitsArea {
             links_max: limits.links_max,
             expression_length_max: limits.expression_length_max,
             plans_max: limits.plans_max,
+            plans_bytes_max: limits.plans_bytes_max,
             idempotency_ttl_s: limits.idempotency_ttl_s,
             idempotency_keys_max: limits.idempotency_keys_max,
             idempotency_answer_bytes_max: limits.idempotency_answer_bytes_max,
@@ -85,6 +88,7 @@ impl LimitsArea {
             links_max: self.links_max,
             expression_length_max: self.expression_length_max,
             plans_max: self.plans_max,
+            plans_bytes_max: self.plans_bytes_max,
             idempotency_ttl_s: self.idempotency_ttl_s,
             idempotency_keys_max: self.idempotency_keys_max,
             idempotency_answer_bytes_max: self.idempotency_answer_bytes_max,

@@ -19,7 +19,7 @@ fn render(plans: &Plans<'_>, condition: &Expr, want: bool) -> String {
     let mut writer = Writer::new(plans.schema, &SqliteDialect);
     let row = writer.row(plans.id("Post"));
     match writer.is(condition, want, &Env::of(&row)) {
-        Ok(test) => test.sql(&SqliteDialect).replace('"', ""),
+        Ok(test) => writer.finish(test.sql(&SqliteDialect)).text.replace('"', ""),
         Err(error) => error.to_string(),
     }
 }

@@ -11,11 +11,22 @@ use crate::{
             fixture::{Plans, output, schema, size},
             shows,
         },
+        writer::Writer,
     },
 };
 
 fn render(schema: &Schema, plan: &Query) -> ReadSql {
     query(schema, &SqliteDialect, plan).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn what_is_folded_away_leaves_no_bind_behind() {
+    let schema = schema();
+    let mut writer = Writer::new(&schema, &SqliteDialect);
+    let marks = [0, 1, 2].map(|number| writer.bind(Bind::Value(number)));
+    let read = writer.finish(format!("SELECT {}, {}, {}", marks[2], marks[0], marks[2]));
+    assert_eq!(read.text, "SELECT ?2, ?1, ?2");
+    assert_eq!(read.binds, [Bind::Value(0), Bind::Value(2)]);
 }
 
 /// The text of a read, and its binds; names are shown without quotes.
