@@ -1,5 +1,5 @@
 //! What hangs on a record over links: JSON that the database builds, in the same statement.
-use mainstay_plan::{Nested, Output};
+use mainstay_plan::{Nested, Output, OutputValue};
 use mainstay_schema::FieldId;
 
 use crate::{
@@ -51,7 +51,7 @@ impl Writer<'_> {
         let object = self.object(&nested.select, row);
         self.lists = level;
         let object = object?;
-        Ok(match level > 0 || nested.select.iter().any(holds_lists) {
+        Ok(match level > 0 || nested.select.iter().any(|output| holds_lists(&output.value)) {
             true => self.dialect.json_array(&self.dialect.json_counted(&object, level)),
             false => self.dialect.json_array(&object),
         })
@@ -103,11 +103,12 @@ impl Writer<'_> {
     }
 }
 
-/// Whether a list of records stands in this output.
-fn holds_lists(output: &Output) -> bool {
-    match &output.value {
+/// Whether a list of records stands in this value.
+fn holds_lists(value: &OutputValue) -> bool {
+    match value {
         OutputValue::Many(_) => true,
-        OutputValue::One(nested) => nested.select.iter().any(holds_lists),
+        OutputValue::One(nested) => nested.select.iter().any(|output| holds_lists(&output.value)),
+        OutputValue::When(_, value) => holds_lists(value),
         OutputValue::Field(_) | OutputValue::Keys(_) | OutputValue::Figure(_) => false,
     }
 }
