@@ -153,8 +153,8 @@ impl Context<'_> {
     ) -> Option<Expr> {
         let key = (record, name.to_owned());
         if self.inlining.contains(&key) {
-            let through: Vec<&str> = self.inlining.iter().skip(1).map(|(_, name)| name.as_str()).collect();
-            let through = if through.is_empty() { String::new() } else { format!(", through {through:?}") };
+            let through: Vec<String> = self.inlining.iter().skip(1).map(|(_, name)| format!("{name:?}")).collect();
+            let through = if through.is_empty() { String::new() } else { format!(", through {}", through.join(", ")) };
             return self.refuse("define_cycle", span, format!("{name:?} is defined by itself{through}"));
         }
         let ast = match parse(text, self.limits) {

@@ -12,6 +12,7 @@ use crate::{
 const MARK: char = '\0';
 
 /// One statement in the making. Fragments may be put together in any order: placeholders carry their numbers.
+#[derive(Clone)]
 pub(crate) struct Writer<'a> {
     pub(crate) schema: &'a Schema,
     pub(crate) dialect: &'a dyn Dialect,

@@ -122,13 +122,13 @@ type A @rules(read: "x && titel == 'a'", write: "") { title: String @unique @che
     3 |   @define(name: "x", expr: "nope")
       |                             ^^^^
 
-    error[define_cycle]: in "y": "z" is defined by itself, through ["y"]
+    error[define_cycle]: in "y": "z" is defined by itself, through "y"
      --> schema.graphql:4:29
       |
     4 |   @define(name: "y", expr: "z")
       |                             ^
 
-    error[define_cycle]: in "z": "y" is defined by itself
+    error[define_cycle]: in "z": "y" is defined by itself, through "z"
      --> schema.graphql:5:29
       |
     5 |   @define(name: "z", expr: "y")

@@ -9,11 +9,11 @@ use super::{
 use crate::{
     StoreError,
     sql::{
-        Encode, Sql,
+        Encode,
         columns::encode_column,
         ddl::KEY,
         quantify::{JOIN_FROM, JOIN_TO},
-        writer::defect,
+        writer::{Writer, defect},
     },
 };
 
@@ -35,11 +35,11 @@ impl Projection<'_> {
         match look.kind {
             LookKind::Unconverted(column) | LookKind::Several(column) => {
                 let found = self.in_old(look.table, column, matches!(look.kind, LookKind::Several(_)))?;
-                Ok(found.read(look, key, Vec::new()))
+                Ok(found.read(look, key, &Writer::new(self.schema, self.dialect)))
             }
             LookKind::MissingEnds(join) => {
                 let found = self.in_join(join)?;
-                Ok(found.read(look, key, Vec::new()))
+                Ok(found.read(look, key, &Writer::new(self.schema, self.dialect)))
             }
             _ => self.in_new(look, key),
         }
@@ -141,7 +141,7 @@ impl Projection<'_> {
         let shown: Vec<_> = shown.into_iter().map(value).collect();
         let key_column = format!("{ROW}.{}", self.quote(KEY));
         let found = Found { with: rows.with, from, condition, shown, order, key: key_column };
-        Ok(found.read(look, key, rows.writer.finish(String::new()).binds))
+        Ok(found.read(look, key, &rows.writer))
     }
 
     /// The records that break a check, with the fields that it reads.
@@ -175,7 +175,7 @@ impl Projection<'_> {
 }
 
 impl Found {
-    fn read(self, look: Look, key: Encode, binds: Vec<crate::sql::Bind>) -> InspectionSql {
+    fn read(self, look: Look, key: Encode, writer: &Writer<'_>) -> InspectionSql {
         let Found { with, from, condition, shown, order, key: key_column } = self;
         let columns: Vec<String> =
             std::iter::once(key_column.clone()).chain(shown.iter().map(|(_, sql, _)| sql.clone())).collect();
@@ -188,8 +188,8 @@ impl Found {
         let count = format!("{with}SELECT count(*) FROM {from} WHERE {condition}");
         InspectionSql {
             look,
-            count: Sql { text: count, binds: binds.clone() },
-            records: Sql { text: records, binds },
+            count: writer.clone().finish(count),
+            records: writer.clone().finish(records),
             key,
             columns: shown.into_iter().map(|(name, _, encode)| (name, encode)).collect(),
         }
