@@ -103,7 +103,7 @@ impl Core {
             Caller::Admin(_) => format!("admin {}", request.caller.identity().map_or("", |identity| &identity.id)),
             Caller::Anonymous => {
                 let message = "an anonymous caller has no idempotency key: it would be everybody's";
-                let error = Error::new(ErrorKind::InvalidArgument, message);
+                let error = Error::new(ErrorKind::Unauthenticated, message);
                 return Err(error.with_hint("sign in, or leave the header Idempotency-Key out"));
             }
         };

@@ -55,7 +55,7 @@ pub fn document(schema: &Schema, limits: &Limits, title: &str) -> Document {
     }
     schemas.extend(schema.enums.iter().map(|of| (of.name.clone(), records::enumeration(of))));
     schemas.extend(schema.embedded.iter().map(|of| (of.name.clone(), records::embedded(schema, &names, of))));
-    paths.push(("/api/query".to_owned(), query::path(schema, &names)));
+    paths.push(("/api/query".to_owned(), query::path(schema, &names, limits)));
     paths.push(("/api/batch".to_owned(), batch::path(&names, limits)));
     schemas.push((names.operation.clone(), batch::operation(schema, &names, limits)));
     schemas.extend(shared::problem_schemas(&names));

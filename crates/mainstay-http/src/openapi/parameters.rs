@@ -26,17 +26,22 @@ pub(super) fn in_path(name: &str, schema: Node, about: &str) -> Node {
     parameter(name, "path", true, schema, about)
 }
 
-pub(super) fn filter(schema: &Schema, limits: &Limits, collection: &Collection) -> Node {
+/// What `filter` takes.
+pub(super) fn filters(schema: &Schema, limits: &Limits, collection: &Collection) -> Node {
     let one = text().with("pattern", filters::pattern(schema, collection));
-    let all = object([("type", "array".into()), ("items", one), ("maxItems", Node::Int(limits.filters_max as i64))]);
+    object([("type", "array".into()), ("items", one), ("maxItems", Node::Int(limits.filters_max as i64))])
+}
+
+pub(super) fn filter(schema: &Schema, limits: &Limits, collection: &Collection) -> Node {
+    let all = filters(schema, limits, collection);
     let about = "A condition in CEL over the fields of a record, as in `name.startsWith(p.start)`. Values can be sent \
         beside it, as in `p.start=Ru`, so that no text has to be quoted. Several filters are joined by AND. The pattern \
         describes single comparisons; conditions of any form are taken.";
     parameter("filter", "query", false, all, about).with("style", "form").with("explode", true)
 }
 
-/// The names that `sort` takes: own fields that have an order, and those one to-one link away.
-pub(super) fn sort(schema: &Schema, limits: &Limits, collection: &Collection) -> Node {
+/// What `sort` takes: own fields that have an order, and those one to-one link away.
+pub(super) fn order(schema: &Schema, limits: &Limits, collection: &Collection) -> Node {
     let mut names: Vec<String> = sortable(collection).map(|field| field.name.clone()).collect();
     for link in collection.fields.iter().filter(|link| !link.hidden) {
         if let FieldKind::ToOne { target, .. } = link.kind {
@@ -45,10 +50,13 @@ pub(super) fn sort(schema: &Schema, limits: &Limits, collection: &Collection) ->
         }
     }
     let one = format!("-?({})", names.join("|"));
-    let pattern = format!("^{one}(,{one}){{0,{}}}$", limits.sort_max.saturating_sub(1));
+    text().with("pattern", format!("^{one}(,{one}){{0,{}}}$", limits.sort_max.saturating_sub(1)))
+}
+
+pub(super) fn sort(schema: &Schema, limits: &Limits, collection: &Collection) -> Node {
     let about = "Fields to sort by, joined by commas; `-` before one sorts from the largest down, `category.name` goes \
         through a to-one link. Equal records are sorted by their key.";
-    parameter("sort", "query", false, text().with("pattern", pattern), about)
+    parameter("sort", "query", false, order(schema, limits, collection), about)
 }
 
 fn sortable(collection: &Collection) -> impl Iterator<Item = &Field> {
@@ -81,20 +89,34 @@ pub(super) fn fields(limits: &Limits, collection: &Collection) -> Node {
     parameter("fields", "query", false, selection(limits, collection), about)
 }
 
-pub(super) fn limit(limits: &Limits) -> Node {
-    let schema = object([
+/// What `limit` takes.
+pub(super) fn page_size(limits: &Limits) -> Node {
+    object([
         ("type", "integer".into()),
         ("format", "int32".into()),
         ("minimum", Node::Int(1)),
         ("maximum", limits.page_max.into()),
         ("default", limits.page_default.into()),
-    ]);
-    parameter("limit", "query", false, schema, "How many records make a page.")
+    ])
+}
+
+pub(super) fn limit(limits: &Limits) -> Node {
+    parameter("limit", "query", false, page_size(limits), "How many records make a page.")
+}
+
+/// What `after` takes.
+pub(super) fn cursor() -> Node {
+    text().with("pattern", "^[A-Za-z0-9_-]+$")
 }
 
 pub(super) fn after() -> Node {
-    let about = "The `next` of the page before, with the same sort and filter.";
-    parameter("after", "query", false, text().with("pattern", "^[A-Za-z0-9_-]+$"), about)
+    parameter("after", "query", false, cursor(), "The `next` of the page before, with the same sort and filter.")
+}
+
+/// What `group` takes in its simplest form: own fields.
+pub(super) fn group(collection: &Collection) -> Node {
+    let names: Vec<&str> = sortable(collection).map(|field| &*field.name).collect();
+    text().with("pattern", format!("^({})$", names.join("|")))
 }
 
 pub(super) fn count() -> Node {
@@ -105,13 +127,19 @@ pub(super) fn count() -> Node {
 pub(super) fn idempotency_key() -> Node {
     let about = "A text that the caller chose for this write: sent again with it, the write is not done again, and the answer is \
         the first one. For callers that are signed in.";
-    parameter("Idempotency-Key", "header", false, text().with("pattern", "^[A-Za-z0-9_.:-]{1,64}$"), about)
+    parameter(
+        "Idempotency-Key",
+        "header",
+        false,
+        text().with("pattern", "^([!#-\\[\\]-~]{1,255}|\"[!#-\\[\\]-~]{1,255}\")$"),
+        about,
+    )
 }
 
 pub(super) fn prefer() -> Node {
-    let values = Node::Array(["return=minimal", "return=representation"].map(Node::from).into());
-    let about = "How much is answered: headers alone, or the record, as without it. Other preferences are ignored.";
-    parameter("Prefer", "header", false, text().with("enum", values), about)
+    let about = "`return=minimal`: headers alone are answered, unless `fields` names what is wanted. `return=representation`: the \
+        record, as without it. Other preferences are ignored.";
+    parameter("Prefer", "header", false, text(), about)
 }
 
 pub(super) fn if_match() -> Node {

@@ -29,6 +29,9 @@ const OPERATIONS: [(&str, &[&str]); 4] = [
 /// Characters of a name at most.
 const NAME_LENGTH_MAX: usize = 64;
 
+/// Below this every whole number has its own float (2^53).
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// Operations in one transaction.
 pub(crate) async fn batch(connection: &Connection, world: &World, parts: &Parts, body: Incoming) -> Outcome<Response> {
     etag::refuse(&parts.headers, &[header::IF_MATCH, header::IF_NONE_MATCH])?;
@@ -38,15 +41,16 @@ pub(crate) async fn batch(connection: &Connection, world: &World, parts: &Parts,
     let operations = operations(json::parse_for(connection, &bytes)?)?;
     let schema = world.core.schema().clone();
     let operations = operations.into_iter().enumerate();
-    let wish = Return::of(&parts.headers);
-    let read = |(at, json)| {
-        let mut operation = read(world, &schema, request.is_admin(), json, format!("/ops/{at}"))?;
-        if wish == Return::Minimal {
-            operation.selection = Some(world.nothing.clone());
+    let read = |(at, json)| read(world, &schema, request.is_admin(), json, format!("/ops/{at}"));
+    let mut operations: Vec<Result<BatchOperation<'_>, _>> = operations.map(read).collect();
+    let mut wish = Return::of(&parts.headers);
+    if wish == Return::Minimal {
+        // Who names fields wants them: over that the preference is not followed.
+        match operations.iter().flatten().any(|operation| operation.selection.is_some()) {
+            true => wish = Return::Usual,
+            false => operations.iter_mut().flatten().for_each(|one| one.selection = Some(world.nothing.clone())),
         }
-        Ok(operation)
-    };
-    let operations = operations.map(read).collect();
+    }
     let sent = once::Sent { connection, world, parts, request: &request, body: &bytes };
     sent.run(Operation::Batch(Batch { operations }), move |answer| respond(wish, answer)).await
 }
@@ -197,6 +201,8 @@ impl<'a> Reader<'a> {
     fn version(&mut self) -> Option<i64> {
         match self.take("version")? {
             Json::Int(version) => Some(version),
+            // JSON has one kind of number: 1.0 is 1.
+            Json::Float(version) if version.fract() == 0.0 && version.abs() < EXACT => Some(version as i64),
             other => {
                 let hint = Some("send the record's version as it was answered".to_owned());
                 self.wrong("version", "wrong_type", format!("expected a whole number, got {}", other.kind()), hint);

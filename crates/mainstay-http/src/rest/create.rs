@@ -24,8 +24,7 @@ const IN_PATH: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.'
 pub(super) async fn create(call: &Call<'_>, body: Incoming) -> Outcome<Response> {
     etag::refuse(&call.parts.headers, &[header::IF_MATCH, header::IF_NONE_MATCH])?;
     let params = Params::parse(call.parts.uri.query(), KNOWN)?;
-    let wish = Return::of(&call.parts.headers);
-    let selection = call.answered(&params, wish)?;
+    let (wish, selection) = call.answered(&params)?;
     let admin = call.request.is_admin();
     let upsert = params.get("upsert").map(|names| target::unique(call.collection, admin, names)).transpose()?;
     let bytes = json::bytes(call, body, false).await?;

@@ -132,10 +132,15 @@ impl Call<'_> {
         once::Sent { connection, world, parts, request: &self.request, body }.run(operation, respond).await
     }
 
-    /// What a write answers: the selection of `fields`, or nothing where the caller wants no more than that.
-    fn answered(&self, params: &Params<'_>, wish: Return) -> Outcome<Option<Arc<Selection>>> {
+    /// How much a write answers, and what: the selection of `fields`, or nothing where the caller prefers no more than that.
+    /// Who names fields wants them: over that the preference is not followed.
+    fn answered(&self, params: &Params<'_>) -> Outcome<(Return, Option<Arc<Selection>>)> {
         let selection = params.get("fields").map(|text| self.world.selection(text)).transpose()?;
-        Ok(if wish == Return::Minimal { Some(self.world.nothing.clone()) } else { selection })
+        Ok(match (Return::of(&self.parts.headers), selection) {
+            (Return::Minimal, None) => (Return::Minimal, Some(self.world.nothing.clone())),
+            (Return::Minimal, selection) => (Return::Usual, selection),
+            (wish, selection) => (wish, selection),
+        })
     }
 }
 

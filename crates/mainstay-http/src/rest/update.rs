@@ -21,8 +21,7 @@ pub(super) async fn update(call: &Call<'_>, target: Target, body: Incoming) -> O
     etag::refuse(headers, &[header::IF_NONE_MATCH])?;
     let version = etag::version_wanted(headers)?;
     let params = Params::parse(call.parts.uri.query(), KNOWN)?;
-    let wish = Return::of(headers);
-    let selection = call.answered(&params, wish)?;
+    let (wish, selection) = call.answered(&params)?;
     let bytes = json::bytes(call, body, true).await?;
     let patch = json::parse(call, &bytes)?;
     if !matches!(patch, Json::Object(_)) {

@@ -132,7 +132,7 @@ fn what_goes_in_circles_or_stands_in_the_wrong_place_is_told() {
     };
     check(
         "type A @rules(read: \"can(b, 'read')\") { b: B! }  type B @rules(read: \"all.exists(a, can(a, 'read'))\") { all: [A!]! @inverse(field: \"b\") }",
-        "is defined by itself, through [\"read of A\"]",
+        "is defined by itself, through \"read of A\"",
     );
     check("type A @rules(read: \"old.b == 1\") { b: Int }", "\"old\" stands in update rules only");
     check("type A @rules(write: \"new.b == 1\") { b: Int }", "\"new\" stands in update rules only");
