@@ -66,6 +66,7 @@ pub(crate) fn from_step(place: StepPlace<'_>, failure: StepError) -> Error {
             error
         }
         StepError::Check(at) => check_failed(schema, collection, at, pointer),
+        StepError::NotGiven { field, why } => not_given(place, field, &why),
         StepError::NoSum { field, of_null } => no_sum(place, field, of_null),
         StepError::NotUnique { fields } => not_unique(place, &fields),
         StepError::LinkMissing { field } => link_missing(place, field),
@@ -130,6 +131,18 @@ pub(crate) fn check_error(schema: &Schema, of: CollectionId, at: usize, pointer:
 
 fn check_failed(schema: &Schema, of: CollectionId, at: usize, pointer: &str) -> Error {
     invalid_record(schema, of, check_error(schema, of, at, pointer).into_iter().collect())
+}
+
+fn not_given(place: StepPlace<'_>, field: FieldId, why: &str) -> Error {
+    let field = place.schema.collection(place.collection).field(field);
+    let set = if place.rule == RuleKind::Update { field.set.update.as_ref() } else { field.given() };
+    let wrong = FieldError {
+        pointer: format!("{}/{}", place.pointer, field.name),
+        code: "set".to_owned(),
+        message: format!("the server cannot write \"{}\": {why}", field.name),
+        hint: set.map(|set| format!("it is set from \"{}\"", set.text)),
+    };
+    invalid_record(place.schema, place.collection, vec![wrong])
 }
 
 fn no_sum(place: StepPlace<'_>, field: FieldId, of_null: bool) -> Error {

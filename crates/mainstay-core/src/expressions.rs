@@ -2,7 +2,7 @@
 use std::sync::Arc;
 
 use mainstay_expr::{CallerValues, Compiled, Outcome, SlotValue, Type, Value, resolve_into, wire};
-use mainstay_schema::{CollectionId, FieldId, Schema, nearest};
+use mainstay_schema::{Collection, CollectionId, Field, FieldId, Schema, nearest};
 use smallvec::SmallVec;
 
 use crate::{Caller, Error, ErrorKind, Request};
@@ -110,6 +110,17 @@ impl Expressions {
         }
         let number = rule.1.of(schema, rule.0).map(|compiled| self.add_rule(compiled));
         self.rules.push((rule, number));
+    }
+
+    /// Adds what the server computes for these fields. Gives the number of each.
+    pub(crate) fn need_values<'s>(
+        &mut self,
+        of: &'s Collection,
+        fields: &[FieldId],
+        given: impl Fn(&'s Field) -> Option<&'s Arc<Compiled>>,
+    ) -> Vec<(FieldId, usize)> {
+        let given = fields.iter().filter_map(|field| Some((*field, given(of.field(*field))?)));
+        given.map(|(field, compiled)| (field, self.push(compiled.clone(), false, Vec::new()))).collect()
     }
 
     /// Adds a caller's expression, with the `p.` values that were sent along. Fails when one is missing.

@@ -26,6 +26,11 @@ pub fn own_fields_only(expr: &Expr) -> bool {
     !expr.any(&mut |part| matches!(part.node, Node::Link { .. } | Node::Links { .. }))
 }
 
+/// Whether the record itself is read, or what its links lead to.
+pub fn reads_record(expr: &Expr) -> bool {
+    expr.any(&mut |part| part.node == Node::Var(THIS))
+}
+
 /// Whether `old` or `new` is read.
 pub fn reads_change(expr: &Expr) -> bool {
     expr.any(&mut |part| matches!(part.node, Node::Var(OLD | NEW)))

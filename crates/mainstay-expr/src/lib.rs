@@ -29,7 +29,7 @@ mod fixture;
 #[cfg(test)]
 mod oracle;
 
-pub use analysis::{equality_fields, fields_read, in_memory_only, own_fields_only, reads_change};
+pub use analysis::{equality_fields, fields_read, in_memory_only, own_fields_only, reads_change, reads_record};
 pub use caller::{AuthValues, CallerValues, resolve, resolve_into};
 pub use compile::compile;
 pub use eval::{EvalError, Records, eval, time_part};

@@ -66,6 +66,9 @@ pub struct Create {
     pub collection: CollectionId,
     /// The columns written; the n-th takes the bound value n.
     pub columns: Vec<FieldId>,
+    /// Fields whose values are computed once the transaction is open, in order: what is bound for them is no value. Each may read
+    /// those before it.
+    pub compute: Vec<(FieldId, Expr)>,
     /// Checks of the collection (positions in its list) that read values which only the transaction tells.
     pub checks: Vec<usize>,
     /// Links whose other end must exist and be readable.
@@ -97,6 +100,9 @@ pub struct Update {
     pub set: Vec<(FieldId, u16)>,
     /// Those of them whose bound value is added to what is stored.
     pub add: Vec<FieldId>,
+    /// Those of them that are computed from the record as it becomes, in order: what is bound for them is no value. Each may read
+    /// those before it.
+    pub compute: Vec<(FieldId, Expr)>,
     /// Whether the version stays as it is: the change completes a record that is being loaded.
     pub quiet: bool,
     /// Checks of the collection (positions in its list) that also read fields that are not set: evaluated in memory over the

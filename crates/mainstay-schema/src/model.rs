@@ -1,7 +1,7 @@
 //! The checked schema: immutable, shared, swapped whole.
 use std::{collections::HashMap, sync::Arc};
 
-use mainstay_expr::{Compiled, Type};
+use mainstay_expr::{Compiled, Type, fields_read, own_fields_only};
 use serde::{Deserialize, Serialize};
 
 use crate::{Defines, past::Past, scalar::Scalar};
@@ -341,6 +341,14 @@ impl Collection {
         self.field_named(name).filter(|field| admin || !field.hidden)
     }
 
+    /// Whether what the server gives to a field of a new record is known in the transaction alone: it follows links, or is
+    /// computed from a field above it of which that is true.
+    pub fn waits(&self, field: FieldId) -> bool {
+        let Some(given) = self.field(field).given() else { return false };
+        let reads = || fields_read(&given.expr).into_iter().map(FieldId::of);
+        !own_fields_only(&given.expr) || reads().any(|read| read < field && self.waits(read))
+    }
+
     /// The names of the fields that every caller may know of.
     pub fn open_names(&self) -> impl Iterator<Item = &str> {
         self.fields.iter().filter(|field| !field.hidden).map(|field| field.name.as_str())
@@ -366,6 +374,14 @@ impl Field {
     /// Whether the server alone writes it.
     pub fn read_only(&self) -> bool {
         self.set.create.is_some() || self.set.update.is_some()
+    }
+
+    /// What the server computes for a new record: by `@set`, or by a `@default` where nothing is sent.
+    pub fn given(&self) -> Option<&Arc<Compiled>> {
+        match (&self.set.create, &self.default) {
+            (Some(compiled), _) | (None, Some(Default::Expr(compiled))) => Some(compiled),
+            (None, Some(Default::Value(_)) | None) => None,
+        }
     }
 
     /// The collection at the other end of a link.

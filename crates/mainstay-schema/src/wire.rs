@@ -1,7 +1,7 @@
 //! Values on the wire: from JSON and addresses into [`Value`], and back.
 use mainstay_expr::{Value, wire};
 
-use crate::{Field, FieldKind, Json, KeyKind, Schema, snapshot::ColumnType};
+use crate::{Field, FieldKind, Json, JsonLimits, KeyKind, Scalar, Schema, snapshot::ColumnType};
 
 mod contact;
 mod embedded;
@@ -71,6 +71,27 @@ impl WireError {
 }
 
 impl Schema {
+    /// The same value, where a field can have it: its length, its range and its form are those that a sent value must have.
+    ///
+    /// # Errors
+    ///
+    /// What would be wrong with it, were it sent.
+    pub fn fitting(&self, field: &Field, value: Value) -> Result<Value, WireError> {
+        let of_text = matches!(field.kind, FieldKind::Scalar(Scalar::String | Scalar::Id));
+        let longest = field.length_max.map_or(STRING_BYTES_MAX, |most| most as usize);
+        match &value {
+            Value::Null | Value::Bool(_) | Value::Timestamp(_) | Value::Uuid(_) => return Ok(value),
+            // No character has more than four bytes.
+            Value::Text(text) if of_text && text.len() <= longest => return Ok(value),
+            _ => {}
+        }
+        let mut json = Vec::new();
+        self.write_value(&field.kind, &value, &mut json);
+        let json = Json::parse(&json, JsonLimits::default())
+            .map_err(|error| WireError::new("wrong_type", error.to_string()))?;
+        self.read_value(&field.kind, field.length_max, &json)
+    }
+
     /// Reads the value of a field of this kind. `null` is [`Value::Null`]: whether the field may be null, the caller knows.
     /// `length_max` is the field's. A to-one link is read as the other's key; a to-many link is no value and refused.
     pub fn read_value(&self, kind: &FieldKind, length_max: Option<u32>, json: &Json<'_>) -> Result<Value, WireError> {
@@ -109,7 +130,7 @@ impl Schema {
             }
             FieldKind::Scalar(scalar) => scalar.parse(field.length_max, text),
             FieldKind::ScalarList(_) | FieldKind::EnumList(_) | FieldKind::Embedded { .. } => {
-                let json = Json::parse(text.as_bytes(), crate::JsonLimits::default()).ok()?;
+                let json = Json::parse(text.as_bytes(), JsonLimits::default()).ok()?;
                 self.read_value(&field.kind, field.length_max, &json).ok().filter(|value| !value.is_null())
             }
             FieldKind::Inverse { .. } | FieldKind::Many { .. } => None,

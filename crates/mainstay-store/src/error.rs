@@ -81,6 +81,14 @@ pub enum StepError {
     /// A check of the collection (its position) does not hold.
     #[error("check {0} does not hold")]
     Check(usize),
+    /// The server cannot compute the value of a field.
+    #[error("the value of a field cannot be computed: {why}")]
+    NotGiven {
+        /// Which.
+        field: FieldId,
+        /// Why not.
+        why: String,
+    },
     /// A number cannot be added to: it is null, or would go out of its range.
     #[error("a number cannot be added to")]
     NoSum {

@@ -32,7 +32,7 @@ pub(super) struct Understood<'r> {
 /// What a record comes to.
 pub(super) enum Ready {
     /// A new record, and its links that wait for records that come later, as notes.
-    Create(NewRecord, Vec<String>),
+    Create(Box<NewRecord>, Vec<String>),
     /// A change of a record that is there.
     Update(Box<Step>, Vec<String>),
     /// All of it waits, as a note.
@@ -119,7 +119,7 @@ impl Loading<'_> {
                 Ok(record) => {
                     let key = name_of(record.key(collection)).unwrap_or_default();
                     let later = waiting_links(collection, (line, at), &key, linked.later);
-                    Ready::Create(record, later)
+                    Ready::Create(Box::new(record), later)
                 }
                 Err(wrong) => bad(wrong),
             },

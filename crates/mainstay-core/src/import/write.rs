@@ -54,14 +54,16 @@ impl Loading<'_> {
         let (mut steps, mut gained, mut rows) = (Vec::new(), Gained::default(), Rows::default());
         for ready in readies {
             match ready {
-                Ready::Create(record, later) if record.lists.is_empty() && later.is_empty() => {
+                Ready::Create(record, later)
+                    if record.lists.is_empty() && record.computed.is_empty() && later.is_empty() =>
+                {
                     gained.created += 1;
                     let keyed = is_keyed(self.core.schema().collection(of), &record);
                     if rows.keyed != keyed {
                         self.end_rows(of, &mut rows, &mut steps)?;
                         rows.keyed = keyed;
                     }
-                    rows.add(self.core.schema().collection(of), record);
+                    rows.add(self.core.schema().collection(of), *record);
                 }
                 ready => {
                     self.end_rows(of, &mut rows, &mut steps)?;
@@ -86,7 +88,7 @@ impl Loading<'_> {
             Ready::Create(record, later) => {
                 let collection = self.parts[part].collection;
                 let gate = self.core.gate(self.request, (collection, RuleKind::Create))?;
-                steps.push(Step::Run(self.core.ready(self.request, &gate, record, Answering::Key)?.1));
+                steps.push(Step::Run(self.core.ready(self.request, &gate, *record, Answering::Key)?.1));
                 gained.created += 1;
                 later
             }

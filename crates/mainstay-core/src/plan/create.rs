@@ -35,6 +35,8 @@ pub(crate) struct CreateAsk<'a> {
     pub(crate) lists: &'a [ListChange],
     /// The fields whose values only the write knows.
     pub(crate) late: &'a [FieldId],
+    /// Those of them that the write computes.
+    pub(crate) computed: &'a [FieldId],
     /// The fields with a write rule that were sent.
     pub(crate) ruled: &'a [FieldId],
     /// Whether hidden fields have names.
@@ -44,7 +46,7 @@ pub(crate) struct CreateAsk<'a> {
 impl Hash for CreateAsk<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         (self.collection, self.answering.parts(), self.keyed, self.links, self.late).hash(state);
-        (self.ruled, self.admin).hash(state);
+        (self.ruled, self.computed, self.admin).hash(state);
         list_shapes(self.lists).for_each(|list| list.hash(state));
     }
 }
@@ -59,6 +61,8 @@ pub(crate) struct CreateShape {
     links: Vec<LinkShape>,
     lists: Vec<ListShape>,
     late: Vec<FieldId>,
+    /// The fields that the write computes, each with its expression.
+    computed: Vec<(FieldId, usize)>,
     ruled: Vec<FieldId>,
     pub(crate) expressions: Expressions,
     parts: Vec<Part>,
@@ -90,6 +94,7 @@ impl CreateShape {
         let (silent, selection) = ask.answering.parts();
         let parts = Selecting::new(schema, limits, &mut expressions, &[])
             .resolve(of, selection.map(|selection| &**selection))?;
+        let computed = expressions.need_values(collection, ask.computed, |field| field.given());
         let written = |field: &FieldId| ask.keyed || collection.system.id != Some(*field);
         Ok(CreateShape {
             collection: of,
@@ -99,6 +104,7 @@ impl CreateShape {
             links: ask.links.to_vec(),
             lists,
             late: ask.late.to_vec(),
+            computed,
             ruled: ask.ruled.to_vec(),
             expressions,
             own: own_fields_only(&parts),
@@ -112,6 +118,7 @@ impl CreateShape {
             && self.keyed == ask.keyed
             && self.links == ask.links
             && self.late == ask.late
+            && self.computed.iter().map(|(field, _)| field).eq(ask.computed)
             && self.ruled == ask.ruled
             && self.expressions.admin == ask.admin
             && self.lists.iter().copied().eq(list_shapes(ask.lists))
@@ -140,6 +147,7 @@ impl CreateShape {
         let create = Create {
             collection: self.collection,
             columns: self.columns.clone(),
+            compute: planner.values(&self.computed),
             checks: waiting_checks(collection, &self.late),
             links,
             changes,

@@ -134,6 +134,14 @@ impl Planner<'_> {
         as_condition(self.part(number, &expressions.compiled(number).expr))
     }
 
+    /// What the server computes for fields, for this caller.
+    pub(crate) fn values(&mut self, computed: &[(FieldId, usize)]) -> Vec<(FieldId, Expr)> {
+        let expressions = self.expressions;
+        let mut value =
+            |(field, number): &(FieldId, usize)| (*field, self.part(*number, &expressions.compiled(*number).expr));
+        computed.iter().map(&mut value).collect()
+    }
+
     /// A part of an expression for this caller.
     pub(crate) fn part(&mut self, number: usize, part: &Expr) -> Expr {
         let slots = self.expressions.slots_of(number);

@@ -56,7 +56,7 @@ impl Hash for UpdateAsk<'_> {
         (self.collection, self.version, self.selection, self.quiet, self.target).hash(state);
         (self.links, self.admin).hash(state);
         self.set().for_each(|set| set.hash(state));
-        self.patch.added.hash(state);
+        (&self.patch.added, &self.patch.computed).hash(state);
         list_shapes(&self.patch.lists).for_each(|list| list.hash(state));
     }
 }
@@ -75,6 +75,8 @@ pub(crate) struct UpdateShape {
     links: Vec<LinkShape>,
     late: Vec<FieldId>,
     added: Vec<FieldId>,
+    /// The fields that the write computes, each with its expression.
+    computed: Vec<(FieldId, usize)>,
     checks: Vec<usize>,
     /// The fields with a write rule that are sent.
     ruled: Vec<FieldId>,
@@ -99,6 +101,7 @@ impl UpdateShape {
         need_target(schema, &mut expressions, of, ask.target);
         let ruled: Vec<FieldId> = ask.patch.ruled(collection).collect();
         ruled.iter().for_each(|field| expressions.need(schema, (of, RuleKind::WriteField(*field))));
+        let computed = expressions.need_values(collection, &ask.patch.computed, |field| field.set.update.as_ref());
         let selection = ask.selection.map(|selection| &**selection);
         let parts = Selecting::new(schema, limits, &mut expressions, &[]).resolve(of, selection)?;
         Ok(UpdateShape {
@@ -116,6 +119,7 @@ impl UpdateShape {
             checks: stored_checks(collection, &unknown, |field| ask.patch.sets(field)),
             late,
             added: ask.patch.added.clone(),
+            computed,
             ruled,
         })
     }
@@ -129,6 +133,7 @@ impl UpdateShape {
             && self.set.iter().copied().eq(ask.set())
             && self.late.iter().copied().eq(late_fields(&ask.patch.late))
             && self.added == ask.patch.added
+            && self.computed.iter().map(|(field, _)| field).eq(&ask.patch.computed)
             && self.links == ask.links
             && self.lists.iter().copied().eq(list_shapes(&ask.patch.lists))
             && same_selection(self.selection.as_ref(), ask.selection)
@@ -162,6 +167,7 @@ impl UpdateShape {
                 false => Answer::Record { visible: seen_after, select: planner.outputs(&self.parts)? },
             },
             add: self.added.clone(),
+            compute: planner.values(&self.computed),
             set,
         };
         Ok((WritePlan::Update(update), planner.origins))

@@ -1,5 +1,5 @@
 //! New records: what was sent, the defaults, what the server writes.
-use mainstay_expr::{Compiled, Value};
+use mainstay_expr::{Compiled, Value, fields_read, own_fields_only};
 use mainstay_plan::OwnFields;
 use mainstay_schema::{Collection, CollectionId, Default, Field, FieldId, FieldKind, Json, KeyKind};
 use uuid::Uuid;
@@ -27,6 +27,8 @@ pub(crate) struct NewRecord {
     pub(crate) ruled: Vec<FieldId>,
     /// Keys that the write fills in.
     pub(crate) late: Vec<Late>,
+    /// Fields that the write computes, in order: null among the values.
+    pub(crate) computed: Vec<FieldId>,
     /// Links to records that the same write makes.
     pub(crate) made: Vec<FieldId>,
     /// Records that are made before this one, which links to them.
@@ -62,6 +64,7 @@ impl<'a> NewRecords<'a> {
             lists: Vec::new(),
             ruled: Vec::new(),
             late: Vec::new(),
+            computed: Vec::new(),
             made: Vec::new(),
             before: Vec::new(),
             after: Vec::new(),
@@ -105,7 +108,7 @@ impl<'a> NewRecords<'a> {
 
     fn check(&self, record: &NewRecord, place: &str, errors: &mut Vec<FieldError>) {
         let row = OwnFields { collection: self.collection, values: &record.values };
-        let late: Vec<FieldId> = late_fields(&record.late).collect();
+        let late: Vec<FieldId> = record.unknown().collect();
         errors.extend(failed_checks(self.reading.schema(), &self.reading.evaluator, &row, &late, place));
     }
 
@@ -155,13 +158,19 @@ impl<'a> NewRecords<'a> {
     }
 
     fn complete(&self, reader: &mut FieldReader<'_>, record: &mut NewRecord, sent: &[bool]) {
-        for field in self.collection.stored() {
+        let missing = |field: &&Field| !sent[field.id.0 as usize] && !self.is_tied(field);
+        for field in self.collection.stored().filter(missing) {
+            if let Some(value) = self.system_value(field).or_else(|| constant(field)) {
+                record.values[field.id.0 as usize] = value;
+            }
+        }
+        for field in self.collection.stored().filter(missing) {
             let at = field.id.0 as usize;
-            if sent[at] || self.is_tied(field) {
+            if !record.values[at].is_null() {
                 continue;
             }
-            if let Some(value) = self.system_value(field) {
-                record.values[at] = value;
+            if field.given().is_some_and(|given| self.waits(record, given)) {
+                record.computed.push(field.id);
             } else if let Some(value) = self.given(reader, record, field) {
                 record.values[at] = value;
             } else if field.required && self.collection.system.id != Some(field.id) {
@@ -185,20 +194,35 @@ impl<'a> NewRecords<'a> {
             .then_some(Value::Timestamp(self.reading.request.time_micros))
     }
 
-    /// What `@set` or `@default` gives; `None` where there is nothing, or it is null.
+    /// Whether the value of an expression is known in the transaction alone: it follows links, or reads what is computed there.
+    fn waits(&self, record: &NewRecord, given: &Compiled) -> bool {
+        let computed =
+            || fields_read(&given.expr).into_iter().map(FieldId::of).any(|read| record.computed.contains(&read));
+        !own_fields_only(&given.expr) || (!record.computed.is_empty() && computed())
+    }
+
+    /// What `@set` or `@default` computes; `None` where there is nothing, or it is null.
     fn given(&self, reader: &mut FieldReader<'_>, record: &NewRecord, field: &Field) -> Option<Value> {
-        let compiled = match (&field.set.create, &field.default) {
-            (Some(compiled), _) => compiled,
-            (None, Some(Default::Value(value))) => return Some(value.clone()),
-            (None, Some(Default::Expr(compiled))) => compiled,
-            (None, None) => return None,
-        };
+        let compiled = field.given()?;
         let row = OwnFields { collection: self.collection, values: &record.values };
         set_value(&self.reading.evaluator, reader, compiled, &row, field).filter(|value| !value.is_null())
     }
 }
 
+/// The constant that a field has where nothing is sent.
+fn constant(field: &Field) -> Option<Value> {
+    match (&field.set.create, &field.default) {
+        (None, Some(Default::Value(value))) => Some(value.clone()),
+        _ => None,
+    }
+}
+
 impl NewRecord {
+    /// The fields whose values only the write knows.
+    pub(crate) fn unknown(&self) -> impl Iterator<Item = FieldId> + '_ {
+        late_fields(&self.late).chain(self.computed.iter().copied())
+    }
+
     /// Ties this record to the one around it.
     fn tie(&mut self, link: FieldId, key: &Value) {
         self.made.push(link);
@@ -250,12 +274,16 @@ pub(crate) fn set_value(
     row: &OwnFields<'_>,
     field: &Field,
 ) -> Option<Value> {
-    match evaluator.value(compiled, row) {
+    let value = evaluator.value(compiled, row).map_err(|error| error.to_string());
+    match value.and_then(|value| reader.schema.fitting(field, value).map_err(|error| error.message)) {
         Ok(value) => Some(value),
-        Err(error) => {
-            let message = format!("the server cannot write \"{}\": {error}", field.name);
-            let hint = Some(format!("it is set from \"{}\": sign in as somebody who has that", compiled.text));
-            reader.wrong(&field.name, "set", message, hint);
+        Err(why) => {
+            let message = format!("the server cannot write \"{}\": {why}", field.name);
+            let hint = match compiled.slots.is_empty() {
+                true => format!("it is set from \"{}\"", compiled.text),
+                false => format!("it is set from \"{}\": sign in as somebody who has that", compiled.text),
+            };
+            reader.wrong(&field.name, "set", message, Some(hint));
             None
         }
     }

@@ -1,5 +1,5 @@
 //! Changes: a JSON merge patch of a record's fields.
-use mainstay_expr::Value;
+use mainstay_expr::{Value, reads_record};
 use mainstay_plan::OwnFields;
 use mainstay_schema::{Collection, Field, FieldId, FieldKind, Json};
 
@@ -21,6 +21,8 @@ pub(crate) struct Patch {
     /// Those of them whose values are added to what is stored.
     pub(crate) added: Vec<FieldId>,
     pub(crate) lists: Vec<ListChange>,
+    /// Those of them that the write computes, in order: null among the values.
+    pub(crate) computed: Vec<FieldId>,
     /// Keys that the write fills in: null among the values.
     pub(crate) late: Vec<Late>,
     /// Links to records that the same write makes.
@@ -35,7 +37,7 @@ impl Patch {
 
     /// The fields whose values only the write knows.
     pub(crate) fn unknown(&self) -> impl Iterator<Item = FieldId> + '_ {
-        late_fields(&self.late).chain(self.added.iter().copied())
+        late_fields(&self.late).chain(self.added.iter().copied()).chain(self.computed.iter().copied())
     }
 
     /// The fields with a write rule that are sent: what the server writes has none.
@@ -118,6 +120,11 @@ impl<'a> Patches<'a> {
         let row = OwnFields { collection: self.collection, values: &values };
         for field in self.collection.stored() {
             let Some(compiled) = &field.set.update else { continue };
+            if reads_record(&compiled.expr) {
+                patch.computed.push(field.id);
+                patch.set.push((field.id, Value::Null));
+                continue;
+            }
             let value = set_value(&self.reading.evaluator, reader, compiled, &row, field);
             if value.as_ref().is_some_and(Value::is_null) && field.required {
                 reader.wrong(&field.name, "required", format!("\"{}\" is never null", field.name), None);

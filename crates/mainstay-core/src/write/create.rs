@@ -163,7 +163,7 @@ impl Core {
         let collection = self.schema.collection(record.collection);
         let keyed = collection.key != KeyKind::Int || !key_of(collection, &record.values).is_null();
         let row = OwnFields { collection, values: &record.values };
-        let late: SmallVec<[FieldId; 4]> = late_fields(&record.late).collect();
+        let late: SmallVec<[FieldId; 4]> = record.unknown().collect();
         let asked_here = match gate.gate() {
             Gate::When(condition) => in_memory(&self.schema, collection.id, keyed, &late, condition),
             Gate::Open | Gate::Shut => false,
@@ -179,6 +179,7 @@ impl Core {
             links: &links,
             lists: &record.lists,
             late: &late,
+            computed: &record.computed,
             ruled: &record.ruled,
             admin: request.is_admin(),
         };
@@ -192,10 +193,11 @@ impl Core {
         let input = inputs(&kept.shape, &record);
         let given = Given { slots: &resolved.slots, input: &input, ..Given::default() };
         let values = given.bind(&prepared.origins);
+        let known = late.is_empty();
         let late = late_inputs(&record.late, &kept.shape.columns);
         let late = Given::late(&prepared.origins, &late);
         let task = Task { statement: prepared.statement.clone(), values, late };
-        Ok((Ready { prepared, known: record.late.is_empty(), values: record.values }, task))
+        Ok((Ready { prepared, known, values: record.values }, task))
     }
 
     fn create_shape(&self, ask: &CreateAsk<'_>) -> Result<Arc<KeptCreate>, Error> {

@@ -13,6 +13,7 @@ mod delete;
 mod field_rules;
 mod figures;
 mod files;
+mod given;
 mod group;
 mod hidden;
 mod idempotency;

@@ -54,6 +54,12 @@ fn collection(builder: &mut Builder, id: CollectionId, of: &TypeDeclared) {
             of_field(builder, id, own, field);
         }
     }
+    for field in &of.fields {
+        let own = builder.schema.collection(id).field_named(&field.name).map(|own| own.id);
+        if let Some(own) = own {
+            values::check_reads(builder, id, own, field);
+        }
+    }
     past::check_fields(builder, id, &of.name);
 }
 

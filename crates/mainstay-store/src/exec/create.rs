@@ -17,8 +17,16 @@ pub(super) fn run(
     request: Request<'_>,
 ) -> Result<Written, StepError> {
     let inputs = Inputs { now: request.now, ..Inputs::of(request.values) };
-    super::update::checks(statement, &plan.checks, || record(statement.of(), plan, request.values))?;
     links::check(session, &sql.links, &inputs)?;
+    let computed = match &sql.compute {
+        Some(compute) => {
+            let place = |field| plan.columns.iter().position(|column| *column == field);
+            Some(super::compute::run(session, statement, compute, &inputs, place)?)
+        }
+        None => None,
+    };
+    let inputs = Inputs { values: computed.as_deref().unwrap_or(inputs.values), ..inputs };
+    super::update::checks(statement, &plan.checks, || record(statement.of(), plan, inputs.values))?;
     if !sql.changes.is_empty() || sql.after.is_some() || sql.answer.is_some() || !sql.fields.is_empty() {
         session.protect()?;
     }

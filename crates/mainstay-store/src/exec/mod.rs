@@ -2,6 +2,7 @@
 //! [`Session`].
 
 mod cascade;
+mod compute;
 mod create;
 mod delete;
 mod failure;

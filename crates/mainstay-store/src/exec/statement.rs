@@ -69,6 +69,7 @@ impl WriteStatement {
             Parts::Note { sql } => all.extend(sql),
             Parts::Create { sql, .. } => {
                 all.extend(links(&sql.links));
+                all.extend(sql.compute.as_ref().map(|compute| &compute.sql));
                 all.push(&sql.insert);
                 all.extend(changes(&sql.changes));
                 all.extend(&sql.after);
@@ -78,6 +79,7 @@ impl WriteStatement {
                 all.extend(sql.fast.as_ref().map(|(sql, _)| sql));
                 all.push(&sql.look.sql);
                 all.extend(links(&sql.links));
+                all.extend(sql.compute.as_ref().map(|compute| &compute.sql));
                 all.extend(&sql.update);
                 all.extend(changes(&sql.changes));
                 all.extend(&sql.after);

@@ -29,11 +29,20 @@ pub(super) fn run(
     }
     let found = look(session, &sql.look, &inputs, bound_version(plan.version, request.values))?;
     let collection = statement.of();
-    let sums = sums(collection, plan, &found, request.values)?;
-    checks(statement, &plan.checks, || merged(collection, plan, &found, request.values, sums))?;
     let inputs = Inputs { key: &found.key, old: &found.fields, ..inputs };
     links::fields(session, &sql.fields, &inputs)?;
     links::check(session, &sql.links, &inputs)?;
+    let sums = sums(collection, plan, &found, request.values)?;
+    let computed = match &sql.compute {
+        Some(compute) => {
+            let set = |field| plan.set.iter().find(|(set, _)| *set == field);
+            let place = |field| set(field).map(|(_, number)| usize::from(*number));
+            Some(super::compute::run(session, statement, compute, &inputs, place)?)
+        }
+        None => None,
+    };
+    let inputs = Inputs { values: computed.as_deref().unwrap_or(inputs.values), ..inputs };
+    checks(statement, &plan.checks, || merged(collection, plan, &found, inputs.values, sums))?;
     session.protect()?;
     if let Some(update) = &sql.update {
         session.execute(update, &inputs).map_err(of_write)?;

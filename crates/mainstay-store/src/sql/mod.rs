@@ -7,6 +7,7 @@
 mod cascade;
 pub(crate) mod columns;
 mod compare;
+mod compute;
 mod condition;
 mod ddl;
 mod dialect;
@@ -40,7 +41,7 @@ pub(crate) use once::OnceSql;
 pub use once::make_once;
 pub use query::query;
 pub use statement::{
-    Bind, Cascade, Cell, ChangeSql, Column, CreateSql, Decode, DeleteSql, Encode, FindSql, Incoming, LinkSql, LookSql,
-    ReadSql, Returning, Sql, UpdateSql,
+    Bind, Cascade, Cell, ChangeSql, Column, ComputeSql, Computed, CreateSql, Decode, DeleteSql, Encode, FindSql,
+    Incoming, LinkSql, LookSql, ReadSql, Returning, Sql, UpdateSql,
 };
 pub use write::{create, delete, load, update};

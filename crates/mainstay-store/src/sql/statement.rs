@@ -139,6 +139,8 @@ pub struct Returning {
 pub struct CreateSql {
     /// Questions about the links.
     pub links: Vec<LinkSql>,
+    /// Computes fields.
+    pub compute: Option<ComputeSql>,
     /// The insert.
     pub insert: Sql,
     /// What the insert gives back: always the key.
@@ -153,6 +155,18 @@ pub struct CreateSql {
     pub answer: Option<ReadSql>,
 }
 
+/// Computes values of a record that is written: one row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ComputeSql {
+    /// The read.
+    pub sql: Sql,
+    /// What it gives.
+    pub fields: Vec<Computed>,
+}
+
+/// A field with its value, and the column that is 1 where that is no error (`None`: always).
+pub type Computed = (FieldId, Cell, Option<usize>);
+
 /// How an update is carried out: `fast` where it is given; when that changes no row, `look` says why. Otherwise look,
 /// links, update, changes, after, answer, in this order.
 #[derive(Clone, Debug, PartialEq)]
@@ -163,6 +177,8 @@ pub struct UpdateSql {
     pub look: LookSql,
     /// Questions about the links.
     pub links: Vec<LinkSql>,
+    /// Computes fields.
+    pub compute: Option<ComputeSql>,
     /// Writes the columns and counts the version up; `None` when nothing changes.
     pub update: Option<Sql>,
     /// Changes of to-many links.

@@ -6,7 +6,7 @@ use mainstay_schema::{CollectionId, FieldId, FieldKind, Scalar, Schema};
 use crate::{
     StoreError,
     sql::{
-        Bind, Cell, CreateSql, DeleteSql, Dialect, LookSql, ReadSql, Returning, Sql, UpdateSql, columns,
+        Bind, Cell, CreateSql, DeleteSql, Dialect, LookSql, ReadSql, Returning, Sql, UpdateSql, columns, compute,
         links::{changes, links},
         query,
         query::Selected,
@@ -36,6 +36,7 @@ pub fn create(schema: &Schema, dialect: &dyn Dialect, plan: &Create) -> Result<C
     let text = format!("INSERT INTO {} {written} RETURNING {}", row.alias, selected.list());
     Ok(CreateSql {
         links: links(schema, dialect, &plan.links)?,
+        compute: compute::of_create(schema, dialect, plan)?,
         insert: writer.finish(text),
         returning,
         changes: changes(schema, dialect, plan.collection, &plan.changes)?,
@@ -71,6 +72,7 @@ pub fn update(schema: &Schema, dialect: &dyn Dialect, plan: &Update) -> Result<U
         fast: fast(schema, dialect, plan)?,
         look: look.render(schema, dialect)?,
         links: links(schema, dialect, &plan.links)?,
+        compute: compute::of_update(schema, dialect, plan)?,
         update: update_by_key(schema, dialect, plan)?,
         changes: changes(schema, dialect, plan.collection, &plan.changes)?,
         after: after_change(schema, dialect, plan)?,
@@ -95,7 +97,7 @@ pub fn delete(schema: &Schema, dialect: &dyn Dialect, plan: &Delete) -> Result<D
 /// The whole update as one statement, where nothing has to be asked before or after.
 fn fast(schema: &Schema, dialect: &dyn Dialect, plan: &Update) -> Result<Option<(Sql, Returning)>, StoreError> {
     let alone = plan.checks.is_empty() && plan.links.is_empty() && plan.changes.is_empty() && plan.after.is_none();
-    let alone = alone && plan.fields.is_empty();
+    let alone = alone && plan.fields.is_empty() && plan.compute.is_empty();
     let Some(own) = own_answer(&plan.answer).filter(|_| alone && !plan.set.is_empty()) else { return Ok(None) };
     let mut writer = Writer::new(schema, dialect);
     let row = writer.written_row(plan.collection);
@@ -223,7 +225,7 @@ impl Writer<'_> {
     }
 
     /// The fields that an update sets, each with its new value.
-    fn becomes(&mut self, plan: &Update, row: &Row) -> Result<Vec<(FieldId, String)>, StoreError> {
+    pub(super) fn becomes(&mut self, plan: &Update, row: &Row) -> Result<Vec<(FieldId, String)>, StoreError> {
         let of = self.schema.collection(plan.collection);
         let mut values = Vec::with_capacity(plan.set.len());
         for (field, number) in &plan.set {
@@ -274,7 +276,7 @@ impl Look<'_> {
         let before = match self.change.filter(|_| reads_change(self.before)) {
             None => writer.verdict_column(self.before, &row, &mut selected)?,
             Some(update) => {
-                let new = row.with(writer.becomes(update, &row)?);
+                let new = writer.becoming(update, &row)?;
                 let test = writer.holds_of_change(self.before, &Change { this: &row, old: row.clone(), new })?;
                 Some(selected.push(writer.verdict_of(test)))
             }

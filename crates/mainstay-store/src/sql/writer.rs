@@ -36,6 +36,12 @@ impl Row {
     pub(crate) fn with(&self, over: Vec<(FieldId, String)>) -> Row {
         Row { over, ..self.clone() }
     }
+
+    /// The same row with another value in one more field.
+    pub(crate) fn and(mut self, field: FieldId, value: String) -> Row {
+        self.over.push((field, value));
+        self
+    }
 }
 
 /// A record that changes: as plain names see it, as it was, as it becomes.

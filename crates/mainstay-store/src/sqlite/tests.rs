@@ -31,6 +31,7 @@ impl World {
         let plan = WritePlan::Create(Create {
             collection: of.id,
             columns: columns.iter().map(|name| of.by_name[*name]).collect(),
+            compute: Vec::new(),
             checks: Vec::new(),
             links: Vec::new(),
             changes: Vec::new(),

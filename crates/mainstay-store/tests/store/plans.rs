@@ -27,6 +27,7 @@ impl World {
         let plan = Create {
             collection: collection.id,
             columns,
+            compute: Vec::new(),
             checks: Vec::new(),
             links: Vec::new(),
             changes: Vec::new(),
@@ -63,6 +64,7 @@ impl World {
             version: None,
             add: Vec::new(),
             set,
+            compute: Vec::new(),
             checks: Vec::new(),
             links: Vec::new(),
             changes: Vec::new(),

@@ -118,7 +118,8 @@ pub(super) fn backfill(builder: &mut Builder, id: CollectionId, field: FieldId, 
 
 const MEMORY_ONLY: &str = "leave the function out, or fill a field from the link first and compute from it later";
 
-fn is_list(expr: &Expr) -> bool {
+/// Whether an expression gives more than one value.
+pub(super) fn is_list(expr: &Expr) -> bool {
     matches!(expr.ty, mainstay_expr::Type::List(_) | mainstay_expr::Type::Json | mainstay_expr::Type::Embedded(_))
         || matches!(expr.node, ExprNode::List(_))
 }

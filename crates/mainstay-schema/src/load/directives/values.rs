@@ -5,10 +5,12 @@ use apollo_compiler::{
     Node,
     ast::{Directive, FieldDefinition, Value as Literal},
 };
-use mainstay_expr::{Compiled, Value};
+use mainstay_expr::{Compiled, Expr, Node as ExprNode, THIS, Value, fields_read, in_memory_only, reads_record};
 
-use super::{Builder, full_name, is_empty, refuse_empty, text};
-use crate::{CollectionId, Default, FieldId, FieldKind, Json, Scalar, Set, load::fields::directive as directive_of};
+use super::{Builder, full_name, is_empty, past::is_list, refuse_empty, text};
+use crate::{
+    CollectionId, Default, Field, FieldId, FieldKind, Json, Scalar, Set, load::fields::directive as directive_of,
+};
 
 /// `@default(value: | expr:)`.
 pub(super) fn default(builder: &mut Builder, id: CollectionId, field: FieldId, directive: &Node<Directive>) {
@@ -94,7 +96,7 @@ pub(super) fn set(builder: &mut Builder, id: CollectionId, field: FieldId, direc
     builder.schema.collections[id.0 as usize].fields[field.0 as usize].set = Set { create, update };
 }
 
-/// An expression over the caller and the request, of the field's type.
+/// An expression over the caller, the request and the record that is written, of the field's type.
 fn computed(
     builder: &mut Builder,
     id: CollectionId,
@@ -104,7 +106,57 @@ fn computed(
 ) -> Option<Arc<Compiled>> {
     let source = text(builder, directive, argument)?;
     let want = builder.schema.field_type(&builder.schema.collection(id).field(field).kind);
-    builder.compile(None, &source, &want)
+    let compiled = builder.compile(Some(id), &source, &want)?;
+    if argument != "update" && reads_unmade(&compiled.expr) {
+        let error = builder.report.error(source.place, "invalid_value", "a new record has no other records yet");
+        error.hint("follow a link that leads away from it, or set the field on updates: @set(update: \"…\")");
+        return None;
+    }
+    Some(compiled)
+}
+
+/// Whether an expression reads the records that link to the record itself, or its to-many links.
+fn reads_unmade(expr: &Expr) -> bool {
+    expr.any(&mut |part| matches!(&part.node, ExprNode::Links { of, .. } if of.node == ExprNode::Var(THIS)))
+}
+
+/// What the values of a field are computed from, once all fields are known.
+pub(super) fn check_reads(builder: &mut Builder, id: CollectionId, own: FieldId, field: &FieldDefinition) {
+    let of = builder.schema.collection(id);
+    let declared = of.field(own);
+    // On a create its own value is not there yet; on an update it is the stored one.
+    let create = declared.given().map(|given| (given, own, of.waits(own)));
+    let update = declared.set.update.as_ref().map(|set| (set, FieldId(own.0 + 1), reads_record(&set.expr)));
+    let wrong = create.into_iter().chain(update).find_map(|(compiled, end, waits)| {
+        let mut reads = fields_read(&compiled.expr).into_iter().map(|symbol| of.field(FieldId::of(symbol)));
+        let below = reads.find(|read| read.id >= end && (read.given().is_some() || read.set.update.is_some()));
+        misread(declared, below, &compiled.expr, waits)
+    });
+    let directive = directive_of(field, "set").or_else(|| directive_of(field, "default"));
+    if let (Some((message, hint)), Some(directive)) = (wrong, directive) {
+        let place = builder.at(&directive.name);
+        builder.report.error(place, "invalid_value", message).hint(hint);
+    }
+}
+
+/// Why an expression cannot give a value, with what helps.
+fn misread(field: &Field, below: Option<&Field>, expr: &Expr, waits: bool) -> Option<(String, String)> {
+    let name = &field.name;
+    if below.is_some_and(|read| read.id == field.id) {
+        return Some((format!("\"{name}\" is computed from itself"), "read other fields".to_owned()));
+    }
+    if let Some(read) = below {
+        let message = format!("\"{name}\" is computed from \"{}\", which the server gives later", read.name);
+        return Some((message, format!("let \"{}\" stand above it", read.name)));
+    }
+    if waits && in_memory_only(expr).is_some() {
+        let message = format!("\"{name}\" is computed by the database, which does not know a function in it");
+        return Some((message, "leave the function out, or read nothing but the caller and what is sent".to_owned()));
+    }
+    (waits && is_list(expr)).then(|| {
+        let message = format!("\"{name}\" is computed by the database, which gives one value and not a list");
+        (message, "read one value over the link".to_owned())
+    })
 }
 
 /// What cannot stand together on one field.

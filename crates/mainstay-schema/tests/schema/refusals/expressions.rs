@@ -51,11 +51,12 @@ enum Status { draft live }
       |                                              ^^^^^
       = hint: did you mean "title"?
 
-    error[unknown_name]: no value named "title"
-     --> schema.graphql:9:70
+    error[invalid_value]: "title" is computed from itself
+     --> schema.graphql:9:55
       |
     9 |   title: String @check(expr: "size(\"é\") == titel") @default(expr: "title")
-      |                                                                      ^^^^^
+      |                                                       ^^^^^^^
+      = hint: read other fields
 
     error[invalid_check]: a check reads the record's own fields only, this one follows a link
       --> schema.graphql:10:29

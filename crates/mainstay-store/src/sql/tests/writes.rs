@@ -83,6 +83,7 @@ fn a_create_answered_by_its_insert() {
     let plan = Create {
         collection: plans.id("Post"),
         columns,
+        compute: Vec::new(),
         checks: Vec::new(),
         links: Vec::new(),
         changes: Vec::new(),
@@ -109,6 +110,7 @@ fn a_create_with_links_a_rule_over_them_and_a_nested_answer() {
     let plan = Create {
         collection: plans.id("Post"),
         columns: vec![title, org],
+        compute: Vec::new(),
         checks: Vec::new(),
         links: vec![check],
         changes: vec![change(&mut plans, LinkMode::Replace, "label != 'x'")],
@@ -130,8 +132,17 @@ fn a_create_of_nothing() {
     let plans = Plans::new(&schema);
     let collection = plans.id("Tag");
     let (columns, links, changes, answer) = (Vec::new(), Vec::new(), Vec::new(), Answer::Key);
-    let plan =
-        Create { collection, columns, checks: Vec::new(), links, changes, after: None, fields: Vec::new(), answer };
+    let plan = Create {
+        collection,
+        columns,
+        compute: Vec::new(),
+        checks: Vec::new(),
+        links,
+        changes,
+        after: None,
+        fields: Vec::new(),
+        answer,
+    };
     let sql = create(&schema, &SqliteDialect, &plan).expect("it renders");
     assert_eq!(sql.insert.text, r#"INSERT INTO "tags" DEFAULT VALUES RETURNING "tags"."id", "tags"."version""#);
 }
@@ -147,6 +158,7 @@ fn patch(plans: &mut Plans<'_>, answer: Answer) -> Update {
         version: None,
         add: Vec::new(),
         set: vec![(plans.field("Post", "title"), value)],
+        compute: Vec::new(),
         checks: Vec::new(),
         links: Vec::new(),
         changes: Vec::new(),

@@ -49,6 +49,7 @@ impl<'a> Database<'a> {
         let plan = mainstay_plan::Create {
             collection: plans.id(of),
             columns,
+            compute: Vec::new(),
             checks: Vec::new(),
             links: Vec::new(),
             changes: Vec::new(),
