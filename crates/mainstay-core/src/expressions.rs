@@ -74,6 +74,8 @@ pub(crate) type RuleName = (CollectionId, RuleKind);
 pub(crate) struct Expressions {
     list: Vec<Expression>,
     rules: Vec<(RuleName, Option<usize>)>,
+    /// What fields are computed from.
+    computed: Vec<((CollectionId, FieldId), usize)>,
     slots: usize,
     /// Whether hidden fields have names here.
     pub(crate) admin: bool,
@@ -96,10 +98,17 @@ impl Expressions {
         Expressions { admin, ..Expressions::default() }
     }
 
-    /// Notes that a field is read: its rule is needed.
+    /// Notes that a field is read: its rule is needed, and what it is computed from.
     pub(crate) fn need_field(&mut self, schema: &Schema, of: CollectionId, field: FieldId) {
-        if schema.collection(of).field(field).rules.read.is_some() {
+        let declared = schema.collection(of).field(field);
+        if declared.rules.read.is_some() {
             self.need(schema, (of, RuleKind::ReadField(field)));
+        }
+        if let Some(compiled) = &declared.computed
+            && self.computed(of, field).is_none()
+        {
+            let number = self.push(compiled.clone(), false, Vec::new());
+            self.computed.push(((of, field), number));
         }
     }
 
@@ -146,6 +155,11 @@ impl Expressions {
     /// The number of a rule's expression; `None` where the schema has no such rule.
     pub(crate) fn rule(&self, rule: RuleName) -> Option<usize> {
         self.rules.iter().find(|(name, _)| *name == rule).and_then(|(_, number)| *number)
+    }
+
+    /// The number of what a field is computed from; `None` where it is stored.
+    pub(crate) fn computed(&self, of: CollectionId, field: FieldId) -> Option<usize> {
+        self.computed.iter().find(|(known, _)| *known == (of, field)).map(|(_, number)| *number)
     }
 
     /// The rules, in the order in which they were needed.

@@ -57,6 +57,8 @@ pub struct Output {
 pub enum OutputValue {
     /// A stored field in its wire form; a to-one link as its key.
     Field(FieldId),
+    /// A field that is not stored, and what it is computed from.
+    Computed(FieldId, Box<Expr>),
     /// What may be answered only of records of which the condition holds; null of the others.
     When(Box<Expr>, Box<OutputValue>),
     /// The record of a to-one link, or null where there is none that the condition allows.

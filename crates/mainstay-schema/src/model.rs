@@ -129,6 +129,8 @@ pub struct Field {
     pub default: Option<Default>,
     /// What the server writes into it; the caller may not send it.
     pub set: Set,
+    /// What it is computed from whenever it is read: then it is not stored.
+    pub computed: Option<Arc<Compiled>>,
     /// Whether only admins may read and name it.
     pub hidden: bool,
     /// Who may read and write it, beside the rules of its collection.
@@ -359,7 +361,12 @@ impl Collection {
         self.uniques.iter().filter(|unique| !unique.fields.iter().any(|id| self.field(*id).hidden))
     }
 
-    /// The fields that have a column: all but to-many links.
+    /// The fields that have a value: all but to-many links.
+    pub fn valued(&self) -> impl Iterator<Item = &Field> {
+        self.fields.iter().filter(|field| !field.lists_links())
+    }
+
+    /// The fields that have a column: all but to-many links and computed ones.
     pub fn stored(&self) -> impl Iterator<Item = &Field> {
         self.fields.iter().filter(|field| field.stored())
     }
@@ -368,12 +375,17 @@ impl Collection {
 impl Field {
     /// Whether it has a column of its own.
     pub fn stored(&self) -> bool {
-        !matches!(self.kind, FieldKind::Inverse { .. } | FieldKind::Many { .. })
+        !self.lists_links() && self.computed.is_none()
+    }
+
+    /// Whether it is a list of links: such a field has no value of its own.
+    pub fn lists_links(&self) -> bool {
+        matches!(self.kind, FieldKind::Inverse { .. } | FieldKind::Many { .. })
     }
 
     /// Whether the server alone writes it.
     pub fn read_only(&self) -> bool {
-        self.set.create.is_some() || self.set.update.is_some()
+        self.set.create.is_some() || self.set.update.is_some() || self.computed.is_some()
     }
 
     /// What the server computes for a new record: by `@set`, or by a `@default` where nothing is sent.

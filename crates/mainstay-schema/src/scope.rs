@@ -12,17 +12,19 @@ pub struct SchemaScope<'a> {
     this: Option<CollectionId>,
     /// Whether hidden fields have names.
     hidden: bool,
+    /// Whether computed fields stand for their expressions. To a caller they are fields, with rules of their own.
+    trusted: bool,
 }
 
 impl Schema {
     /// The names that an expression may use: those of the records of `this`, or of the caller alone.
     pub fn scope(&self, this: Option<CollectionId>) -> SchemaScope<'_> {
-        SchemaScope { schema: self, this, hidden: true }
+        SchemaScope { schema: self, this, hidden: true, trusted: true }
     }
 
     /// The same as a caller sees it: what is hidden has no name unless for an admin.
     pub fn caller_scope(&self, this: CollectionId, admin: bool) -> SchemaScope<'_> {
-        SchemaScope { schema: self, this: Some(this), hidden: admin }
+        SchemaScope { schema: self, this: Some(this), hidden: admin, trusted: false }
     }
 
     /// The type that a field has in expressions; of a to-many link, its records.
@@ -57,6 +59,8 @@ pub struct Defines {
     pub global: HashMap<String, Arc<str>>,
     /// Of a type, by the type and the name.
     pub of_type: HashMap<(CollectionId, String), Arc<str>>,
+    /// Of the computed fields of a type, by the type and the name.
+    pub computed: HashMap<(CollectionId, String), Arc<str>>,
     /// The rules of a type as they are written, `write` among them: what `can()` stands for.
     pub rules: HashMap<(CollectionId, &'static str), Arc<str>>,
 }
@@ -122,6 +126,9 @@ impl Scope for SchemaScope<'_> {
 impl SchemaScope<'_> {
     fn collection_member(&self, of: &Collection, name: &str) -> Result<Member, Nearest> {
         if let Some(text) = self.schema.defines.of_type.get(&(of.id, name.to_owned())) {
+            return Ok(Member::Define(text.clone()));
+        }
+        if let Some(text) = self.schema.defines.computed.get(&(of.id, name.to_owned())).filter(|_| self.trusted) {
             return Ok(Member::Define(text.clone()));
         }
         let Some(field) = of.field_known(name, self.hidden) else {

@@ -98,13 +98,23 @@ impl Planner<'_> {
         }
     }
 
-    /// A caller's expression with the rules of the fields that it reads: where one does not hold, reading is an error.
+    /// What a field is computed from, for this caller. It sees everything, as rules do.
+    pub(crate) fn computed(&mut self, of: CollectionId, field: FieldId) -> Option<Expr> {
+        let number = self.expressions.computed(of, field)?;
+        let expressions = self.expressions;
+        Some(self.part(number, &expressions.compiled(number).expr))
+    }
+
+    /// A caller's expression with the rules of the fields that it reads: where one does not hold, reading is an error. Fields that
+    /// are computed are replaced by what they are computed from.
     pub(crate) fn with_field_rules(&mut self, expr: &Expr) -> Expr {
         with_fields(expr, &mut |record, symbol| {
             let collection = self.schema.collection_of(record)?;
-            match self.field_gate(collection.id, FieldId::of(symbol)) {
-                Gate::Open => None,
-                gate => Some(FieldReading { when: Some(gate.condition()), instead: None }),
+            let field = FieldId::of(symbol);
+            match (self.field_gate(collection.id, field), self.computed(collection.id, field)) {
+                (Gate::Open, None) => None,
+                (Gate::Open, instead) => Some(FieldReading { when: None, instead }),
+                (gate, instead) => Some(FieldReading { when: Some(gate.condition()), instead }),
             }
         })
     }

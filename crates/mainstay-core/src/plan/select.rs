@@ -151,12 +151,12 @@ impl<'a> Selecting<'a> {
         part(of.id, alias.as_deref(), name, value)
     }
 
-    /// What a star stands for: all own stored fields but those that stand beside it in their own words.
+    /// What a star stands for: all own fields that have a value, but those that stand beside it in their own words.
     fn own(&mut self, of: &Collection, selects: &[Select]) -> Vec<Part> {
         let named =
             |field: &Field| selects.iter().any(|select| answered_as(select).as_deref() == Some(field.name.as_str()));
         let admin = self.expressions.admin;
-        let open = of.stored().filter(|field| (admin || !field.hidden) && !named(field));
+        let open = of.valued().filter(|field| (admin || !field.hidden) && !named(field));
         let part =
             |field: &Field| Part { of: of.id, name: field.name.as_str().into(), value: self.field(of, field, false) };
         open.map(part).collect()
@@ -165,12 +165,13 @@ impl<'a> Selecting<'a> {
     fn field(&mut self, of: &Collection, field: &Field, named: bool) -> PartValue {
         self.expressions.need_field(self.schema, of.id, field.id);
         let own = field.rules.read.as_ref().is_none_or(|rule| own_fields_read(&rule.expr));
+        let own = own && field.computed.as_ref().is_none_or(|of| of.slots.is_empty() && own_fields_read(&of.expr));
         PartValue::Field(FieldPart { field: field.id, named, own })
     }
 
     fn stored_field(&mut self, of: &Collection, name: &str) -> Result<PartValue, Error> {
         let field = known_field(of, name, self.expressions.admin)?;
-        if field.stored() {
+        if !field.lists_links() {
             return Ok(self.field(of, field, true));
         }
         Err(invalid(format!("\"{name}\" of \"{}\" is a to-many link", of.name))
@@ -295,7 +296,13 @@ impl Planner<'_> {
 
     fn output(&mut self, of: CollectionId, value: &PartValue) -> Result<Option<OutputValue>, Error> {
         let (field, named, value) = match value {
-            PartValue::Field(part) => (part.field, part.named, OutputValue::Field(part.field)),
+            PartValue::Field(part) => {
+                let value = match self.computed(of, part.field) {
+                    Some(expr) => OutputValue::Computed(part.field, Box::new(expr)),
+                    None => OutputValue::Field(part.field),
+                };
+                (part.field, part.named, value)
+            }
             PartValue::Link(link) if link.many => (link.field, true, OutputValue::Many(Box::new(self.nested(link)?))),
             PartValue::Link(link) => (link.field, true, OutputValue::One(Box::new(self.nested(link)?))),
             PartValue::Figure(part) => {

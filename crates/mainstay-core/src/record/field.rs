@@ -91,7 +91,7 @@ impl<'a> FieldReader<'a> {
     fn servers(&self, field: &Field) -> bool {
         let (system, id) = (&self.collection.system, Some(field.id));
         match self.reading.sender {
-            Sender::File => false,
+            Sender::File => field.computed.is_some(),
             Sender::Caller => field.read_only() || (field.system && system.id != id),
         }
     }

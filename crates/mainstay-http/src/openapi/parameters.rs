@@ -76,7 +76,7 @@ pub(super) fn upsert(collection: &Collection) -> Node {
 
 /// What `fields` takes.
 pub(super) fn selection(limits: &Limits, collection: &Collection) -> Node {
-    let names: Vec<&str> = collection.stored().filter(|field| !field.hidden).map(|field| &*field.name).collect();
+    let names: Vec<&str> = collection.valued().filter(|field| !field.hidden).map(|field| &*field.name).collect();
     let one = format!("(\\*|{})", names.join("|"));
     let pattern = format!("^{one}(,{one}){{0,{}}}$", limits.selection_max.saturating_sub(1).min(names.len()));
     text().with("pattern", pattern)

@@ -35,7 +35,7 @@ pub(super) fn components(
 
 /// Nothing is required: `fields` may leave out anything.
 fn answered(schema: &Schema, names: &Names, collection: &Collection) -> Node {
-    let answered = collection.stored().filter(|field| !field.hidden);
+    let answered = collection.valued().filter(|field| !field.hidden);
     let properties = answered.map(|field| (field.name.clone(), answered_field(schema, names, field)));
     let node = object([("type", "object".into()), ("properties", Node::Object(properties.collect()))]);
     node.described(collection.doc.as_deref())
@@ -115,7 +115,8 @@ pub(super) fn taken(schema: &Schema, names: &Names, limits: &Limits, collection:
         if taking == Taking::Without(field.id) {
             continue;
         }
-        let taken = if field.system { field.name == "id" } else { field.set.create.is_none() };
+        let taken =
+            if field.system { field.name == "id" } else { field.set.create.is_none() && field.computed.is_none() };
         let Some(node) = taken.then(|| new_field(schema, names, limits, (collection, field), taking)).flatten() else {
             continue;
         };

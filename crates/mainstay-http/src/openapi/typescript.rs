@@ -114,7 +114,7 @@ impl Writer<'_> {
         self.out.push('\n');
         self.doc("", collection.doc.as_deref());
         self.line(&format!("export interface {} {{", own.record));
-        for field in collection.stored() {
+        for field in collection.valued() {
             self.doc("  ", field.doc.as_deref());
             let null = if field.required { "" } else { " | null" };
             self.line(&format!("  {}: {}{null};", field.name, self.kind(&field.kind, Side::Answered)));
@@ -179,7 +179,7 @@ impl Writer<'_> {
         let fixed = match input {
             _ if field.system => input == Input::Update || field.name != "id",
             Input::Update => field.immutable || field.read_only(),
-            _ => field.set.create.is_some(),
+            _ => field.set.create.is_some() || field.computed.is_some(),
         };
         if fixed {
             return None;

@@ -6,6 +6,7 @@ mod bad_input;
 mod batch;
 mod batch_alike;
 mod bounds;
+mod computed;
 mod conditions;
 mod cors;
 mod create;

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use apollo_compiler::ast::{Definition, DirectiveLocation, Document};
 
 /// Directives that are spoken for: they are refused by name instead of being unknown.
-pub(super) const DIRECTIVES_TO_COME: [&str; 18] = [
+pub(super) const DIRECTIVES_TO_COME: [&str; 17] = [
     "action",
     "cache",
     "changes",
-    "computed",
     "deprecated",
     "document",
     "encrypted",

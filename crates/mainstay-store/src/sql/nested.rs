@@ -109,6 +109,6 @@ fn holds_lists(value: &OutputValue) -> bool {
         OutputValue::Many(_) => true,
         OutputValue::One(nested) => nested.select.iter().any(|output| holds_lists(&output.value)),
         OutputValue::When(_, value) => holds_lists(value),
-        OutputValue::Field(_) | OutputValue::Keys(_) | OutputValue::Figure(_) => false,
+        OutputValue::Field(_) | OutputValue::Computed(..) | OutputValue::Keys(_) | OutputValue::Figure(_) => false,
     }
 }

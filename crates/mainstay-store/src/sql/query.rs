@@ -124,6 +124,11 @@ impl Writer<'_> {
                 let of = self.collection(row);
                 (self.column(row, *field), columns::encode(self.schema, of, of.field(*field)))
             }
+            OutputValue::Computed(field, expr) => {
+                let of = self.collection(row);
+                let encode = columns::encode(self.schema, of, of.field(*field));
+                (self.value(expr, &Env::of(row))?.sql, encode)
+            }
             OutputValue::When(condition, value) => {
                 let (sql, encode) = self.output(value, row)?;
                 (self.only_when(condition, sql, row)?, encode)
@@ -196,6 +201,10 @@ impl SortKey<'_> {
 pub(crate) fn needs(output: &OutputValue, key: Option<FieldId>, fields: &mut Vec<FieldId>) {
     match output {
         OutputValue::Field(field) => fields.push(*field),
+        OutputValue::Computed(_, expr) => {
+            fields.extend(fields_read(expr).into_iter().map(FieldId::of));
+            fields.extend(key);
+        }
         OutputValue::When(condition, value) => {
             needs(value, key, fields);
             fields.extend(fields_read(condition).into_iter().map(FieldId::of));

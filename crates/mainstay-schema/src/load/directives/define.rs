@@ -39,6 +39,7 @@ struct Define {
 /// Reads all named conditions, so that they can use each other, then checks each where it stands.
 pub(super) fn collect(builder: &mut Builder, declared: &Declared) {
     collect_rules(builder, declared);
+    collect_computed(builder, declared);
     let mut defines = Vec::new();
     for directive in &declared.schema {
         defines.extend(define(builder, None, directive));
@@ -67,6 +68,19 @@ fn collect_rules(builder: &mut Builder, declared: &Declared) {
                 if let Some(rule) = text(builder, directive, action) {
                     builder.schema.defines.rules.insert((id, action), rule.value.into());
                 }
+            }
+        }
+    }
+}
+
+/// Reads what fields are computed from, so that expressions can use each other; they are checked where they stand.
+fn collect_computed(builder: &mut Builder, declared: &Declared) {
+    for of in &declared.types {
+        let Some(TypeRef::Collection(id)) = builder.types.get(of.name.as_str()).copied() else { continue };
+        for field in &of.fields {
+            let Some(directive) = crate::load::fields::directive(field, "computed") else { continue };
+            if let Some(expr) = text(builder, directive, "expr") {
+                builder.schema.defines.computed.insert((id, field.name.to_string()), expr.value.into());
             }
         }
     }

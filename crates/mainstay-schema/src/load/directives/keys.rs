@@ -93,7 +93,9 @@ fn field_named(builder: &mut Builder, id: CollectionId, name: &Text) -> Option<F
 /// Whether a field's values can be told apart and put in order.
 fn can_be_key(builder: &mut Builder, id: CollectionId, field: FieldId, place: crate::load::files::Place) -> bool {
     let field = builder.schema.collection(id).field(field);
+    let computed = builder.schema.defines.computed.contains_key(&(id, field.name.clone()));
     let what = match &field.kind {
+        _ if computed => "computed",
         FieldKind::ScalarList(_) | FieldKind::EnumList(_) => "a list",
         FieldKind::Embedded { .. } => "an embedded value",
         FieldKind::Inverse { .. } | FieldKind::Many { .. } => "a list of links",

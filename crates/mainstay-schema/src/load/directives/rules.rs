@@ -33,7 +33,9 @@ pub(super) fn of_field(builder: &mut Builder, id: CollectionId, field: FieldId, 
         builder.report.error(place, "unknown_argument", message).hint("it has read and write");
     }
     let of = builder.schema.collection(id).field(field);
-    let (hidden, read_only) = (of.hidden, of.read_only() || matches!(of.kind, FieldKind::Inverse { .. }));
+    let computed = builder.schema.defines.computed.contains_key(&(id, of.name.clone()));
+    let read_only = of.read_only() || computed || matches!(of.kind, FieldKind::Inverse { .. });
+    let hidden = of.hidden;
     let place = builder.at(&directive.name);
     if hidden && directive.specified_argument_by_name("read").is_some() {
         let message = "@hidden leaves nobody to read the field, so that @rules(read:) does nothing";
@@ -58,7 +60,8 @@ fn rule(builder: &mut Builder, id: CollectionId, directive: &Node<Directive>, na
     Some(rule)
 }
 
-fn refuse_memory_only(builder: &mut Builder, text: &Text, part: &Expr) {
+/// Tells of a function that SQL lacks.
+pub(super) fn refuse_memory_only(builder: &mut Builder, text: &Text, part: &Expr) {
     let (start, end) = (part.span.start as usize, part.span.end as usize);
     let shown = text.value.get(start..end).unwrap_or(&text.value);
     // The part may stand in a named condition: then its name is shown, and the function says what is wrong with it.

@@ -4,7 +4,7 @@ fn words_that_are_to_come() {
     check!(r#"
 type A @rules(read: "true", add: "true") {
   a: String @vector
-  b: String @computed(expr: "1")
+  b: String @search(weight: 1)
   c: String @unique(where: "true") @hiden
 }
 interface B { a: Int }
@@ -25,11 +25,11 @@ directive @f on OBJECT
     3 |   a: String @vector
       |              ^^^^^^
 
-    error[not_available]: @computed is not available yet
+    error[not_available]: @search is not available yet
      --> schema.graphql:4:14
       |
-    4 |   b: String @computed(expr: "1")
-      |              ^^^^^^^^
+    4 |   b: String @search(weight: 1)
+      |              ^^^^^^
 
     error[not_available]: @unique(where:) is not available yet
      --> schema.graphql:5:21
