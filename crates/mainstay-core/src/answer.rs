@@ -23,6 +23,8 @@ pub enum Answer {
     Updated(Record),
     /// It is gone.
     Deleted,
+    /// The records that match are changed, or gone: `{"matched":3,"changed":3}`.
+    Matched(Vec<u8>),
     /// The answers of a batch's operations, in order.
     Batch(Vec<Record>),
     /// The answer that was kept for the key of the request ([`crate::Once`]).

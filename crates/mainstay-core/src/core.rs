@@ -5,7 +5,7 @@ use mainstay_schema::Schema;
 use mainstay_store::Store;
 
 use crate::{
-    Answer, Error, Limits, Operation, Request,
+    Answer, Error, Limits, Operation, Request, Selection,
     expressions::RuleKind,
     gate::{GateShape, PreparedGate},
     plan::{
@@ -41,6 +41,9 @@ pub struct Core {
     pub(crate) updates: Plans<UpdateShape, PreparedWrite>,
     pub(crate) deletes: Plans<DeleteShape, PreparedWrite>,
     pub(crate) finds: Plans<FindShape, PreparedWrite>,
+    pub(crate) matchings: Plans<ReadShape, PreparedWrite>,
+    /// The selection of a write that answers nothing of its records.
+    pub(crate) nothing: Arc<Selection>,
 }
 
 impl Core {
@@ -59,6 +62,8 @@ impl Core {
             updates: Plans::new(&limits),
             deletes: Plans::new(&limits),
             finds: Plans::new(&limits),
+            matchings: Plans::new(&limits),
+            nothing: Arc::default(),
         }
     }
 
@@ -93,6 +98,8 @@ impl Core {
             Operation::Group(group) => Ok(Answer::Page(self.group(request, &group).await?)),
             Operation::Create(create) => self.create(request, &create, Sender::Caller).await,
             Operation::Update(update) => self.update(request, &update).await,
+            Operation::UpdateMatching(update) => self.update_matching(request, &update).await,
+            Operation::DeleteMatching(matching) => self.delete_matching(request, &matching).await,
             Operation::Batch(batch) => self.batch(request, &batch).await,
             Operation::Delete(delete) => {
                 self.delete(request, &delete).await?;

@@ -84,6 +84,18 @@ pub(crate) fn from_step(place: StepPlace<'_>, failure: StepError) -> Error {
             Error::new(ErrorKind::LimitExceeded, format!("this delete reaches more than {limit} records"))
                 .with_hint("delete the records that link here first")
         }
+        StepError::TooManyMatch { limit } => {
+            let message = format!("more than {limit} records of \"{}\" match; nothing was done", of.name);
+            Error::new(ErrorKind::LimitExceeded, message)
+                .with_hint("narrow the filter, or do it in parts, each with its own filter")
+        }
+        StepError::OfRecord { key, error } => {
+            let mut named = from_step(place, *error);
+            let mut text = Vec::new();
+            of.key.write(&key, &mut text);
+            named.message = format!("{}: record {}", named.message, String::from_utf8_lossy(&text));
+            named
+        }
         StepError::KeyReused | StepError::KeptTooLarge { .. } => from_once(failure),
         StepError::Store(failure) => from_store(failure),
         StepError::NotFoundAt { .. } | StepError::CannotUpsert { .. } | StepError::OfUpdate(_) => {

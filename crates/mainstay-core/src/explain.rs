@@ -2,6 +2,7 @@
 mod clauses;
 mod coverage;
 mod indexes;
+mod matching;
 mod reads;
 mod refusals;
 mod verdicts;
@@ -22,6 +23,10 @@ impl Core {
             Operation::Create(create) => self.explain_create(request, create)?,
             Operation::Update(update) => self.explain_update(request, update).await?,
             Operation::Delete(delete) => self.explain_delete(request, delete).await?,
+            Operation::UpdateMatching(update) => {
+                self.explain_matching(request, &update.matching, Some(&update.patch)).await?
+            }
+            Operation::DeleteMatching(matching) => self.explain_matching(request, matching, None).await?,
             Operation::Batch(_) => return Err(batch_not_explained()),
         };
         let (word, of) = match &operation {
@@ -31,6 +36,8 @@ impl Core {
             Operation::Create(create) => ("create", create.collection),
             Operation::Update(update) => ("update", update.collection),
             Operation::Delete(delete) => ("delete", delete.collection),
+            Operation::UpdateMatching(update) => ("update", update.matching.collection),
+            Operation::DeleteMatching(matching) => ("delete", matching.collection),
             Operation::Batch(_) => return Err(batch_not_explained()),
         };
         explanation.operation = format!("{word} {}", self.schema.collection(of).name);

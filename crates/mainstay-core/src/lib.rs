@@ -37,7 +37,7 @@ pub use crate::{
     limits::Limits,
     once::{Keep, Kept, Once},
     operation::{
-        Act, Aimed, Batch, BatchOperation, Create, Delete, Group, GroupFigure, GroupKey, List, Nested, Operation,
-        ReadOne, Select, Selection, Sort, Target, Update,
+        Act, Aimed, Batch, BatchOperation, Create, Delete, Group, GroupFigure, GroupKey, List, Matching, Nested,
+        Operation, ReadOne, Select, Selection, Sort, Target, Update, UpdateMatching,
     },
 };

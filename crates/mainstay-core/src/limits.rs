@@ -23,6 +23,8 @@ pub struct Limits {
     pub filters_max: usize,
     /// Records of one create, those inside of others included, and operations of one batch.
     pub batch_max: usize,
+    /// Records that one change or delete by a filter may match.
+    pub bulk_max: u32,
     /// How deep records may be created inside of another.
     pub create_depth_max: usize,
     /// Keys in one change of a to-many link.
@@ -54,6 +56,7 @@ impl Default for Limits {
             group_max: 20,
             filters_max: 20,
             batch_max: 1_000,
+            bulk_max: 1_000,
             create_depth_max: 5,
             links_max: 1_000,
             expression_length_max: 4_000,

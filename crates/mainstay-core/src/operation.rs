@@ -21,7 +21,11 @@ pub enum Operation<'a> {
     Update(Update<'a>),
     /// The end of one record.
     Delete(Delete),
-    /// Several of these in one transaction.
+    /// A change of all records that match.
+    UpdateMatching(UpdateMatching<'a>),
+    /// The end of all records that match.
+    DeleteMatching(Matching),
+    /// Several operations in one transaction.
     Batch(Batch<'a>),
 }
 
@@ -216,6 +220,28 @@ pub struct Delete {
     pub target: Target,
     /// The version that it must have.
     pub version: Option<i64>,
+}
+
+/// All records of a collection that conditions find: those that the caller may list.
+#[derive(Debug)]
+pub struct Matching {
+    /// Of which collection.
+    pub collection: CollectionId,
+    /// Conditions in CEL, joined by AND; one at least.
+    pub filter: Vec<String>,
+    /// The values `p.NAME` of the conditions, as they were written.
+    pub params: Vec<(String, String)>,
+    /// How many may match; `None`: as many as the limit allows. Where more do, nothing is done.
+    pub limit: Option<u32>,
+}
+
+/// Changes all records that match, or none.
+#[derive(Debug)]
+pub struct UpdateMatching<'a> {
+    /// Which.
+    pub matching: Matching,
+    /// The patch of each.
+    pub patch: Json<'a>,
 }
 
 /// Operations that are done together or not at all. Each sees what the earlier ones did.

@@ -4,6 +4,7 @@ mod create;
 mod delete;
 mod group;
 mod load;
+mod matching;
 mod read;
 mod update;
 

@@ -10,6 +10,7 @@
 mod create;
 mod failure;
 mod find;
+mod matching;
 mod outcome;
 mod steps;
 mod target;
@@ -18,6 +19,7 @@ mod upsert;
 
 pub(crate) use create::Answering;
 pub(crate) use failure::Failed;
+pub(crate) use matching::each;
 pub(crate) use outcome::Outcome;
 pub(crate) use steps::Steps;
 pub(crate) use target::Aim;

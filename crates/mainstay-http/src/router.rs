@@ -76,7 +76,7 @@ impl Route<'_> {
     /// The methods that it knows, as the `Allow` header says them.
     pub(crate) fn allow(&self) -> &'static str {
         match self {
-            Route::Collection { .. } => "GET, HEAD, OPTIONS, POST",
+            Route::Collection { .. } => "DELETE, GET, HEAD, OPTIONS, PATCH, POST",
             Route::Record { .. } | Route::Unique { .. } => "DELETE, GET, HEAD, OPTIONS, PATCH",
             Route::Batch | Route::Query => "OPTIONS, POST",
             Route::Later { .. } | Route::Unknown => "OPTIONS",

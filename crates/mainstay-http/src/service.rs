@@ -194,26 +194,16 @@ fn kind(route: &Route<'_>, method: &Method) -> Kind {
         (Route::Collection { .. }, "GET" | "HEAD") | (Route::Query, "POST") => Kind::List,
         (Route::Collection { .. }, "POST") => Kind::Create,
         (Route::Record { .. } | Route::Unique { .. }, "GET" | "HEAD") => Kind::Read,
-        (Route::Record { .. } | Route::Unique { .. }, "PATCH") => Kind::Update,
-        (Route::Record { .. } | Route::Unique { .. }, "DELETE") => Kind::Delete,
+        (Route::Collection { .. } | Route::Record { .. } | Route::Unique { .. }, "PATCH") => Kind::Update,
+        (Route::Collection { .. } | Route::Record { .. } | Route::Unique { .. }, "DELETE") => Kind::Delete,
         _ => Kind::Other,
     }
 }
 
 fn method_not_allowed(route: &Route<'_>, method: &Method) -> Box<Problem> {
-    let bulk = matches!(route, Route::Collection { .. }) && (*method == Method::PATCH || *method == Method::DELETE);
-    let detail = if bulk {
-        format!("{method} of many records is not available yet")
-    } else {
-        format!("{method} is not allowed here")
-    };
     let put = *method == Method::PUT && matches!(route, Route::Record { .. } | Route::Unique { .. });
-    let hint = if bulk {
-        Some("name one record: /api/path/id".into())
-    } else {
-        put.then(|| "PATCH changes a record: send the fields that change".into())
-    };
-    let mut problem = Problem::new(Code::MethodNotAllowed, detail).hint(hint);
+    let hint = put.then(|| "PATCH changes a record: send the fields that change".into());
+    let mut problem = Problem::new(Code::MethodNotAllowed, format!("{method} is not allowed here")).hint(hint);
     problem.allow = Some(route.allow());
     problem
 }

@@ -11,4 +11,6 @@ mod write;
 pub use figure::{Aggregate, Figure, Group, GroupFigure, GroupKey, GroupOrder, PathValue, TimePart};
 pub use own::{OwnFields, OwnRecords};
 pub use query::{Count, LinkFigure, Nested, Order, Output, OutputValue, Query};
-pub use write::{Answer, Create, Delete, Find, LinkChange, LinkCheck, LinkMode, Load, Note, Update, WritePlan};
+pub use write::{
+    Answer, Create, Delete, Find, LinkChange, LinkCheck, LinkMode, Load, Matching, Note, Update, WritePlan,
+};

@@ -16,6 +16,8 @@ pub enum WritePlan {
     Delete(Delete),
     /// Keys that later steps need.
     Find(Find),
+    /// Keys of the records that later writes are about.
+    Matching(Matching),
     /// Many new records of one collection.
     Load(Load),
     /// A note of an import.
@@ -34,6 +36,17 @@ pub struct Find {
     pub visible: Expr,
     /// Whether every place must be found, else the write is refused.
     pub all: bool,
+}
+
+/// The keys of all records that a condition holds of, in their order. Where there are more than the limit, the write is refused.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Matching {
+    /// The collection.
+    pub collection: CollectionId,
+    /// What must hold of each record: the rules and the filters, joined by AND.
+    pub condition: Expr,
+    /// The bound value that holds how many there may be.
+    pub limit: u16,
 }
 
 /// Many new records that are complete and checked: nothing is asked and nothing answered. The values are those of the columns, record

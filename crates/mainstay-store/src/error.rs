@@ -109,6 +109,20 @@ pub enum StepError {
         /// Which places.
         at: Vec<u32>,
     },
+    /// More records match than the limit.
+    #[error("more than {limit} records match")]
+    TooManyMatch {
+        /// The limit.
+        limit: usize,
+    },
+    /// The write of one of the records that match was not done.
+    #[error("of the record {key:?}: {error}")]
+    OfRecord {
+        /// Its key.
+        key: mainstay_expr::Value,
+        /// Why.
+        error: Box<StepError>,
+    },
     /// An upsert came to the one of its two writes that cannot be done.
     #[error("the record {}", if *exists { "is there" } else { "is not there" })]
     CannotUpsert {

@@ -22,5 +22,5 @@ pub use once::{KeepAnswer, Kept, Once};
 pub use read::ReadStatement;
 pub use settings::Settings;
 pub use sqlite::SqliteDialect;
-pub use step::{LateValue, ReadTask, Source, Step, Task, Upsert};
+pub use step::{Each, LateValue, ReadTask, Source, Step, Task, Upsert};
 pub use store::Store;

@@ -14,6 +14,8 @@ pub enum Step {
     Read(ReadTask),
     /// Writes the record that has some values, or makes one.
     Upsert(Box<Upsert>),
+    /// Writes all records that match.
+    Each(Box<Each>),
 }
 
 /// A statement and its values.
@@ -53,6 +55,15 @@ pub struct Upsert {
     pub seen: Option<Task>,
 }
 
+/// The same write of each of some records, in the order of their keys.
+#[derive(Clone, Debug)]
+pub struct Each {
+    /// Finds their keys.
+    pub find: Task,
+    /// What is done with each; its key is [`Source::Each`].
+    pub write: Task,
+}
+
 /// A value that an earlier step of the same transaction tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LateValue {
@@ -71,6 +82,8 @@ pub enum Source {
     Record(u32),
     /// The n-th key that the look-up in this step found.
     Found(u32, u32),
+    /// The record at which an [`Each`] is.
+    Each,
 }
 
 impl Task {
@@ -97,6 +110,7 @@ impl Source {
                 Some(Value::List(keys)) => keys.get(at as usize),
                 _ => None,
             },
+            Source::Each => None,
         };
         key.cloned().unwrap_or(Value::Null)
     }

@@ -51,7 +51,7 @@ impl RuleClause {
 
 /// Which records a rule is asked of.
 #[derive(Clone, Copy)]
-enum Over<'a> {
+pub(super) enum Over<'a> {
     All,
     One(&'a Target),
 }
@@ -122,6 +122,12 @@ impl Core {
                     self.see(request, (delete.collection, kind), Over::One(&delete.target), &mut seen).await?;
                 }
             }
+            Operation::UpdateMatching(update) => {
+                self.see_matching(request, &update.matching, RuleKind::Update, &mut seen).await?;
+            }
+            Operation::DeleteMatching(matching) => {
+                self.see_matching(request, matching, RuleKind::Delete, &mut seen).await?;
+            }
             Operation::Batch(_) => {}
         }
         Ok(seen)
@@ -141,7 +147,7 @@ impl Core {
     }
 
     /// Asks each clause of a rule. Where the caller alone decides against the rule, no record is asked.
-    async fn see(
+    pub(super) async fn see(
         &self,
         request: &Request,
         rule: RuleName,

@@ -52,7 +52,7 @@ impl Core {
         let rule = (update.collection, RuleKind::Update);
         let mut explanation = self.explain_stored(request, rule, &update.target).await?;
         let aim = Aim::of(&self.schema, update.collection, &update.target)?;
-        let patch = match self.patch(request, update, Sender::Caller) {
+        let patch = match self.patch(request, update.collection, &update.patch, Sender::Caller) {
             Ok(patch) => patch,
             Err(error) => {
                 explanation.refused.get_or_insert_with(|| with_fields(&error));
@@ -94,7 +94,7 @@ impl Core {
 }
 
 /// Fails where a write links to records that only the write itself would find or make.
-fn only_ids(known: bool) -> Result<(), Error> {
+pub(super) fn only_ids(known: bool) -> Result<(), Error> {
     if known {
         return Ok(());
     }
@@ -103,7 +103,7 @@ fn only_ids(known: bool) -> Result<(), Error> {
 }
 
 /// What an error says, with the fields that are wrong.
-fn with_fields(error: &Error) -> String {
+pub(super) fn with_fields(error: &Error) -> String {
     let fields: Vec<String> = error.fields.iter().map(|field| format!("{} {}", field.pointer, field.message)).collect();
     if fields.is_empty() { error.message.clone() } else { format!("{}: {}", error.message, fields.join("; ")) }
 }

@@ -15,7 +15,7 @@ use super::{
     target::{TargetShape, check_target, need_target},
 };
 use crate::{
-    Error, ErrorKind, Limits, List, ReadOne, Request, Selection, Sort, Target,
+    Error, ErrorKind, Limits, List, Matching, ReadOne, Request, Selection, Sort, Target,
     expressions::{Expressions, Resolved, RuleKind},
 };
 
@@ -57,6 +57,19 @@ impl<'a> ReadAsk<'a> {
             sort: &list.sort,
             selection: list.selection.as_ref(),
             count: list.count,
+            admin: request.is_admin(),
+        }
+    }
+
+    pub(crate) fn matching(request: &Request, of: &'a Matching, nothing: &'a Arc<Selection>) -> ReadAsk<'a> {
+        ReadAsk {
+            collection: of.collection,
+            target: None,
+            filter: &of.filter,
+            params: &of.params,
+            sort: &[],
+            selection: Some(nothing),
+            count: false,
             admin: request.is_admin(),
         }
     }

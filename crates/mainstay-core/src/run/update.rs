@@ -1,4 +1,5 @@
 //! Updates: a patch read and checked, written, answered.
+use mainstay_schema::{CollectionId, Json};
 use mainstay_store::Step;
 
 use crate::{
@@ -26,7 +27,7 @@ impl Core {
             gate.require(&self.schema).map_err(|error| self.explain_gate(request, &gate, None, error))?;
         }
         let aim = Aim::of(&self.schema, update.collection, &update.target)?;
-        let patch = self.patch(request, update, Sender::Caller)?;
+        let patch = self.patch(request, update.collection, &update.patch, Sender::Caller)?;
         let mut steps = Steps::new(self, request);
         let mut outcomes = vec![steps.update(change(update, aim, patch, Sender::Caller))?];
         match self.carry_out_once(steps, &mut outcomes, updated).await {
@@ -41,7 +42,7 @@ impl Core {
     /// The step of a change of a file. What completes a record of a file leaves its version as it is.
     pub(crate) fn step_of(&self, request: &Request, update: &Update<'_>, sender: Sender) -> Result<Step, Error> {
         let aim = Aim::of(&self.schema, update.collection, &update.target)?;
-        let patch = self.patch(request, update, sender)?;
+        let patch = self.patch(request, update.collection, &update.patch, sender)?;
         if !patch.late.is_empty() {
             return Err(Error::new(ErrorKind::InvalidBody, NOT_IN_FILES));
         }
@@ -49,11 +50,17 @@ impl Core {
     }
 
     /// The patch, completed and checked as far as it goes alone.
-    pub(crate) fn patch(&self, request: &Request, update: &Update<'_>, sender: Sender) -> Result<Patch, Error> {
+    pub(crate) fn patch(
+        &self,
+        request: &Request,
+        of: CollectionId,
+        patch: &Json<'_>,
+        sender: Sender,
+    ) -> Result<Patch, Error> {
         let reading = Reading::new(self, request, sender, false);
-        let collection = self.schema.collection(update.collection);
-        let patch = Patches { reading: &reading, collection, given: &[] }.read(&update.patch, "");
-        patch.map_err(|errors| invalid_record(&self.schema, update.collection, errors))
+        let collection = self.schema.collection(of);
+        let patch = Patches { reading: &reading, collection, given: &[] }.read(patch, "");
+        patch.map_err(|errors| invalid_record(&self.schema, of, errors))
     }
 }
 

@@ -1,4 +1,5 @@
 //! What the failure of a step means to the caller.
+use mainstay_expr::Value;
 use mainstay_schema::{CollectionId, Schema};
 use mainstay_store::{StepError, WriteError};
 
@@ -15,6 +16,8 @@ pub(crate) struct Failed {
     pub(crate) step: usize,
     /// Whether a rule over the record as it would become refused.
     pub(crate) refused_after: bool,
+    /// Of several records that match, the key of the one whose write was not done.
+    pub(crate) record: Option<Value>,
     pub(crate) error: Error,
 }
 
@@ -59,10 +62,14 @@ impl Meaning {
     }
 
     pub(super) fn failed(self, core: &Core, request: &Request, failure: WriteError) -> Failed {
-        let refused_after = matches!(failure.error, StepError::RefusedAfter);
+        let (failed, record) = match &failure.error {
+            StepError::OfRecord { key, error } => (&**error, Some(key.clone())),
+            error => (error, None),
+        };
+        let refused_after = matches!(failed, StepError::RefusedAfter);
         let class = Class::of(&request.caller);
         let error = self.error(&core.schema, class, failure.error);
-        Failed { step: failure.step, refused_after, error }
+        Failed { step: failure.step, refused_after, record, error }
     }
 
     fn error(self, schema: &Schema, class: Class, failure: StepError) -> Error {

@@ -1,8 +1,9 @@
 //! What an operation of a write answers, made from what its steps came to.
 use std::sync::Arc;
 
+use mainstay_expr::Value;
 use mainstay_plan::OwnFields;
-use mainstay_schema::{CollectionId, Schema};
+use mainstay_schema::{CollectionId, Schema, json_int};
 use mainstay_store::Written;
 
 use super::create::Ready;
@@ -26,6 +27,8 @@ pub(crate) enum Outcome {
     Upserted { of: CollectionId, step: u32, ready: Option<Ready>, read: Arc<CallerGate>, own: bool },
     /// None any more.
     Deleted { of: CollectionId, step: u32 },
+    /// All that match; whether the write is one that changes something.
+    Matched { step: u32, changes: bool },
 }
 
 impl Outcome {
@@ -35,7 +38,8 @@ impl Outcome {
             Outcome::Created { step, .. }
             | Outcome::Updated { step, .. }
             | Outcome::Upserted { step, .. }
-            | Outcome::Deleted { step, .. } => *step as usize,
+            | Outcome::Deleted { step, .. }
+            | Outcome::Matched { step, .. } => *step as usize,
         }
     }
 
@@ -43,7 +47,7 @@ impl Outcome {
     pub(crate) fn answer(self, schema: &Schema, written: &mut [Written]) -> (Record, bool) {
         let mut take = |step: u32| match written.get_mut(step as usize) {
             Some(written) => Written { key: written.key.clone(), record: written.record.take(), ..*written },
-            None => Written { key: mainstay_expr::Value::Null, version: None, record: None, created: false },
+            None => Written { key: Value::Null, version: None, record: None, created: false },
         };
         match self {
             Outcome::Created { of, step, ready, read, answer } => {
@@ -66,6 +70,7 @@ impl Outcome {
                 let written = Written { version: None, ..take(step) };
                 (changed(schema, of, written, false), false)
             }
+            Outcome::Matched { step, changes } => (matched(&take(step), changes), false),
         }
     }
 }
@@ -93,4 +98,18 @@ fn changed(schema: &Schema, of: CollectionId, written: Written, own: bool) -> Re
         None => (key_alone(schema.collection(of), &written.key), false),
     };
     Record { json, version: written.version, own, key: written.key }
+}
+
+/// How many records matched, and how many of them the write changed.
+fn matched(written: &Written, changes: bool) -> Record {
+    let matched = match &written.key {
+        Value::List(keys) => keys.len() as i64,
+        _ => 0,
+    };
+    let mut json = b"{\"matched\":".to_vec();
+    json_int(&mut json, matched);
+    json.extend_from_slice(b",\"changed\":");
+    json_int(&mut json, if changes { matched } else { 0 });
+    json.push(b'}');
+    Record { json, version: None, own: false, key: Value::Null }
 }

@@ -44,18 +44,23 @@ pub(crate) struct Change<'a> {
 impl Steps<'_> {
     /// A change, as the next operation.
     pub(crate) fn update(&mut self, mut change: Change<'_>) -> Result<Outcome, Error> {
+        let (own, task) = self.change(&mut change)?;
+        let (of, whole) = (change.of, self.whole(&change.place).len());
+        let part = Part::Write(RuleKind::Update);
+        let step = self.push(Step::Run(task), Meaning { of, part, place: change.place, whole });
+        self.operation(step);
+        Ok(Outcome::Updated { of, step, own })
+    }
+
+    /// What a change does, and whether it answers own stored fields only.
+    pub(super) fn change(&mut self, change: &mut Change<'_>) -> Result<(bool, Task), Error> {
         let of = change.of;
         self.settle(&mut change.patch.late, of, Around::default())?;
         self.settle(&mut change.aim.late, of, Around::default())?;
         let ruled = change.patch.ruled(self.core.schema.collection(of));
         self.core.may_send(self.request, of, ruled, &change.place)?;
-        let task = self.core.update_task(self.request, &change);
-        let whole = self.whole(&change.place).len();
-        let (own, task) = task.map_err(|error| error.at(&change.place[..whole]))?;
-        let part = Part::Write(RuleKind::Update);
-        let step = self.push(Step::Run(task), Meaning { of, part, place: change.place, whole });
-        self.operation(step);
-        Ok(Outcome::Updated { of, step, own })
+        let task = self.core.update_task(self.request, change);
+        task.map_err(|error| error.at(self.whole(&change.place)))
     }
 
     /// A delete, as the next operation.

@@ -186,6 +186,7 @@ pub(crate) fn tell(told: Result<Answer, Error>) -> Told {
             records.iter().map(|record| text(&record.json)).collect::<Vec<_>>().join(",")
         }
         Ok(Answer::Deleted) => "deleted".to_owned(),
+        Ok(Answer::Matched(json)) => text(&json),
         Ok(Answer::Kept(kept)) => format!("kept {} bytes", kept.bytes.len()),
         Err(error) => tell_error(&error),
     }

@@ -3,6 +3,7 @@ mod batch;
 mod checks;
 mod filters;
 mod links;
+mod matching;
 mod names;
 mod node;
 mod operations;

@@ -11,6 +11,8 @@ use super::{
 
 /// What most operations can answer besides what they are for.
 const READ: [u16; 6] = [400, 401, 403, 404, 500, 503];
+/// What a delete can answer besides what it is for.
+pub(super) const DELETE: [u16; 9] = [400, 401, 403, 404, 409, 412, 500, 503, 507];
 pub(super) const WRITE: [u16; 12] = [400, 401, 403, 404, 408, 409, 413, 415, 422, 500, 503, 507];
 
 pub(super) struct Operations<'a> {
@@ -21,14 +23,20 @@ pub(super) struct Operations<'a> {
 }
 
 impl Operations<'_> {
-    fn own(&self) -> &CollectionNames {
+    pub(super) fn own(&self) -> &CollectionNames {
         &self.names.collections[self.collection.id.0 as usize]
     }
 
     /// Adds the paths of the collection to `out`.
     pub(super) fn paths(&self, out: &mut Vec<(String, Node)>) {
         let path = format!("/api/{}", self.collection.path);
-        out.push((path.clone(), object([("get", self.list()), ("post", self.create())])));
+        let all = object([
+            ("get", self.list()),
+            ("post", self.create()),
+            ("patch", self.update_matching()),
+            ("delete", self.delete_matching()),
+        ]);
+        out.push((path.clone(), all));
         let id = parameters::in_path("id", types::key(self.collection.key, Side::Answered), "The key of the record.");
         out.push((format!("{path}/{{id}}"), self.one("", vec![id])));
         for unique in self.collection.open_uniques() {
@@ -59,7 +67,7 @@ impl Operations<'_> {
         ])
     }
 
-    fn operation(&self, id: String, summary: String, parameters: Vec<Node>) -> Node {
+    pub(super) fn operation(&self, id: String, summary: String, parameters: Vec<Node>) -> Node {
         let about = match &self.collection.doc {
             Some(doc) => format!("{summary}. {doc}"),
             None => format!("{summary}."),
@@ -166,10 +174,9 @@ impl Operations<'_> {
     fn delete(&self, suffix: &str) -> Node {
         let own = self.own();
         let gone = object([("description", "It is gone.".into()), ("headers", shared::headers(&["X-Request-Id"]))]);
-        let statuses = [400, 401, 403, 404, 409, 412, 500, 503, 507];
         let parameters = vec![parameters::if_match()];
         self.operation(format!("delete{}{suffix}", own.record), format!("Delete a {}", own.record), parameters)
-            .with("responses", answers(vec![("204", gone)], &statuses))
+            .with("responses", answers(vec![("204", gone)], &DELETE))
     }
 }
 

@@ -33,11 +33,20 @@ pub(super) fn filters(schema: &Schema, limits: &Limits, collection: &Collection)
 }
 
 pub(super) fn filter(schema: &Schema, limits: &Limits, collection: &Collection) -> Node {
+    filter_parameter(schema, limits, collection, false)
+}
+
+/// The same where it must be there.
+pub(super) fn filter_needed(schema: &Schema, limits: &Limits, collection: &Collection) -> Node {
+    filter_parameter(schema, limits, collection, true)
+}
+
+fn filter_parameter(schema: &Schema, limits: &Limits, collection: &Collection, required: bool) -> Node {
     let all = filters(schema, limits, collection);
     let about = "A condition in CEL over the fields of a record, as in `name.startsWith(p.start)`. Values can be sent \
         beside it, as in `p.start=Ru`, so that no text has to be quoted. Several filters are joined by AND. The pattern \
         describes single comparisons; conditions of any form are taken.";
-    parameter("filter", "query", false, all, about).with("style", "form").with("explode", true)
+    parameter("filter", "query", required, all, about).with("style", "form").with("explode", true)
 }
 
 /// What `sort` takes: own fields that have an order, and those one to-one link away.
@@ -102,6 +111,18 @@ pub(super) fn page_size(limits: &Limits) -> Node {
 
 pub(super) fn limit(limits: &Limits) -> Node {
     parameter("limit", "query", false, page_size(limits), "How many records make a page.")
+}
+
+/// How many records a change or delete by a filter may find.
+pub(super) fn bulk_limit(limits: &Limits) -> Node {
+    let number = object([
+        ("type", "integer".into()),
+        ("format", "int32".into()),
+        ("minimum", Node::Int(1)),
+        ("maximum", limits.bulk_max.into()),
+        ("default", limits.bulk_max.into()),
+    ]);
+    parameter("limit", "query", false, number, "How many records may match. Where more do, nothing is done.")
 }
 
 /// What `after` takes.

@@ -2,10 +2,12 @@
 use std::sync::Arc;
 
 use http::Method;
-use mainstay_core::{ClauseSeen, Core, Create, Delete, Explanation, Operation, ReadOne, Request, Selection, Update};
+use mainstay_core::{
+    ClauseSeen, Core, Create, Delete, Explanation, Operation, ReadOne, Request, Selection, Update, UpdateMatching,
+};
 use mainstay_schema::{Collection, Json, JsonLimits};
 
-use super::{find, group, list, target};
+use super::{find, group, list, matching, target, update::object};
 use crate::{
     fields,
     params::Params,
@@ -73,6 +75,13 @@ fn operation<'a>(core: &Core, request: &Request, address: &str, body: &'a [u8]) 
             Ok(Operation::List(list::operation(collection.id, &params, core.limits(), selection)?))
         }
         (Route::Collection { .. }, "POST") => create(core, collection, query, body),
+        (Route::Collection { .. }, "PATCH" | "DELETE") => {
+            let matching = matching::matching(collection.id, &Params::parse(query, matching::KNOWN)?, core.limits())?;
+            Ok(match method {
+                Method::PATCH => Operation::UpdateMatching(UpdateMatching { matching, patch: object(json(body)?)? }),
+                _ => Operation::DeleteMatching(matching),
+            })
+        }
         (_, "OPTIONS") => Err(Problem::new(Code::MethodNotAllowed, "OPTIONS asks the database nothing")),
         (route, _) => of_one(core, collection, (request, &route), query, body),
     }

@@ -60,7 +60,9 @@ pub(super) fn operation(
 
 /// How many are asked for at most.
 pub(super) fn limit_of(params: &Params<'_>, limits: &Limits) -> Outcome<Option<u32>> {
-    params.get("limit").map(|text| limit(text, limits.page_max)).transpose()
+    let page_max = limits.page_max;
+    let over = || format!("limit: at most {page_max} records make a page");
+    params.get("limit").map(|text| limit(text, page_max, over)).transpose()
 }
 
 /// The values of `p.NAME`.
@@ -68,16 +70,15 @@ pub(super) fn bound(params: &Params<'_>) -> Vec<(String, String)> {
     params.bound().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
-fn limit(text: &str, page_max: u32) -> Outcome<u32> {
+/// A number of records from 1 to `max`; `over` says what is wrong with more.
+pub(super) fn limit(text: &str, max: u32, over: impl FnOnce() -> String) -> Outcome<u32> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let limit = if digits { Some(text.parse().unwrap_or(u32::MAX)) } else { None };
     match limit {
-        Some(limit) if limit > page_max => {
-            Err(Problem::new(Code::LimitExceeded, format!("limit: at most {page_max} records make a page")))
-        }
+        Some(limit) if limit > max => Err(Problem::new(Code::LimitExceeded, over())),
         Some(limit) if limit > 0 => Ok(limit),
         _ => {
-            let detail = format!("limit: expected a whole number from 1 to {page_max}, found {text:?}");
+            let detail = format!("limit: expected a whole number from 1 to {max}, found {text:?}");
             Err(Problem::new(Code::InvalidArgument, detail))
         }
     }

@@ -6,6 +6,7 @@ mod explain;
 mod group;
 mod json;
 mod list;
+mod matching;
 mod once;
 mod query;
 mod read;
@@ -51,7 +52,12 @@ pub(crate) async fn answer(
     parts: &Parts,
     body: Incoming,
 ) -> Outcome<Response> {
-    if parts.method != Method::POST && parts.method != Method::PATCH {
+    let keyed = match parts.method {
+        Method::POST | Method::PATCH => true,
+        Method::DELETE => matches!(route, Route::Collection { .. }),
+        _ => false,
+    };
+    if !keyed {
         etag::refuse(&parts.headers, &[once::IDEMPOTENCY_KEY])?;
     }
     let path = match route {
@@ -65,7 +71,11 @@ pub(crate) async fn answer(
     let read = parts.method == Method::GET || parts.method == Method::HEAD;
     match route {
         Route::Collection { .. } if read => list::list(&call).await,
-        Route::Collection { .. } => create::create(&call, body).await,
+        Route::Collection { .. } => match parts.method {
+            Method::PATCH => matching::update(&call, body).await,
+            Method::DELETE => matching::delete(&call).await,
+            _ => create::create(&call, body).await,
+        },
         _ => {
             let target = target::target(collection, call.request.caller.is_admin(), &route)?;
             match parts.method {

@@ -23,13 +23,18 @@ pub(super) async fn update(call: &Call<'_>, target: Target, body: Incoming) -> O
     let params = Params::parse(call.parts.uri.query(), KNOWN)?;
     let (wish, selection) = call.answered(&params)?;
     let bytes = json::bytes(call, body, true).await?;
-    let patch = json::parse(call, &bytes)?;
-    if !matches!(patch, Json::Object(_)) {
-        let detail = format!("expected an object of the fields that change, found {}", patch.kind());
-        return Err(Problem::new(Code::InvalidBody, detail));
-    }
+    let patch = object(json::parse(call, &bytes)?)?;
     let operation = Update { collection: call.id(), target, version, patch, selection };
     call.write(&bytes, Operation::Update(operation), move |answer| respond(wish, answer)).await
+}
+
+/// A patch: an object.
+pub(super) fn object(patch: Json<'_>) -> Outcome<Json<'_>> {
+    if matches!(patch, Json::Object(_)) {
+        return Ok(patch);
+    }
+    let detail = format!("expected an object of the fields that change, found {}", patch.kind());
+    Err(Problem::new(Code::InvalidBody, detail))
 }
 
 fn respond(wish: Return, answer: Answer) -> Outcome<Response> {

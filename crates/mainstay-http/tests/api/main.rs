@@ -7,6 +7,7 @@ mod batch;
 mod batch_alike;
 mod bounds;
 mod computed;
+mod bulk;
 mod conditions;
 mod cors;
 mod create;

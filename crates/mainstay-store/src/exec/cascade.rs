@@ -36,16 +36,19 @@ impl Reach {
     }
 }
 
-/// Collects the records that end with `root`; refused where others hold on to one of them.
+/// Collects the records that end with `roots`; refused where others hold on to one of them.
 pub(super) fn reach(
     session: &mut dyn Session,
     cascades: &[Cascade],
-    root: (CollectionId, Key),
+    (of, roots): (CollectionId, Vec<Key>),
     limit: usize,
 ) -> Result<Reach, StepError> {
-    let mut reach = Reach { count: 1, ..Reach::default() };
-    reach.keys.entry(root.0).or_default().insert(root.1.clone());
-    let mut level = vec![(root.0, vec![root.1])];
+    if roots.len() > limit.max(1) {
+        return Err(StepError::CascadeTooLarge { limit });
+    }
+    let mut reach = Reach { count: roots.len(), ..Reach::default() };
+    reach.keys.entry(of).or_default().extend(roots.iter().cloned());
+    let mut level = vec![(of, roots)];
     while let Some((collection, keys)) = level.pop() {
         let keys = json_of(&keys);
         for incoming in with(cascades, collection, OnDelete::Cascade)? {

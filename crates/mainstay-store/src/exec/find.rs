@@ -22,3 +22,25 @@ pub(super) fn run(
     }
     Ok(Written { key: Value::List(keys.into()), version: None, record: None, created: false })
 }
+
+/// The keys of all records that a condition holds of.
+pub(super) fn matching(
+    session: &mut dyn Session,
+    sql: &FindSql,
+    limit: u16,
+    request: Request<'_>,
+) -> Result<Written, StepError> {
+    let limit = match request.values.get(usize::from(limit)) {
+        Some(Value::Int(limit)) => usize::try_from(*limit).unwrap_or_default(),
+        _ => 0,
+    };
+    let mut keys = Vec::new();
+    session.query(&sql.sql, &Inputs::of(request.values), &mut |row| {
+        keys.push(row.value(sql.key)?);
+        Ok(keys.len() <= limit)
+    })?;
+    if keys.len() > limit {
+        return Err(StepError::TooManyMatch { limit });
+    }
+    Ok(Written { key: Value::List(keys.into()), version: None, record: None, created: false })
+}

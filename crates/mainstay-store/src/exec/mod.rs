@@ -5,6 +5,7 @@ mod cascade;
 mod compute;
 mod create;
 mod delete;
+mod each;
 mod failure;
 mod find;
 mod key;
@@ -46,6 +47,7 @@ fn run_statement(
         Parts::Create { plan, sql } => create::run(session, statement, plan, sql, request),
         Parts::Update { plan, sql } => update::run(session, statement, plan, sql, request),
         Parts::Find { plan, sql } => find::run(session, plan, sql, request),
+        Parts::Matching { limit, sql } => find::matching(session, sql, *limit, request),
         Parts::Load { width, sql } => load::run(session, statement, sql, *width, request),
         Parts::Note { sql } => load::note(session, sql, request),
         Parts::Delete { plan, sql, cascades } => {

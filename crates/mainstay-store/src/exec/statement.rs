@@ -18,12 +18,35 @@ pub struct WriteStatement {
 
 /// The plan of a step beside its statements.
 pub(crate) enum Parts {
-    Create { plan: Box<Create>, sql: Box<CreateSql> },
-    Update { plan: Box<Update>, sql: Box<UpdateSql> },
-    Delete { plan: Box<Delete>, sql: Box<DeleteSql>, cascades: Arc<[Cascade]> },
-    Find { plan: Box<Find>, sql: Box<FindSql> },
-    Load { width: usize, sql: Sql },
-    Note { sql: Vec<Sql> },
+    Create {
+        plan: Box<Create>,
+        sql: Box<CreateSql>,
+    },
+    Update {
+        plan: Box<Update>,
+        sql: Box<UpdateSql>,
+    },
+    Delete {
+        plan: Box<Delete>,
+        sql: Box<DeleteSql>,
+        cascades: Arc<[Cascade]>,
+    },
+    Find {
+        plan: Box<Find>,
+        sql: Box<FindSql>,
+    },
+    /// The bound value `limit` holds how many there may be.
+    Matching {
+        limit: u16,
+        sql: Box<FindSql>,
+    },
+    Load {
+        width: usize,
+        sql: Sql,
+    },
+    Note {
+        sql: Vec<Sql>,
+    },
 }
 
 impl WriteStatement {
@@ -57,6 +80,10 @@ impl WriteStatement {
                 let sql = Box::new(sql::find(schema, dialect, plan)?);
                 (plan.collection, Parts::Find { plan: Box::new(plan.clone()), sql })
             }
+            WritePlan::Matching(plan) => {
+                let sql = Box::new(sql::matching(schema, dialect, plan)?);
+                (plan.collection, Parts::Matching { limit: plan.limit, sql })
+            }
         };
         Ok(WriteStatement { schema: schema.clone(), collection, parts })
     }
@@ -85,7 +112,7 @@ impl WriteStatement {
                 all.extend(&sql.after);
                 all.extend(answer(&sql.answer));
             }
-            Parts::Find { sql, .. } => all.push(&sql.sql),
+            Parts::Find { sql, .. } | Parts::Matching { sql, .. } => all.push(&sql.sql),
             Parts::Delete { sql, cascades, .. } => {
                 all.push(&sql.look.sql);
                 all.extend(cascades.iter().filter(|of| of.collection == self.collection).flat_map(ends));

@@ -1,7 +1,7 @@
 //! The steps of a write, one after another: values that earlier steps tell, and which of two writes an upsert comes to.
 use mainstay_expr::Value;
 
-use super::{Inputs, Request, Session, run_statement};
+use super::{Inputs, Request, Session, each, run_statement};
 use crate::{ReadTask, Step, StepError, Task, Upsert, Written, step::complete};
 
 /// What all steps of a write share.
@@ -25,10 +25,16 @@ pub(crate) fn run(
         Step::Run(task) => run_task(session, task, done, setting),
         Step::Read(read) => run_read(session, read, done),
         Step::Upsert(upsert) => run_upsert(session, upsert, done, setting),
+        Step::Each(each) => each::run(session, each, done, setting),
     }
 }
 
-fn run_task(session: &mut dyn Session, task: &Task, done: &[Written], setting: Setting) -> Result<Written, StepError> {
+pub(super) fn run_task(
+    session: &mut dyn Session,
+    task: &Task,
+    done: &[Written],
+    setting: Setting,
+) -> Result<Written, StepError> {
     let values = complete(&task.values, &task.late, done);
     let request = Request { values: &values, now: setting.now, cascade_max: setting.cascade_max };
     run_statement(session, &task.statement, request)

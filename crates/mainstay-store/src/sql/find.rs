@@ -1,5 +1,5 @@
-//! Look-ups inside a write: keys of records by the values of a unique, many at a time.
-use mainstay_plan::Find;
+//! Look-ups inside a write: keys of records by the values of a unique, many at a time, or by a condition.
+use mainstay_plan::{Find, Matching};
 use mainstay_schema::Schema;
 
 use crate::{
@@ -34,4 +34,16 @@ pub fn find(schema: &Schema, dialect: &dyn Dialect, plan: &Find) -> Result<FindS
     let found = format!("SELECT {} FROM {}{filter}", writer.key(&row), writer.from(&row));
     let text = format!("SELECT ({found}) FROM {lists} ORDER BY {first}");
     Ok(FindSql { sql: writer.finish(text), key: Cell { column: 0, decode: columns::decode_key(of.key) } })
+}
+
+/// Renders the look-up of all records that a condition holds of: a row for each, and one more than the limit at most.
+pub fn matching(schema: &Schema, dialect: &dyn Dialect, plan: &Matching) -> Result<FindSql, StoreError> {
+    let mut writer = Writer::new(schema, dialect);
+    let row = writer.row(plan.collection);
+    let filter = writer.holds(&plan.condition, &row)?.filter(dialect);
+    let key = writer.key(&row);
+    let limit = writer.bind(Bind::Limit(plan.limit));
+    let text = format!("SELECT {key} FROM {}{filter} ORDER BY {key} LIMIT {limit}", writer.from(&row));
+    let decode = columns::decode_key(schema.collection(plan.collection).key);
+    Ok(FindSql { sql: writer.finish(text), key: Cell { column: 0, decode } })
 }

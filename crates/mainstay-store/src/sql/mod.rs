@@ -34,7 +34,7 @@ pub use cascade::cascades;
 pub use ddl::{bookkeeping, create_all, recall, remember};
 pub use dialect::Dialect;
 pub use figure::group;
-pub use find::find;
+pub use find::{find, matching};
 pub use migration::{Call, InspectionSql, MigrationSql, migration};
 pub use notes::{note, note_tables, noted_sources, noted_waiting};
 pub(crate) use once::OnceSql;

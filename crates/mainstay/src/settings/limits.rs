@@ -26,6 +26,8 @@ pub(crate) struct LimitsArea {
     pub(crate) filters_max: usize,
     /// Records of one create, those inside of others included, and operations of one batch.
     pub(crate) batch_max: usize,
+    /// Records that one change or delete by a filter may match.
+    pub(crate) bulk_max: u32,
     /// How deep records may be created inside of another.
     pub(crate) create_depth_max: usize,
     /// Keys in one change of a to-many link.
@@ -58,6 +60,7 @@ impl Default for LimitsArea {
             group_max: limits.group_max,
             filters_max: limits.filters_max,
             batch_max: limits.batch_max,
+            bulk_max: limits.bulk_max,
             create_depth_max: limits.create_depth_max,
             links_max: limits.links_max,
             expression_length_max: limits.expression_length_max,
@@ -84,6 +87,7 @@ impl LimitsArea {
             group_max: self.group_max,
             filters_max: self.filters_max,
             batch_max: self.batch_max,
+            bulk_max: self.bulk_max,
             create_depth_max: self.create_depth_max,
             links_max: self.links_max,
             expression_length_max: self.expression_length_max,

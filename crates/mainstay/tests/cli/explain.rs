@@ -61,3 +61,26 @@ fn what_is_no_call_is_told() {
     assert!(said(&["PUT", "/api/skills"]).contains("PUT"));
     assert!(said(&["POST", "/api/skills", "{"]).contains("error: "));
 }
+
+#[test]
+fn a_write_of_all_that_match_is_explained_and_not_done() {
+    let project = project();
+    let explained = |caller: &str, method: &str, filter: &str| {
+        let address = format!("/api/skills?filter={filter}");
+        let (code, json) = project.json(&["explain", "--as", caller, method, &address, r#"{"monthsMin": 1}"#]);
+        assert_eq!(code, Some(0), "{json}");
+        json
+    };
+    for (method, rule) in [("PATCH", "Skill.update"), ("DELETE", "Skill.delete")] {
+        let json = explained("eva:editor", method, "monthsMin>2");
+        assert_eq!(json["refused"], json!(null), "{json}");
+        let rules = json["rules"].as_array().unwrap();
+        assert!(rules.iter().any(|explained| explained["name"] == rule), "{json}");
+        assert!(json["sql"][0].as_str().unwrap().starts_with("SELECT"), "{json}");
+        assert!(json["sql"].as_array().unwrap().len() > 1 && !json["plan"].as_array().unwrap().is_empty(), "{json}");
+        let json = explained("anna", method, "monthsMin>2");
+        assert!(json["refused"].as_str().unwrap().contains("refuses"), "{json}");
+    }
+    let all = project.json(&["explain", "--as", "admin", "DELETE", "/api/skills"]).1;
+    assert!(all.to_string().contains("filter"), "{all}");
+}

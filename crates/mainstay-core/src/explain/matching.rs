@@ -1,0 +1,88 @@
+//! Changes and deletes of all records that match, explained: how the records are found, and the rule of the write.
+use mainstay_schema::Json;
+
+use super::{
+    coverage::{ClauseSeen, Over},
+    writes::{only_ids, with_fields},
+};
+use crate::{
+    Core, Error, Explanation, List, Matching, Request, Verdict,
+    expressions::{Class, RuleKind},
+    plan::{read::ReadAsk, rules::refused},
+    record::{field::Sender, patch::Patch},
+    write::{Change, each},
+};
+
+impl Core {
+    /// How the records are found, what the rules come to as far as the caller decides, and the statements. Without a patch it is
+    /// a delete.
+    pub(super) async fn explain_matching(
+        &self,
+        request: &Request,
+        matching: &Matching,
+        patch: Option<&Json<'_>>,
+    ) -> Result<Explanation, Error> {
+        let rule = (matching.collection, if patch.is_some() { RuleKind::Update } else { RuleKind::Delete });
+        let mut explanation = self.explain_list(request, &self.list_of(matching)).await?;
+        let explained = self.explain_rule(request, rule, None).await?;
+        if explained.outcome == Verdict::False && explanation.refused.is_none() {
+            explanation.refused = Some(refused(&self.schema, Class::of(&request.caller), rule).message);
+        }
+        explanation.rules.push(explained);
+        match self.matching_task(request, matching) {
+            Ok(find) => explanation.sql = find.statement.sql(),
+            Err(error) => drop(explanation.refused.get_or_insert(error.message)),
+        }
+        let Some(patch) = patch else {
+            if let Ok(task) = self.delete_task(request, matching.collection, &each(), None) {
+                explanation.sql.extend(task.statement.sql());
+            }
+            return Ok(explanation);
+        };
+        match self.patch(request, matching.collection, patch, Sender::Caller) {
+            Ok(patch) => {
+                only_ids(patch.late.is_empty())?;
+                explanation.sql.extend(self.change_sql(request, matching, patch));
+            }
+            Err(error) => drop(explanation.refused.get_or_insert_with(|| with_fields(&error))),
+        }
+        Ok(explanation)
+    }
+
+    fn change_sql(&self, request: &Request, matching: &Matching, patch: Patch) -> Vec<String> {
+        let (selection, place) = (Some(&self.nothing), String::new());
+        let of = matching.collection;
+        let change = Change { of, aim: each(), version: None, patch, selection, quiet: false, place };
+        self.update_task(request, &change).map(|(_, task)| task.statement.sql()).unwrap_or_default()
+    }
+
+    /// The records that match as a page that answers nothing of them.
+    fn list_of(&self, matching: &Matching) -> List {
+        List {
+            collection: matching.collection,
+            filter: matching.filter.clone(),
+            params: matching.params.clone(),
+            sort: Vec::new(),
+            selection: Some(self.nothing.clone()),
+            limit: None,
+            after: None,
+            count: false,
+        }
+    }
+
+    /// What the clauses come to of the rules that find the records, and of the rule of the write.
+    pub(super) async fn see_matching(
+        &self,
+        request: &Request,
+        matching: &Matching,
+        write: RuleKind,
+        seen: &mut Vec<ClauseSeen>,
+    ) -> Result<(), Error> {
+        let kept = self.read_shape(request, &ReadAsk::matching(request, matching, &self.nothing))?;
+        let rules: Vec<_> = kept.shape.expressions.rules().chain([(matching.collection, write)]).collect();
+        for rule in rules {
+            self.see(request, rule, Over::All, seen).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,71 @@
+//! Changes and deletes of all records that match.
+use mainstay_expr::Value;
+use mainstay_schema::CollectionId;
+
+use crate::{
+    Answer, Core, Error, Matching, Record, Request, Target, UpdateMatching,
+    expressions::RuleKind,
+    record::field::Sender,
+    write::{Failed, Steps},
+};
+
+fn matched(answers: Vec<(Record, bool)>) -> Answer {
+    Answer::Matched(answers.into_iter().next().map(|(record, _)| record.json).unwrap_or_default())
+}
+
+impl Core {
+    /// Changes all records that match, or none.
+    pub(crate) async fn update_matching(
+        &self,
+        request: &Request,
+        update: &UpdateMatching<'_>,
+    ) -> Result<Answer, Error> {
+        let of = update.matching.collection;
+        self.may_match(request, of, RuleKind::Update)?;
+        let patch = self.patch(request, of, &update.patch, Sender::Caller)?;
+        let mut steps = Steps::new(self, request);
+        let mut outcomes = vec![steps.update_matching(&update.matching, patch)?];
+        match self.carry_out_once(steps, &mut outcomes, matched).await {
+            Ok(answer) => Ok(answer),
+            Err(failed) => Err(self.explain_refusal_of_one(request, (of, RuleKind::Update), failed).await),
+        }
+    }
+
+    /// Deletes all records that match, or none.
+    pub(crate) async fn delete_matching(&self, request: &Request, matching: &Matching) -> Result<Answer, Error> {
+        let of = matching.collection;
+        self.may_match(request, of, RuleKind::Delete)?;
+        let mut steps = Steps::new(self, request);
+        let mut outcomes = vec![steps.delete_matching(matching)?];
+        match self.carry_out_once(steps, &mut outcomes, matched).await {
+            Ok(answer) => Ok(answer),
+            Err(failed) => Err(self.explain_refusal_of_one(request, (of, RuleKind::Delete), failed).await),
+        }
+    }
+
+    /// Fails where the caller may write or see none; who may not learns no names.
+    fn may_match(&self, request: &Request, of: CollectionId, write: RuleKind) -> Result<(), Error> {
+        let list = self.schema.collection(of).rules.list.is_some().then_some(RuleKind::List);
+        for kind in [write, RuleKind::Read].into_iter().chain(list) {
+            let gate = self.gate(request, (of, kind))?;
+            gate.require(&self.schema).map_err(|error| self.explain_gate(request, &gate, None, error))?;
+        }
+        Ok(())
+    }
+
+    async fn explain_refusal_of_one(&self, request: &Request, rule: (CollectionId, RuleKind), failed: Failed) -> Error {
+        let Some(key) = failed.record else { return failed.error };
+        let target = Target::Key(text_of(&key));
+        self.explain_stored_refusal(request, rule, &target, failed.error).await
+    }
+}
+
+/// A key as it stands in an address.
+fn text_of(key: &Value) -> String {
+    match key {
+        Value::Uuid(uuid) => uuid.to_string(),
+        Value::Int(number) => number.to_string(),
+        Value::Text(text) => text.to_string(),
+        _ => String::new(),
+    }
+}
