@@ -38,6 +38,11 @@ const fn refused(name: &'static str, method: &'static str, path: &'static str, b
     Position { name, call: Call::Send { method, path, body }, refused: true }
 }
 
+/// A write that changes nothing.
+const fn sent(name: &'static str, method: &'static str, path: &'static str, body: &'static str) -> Position {
+    Position { name, call: Call::Send { method, path, body }, refused: false }
+}
+
 const T: &str = "/api/things";
 const H: &str = "/api/holders";
 /// Of Bert, shut and in a shut holder; open and in an open one, of Anna; of Anna, shut and in a shut one.
@@ -137,6 +142,11 @@ pub(super) const POSITIONS: &[Position] = &[
         T,
         &[("group", "label,holder.main.code"), ("select", "count,sum(score)"), ("sort", "-sumScore")],
     ),
+    // A patch of nothing, so that the next position finds what this one has found.
+    sent("bulk: filter through a link: one", "PATCH", "/api/holders?filter=main.label=='label 3'", "{}"),
+    sent("bulk: filter through a link: one, negated", "PATCH", "/api/holders?filter=!(main.code=='d')", "{}"),
+    sent("bulk: filter through a link: some", "PATCH", "/api/holders?filter=things.exists(t,t.score>20)", "{}"),
+    sent("bulk: filter through a link: sizes", "PATCH", "/api/holders?filter=size(things)==2||size(picked)>4", "{}"),
     refused("change what is hidden", "PATCH", F, "{'label': 'x'}"),
     refused("change what is hidden, by a unique", "PATCH", "/api/things/by/code/f", "{'label': 'x'}"),
     refused("delete what is hidden", "DELETE", F, ""),
