@@ -6,6 +6,7 @@ pub(crate) mod late;
 pub(crate) mod links;
 pub(crate) mod lists;
 pub(crate) mod new;
+pub(crate) mod normalize;
 pub(crate) mod patch;
 pub(crate) mod reading;
 

@@ -129,6 +129,8 @@ pub struct Field {
     pub default: Option<Default>,
     /// What the server writes into it; the caller may not send it.
     pub set: Set,
+    /// What a sent value becomes: an expression over this field alone.
+    pub normalize: Option<Arc<Compiled>>,
     /// What it is computed from whenever it is read: then it is not stored.
     pub computed: Option<Arc<Compiled>>,
     /// Whether only admins may read and name it.

@@ -7,7 +7,7 @@ use mainstay_schema::{CollectionId, FieldId, Json, JsonLimits, nearest};
 use mainstay_store::ReadStatement;
 
 use super::links::{as_name, name_fields};
-use crate::{Core, Error, Request, errors::from_store};
+use crate::{Core, Error, Request, errors::from_store, record::normalize};
 
 /// Names that are remembered of one collection.
 const NAMES_MAX: usize = 50_000;
@@ -121,16 +121,12 @@ impl Known {
 fn parsed(core: &Core, of: CollectionId, field: FieldId, name: &str) -> Option<(Value, String)> {
     let collection = core.schema().collection(of);
     let mut json = Vec::new();
-    let value = if collection.system.id == Some(field) {
-        let value = collection.key.parse(name)?;
-        collection.key.write(&value, &mut json);
-        value
-    } else {
-        let field = collection.field(field);
-        let value = core.schema().parse_field_text(field, name)?;
-        core.schema().write_value(&field.kind, &value, &mut json);
-        value
-    };
+    let declared = collection.field(field);
+    let value = normalize::parse(core.schema(), collection, declared, name)?;
+    match collection.system.id == Some(field) {
+        true => collection.key.write(&value, &mut json),
+        false => core.schema().write_value(&declared.kind, &value, &mut json),
+    }
     let text =
         Json::parse(&json, JsonLimits::default()).ok().and_then(|json| as_name(&json).map(|name| name.into_owned()));
     Some((value, text?))

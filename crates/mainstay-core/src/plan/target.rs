@@ -4,7 +4,7 @@ use mainstay_schema::{CollectionId, FieldId, Schema};
 use smallvec::SmallVec;
 
 use super::{Origin, Planner, all, equals, field_of, key_of, this};
-use crate::{Error, ErrorKind, Target, expressions::Expressions};
+use crate::{Error, ErrorKind, Target, expressions::Expressions, record::normalize};
 
 /// The values of a target.
 pub(crate) type TargetValues = SmallVec<[Value; 2]>;
@@ -68,10 +68,7 @@ pub(crate) fn target_values(schema: &Schema, of: CollectionId, target: &Target) 
         Target::Key(text) => collection.key.parse(text).map(|key| SmallVec::from_iter([key])),
         Target::Unique { fields, values } => {
             let value = |(field, text): (&FieldId, &String)| {
-                if collection.system.id == Some(*field) {
-                    return collection.key.parse(text);
-                }
-                schema.parse_field_text(collection.field(*field), text)
+                normalize::parse(schema, collection, collection.field(*field), text)
             };
             fields.iter().zip(values).map(value).collect()
         }

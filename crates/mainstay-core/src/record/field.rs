@@ -8,6 +8,7 @@ use super::{
     field_error,
     late::{Late, Slot},
     links::{Inside, Place, Sent},
+    normalize,
     reading::Reading,
     wire_errors,
 };
@@ -112,11 +113,7 @@ impl<'a> FieldReader<'a> {
             self.wrong(&field.name, "wrong_type", message, Some("send the value itself".to_owned()));
             return None;
         }
-        let read = match self.collection.system.id == Some(field.id) {
-            true => self.collection.key.read(json),
-            false => self.schema.read_value(&field.kind, field.length_max, json),
-        };
-        match read {
+        match normalize::read(self.schema, self.collection, field, json) {
             Ok(Value::Int(version)) if version < 1 && self.collection.system.version == Some(field.id) => {
                 self.wrong(&field.name, "out_of_range", "a version is at least 1", None);
                 None

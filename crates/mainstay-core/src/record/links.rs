@@ -5,7 +5,7 @@ use mainstay_schema::{Collection, CollectionId, Field, FieldId, FieldKind, Json,
 use super::{
     field::FieldReader,
     late::{By, Late, Slot, Source},
-    push_wire,
+    normalize, push_wire,
 };
 use crate::FieldError;
 
@@ -213,10 +213,7 @@ impl<'a> FieldReader<'a> {
                 Sent::Record(..) => None,
             };
         }
-        let read = match of.system.id == Some(field.id) {
-            true => of.key.read(json),
-            false => self.schema.read_value(&field.kind, field.length_max, json),
-        };
+        let read = normalize::read(self.schema, of, field, json);
         read.map_err(|error| push_wire(&pointer(), error, &mut self.errors)).ok()
     }
 

@@ -25,6 +25,7 @@ mod list;
 mod matrix;
 mod nested;
 mod nested_create;
+mod normalize;
 mod openapi;
 mod paging;
 mod prefer;

@@ -74,6 +74,7 @@ fn of_field(builder: &mut Builder, id: CollectionId, own: FieldId, field: &Node<
             "rules" => rules::of_field(builder, id, own, directive),
             "default" => values::default(builder, id, own, directive),
             "set" => values::set(builder, id, own, directive),
+            "normalize" => values::normalize(builder, id, own, directive),
             "computed" => computed::of_field(builder, id, own, field, directive),
             "unique" => keys::unique_of_field(builder, id, own, directive),
             "index" => keys::index_of_field(builder, id, own, directive),
@@ -91,12 +92,14 @@ fn fits(builder: &mut Builder, id: CollectionId, own: FieldId, directive: &Node<
     let of = builder.schema.collection(id);
     let field = of.field(own);
     let name = directive.name.as_str();
-    let values = ["check", "default", "set", "computed", "unique", "index", "immutable", "backfill"];
+    let values = ["check", "default", "set", "computed", "normalize", "unique", "index", "immutable", "backfill"];
     let key_is_open = ["hidden", "rules"];
     let why = match &field.kind {
         FieldKind::Inverse { .. } | FieldKind::Many { .. } if values.contains(&name) => "is a list of links",
         FieldKind::Inverse { .. } if name == "was" => "stores nothing",
-        _ if name == "computed" && !computed::has_one_value(&field.kind) => "is a link, a list or an embedded value",
+        _ if ["computed", "normalize"].contains(&name) && !computed::has_one_value(&field.kind) => {
+            "is a link, a list or an embedded value"
+        }
         _ if of.system.id == Some(own) && (name == "was" || values.contains(&name) && name != "check") => "is the key",
         _ if of.system.id == Some(own) && key_is_open.contains(&name) => "is the key, which stands in every address",
         _ => return true,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use apollo_compiler::ast::{Definition, DirectiveLocation, Document};
 
 /// Directives that are spoken for: they are refused by name instead of being unknown.
-pub(super) const DIRECTIVES_TO_COME: [&str; 17] = [
+pub(super) const DIRECTIVES_TO_COME: [&str; 16] = [
     "action",
     "cache",
     "changes",
@@ -14,7 +14,6 @@ pub(super) const DIRECTIVES_TO_COME: [&str; 17] = [
     "history",
     "identity",
     "limit",
-    "normalize",
     "on",
     "search",
     "sequence",

@@ -9,8 +9,20 @@ use super::{Builder, full_name, rules::refuse_memory_only, text};
 use crate::{CollectionId, FieldId, FieldKind};
 
 /// Directives that say how a field is stored.
-const OF_STORED: [&str; 11] =
-    ["default", "set", "unique", "index", "immutable", "check", "backfill", "was", "onDelete", "many", "inverse"];
+const OF_STORED: [&str; 12] = [
+    "default",
+    "normalize",
+    "set",
+    "unique",
+    "index",
+    "immutable",
+    "check",
+    "backfill",
+    "was",
+    "onDelete",
+    "many",
+    "inverse",
+];
 
 /// Whether an expression can give what a field holds.
 pub(super) fn has_one_value(kind: &FieldKind) -> bool {

@@ -5,7 +5,9 @@ use apollo_compiler::{
     Node,
     ast::{Directive, FieldDefinition, Value as Literal},
 };
-use mainstay_expr::{Compiled, Expr, Node as ExprNode, THIS, Value, fields_read, in_memory_only, reads_record};
+use mainstay_expr::{
+    Compiled, Expr, Node as ExprNode, THIS, Value, fields_read, in_memory_only, own_fields_only, reads_record,
+};
 
 use super::{Builder, full_name, is_empty, past::is_list, refuse_empty, text};
 use crate::{
@@ -159,6 +161,22 @@ fn misread(field: &Field, below: Option<&Field>, expr: &Expr, waits: bool) -> Op
     })
 }
 
+/// `@normalize(expr:)`: what a sent value becomes.
+pub(super) fn normalize(builder: &mut Builder, id: CollectionId, own: FieldId, directive: &Node<Directive>) {
+    let Some(source) = text(builder, directive, "expr") else { return };
+    let field = builder.schema.collection(id).field(own);
+    let (want, name) = (builder.schema.field_type(&field.kind), field.name.clone());
+    let Some(compiled) = builder.compile(Some(id), &source, &want) else { return };
+    let itself = fields_read(&compiled.expr).into_iter().all(|symbol| FieldId::of(symbol) == own);
+    let reads_key = compiled.expr.any(&mut |part| matches!(part.node, ExprNode::Key(_)));
+    if !itself || reads_key || !own_fields_only(&compiled.expr) || !compiled.slots.is_empty() {
+        let message = format!("a @normalize reads \"{name}\" alone: look-ups know nothing else");
+        builder.report.error(source.place, "invalid_value", message).hint("use a @check or a @set for the rest");
+        return;
+    }
+    builder.schema.collections[id.0 as usize].fields[own.0 as usize].normalize = Some(compiled);
+}
+
 /// What cannot stand together on one field.
 pub(super) fn check_together(builder: &mut Builder, id: CollectionId, own: FieldId, field: &FieldDefinition) {
     let of = builder.schema.collection(id).field(own);
@@ -168,6 +186,11 @@ pub(super) fn check_together(builder: &mut Builder, id: CollectionId, own: Field
     let (required, immutable, defaults) = (of.required, of.immutable, of.default.is_some());
     let name = full_name(builder, id, &of.name);
     let place = builder.at(&set.name);
+    if let Some(normalize) = directive_of(field, "normalize") {
+        let place = builder.at(&normalize.name);
+        let message = format!("nobody sends \"{name}\", so that there is nothing to normalize");
+        builder.report.error(place, "misplaced_directive", message).hint("say in @set what is stored");
+    }
     if updates && immutable {
         let message = format!("\"{name}\" is @immutable and set on every update");
         builder
