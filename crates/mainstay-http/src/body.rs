@@ -1,11 +1,13 @@
 //! Bodies: answers that are ready or read from a file as they go out, and requests read within their limits.
 use std::{
+    io::Read as _,
     pin::Pin,
     task::{Context, Poll},
     time::Duration,
 };
 
 use bytes::{Bytes, BytesMut};
+use flate2::read::MultiGzDecoder;
 use http::{HeaderMap, header};
 use http_body_util::BodyExt as _;
 use hyper::body::{Frame, Incoming, SizeHint};
@@ -98,6 +100,14 @@ pub(crate) async fn read(
         Err(_) if too_large => Err(BodyError::TooLarge),
         Err(_) => Err(BodyError::TooSlow),
     }
+}
+
+/// Undoes the gzip of a body, as far as the limit allows: what would become larger is refused before it has.
+pub(crate) fn inflate(compressed: &[u8], bytes_max: usize) -> Result<Bytes, BodyError> {
+    let mut plain = Vec::new();
+    let mut reader = MultiGzDecoder::new(compressed).take(bytes_max as u64 + 1);
+    reader.read_to_end(&mut plain).map_err(|error| BodyError::Broken(format!("its gzip is not valid: {error}")))?;
+    if plain.len() > bytes_max { Err(BodyError::TooLarge) } else { Ok(plain.into()) }
 }
 
 /// A body that is too large is read on, to nowhere, up to once more the limit: a client that still sends when the

@@ -4,7 +4,10 @@ use std::hash::{BuildHasher as _, Hasher as _};
 use foldhash::fast::FixedState;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use crate::problem::{Code, Outcome, Problem};
+use crate::{
+    compress,
+    problem::{Code, Outcome, Problem},
+};
 
 /// A version that no record has: what a tag that cannot be equal to any asks for.
 const VERSION_NEVER: i64 = -1;
@@ -29,16 +32,32 @@ pub(crate) fn weak(body: &[u8]) -> HeaderValue {
     HeaderValue::try_from(tag).unwrap_or_else(|_| HeaderValue::from_static("W/\"\""))
 }
 
-/// Whether `If-None-Match` holds this tag, by the weak comparison.
-pub(crate) fn none_match(headers: &HeaderMap, tag: &HeaderValue) -> bool {
-    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-    let Ok(tag) = tag.to_str() else { return false };
-    headers
-        .get_all(header::IF_NONE_MATCH)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|sent| sent.trim() == "*" || opaque(sent) == opaque(tag))
+/// What a strong tag ends with when it is of the compressed form of an answer.
+const COMPRESSED: &str = "-gzip";
+
+/// The tag of the compressed form of what has this tag; `None`: the same.
+pub(crate) fn compressed(tag: &HeaderValue) -> Option<HeaderValue> {
+    let text = tag.to_str().ok()?.strip_prefix('"')?.strip_suffix('"')?;
+    HeaderValue::try_from(format!("\"{text}{COMPRESSED}\"")).ok()
+}
+
+/// The tag that `If-None-Match` holds by the weak comparison: this one, or that of the compressed form, where the client takes it.
+pub(crate) fn none_match(headers: &HeaderMap, tag: &HeaderValue) -> Option<HeaderValue> {
+    fn opaque(tag: &str) -> &str {
+        tag.trim().trim_start_matches("W/")
+    }
+    if !headers.contains_key(header::IF_NONE_MATCH) {
+        return None;
+    }
+    let holds = |tag: &HeaderValue| {
+        let Ok(tag) = tag.to_str() else { return false };
+        let sent = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+        sent.flat_map(|value| value.split(',')).any(|sent| sent.trim() == "*" || opaque(sent) == opaque(tag))
+    };
+    if holds(tag) {
+        return Some(tag.clone());
+    }
+    compressed(tag).filter(|tag| compress::accepted(headers).gzip && holds(tag))
 }
 
 /// The version that `If-Match` asks for; `None` for any.
@@ -61,6 +80,7 @@ pub(crate) fn version_wanted(headers: &HeaderMap) -> Outcome<Option<i64>> {
         let hint = Some("send the ETag of the record as it came, quotes included: If-Match: \"3\"".into());
         return Err(Problem::new(Code::InvalidHeader, format!("If-Match is no entity tag: {text:?}")).hint(hint));
     };
+    let opaque = opaque.strip_suffix(COMPRESSED).unwrap_or(opaque);
     // A weak tag is never equal by the strong comparison, and neither is one that we never made.
     let canonical = opaque.parse::<i64>().ok().filter(|version| *version >= 0 && version.to_string() == opaque);
     Ok(Some(canonical.filter(|_| strong == text).unwrap_or(VERSION_NEVER)))
@@ -90,8 +110,9 @@ mod tests {
     fn a_version_is_wanted_by_a_strong_tag_alone() {
         assert_eq!(wanted("\"3\""), Ok(Some(3)));
         assert_eq!(wanted("3"), Ok(Some(3)));
+        assert_eq!(wanted("\"3-gzip\""), Ok(Some(3)));
         assert_eq!(wanted("*"), Ok(None));
-        for never in ["W/\"3\"", "\"03\"", "\"x\"", "\"\"", "\"-3\"", "\"99999999999999999999\""] {
+        for never in ["W/\"3\"", "\"03\"", "\"x\"", "\"\"", "\"-3\"", "\"99999999999999999999\"", "W/\"3-gzip\""] {
             assert_eq!(wanted(never), Ok(Some(VERSION_NEVER)), "{never}");
         }
         for malformed in ["x", "-3", "W/3", "\"3", "\"3\", \"4\"", "\"3\"4\"", ""] {
@@ -103,10 +124,17 @@ mod tests {
     fn none_match_compares_weakly() {
         let mut headers = HeaderMap::new();
         headers.insert(header::IF_NONE_MATCH, HeaderValue::from_static("\"a\", W/\"3\""));
-        assert!(none_match(&headers, &strong(3)));
-        assert!(!none_match(&headers, &strong(4)));
+        assert_eq!(none_match(&headers, &strong(3)), Some(strong(3)));
+        assert_eq!(none_match(&headers, &strong(4)), None);
         headers.insert(header::IF_NONE_MATCH, HeaderValue::from_static("*"));
-        assert!(none_match(&headers, &weak(b"x")));
+        assert_eq!(none_match(&headers, &weak(b"x")), Some(weak(b"x")));
+        // The compressed form is of use to those alone who take it.
+        headers.insert(header::IF_NONE_MATCH, HeaderValue::from_static("\"3-gzip\""));
+        assert_eq!(none_match(&headers, &strong(3)), None);
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+        assert_eq!(none_match(&headers, &strong(3)), compressed(&strong(3)));
+        assert_eq!(none_match(&headers, &strong(4)), None);
+        assert_eq!(compressed(&weak(b"x")), None);
         assert_ne!(weak(b"x"), weak(b"y"));
     }
 }

@@ -128,14 +128,16 @@ fn moved(path: &str) -> Response {
 async fn send(parts: &Parts, opened: Opened) -> Outcome<Response> {
     let tag = HeaderValue::try_from(opened.tag.as_str()).unwrap_or_else(|_| HeaderValue::from_static("\"\""));
     let content_type = opened.content_type;
-    let mut response = if etag::none_match(&parts.headers, &tag) {
+    let held = etag::none_match(&parts.headers, &tag);
+    let mut response = if held.is_some() {
         reply::empty(StatusCode::NOT_MODIFIED)
     } else {
         reply::with_body(StatusCode::OK, file_body(opened).await?)
     };
     let out = response.headers_mut();
     out.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    out.insert(header::ETAG, tag);
+    out.insert(header::ETAG, held.unwrap_or(tag));
+    out.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     out.insert(header::CACHE_CONTROL, NO_CACHE);
     out.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     Ok(response)

@@ -8,6 +8,7 @@
 
 mod app;
 mod body;
+mod compress;
 mod cors;
 mod docs;
 mod etag;

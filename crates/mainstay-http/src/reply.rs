@@ -41,15 +41,15 @@ pub(crate) fn with_body(status: StatusCode, body: Body) -> Response {
 /// Something of ours that is the same for everybody: a page, a description.
 pub(crate) fn asset(headers: &HeaderMap, content_type: &'static str, bytes: Bytes) -> Response {
     let tag = etag::weak(&bytes);
-    let mut response = if etag::none_match(headers, &tag) {
-        empty(StatusCode::NOT_MODIFIED)
-    } else {
-        with_body(StatusCode::OK, Body::Ready(bytes))
+    let mut response = match etag::none_match(headers, &tag) {
+        Some(_) => empty(StatusCode::NOT_MODIFIED),
+        None => with_body(StatusCode::OK, Body::Ready(bytes)),
     };
     let out = response.headers_mut();
     out.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     out.insert(header::ETAG, tag);
     out.insert(header::CACHE_CONTROL, NO_CACHE);
+    out.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     out.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
     response
 }
@@ -65,7 +65,8 @@ pub(crate) fn text(status: StatusCode, content_type: &'static str, text: impl In
 
 /// What was read, or 304 when the caller has it already.
 pub(crate) fn read(headers: &HeaderMap, json: Vec<u8>, tag: HeaderValue) -> Response {
-    let mut response = if etag::none_match(headers, &tag) {
+    let held = etag::none_match(headers, &tag);
+    let mut response = if held.is_some() {
         empty(StatusCode::NOT_MODIFIED)
     } else {
         let mut response = with_body(StatusCode::OK, Body::Ready(json.into()));
@@ -73,9 +74,9 @@ pub(crate) fn read(headers: &HeaderMap, json: Vec<u8>, tag: HeaderValue) -> Resp
         response
     };
     let out = response.headers_mut();
-    out.insert(header::ETAG, tag);
+    out.insert(header::ETAG, held.unwrap_or(tag));
     out.insert(header::CACHE_CONTROL, PRIVATE);
-    out.insert(header::VARY, HeaderValue::from_static("authorization"));
+    out.insert(header::VARY, HeaderValue::from_static("authorization, accept-encoding"));
     response
 }
 
@@ -115,6 +116,9 @@ pub(crate) fn problem(problem: &Problem, request_id: &str) -> Response {
     out.insert(header::X_FRAME_OPTIONS, DENY);
     if let Some(allow) = problem.allow {
         out.insert(header::ALLOW, HeaderValue::from_static(allow));
+    }
+    if let Some(codings) = problem.accept_encoding {
+        out.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(codings));
     }
     if let Some(seconds) = problem.code.retry_after_s() {
         out.insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));

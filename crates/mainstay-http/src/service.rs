@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 
 use crate::{
     app::{App, World},
-    cors, docs, files,
+    compress, cors, docs, files,
     metrics::Kind,
     problem::{Code, Outcome, Problem},
     reply::{self, Response, X_REQUEST_ID},
@@ -66,6 +66,7 @@ impl Connection {
                 reply::problem(&problem, request_id)
             }
         };
+        compress::answer(self.app.settings().compress_bytes_min, &parts.headers, &mut response).await;
         cors::allow(&self.app.settings().cors, &parts.headers, &mut response);
         reply::without_body(&parts.method, &mut response);
         self.finish(kind(&route, &parts.method), &parts, &request_id, &response, started.elapsed());

@@ -18,6 +18,8 @@ pub struct HttpSettings {
     pub body_timeout: Duration,
     /// How long a client may take nothing of its answer.
     pub answer_timeout: Duration,
+    /// Bytes from which an answer is compressed where the client takes that; 0: none is.
+    pub compress_bytes_min: usize,
     /// How deep the JSON of a body may nest.
     pub json_depth_max: usize,
     /// Characters of an idempotency key.
@@ -70,6 +72,7 @@ impl Default for HttpSettings {
             body_bytes_max: 4 * 1024 * 1024,
             body_timeout: Duration::from_secs(30),
             answer_timeout: Duration::from_secs(30),
+            compress_bytes_min: 1024,
             json_depth_max: 32,
             idempotency_key_length_max: 255,
             drain_timeout: Duration::from_secs(10),

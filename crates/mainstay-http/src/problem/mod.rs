@@ -27,6 +27,8 @@ pub(crate) struct Problem {
     pub(crate) rule: Option<String>,
     /// The methods that are allowed.
     pub(crate) allow: Option<&'static str>,
+    /// The content codings that are read, where another one was sent.
+    pub(crate) accept_encoding: Option<&'static str>,
     /// The cause, for the log alone.
     pub(crate) cause: Option<String>,
 }
@@ -45,6 +47,7 @@ impl Problem {
             version: None,
             rule: None,
             allow: None,
+            accept_encoding: None,
             cause: None,
         })
     }
@@ -122,6 +125,7 @@ impl From<Error> for Box<Problem> {
             version: error.version,
             rule: error.rule,
             allow: None,
+            accept_encoding: None,
             cause: error.cause,
         })
     }

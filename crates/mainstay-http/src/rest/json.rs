@@ -21,8 +21,12 @@ pub(super) async fn bytes(call: &Call<'_>, body: Incoming, patch: bool) -> Outco
 /// The same of a request that is about no single collection.
 pub(super) async fn bytes_of(connection: &Connection, parts: &Parts, body: Incoming, patch: bool) -> Outcome<Bytes> {
     check_type(&parts.headers, patch)?;
+    let compressed = is_compressed(&parts.headers)?;
     let settings = connection.app.settings();
-    let bytes = body::read(&parts.headers, body, settings.body_bytes_max, settings.body_timeout).await;
+    let mut bytes = body::read(&parts.headers, body, settings.body_bytes_max, settings.body_timeout).await;
+    if compressed {
+        bytes = inflate(bytes, settings.body_bytes_max).await;
+    }
     let bytes = bytes.map_err(|error| match error {
         BodyError::TooLarge => {
             Problem::new(Code::BodyTooLarge, format!("the body is larger than {} bytes", settings.body_bytes_max))
@@ -50,11 +54,34 @@ pub(super) fn parse_for<'b>(connection: &Connection, bytes: &'b Bytes) -> Outcom
     Json::parse(bytes, limits).map_err(|error| Problem::new(Code::InvalidBody, error.to_string()))
 }
 
-fn check_type(headers: &HeaderMap, patch: bool) -> Outcome<()> {
-    if let Some(encoding) = headers.get(header::CONTENT_ENCODING).filter(|encoding| *encoding != "identity") {
-        let detail = format!("the content encoding {encoding:?} is not read here");
-        return Err(Problem::new(Code::UnsupportedMediaType, detail).hint(Some("send the body as it is".into())));
+/// On a thread of its own: a few bytes may become many.
+async fn inflate(bytes: Result<Bytes, BodyError>, bytes_max: usize) -> Result<Bytes, BodyError> {
+    let bytes = bytes?;
+    let inflated = tokio::task::spawn_blocking(move || body::inflate(&bytes, bytes_max)).await;
+    inflated.unwrap_or_else(|error| Err(BodyError::Broken(error.to_string())))
+}
+
+/// Whether the body comes as gzip; other codings are refused.
+fn is_compressed(headers: &HeaderMap) -> Outcome<bool> {
+    let mut encodings = headers.get_all(header::CONTENT_ENCODING).iter();
+    let (first, second) = (encodings.next(), encodings.next());
+    let text = first.map_or("identity", |first| first.to_str().unwrap_or_default().trim());
+    match second {
+        None if text.eq_ignore_ascii_case("identity") => return Ok(false),
+        None if text.eq_ignore_ascii_case("gzip") || text.eq_ignore_ascii_case("x-gzip") => return Ok(true),
+        _ => {}
     }
+    let detail = match second {
+        None => format!("the content encoding {text:?} is not read here"),
+        Some(_) => "a body that is encoded twice is not read here".to_owned(),
+    };
+    let hint = Some("send the body as it is, or as gzip".to_owned());
+    let mut problem = Problem::new(Code::UnsupportedMediaType, detail).hint(hint);
+    problem.accept_encoding = Some("gzip");
+    Err(problem)
+}
+
+fn check_type(headers: &HeaderMap, patch: bool) -> Outcome<()> {
     let sent = headers.get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
     let Some(sent) = sent else {
         return Err(Problem::new(Code::UnsupportedMediaType, "the body has no content type"));

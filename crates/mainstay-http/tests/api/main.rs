@@ -7,6 +7,7 @@ mod batch;
 mod batch_alike;
 mod bounds;
 mod bulk;
+mod compress;
 mod computed;
 mod conditions;
 mod cors;

@@ -30,7 +30,7 @@ async fn by_key_and_by_unique() {
     assert_eq!(app.get("/api/skills/by/slug/nothing").await.code(), "not_found");
     assert_eq!(by_key.header("content-type"), "application/json");
     assert_eq!(by_key.header("cache-control"), "private, no-cache");
-    assert_eq!(by_key.header("vary"), "authorization");
+    assert_eq!(by_key.header("vary"), "authorization, accept-encoding");
 }
 
 #[tokio::test]

@@ -30,6 +30,8 @@ pub(crate) struct ServerArea {
     pub(crate) body_timeout_ms: u64,
     /// How long a client may take nothing of its answer.
     pub(crate) answer_timeout_ms: u64,
+    /// Bytes from which an answer is compressed where the client takes that; 0: none is.
+    pub(crate) compress_bytes_min: usize,
     /// How deep the JSON of a body may nest.
     pub(crate) json_depth_max: usize,
     /// Characters of an idempotency key.
@@ -97,6 +99,7 @@ impl Default for ServerArea {
             body_bytes_max: http.body_bytes_max,
             body_timeout_ms: millis(http.body_timeout),
             answer_timeout_ms: millis(http.answer_timeout),
+            compress_bytes_min: http.compress_bytes_min,
             json_depth_max: http.json_depth_max,
             idempotency_key_length_max: http.idempotency_key_length_max,
             drain_timeout_ms: millis(http.drain_timeout),
@@ -117,6 +120,7 @@ impl ServerArea {
             body_bytes_max: self.body_bytes_max,
             body_timeout: Duration::from_millis(self.body_timeout_ms),
             answer_timeout: Duration::from_millis(self.answer_timeout_ms),
+            compress_bytes_min: self.compress_bytes_min,
             json_depth_max: self.json_depth_max,
             idempotency_key_length_max: self.idempotency_key_length_max,
             drain_timeout: Duration::from_millis(self.drain_timeout_ms),
