@@ -33,7 +33,7 @@ pub use prelude::PRELUDE;
 pub use scalar::Scalar;
 pub use scope::{Defines, SchemaScope};
 pub use snapshot::{
-    CheckSnapshot, ColumnSnapshot, ColumnType, EmbeddedSnapshot, EnumSnapshot, ForeignKeySnapshot, IndexSnapshot,
-    JoinSnapshot, MemberSnapshot, Snapshot, TableSnapshot, UniqueSnapshot,
+    CheckSnapshot, ColumnSnapshot, ColumnType, Comparison, ConditionSnapshot, EmbeddedSnapshot, EnumSnapshot,
+    ForeignKeySnapshot, IndexSnapshot, JoinSnapshot, MemberSnapshot, Operand, Snapshot, TableSnapshot, UniqueSnapshot,
 };
 pub use wire::{EMAIL_LENGTH_MAX, KEY_LENGTH_MAX, LIST_LENGTH_MAX, STRING_BYTES_MAX, URL_LENGTH_MAX, WireError};

@@ -254,10 +254,13 @@ pub struct Check {
 }
 
 /// Fields that are unique together; nulls are never equal here.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Unique {
     /// The fields, in order.
     pub fields: Vec<FieldId>,
+    /// The records among which they are unique, over the record's own fields; `None`: all. Values that only some records
+    /// cannot share name no record, so such a unique is nothing to look records up by.
+    pub condition: Option<Arc<Compiled>>,
 }
 
 /// An index.
@@ -358,9 +361,24 @@ impl Collection {
         self.fields.iter().filter(|field| !field.hidden).map(|field| field.name.as_str())
     }
 
-    /// The uniques that every caller may know of.
+    /// The uniques that records are looked up by: those of all records.
+    pub fn naming_uniques(&self) -> impl Iterator<Item = &Unique> {
+        self.uniques.iter().filter(|unique| unique.condition.is_none())
+    }
+
+    /// Those of them that every caller may know of.
     pub fn open_uniques(&self) -> impl Iterator<Item = &Unique> {
-        self.uniques.iter().filter(|unique| !unique.fields.iter().any(|id| self.field(*id).hidden))
+        self.naming_uniques().filter(|unique| !unique.fields.iter().any(|id| self.field(*id).hidden))
+    }
+
+    /// The unique that names records by these fields, in whichever order they are named.
+    pub fn unique_of(&self, fields: &[FieldId]) -> Option<&Unique> {
+        self.naming_uniques().find(|unique| unique.has(fields))
+    }
+
+    /// Whether these fields are unique among some records alone.
+    pub fn is_partly_unique(&self, fields: &[FieldId]) -> bool {
+        self.uniques.iter().any(|unique| unique.condition.is_some() && unique.has(fields))
     }
 
     /// The fields that have a value: all but to-many links.
@@ -371,6 +389,12 @@ impl Collection {
     /// The fields that have a column: all but to-many links and computed ones.
     pub fn stored(&self) -> impl Iterator<Item = &Field> {
         self.fields.iter().filter(|field| field.stored())
+    }
+}
+
+impl Unique {
+    fn has(&self, fields: &[FieldId]) -> bool {
+        self.fields.len() == fields.len() && self.fields.iter().all(|field| fields.contains(field))
     }
 }
 

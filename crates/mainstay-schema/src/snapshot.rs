@@ -6,6 +6,10 @@ use mainstay_expr::Value;
 use crate::{Json, JsonLimits, KeyKind, Scalar, hash::fingerprint};
 
 mod build;
+mod condition;
+
+pub(crate) use condition::condition;
+pub use condition::{Comparison, ConditionSnapshot, Operand};
 
 /// The version of this format, so that a later one can still read it. 2 remembers checks and what filled a column.
 const FORMAT: u32 = 2;
@@ -103,6 +107,9 @@ pub struct UniqueSnapshot {
     pub name: String,
     /// The columns, in order.
     pub columns: Vec<String>,
+    /// The records among which they are unique; `None`: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub condition: Option<ConditionSnapshot>,
 }
 
 /// An index.

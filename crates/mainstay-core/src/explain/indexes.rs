@@ -52,7 +52,7 @@ fn own_order(collection: &Collection, order: &[SortKey]) -> Vec<FieldId> {
 
 fn begins_index(collection: &Collection, fields: &[FieldId]) -> bool {
     let indexes = collection.indexes.iter().map(|index| &index.fields);
-    let mut all = indexes.chain(collection.uniques.iter().map(|unique| &unique.fields));
+    let mut all = indexes.chain(collection.naming_uniques().map(|unique| &unique.fields));
     all.any(|index| index.starts_with(fields))
 }
 

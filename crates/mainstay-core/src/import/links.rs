@@ -30,7 +30,7 @@ pub(super) enum End<'k> {
 
 /// The fields that name a record: its key, then each field that is unique alone.
 pub(super) fn name_fields(collection: &Collection) -> Vec<FieldId> {
-    let alone = collection.uniques.iter().filter(|unique| unique.fields.len() == 1).map(|unique| unique.fields[0]);
+    let alone = collection.naming_uniques().filter(|unique| unique.fields.len() == 1).map(|unique| unique.fields[0]);
     let mut fields: Vec<FieldId> = collection.system.id.into_iter().chain(alone).collect();
     fields.dedup();
     fields

@@ -268,7 +268,8 @@ impl<'a> Loading<'a> {
         if super::links::name_fields(of).contains(&field.id) {
             return Ok(Some(field.id));
         }
-        Err(invalid(format!("\"{name}\" of \"{}\" is not unique", of.name))
+        let among = if of.is_partly_unique(&[field.id]) { " among all records" } else { "" };
+        Err(invalid(format!("\"{name}\" of \"{}\" is not unique{among}", of.name))
             .with_hint("records are found by the id or a unique field"))
     }
 

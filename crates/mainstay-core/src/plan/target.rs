@@ -40,8 +40,9 @@ pub(crate) fn check_target(schema: &Schema, of: CollectionId, target: &Target) -
     let Target::Unique { fields, values } = target else { return Ok(()) };
     let collection = schema.collection(of);
     let names = || fields.iter().map(|field| collection.field(*field).name.as_str()).collect::<Vec<_>>().join(",");
-    if !collection.uniques.iter().any(|unique| unique.fields == *fields) {
-        let message = format!("\"{}\" of \"{}\" is not unique", names(), collection.name);
+    if !collection.naming_uniques().any(|unique| unique.fields == *fields) {
+        let among = if collection.is_partly_unique(fields) { " among all records" } else { "" };
+        let message = format!("\"{}\" of \"{}\" is not unique{among}", names(), collection.name);
         return Err(Error::new(ErrorKind::InvalidArgument, message));
     }
     if fields.len() != values.len() {

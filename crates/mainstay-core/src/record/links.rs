@@ -157,12 +157,12 @@ impl<'a> FieldReader<'a> {
             return None;
         }
         let asked: Vec<FieldId> = named.iter().flatten().map(|field| field.id).collect();
-        let same = |unique: &&mainstay_schema::Unique| {
-            unique.fields.len() == asked.len() && unique.fields.iter().all(|field| asked.contains(field))
-        };
-        let Some(unique) = of.uniques.iter().find(same) else {
+        let Some(unique) = of.unique_of(&asked) else {
             let names: Vec<&str> = members.iter().map(|(name, _)| &**name).collect();
-            let message = format!("\"{}\" is no unique of \"{}\"", names.join(","), of.name);
+            let message = match of.is_partly_unique(&asked) {
+                true => format!("\"{}\" of \"{}\" is unique among some records alone", names.join(","), of.name),
+                false => format!("\"{}\" is no unique of \"{}\"", names.join(","), of.name),
+            };
             self.error(pointer, "not_unique", message, Some(uniques(of)));
             return None;
         };

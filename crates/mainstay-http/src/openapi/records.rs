@@ -27,7 +27,7 @@ pub(super) fn components(
     if linked {
         out.push((own.link_or_new.clone(), links::link_or_new(schema, names, collection)));
     }
-    if linked || !collection.uniques.is_empty() {
+    if linked || collection.naming_uniques().next().is_some() {
         out.push((own.nested.clone(), links::nested(schema, names, limits, collection)));
     }
     out.push((own.update.clone(), update(schema, names, limits, collection)));

@@ -148,7 +148,7 @@ impl Writer<'_> {
         };
         let key = self.key(collection.key, Side::Taken).to_owned();
         let forms: Vec<String> =
-            [key].into_iter().chain(collection.uniques.iter().map(by)).chain(["{ ref: string }".to_owned()]).collect();
+            [key].into_iter().chain(collection.open_uniques().map(by)).chain(["{ ref: string }".to_owned()]).collect();
         self.out.push('\n');
         let about =
             format!("A {} that is there: its id, the values of a unique, an operation of the same batch.", own.record);

@@ -1,6 +1,6 @@
 //! Which record an address names.
 use mainstay_core::Target;
-use mainstay_schema::{Collection, FieldId, Unique, nearest};
+use mainstay_schema::{Collection, FieldId, nearest};
 
 use crate::{
     params::decode_path,
@@ -20,7 +20,7 @@ pub(super) fn target(collection: &Collection, admin: bool, route: &Route<'_>) ->
 fn by_unique(collection: &Collection, admin: bool, fields: &str, values: &str) -> Outcome<Target> {
     let fields = decode_path(fields, "the fields of the unique")?;
     let asked: Vec<FieldId> = fields.split(',').map(|name| field(collection, admin, name)).collect::<Outcome<_>>()?;
-    let unique = find(collection, &asked).ok_or_else(|| no_unique(collection, &fields))?;
+    let unique = collection.unique_of(&asked).ok_or_else(|| no_unique(collection, &asked, &fields))?;
     // The values are cut before they are decoded: a comma inside of one is written %2C. A single value is not cut.
     let cut: Vec<&str> = if asked.len() == 1 { vec![values] } else { values.split(',').collect() };
     if cut.len() != asked.len() {
@@ -45,7 +45,7 @@ pub(super) fn unique(collection: &Collection, admin: bool, names: &str) -> Outco
     };
     let asked: Vec<FieldId> =
         names.split(',').map(|name| field(collection, admin, name)).collect::<Outcome<_>>().map_err(argument)?;
-    let unique = find(collection, &asked).ok_or_else(|| argument(no_unique(collection, names)))?;
+    let unique = collection.unique_of(&asked).ok_or_else(|| argument(no_unique(collection, &asked, names)))?;
     Ok(unique.fields.clone())
 }
 
@@ -59,15 +59,7 @@ fn field(collection: &Collection, admin: bool, name: &str) -> Outcome<FieldId> {
     Err(Problem::new(Code::UnknownPath, format!("no field {name:?} in {:?}", collection.name)).hint(near))
 }
 
-/// The unique of these fields, in whichever order they are named.
-fn find<'a>(collection: &'a Collection, asked: &[FieldId]) -> Option<&'a Unique> {
-    let same = |unique: &&Unique| {
-        unique.fields.len() == asked.len() && unique.fields.iter().all(|field| asked.contains(field))
-    };
-    collection.uniques.iter().find(same)
-}
-
-fn no_unique(collection: &Collection, fields: &str) -> Box<Problem> {
+fn no_unique(collection: &Collection, asked: &[FieldId], fields: &str) -> Box<Problem> {
     let name = |id: &FieldId| collection.field(*id).name.clone();
     let uniques: Vec<String> =
         collection.open_uniques().map(|unique| unique.fields.iter().map(name).collect::<Vec<_>>().join(",")).collect();
@@ -76,5 +68,9 @@ fn no_unique(collection: &Collection, fields: &str) -> Box<Problem> {
     } else {
         format!("the uniques of {:?} are {}", collection.name, uniques.join(" and "))
     };
-    Problem::new(Code::UnknownPath, format!("{fields:?} is no unique of {:?}", collection.name)).hint(Some(hint))
+    let detail = match collection.is_partly_unique(asked) {
+        true => format!("\"{fields}\" of \"{}\" is unique among some records alone", collection.name),
+        false => format!("\"{fields}\" is no unique of \"{}\"", collection.name),
+    };
+    Problem::new(Code::UnknownPath, detail).hint(Some(hint))
 }

@@ -37,6 +37,7 @@ mod rules;
 mod secrets;
 mod service;
 mod tokens;
+mod uniques;
 mod update;
 mod upsert;
 

@@ -9,7 +9,7 @@ pub(super) fn add_automatic(builder: &mut Builder) {
     for of in &mut builder.schema.collections {
         for field in wanted(of) {
             let begins = |fields: &[FieldId]| fields.first() == Some(&field);
-            let is_served = of.uniques.iter().any(|unique| begins(&unique.fields))
+            let is_served = of.naming_uniques().any(|unique| begins(&unique.fields))
                 || of.indexes.iter().any(|index| begins(&index.fields));
             if !is_served {
                 of.indexes.push(Index { fields: vec![field], declared: false });

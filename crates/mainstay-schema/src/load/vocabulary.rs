@@ -24,7 +24,7 @@ pub(super) const DIRECTIVES_TO_COME: [&str; 16] = [
 ];
 
 /// Arguments that are spoken for, with their directive.
-const ARGUMENTS_TO_COME: [(&str, &str); 3] = [("unique", "where"), ("rules", "add"), ("rules", "remove")];
+const ARGUMENTS_TO_COME: [(&str, &str); 2] = [("rules", "add"), ("rules", "remove")];
 
 /// Scalars that are spoken for.
 pub(super) const SCALARS_TO_COME: [&str; 2] = ["File", "Duration"];

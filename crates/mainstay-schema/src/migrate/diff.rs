@@ -99,25 +99,34 @@ impl Differ<'_> {
 
     /// The columns of an old unique or index, as they are called now.
     fn renamed(columns: &[String], new: &TableSnapshot, change: &TableChange) -> Vec<String> {
-        let name = |old: &String| {
-            let at =
-                change.columns.iter().position(|of| matches!(&of.source, ColumnSource::Column(name) if name == old));
-            at.map_or_else(|| format!("{old} (gone)"), |at| new.columns[at].column.clone())
-        };
-        columns.iter().map(name).collect()
+        columns.iter().map(|old| Self::renamed_one(old, new, change)).collect()
+    }
+
+    fn renamed_one(old: &str, new: &TableSnapshot, change: &TableChange) -> String {
+        let at = change.columns.iter().position(|of| matches!(&of.source, ColumnSource::Column(name) if name == old));
+        at.map_or_else(|| format!("{old} (gone)"), |at| new.columns[at].column.clone())
     }
 
     fn uniques(&mut self, old: &TableSnapshot, new: &TableSnapshot, change: &TableChange) {
         // By its name alone a unique is no other.
-        let nameless = |columns: Vec<String>| UniqueSnapshot { columns, name: String::new() };
-        let was: Vec<_> = old.uniques.iter().map(|of| nameless(Self::renamed(&of.columns, new, change))).collect();
-        let is: Vec<_> = new.uniques.iter().map(|of| nameless(of.columns.clone())).collect();
+        let nameless = |of: UniqueSnapshot| UniqueSnapshot { name: String::new(), ..of };
+        let now = |of: &UniqueSnapshot| UniqueSnapshot {
+            name: String::new(),
+            columns: Self::renamed(&of.columns, new, change),
+            condition: of.condition.as_ref().map(|of| of.renamed(&|column| Self::renamed_one(column, new, change))),
+        };
+        let was: Vec<_> = old.uniques.iter().map(now).collect();
+        let is: Vec<_> = new.uniques.iter().cloned().map(nameless).collect();
+        let among = |of: &UniqueSnapshot| {
+            of.condition.as_ref().map_or(String::new(), |condition| format!(" where {}", condition.describe()))
+        };
         for gone in was.iter().filter(|was| !is.contains(was)) {
-            let text = format!("{} of \"{}\" is no longer unique", quoted(&gone.columns), new.table);
+            let text = format!("{} of \"{}\" is no longer unique{}", quoted(&gone.columns), new.table, among(gone));
             let why = "nodes with the old schema look records up by it";
             self.step(StepKind::DropUnique, &new.collection, text, Class::NeedsDrain, why);
         }
-        for UniqueSnapshot { columns, .. } in is.iter().filter(|of| !was.contains(of)) {
+        for unique in is.iter().filter(|of| !was.contains(of)) {
+            let columns = &unique.columns;
             let is_new = |at: usize| {
                 let change = &change.columns[at];
                 change.source == ColumnSource::New && !change.defaults && !change.backfills
@@ -127,7 +136,7 @@ impl Differ<'_> {
                 true => (Class::Additive, NEW),
                 false => (Class::NeedsDrain, OLD_WRITES),
             };
-            let text = format!("make {} unique in \"{}\"", quoted(columns), new.table);
+            let text = format!("make {} unique in \"{}\"{}", quoted(columns), new.table, among(unique));
             self.step(StepKind::AddUnique, &new.collection, text, class, why);
         }
     }

@@ -1,6 +1,6 @@
 //! What has to hold of the records that are there, before anything is changed.
 use super::{ColumnChange, ColumnSource, JoinSource, Migration, TableChange};
-use crate::{ColumnSnapshot, TableSnapshot};
+use crate::{ColumnSnapshot, ConditionSnapshot, TableSnapshot, UniqueSnapshot};
 
 /// Something to be looked at in the records of one table, as they would become.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,8 +96,9 @@ impl Looker<'_> {
         for (at, unique) in self.new.uniques.iter().enumerate() {
             let columns = unique.columns.iter().map(|name| self.new.columns.iter().position(|of| of.column == *name));
             let Some(columns) = columns.collect::<Option<Vec<_>>>() else { continue };
-            if !self.was_unique(&columns) && !columns.iter().any(|at| self.is_null(*at)) {
-                let what = format!("several records have the same {}", self.names(&columns));
+            if !self.was_unique(&columns, unique.condition.as_ref()) && !columns.iter().any(|at| self.is_null(*at)) {
+                let among = unique.condition.as_ref().map_or(String::new(), |of| format!(", where {}", of.describe()));
+                let what = format!("several records have the same {}{among}", self.names(&columns));
                 self.push(LookKind::Duplicate(at), what, "change them so that they differ");
             }
         }
@@ -190,7 +191,7 @@ impl Looker<'_> {
     }
 
     /// Whether the old table had the same unique over the same values, or a narrower one.
-    fn was_unique(&self, columns: &[usize]) -> bool {
+    fn was_unique(&self, columns: &[usize], condition: Option<&ConditionSnapshot>) -> bool {
         let stays = |at: &usize| {
             let change = &self.change.columns[*at];
             match &change.source {
@@ -199,7 +200,17 @@ impl Looker<'_> {
             }
         };
         let names: Vec<&str> = columns.iter().filter_map(stays).collect();
-        self.old.uniques.iter().any(|old| old.columns.iter().all(|column| names.contains(&column.as_str())))
+        // The same condition over other values is another one.
+        let same = |old: &ConditionSnapshot| {
+            let now = |column: &str| {
+                let all = 0..self.new.columns.len();
+                let at = all.into_iter().find(|at| stays(at) == Some(column));
+                at.map_or_else(String::new, |at| self.new.columns[at].column.clone())
+            };
+            condition == Some(&old.renamed(&now))
+        };
+        let covers = |old: &UniqueSnapshot| old.columns.iter().all(|column| names.contains(&column.as_str()));
+        self.old.uniques.iter().any(|old| covers(old) && old.condition.as_ref().is_none_or(same))
     }
 }
 

@@ -1,13 +1,13 @@
 //! A schema's snapshot.
 use super::{
     CheckSnapshot, ColumnSnapshot, ColumnType, EmbeddedSnapshot, EnumSnapshot, FORMAT, ForeignKeySnapshot,
-    IndexSnapshot, JoinSnapshot, MemberSnapshot, Snapshot, TableSnapshot, UniqueSnapshot,
+    IndexSnapshot, JoinSnapshot, MemberSnapshot, Snapshot, TableSnapshot, UniqueSnapshot, condition::condition,
 };
 use mainstay_expr::{Symbol, Type, show_members};
 
 use crate::{
     Check, Collection, CollectionId, Default, Embedded, EmbeddedId, EmbeddedMember, Field, FieldId, FieldKind, Schema,
-    hash::fingerprint,
+    Unique, hash::fingerprint,
 };
 
 impl Schema {
@@ -62,10 +62,7 @@ impl Schema {
             table: of.table.clone(),
             key: of.key,
             columns: of.stored().map(|field| self.column_snapshot(of, field)).collect(),
-            uniques: (of.uniques.iter())
-                .map(|unique| columns_of(&unique.fields))
-                .map(|columns| UniqueSnapshot { name: object_name(&of.table, &columns, "key"), columns })
-                .collect(),
+            uniques: of.uniques.iter().map(|unique| self.unique_snapshot(of, unique)).collect(),
             indexes: (of.indexes.iter())
                 .map(|index| columns_of(&index.fields))
                 .map(|columns| IndexSnapshot { name: object_name(&of.table, &columns, "idx"), columns })
@@ -80,6 +77,20 @@ impl Schema {
                 .collect(),
             checks: Some(of.checks.iter().map(|check| self.check_snapshot(of, check)).collect()),
         }
+    }
+
+    fn unique_snapshot(&self, of: &Collection, unique: &Unique) -> UniqueSnapshot {
+        let columns: Vec<String> = unique.fields.iter().map(|id| of.field(*id).column.clone()).collect();
+        let condition = unique.condition.as_ref().and_then(|of_some| condition(self, of, &of_some.expr).ok());
+        let name = match &condition {
+            None => object_name(&of.table, &columns, "key"),
+            // Several may stand over the same columns; and another condition is another index.
+            Some(condition) => {
+                let hash = fingerprint(condition.describe().as_bytes());
+                object_name(&of.table, &[columns.as_slice(), &[hash[..8].to_owned()]].concat(), "key")
+            }
+        };
+        UniqueSnapshot { name, columns, condition }
     }
 
     fn check_snapshot(&self, of: &Collection, check: &Check) -> CheckSnapshot {
@@ -117,7 +128,7 @@ impl Schema {
         }
     }
 
-    fn column_type(&self, kind: &FieldKind) -> ColumnType {
+    pub(super) fn column_type(&self, kind: &FieldKind) -> ColumnType {
         let embedded = |of: &EmbeddedId| ColumnType::Embedded(self.embedded[of.0 as usize].name.clone());
         let list = |of: ColumnType| ColumnType::List(Box::new(of));
         match kind {

@@ -1,6 +1,7 @@
 //! Tables, columns and indexes of a snapshot as statements.
 use mainstay_schema::{
-    ColumnSnapshot, ColumnType, IndexSnapshot, JoinSnapshot, Scalar, Snapshot, TableSnapshot, UniqueSnapshot,
+    ColumnSnapshot, ColumnType, ConditionSnapshot, IndexSnapshot, JoinSnapshot, Operand, Scalar, Snapshot,
+    TableSnapshot, UniqueSnapshot,
 };
 
 use crate::sql::{
@@ -130,13 +131,17 @@ impl Ddl<'_> {
 
     /// All uniques and indexes of a table.
     pub(super) fn indexes(&self, table: &TableSnapshot) -> Vec<String> {
-        let uniques = table.uniques.iter().map(|unique| self.unique(&table.table, unique));
+        let uniques = table.uniques.iter().map(|unique| self.unique(table, unique));
         uniques.chain(table.indexes.iter().map(|index| self.index(&table.table, index))).collect()
     }
 
-    pub(super) fn unique(&self, table: &str, unique: &UniqueSnapshot) -> String {
-        let columns = self.quoted(&unique.columns);
-        format!("CREATE UNIQUE INDEX {} ON {} ({columns})", self.dialect.quote(&unique.name), self.dialect.quote(table))
+    pub(super) fn unique(&self, table: &TableSnapshot, unique: &UniqueSnapshot) -> String {
+        let (columns, name) = (self.quoted(&unique.columns), self.dialect.quote(&unique.name));
+        let among = unique.condition.as_ref().map_or(String::new(), |of| {
+            let condition = condition(self.dialect, table, of, &|column| self.dialect.quote(column));
+            format!(" WHERE {condition}")
+        });
+        format!("CREATE UNIQUE INDEX {name} ON {} ({columns}){among}", self.dialect.quote(&table.table))
     }
 
     /// The key comes last, so that the index is in the order of pages.
@@ -151,6 +156,37 @@ impl Ddl<'_> {
 
     pub(super) fn quoted(&self, names: &[String]) -> String {
         names.iter().map(|name| self.dialect.quote(name)).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// A condition over a table's columns; `name` says how they are called.
+pub(super) fn condition(
+    dialect: &dyn Dialect,
+    table: &TableSnapshot,
+    of: &ConditionSnapshot,
+    name: &dyn Fn(&str) -> String,
+) -> String {
+    let joined = |of: &[ConditionSnapshot], word: &str, none: bool| {
+        let parts: Vec<String> = of.iter().map(|of| condition(dialect, table, of, name)).collect();
+        match parts.as_slice() {
+            [] => format!("1 = {}", u8::from(none)),
+            _ => format!("({})", parts.join(word)),
+        }
+    };
+    match of {
+        ConditionSnapshot::All(of) => joined(of, " AND ", true),
+        ConditionSnapshot::Any(of) => joined(of, " OR ", false),
+        ConditionSnapshot::Null(column) => format!("{} IS NULL", name(column)),
+        ConditionSnapshot::Present(column) => format!("{} IS NOT NULL", name(column)),
+        ConditionSnapshot::Compare(column, op, Operand::Column(other)) => {
+            format!("{} {} {}", name(column), op.as_str(), name(other))
+        }
+        ConditionSnapshot::Compare(column, op, Operand::Value(json)) => {
+            let of = table.columns.iter().find(|of| of.column == *column);
+            let value = of.and_then(|of| Some(dialect.constant(&of.ty, &of.constant(json)?)));
+            // A constant that cannot be read is equal to nothing.
+            format!("{} {} {}", name(column), op.as_str(), value.as_deref().unwrap_or("NULL"))
+        }
     }
 }
 

@@ -52,5 +52,5 @@ fn records_are_what_the_model_says() {
     }
     let tally = tally.get();
     assert!(tally.done * 3 > tally.migrations, "too few migrations are carried out: {tally:?}");
-    assert!(tally.refused * 20 > tally.migrations, "too few migrations are refused: {tally:?}");
+    assert!(tally.refused * 30 > tally.migrations, "too few migrations are refused: {tally:?}");
 }

@@ -246,3 +246,40 @@ async fn a_table_of_its_own_that_holds_on_to_a_record_is_told() {
     let error = world.store.write(vec![world.delete_step("Tag", tag)]).await.unwrap_err().error;
     assert!(matches!(error, StepError::HeldOutside), "{error}");
 }
+
+/// Another condition is another index: records that it comes to hold of are looked at first, and shown.
+#[test]
+fn a_unique_of_some_records_follows_its_condition() {
+    let sdl = |among: &str| {
+        format!("type Page @rules(read: \"true\") {{ id: Int! slug: String @unique{among} archived: Boolean }}")
+    };
+    let open = sdl("(where: \"!archived\")");
+    let insert = |id: i32, archived: i32| {
+        format!(
+            "INSERT INTO pages VALUES ({id}, 'a', {archived}, '2026-01-01T00:00:00.000000Z', '2026-01-01T00:00:00.000000Z', 1)"
+        )
+    };
+    let rows = [insert(1, 0), insert(2, 1), insert(3, 1)];
+    let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+    let change = Move::new(&open, &rows);
+    assert!(change.beside().execute(&insert(4, 0), []).is_err());
+    for next in [sdl(""), sdl("(where: \"archived\")")] {
+        let next = Arc::new(load(&next));
+        let migration = Migration::between(change.store.snapshot().unwrap().as_ref(), &next);
+        let found = change.store.migrate(&migration, &next).unwrap_err();
+        assert!(found.to_string().contains("several records have the same \"Page.slug\""), "{found}");
+    }
+    let next = Arc::new(load(&sdl("(where: \"archived == null\")")));
+    let migration = Migration::between(change.store.snapshot().unwrap().as_ref(), &next);
+    let steps: Vec<&str> = migration.steps.iter().map(|step| step.text.as_str()).collect();
+    assert_eq!(
+        steps,
+        [
+            "\"slug\" of \"pages\" is no longer unique where \"archived\" = false",
+            "make \"slug\" unique in \"pages\" where \"archived\" is null"
+        ]
+    );
+    change.store.migrate(&migration, &next).unwrap();
+    change.beside().execute(&insert(4, 0), []).unwrap();
+    assert_eq!(change.store.snapshot().unwrap(), Some(next.snapshot()));
+}

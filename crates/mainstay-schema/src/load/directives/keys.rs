@@ -1,22 +1,25 @@
 //! `@unique` and `@index`.
-use apollo_compiler::{Node, ast::Directive};
+use std::sync::Arc;
 
-use super::{Builder, Text, full_name, texts};
-use crate::{CollectionId, FieldId, FieldKind, Index, Scalar, Unique, nearest};
+use apollo_compiler::{Node, ast::Directive};
+use mainstay_expr::{Compiled, Type};
+
+use super::{Builder, Text, full_name, text, texts};
+use crate::{CollectionId, FieldId, FieldKind, Index, Scalar, Unique, nearest, snapshot};
 
 /// Most fields of one unique or index.
 const FIELDS_MAX: usize = 16;
 
 /// `@unique` on a field.
 pub(super) fn unique_of_field(builder: &mut Builder, id: CollectionId, field: FieldId, directive: &Node<Directive>) {
-    if stands_alone(builder, directive) && can_be_key(builder, id, field, builder.at(&directive.name)) {
+    if takes_no_fields(builder, directive) && can_be_key(builder, id, field, builder.at(&directive.name)) {
         add_unique(builder, id, vec![field], directive);
     }
 }
 
 /// `@index` on a field.
 pub(super) fn index_of_field(builder: &mut Builder, id: CollectionId, field: FieldId, directive: &Node<Directive>) {
-    if stands_alone(builder, directive) && can_be_key(builder, id, field, builder.at(&directive.name)) {
+    if takes_no_fields(builder, directive) && can_be_key(builder, id, field, builder.at(&directive.name)) {
         add_index(builder, id, vec![field], directive);
     }
 }
@@ -35,10 +38,10 @@ pub(super) fn index_of_type(builder: &mut Builder, id: CollectionId, directive: 
     }
 }
 
-/// On a field there is nothing more to say.
-fn stands_alone(builder: &mut Builder, directive: &Node<Directive>) -> bool {
-    let Some(argument) = directive.arguments.first().filter(|argument| argument.name == "fields") else {
-        return directive.arguments.is_empty();
+/// On a field, the field itself is meant. Arguments that a directive does not have are told elsewhere.
+fn takes_no_fields(builder: &mut Builder, directive: &Node<Directive>) -> bool {
+    let Some(argument) = directive.arguments.iter().find(|argument| argument.name == "fields") else {
+        return true;
     };
     let place = builder.report.files.place(argument.location());
     let message = format!("on a field, @{} takes no fields", directive.name);
@@ -109,11 +112,41 @@ fn can_be_key(builder: &mut Builder, id: CollectionId, field: FieldId, place: cr
 }
 
 fn add_unique(builder: &mut Builder, id: CollectionId, fields: Vec<FieldId>, directive: &Node<Directive>) {
-    let unique = Unique { fields };
-    if builder.schema.collection(id).uniques.contains(&unique) {
+    let Ok(condition) = condition(builder, id, directive) else { return };
+    let text = |of: &Unique| of.condition.as_ref().map(|condition| condition.text.clone());
+    let unique = Unique { fields, condition };
+    let same = |of: &Unique| of.fields == unique.fields && text(of) == text(&unique);
+    if builder.schema.collection(id).uniques.iter().any(same) {
         return tell_double(builder, directive);
     }
     builder.schema.collections[id.0 as usize].uniques.push(unique);
+}
+
+/// The condition of a `@unique(where:)`; an error when something is wrong with it, which is told.
+fn condition(
+    builder: &mut Builder,
+    id: CollectionId,
+    directive: &Node<Directive>,
+) -> Result<Option<Arc<Compiled>>, ()> {
+    let Some(text) = text(builder, directive, "where") else { return Ok(None) };
+    let compiled = builder.compile(Some(id), &text, &Type::Bool).ok_or(())?;
+    let hint =
+        "compare the record's own fields with constants: \"!archived\", \"status == 'OPEN' && deletedAt == null\"";
+    let (place, message) = match snapshot::condition(&builder.schema, builder.schema.collection(id), &compiled.expr) {
+        _ if !compiled.slots.is_empty() => {
+            (text.place, "the where of a unique reads the caller or the request".to_owned())
+        }
+        Ok(made) if made.columns().is_empty() => (text.place, "the where of a unique reads no field".to_owned()),
+        Ok(_) => return Ok(Some(compiled)),
+        Err(part) => {
+            let (start, end) = (part.span.start as usize, part.span.end as usize);
+            let shown = text.value.get(start..end).unwrap_or(&text.value);
+            let message = format!("no unique can be made where \"{shown}\"");
+            (builder.place_in(&text, start, end), message)
+        }
+    };
+    builder.report.error(place, "invalid_where", message).hint(hint);
+    Err(())
 }
 
 fn add_index(builder: &mut Builder, id: CollectionId, fields: Vec<FieldId>, directive: &Node<Directive>) {

@@ -179,3 +179,83 @@ enum Status { draft live }
        = hint: make it a collection and link to it
     "#);
 }
+
+#[test]
+fn what_no_unique_can_be_made_by() {
+    check!(
+        r#"
+extend schema @claim(name: "org", type: String)
+type A @rules(read: "true") @unique(fields: ["a"], where: "true") @unique(fields: ["a", "b"], where: "b.name == 'x'") {
+  a: String @unique(where: "a.startsWith('x')")
+  b: B
+  c: Int @unique(where: "c + 1 > 2") @unique(where: "org == 1") @unique(where: "c > d")
+  d: Float @unique(where: "createdAt < request.time") @unique(fields: ["a"], where: "d > 1.0")
+  e: Int @unique(where: "e > 1") @unique(where: "e > 1")
+}
+type B @rules(read: "true") { name: String }
+"#,
+        @r#"
+    error[invalid_where]: no unique can be made where "true"
+     --> schema.graphql:3:60
+      |
+    3 | type A @rules(read: "true") @unique(fields: ["a"], where: "true") @unique(fields: ["a", "b"], where: "b.name == 'x'") {
+      |                                                            ^^^^
+      = hint: compare the record's own fields with constants: "!archived", "status == 'OPEN' && deletedAt == null"
+
+    error[invalid_where]: no unique can be made where "b.name == 'x'"
+     --> schema.graphql:3:103
+      |
+    3 | type A @rules(read: "true") @unique(fields: ["a"], where: "true") @unique(fields: ["a", "b"], where: "b.name == 'x'") {
+      |                                                                                                       ^^^^^^^^^^^^^
+      = hint: compare the record's own fields with constants: "!archived", "status == 'OPEN' && deletedAt == null"
+
+    error[invalid_where]: no unique can be made where "a.startsWith('x')"
+     --> schema.graphql:4:29
+      |
+    4 |   a: String @unique(where: "a.startsWith('x')")
+      |                             ^^^^^^^^^^^^^^^^^
+      = hint: compare the record's own fields with constants: "!archived", "status == 'OPEN' && deletedAt == null"
+
+    error[invalid_where]: no unique can be made where "c + 1 > 2"
+     --> schema.graphql:6:26
+      |
+    6 |   c: Int @unique(where: "c + 1 > 2") @unique(where: "org == 1") @unique(where: "c > d")
+      |                          ^^^^^^^^^
+      = hint: compare the record's own fields with constants: "!archived", "status == 'OPEN' && deletedAt == null"
+
+    error[unknown_name]: no field named "org" in "A"
+     --> schema.graphql:6:54
+      |
+    6 |   c: Int @unique(where: "c + 1 > 2") @unique(where: "org == 1") @unique(where: "c > d")
+      |                                                      ^^^
+
+    error[invalid_where]: no unique can be made where "c > d"
+     --> schema.graphql:6:81
+      |
+    6 |   c: Int @unique(where: "c + 1 > 2") @unique(where: "org == 1") @unique(where: "c > d")
+      |                                                                                 ^^^^^
+      = hint: compare the record's own fields with constants: "!archived", "status == 'OPEN' && deletedAt == null"
+
+    error[invalid_where]: the where of a unique reads the caller or the request
+     --> schema.graphql:7:27
+      |
+    7 |   d: Float @unique(where: "createdAt < request.time") @unique(fields: ["a"], where: "d > 1.0")
+      |                           ^^^^^^^^^^^^^^^^^^^^^^^^^^
+      = hint: compare the record's own fields with constants: "!archived", "status == 'OPEN' && deletedAt == null"
+
+    error[unknown_argument]: on a field, @unique takes no fields
+     --> schema.graphql:7:63
+      |
+    7 |   d: Float @unique(where: "createdAt < request.time") @unique(fields: ["a"], where: "d > 1.0")
+      |                                                               ^^^^^^^^^^^^^
+      = hint: put it on the type to name several fields
+
+    error[name_collision]: the same @unique stands twice
+     --> schema.graphql:8:34
+      |
+    8 |   e: Int @unique(where: "e > 1") @unique(where: "e > 1")
+      |                                  ^^^^^^^^^^^^^^^^^^^^^^^
+      = hint: remove one of them
+    "#
+    );
+}

@@ -5,7 +5,7 @@ fn words_that_are_to_come() {
 type A @rules(read: "true", add: "true") {
   a: String @vector
   b: String @search(weight: 1)
-  c: String @unique(where: "true") @hiden
+  c: String @hiden
 }
 interface B { a: Int }
 union C = A
@@ -31,17 +31,11 @@ directive @f on OBJECT
     4 |   b: String @search(weight: 1)
       |              ^^^^^^
 
-    error[not_available]: @unique(where:) is not available yet
-     --> schema.graphql:5:21
-      |
-    5 |   c: String @unique(where: "true") @hiden
-      |                     ^^^^^
-
     error[unknown_directive]: no directive named "@hiden"
-     --> schema.graphql:5:37
+     --> schema.graphql:5:14
       |
-    5 |   c: String @unique(where: "true") @hiden
-      |                                     ^^^^^
+    5 |   c: String @hiden
+      |              ^^^^^
       = hint: did you mean "@hidden"?
 
     error[not_available]: interface is not available yet: "B"

@@ -11,7 +11,7 @@ use crate::{
     sql::{
         Encode,
         columns::encode_column,
-        ddl::KEY,
+        ddl::{KEY, condition},
         quantify::{JOIN_FROM, JOIN_TO},
         writer::{Writer, defect},
     },
@@ -130,9 +130,17 @@ impl Projection<'_> {
                     (0..new.columns.len()).filter(|at| names.contains(&new.columns[*at].column)).collect();
                 order = positions.iter().map(|at| column(*at)).collect();
                 let all = order.join(", ");
-                let present = order.iter().map(|name| format!("{name} IS NOT NULL")).collect::<Vec<_>>().join(" AND ");
+                let mut present =
+                    order.iter().map(|name| format!("{name} IS NOT NULL")).collect::<Vec<_>>().join(" AND ");
+                let named = |column: &str| format!("{ROW}.{}", dialect.quote(column));
+                let among = new.uniques[*at].condition.as_ref();
+                let among = among.map(|of| condition(dialect, new, of, &named)).unwrap_or_default();
+                if !among.is_empty() {
+                    present.push_str(&format!(" AND {among}"));
+                }
                 let same = format!("SELECT {all} FROM {from} WHERE {present} GROUP BY {all} HAVING count(*) > 1");
-                (format!("({all}) IN ({same})"), positions)
+                let among = if among.is_empty() { among } else { format!(" AND {among}") };
+                (format!("({all}) IN ({same}){among}"), positions)
             }
             LookKind::Check(at) => self.check(look.table, *at)?,
             _ => return Err(defect("this is looked for in the old tables")),

@@ -171,7 +171,7 @@ impl<'a> Statements<'a> {
             let is_kept =
                 |name: &str| uniques.iter().any(|of| of.name == name) || indexes.iter().any(|of| of.name == name);
             for unique in new.uniques.iter().filter(|of| !is_kept(&of.name)) {
-                self.push(ddl.unique(&new.table, unique));
+                self.push(ddl.unique(new, unique));
             }
             for index in new.indexes.iter().filter(|of| !is_kept(&of.name)) {
                 self.push(ddl.index(&new.table, index));
@@ -211,15 +211,14 @@ impl<'a> Statements<'a> {
 impl<'a> Pair<'a> {
     /// The old uniques and indexes that stay: same name, same columns, though those may be called differently.
     fn kept(&self) -> (Vec<&'a UniqueSnapshot>, Vec<&'a IndexSnapshot>) {
-        let renamed = |columns: &[String]| -> Vec<String> {
-            let name = |column: &String| {
-                let to = self.columns.iter().find(|(from, _)| from == column);
-                to.map_or_else(|| column.clone(), |(_, to)| to.clone())
-            };
-            columns.iter().map(name).collect()
+        let name = |column: &str| {
+            let to = self.columns.iter().find(|(from, _)| from == column);
+            to.map_or_else(|| column.to_owned(), |(_, to)| to.clone())
         };
+        let renamed = |columns: &[String]| -> Vec<String> { columns.iter().map(|column| name(column)).collect() };
         let unique = |old: &&UniqueSnapshot| {
-            let is = UniqueSnapshot { columns: renamed(&old.columns), ..(*old).clone() };
+            let condition = old.condition.as_ref().map(|of| of.renamed(&name));
+            let is = UniqueSnapshot { columns: renamed(&old.columns), condition, name: old.name.clone() };
             self.new.uniques.contains(&is)
         };
         let index = |old: &&IndexSnapshot| {

@@ -30,7 +30,7 @@ fn one(model: &mut Model, old: &Model, free: &mut Vec<String>, bytes: &mut Bytes
     let at = bytes.below(model.types.len());
     let field = bytes.below(model.types[at].fields.len().max(1));
     let has_field = field < model.types[at].fields.len();
-    match bytes.below(17) {
+    match bytes.below(18) {
         0 => model.add_type(bytes),
         1 if model.types.len() > 1 => drop(model.types.remove(at)),
         2 => rename_type(model, old, at),
@@ -56,6 +56,12 @@ fn one(model: &mut Model, old: &Model, free: &mut Vec<String>, bytes: &mut Bytes
         10 if has_field => {
             let field = &mut model.types[at].fields[field];
             field.unique = !field.unique;
+        }
+        17 if has_field => {
+            let among = bytes.one_of(&model.types[at].fields).uid;
+            let field = &mut model.types[at].fields[field];
+            field.among = if field.among.is_some() { None } else { Some(among) };
+            field.unique = field.kind.is_keyable();
         }
         11 if has_field => {
             let field = &mut model.types[at].fields[field];

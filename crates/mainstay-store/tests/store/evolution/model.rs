@@ -41,6 +41,8 @@ pub(crate) struct FieldModel {
     pub(crate) required: bool,
     pub(crate) default: bool,
     pub(crate) unique: bool,
+    /// The other field that says among which records it is unique: those where it is not null, or a number above 2.
+    pub(crate) among: Option<Uid>,
     pub(crate) index: bool,
     /// Numbers are above this one.
     pub(crate) above: Option<i32>,
@@ -117,6 +119,7 @@ impl Model {
             kind,
             default: false,
             unique: false,
+            among: None,
             index: false,
             above: None,
             fill: None,
@@ -125,6 +128,9 @@ impl Model {
         field.unique = field.kind.is_keyable() && bytes.rarely(4);
         field.index = field.kind.is_keyable() && !field.unique && bytes.rarely(4);
         field.above = (field.kind == Kind::Int && bytes.rarely(4)).then_some(-10);
+        if field.unique && bytes.rarely(3) {
+            field.among = self.types[at].fields.last().map(|other| other.uid);
+        }
         self.types[at].fields.push(field);
     }
 
@@ -163,10 +169,15 @@ impl Model {
         if let (true, Some(literal)) = (field.default, field.kind.default_literal(self)) {
             write!(out, " @default(value: {literal})").unwrap();
         }
-        for (is, word) in [(field.unique, "@unique"), (field.index, "@index")] {
-            if is {
-                write!(out, " {word}").unwrap();
-            }
+        if field.unique {
+            let among = of.among(field).map(|other| match other.kind {
+                Kind::Int => format!("(where: \"{} > 2\")", other.name),
+                _ => format!("(where: \"{} != null\")", other.name),
+            });
+            write!(out, " @unique{}", among.unwrap_or_default()).unwrap();
+        }
+        if field.index {
+            out.push_str(" @index");
         }
         if let Some(above) = field.above {
             write!(out, " @check(expr: \"{} > {above}\")", field.name).unwrap();
@@ -206,6 +217,11 @@ impl Model {
 impl TypeModel {
     pub(crate) fn field(&self, uid: Uid) -> Option<&FieldModel> {
         self.fields.iter().find(|field| field.uid == uid)
+    }
+
+    /// The field that says among which records another one is unique.
+    pub(crate) fn among(&self, field: &FieldModel) -> Option<&FieldModel> {
+        self.field(field.among?).filter(|other| other.kind.is_keyable())
     }
 }
 

@@ -101,11 +101,18 @@ pub(crate) fn obeys(model: &Model, of: &TypeModel, rows: &BTreeMap<String, BTree
         let missing = field.required && value.is_null() && !matches!(field.kind, Kind::Many(_));
         !(too_long && field.kind == Kind::Text || too_low || missing)
     };
-    let single = of.fields.iter().filter(|field| field.unique).map(|field| vec![field.uid]);
-    let pairs = of.pair.filter(|(a, b)| of.field(*a).is_some() && of.field(*b).is_some()).map(|(a, b)| vec![a, b]);
-    let uniques: Vec<Vec<Uid>> = single.chain(pairs).collect();
-    let differ = |unique: &Vec<Uid>| {
-        let values = rows.values().map(|row| unique.iter().map(|uid| row[uid].clone()).collect::<Vec<_>>());
+    let single = of.fields.iter().filter(|field| field.unique).map(|field| (vec![field.uid], of.among(field)));
+    let pairs =
+        of.pair.filter(|(a, b)| of.field(*a).is_some() && of.field(*b).is_some()).map(|(a, b)| (vec![a, b], None));
+    let uniques: Vec<(Vec<Uid>, Option<&FieldModel>)> = single.chain(pairs).collect();
+    let differ = |(unique, among): &(Vec<Uid>, Option<&FieldModel>)| {
+        let is_among = |row: &&BTreeMap<Uid, Json>| match among {
+            None => true,
+            Some(other) if other.kind == Kind::Int => row[&other.uid].as_i64().is_some_and(|value| value > 2),
+            Some(other) => !row[&other.uid].is_null(),
+        };
+        let values = rows.values().filter(is_among);
+        let values = values.map(|row| unique.iter().map(|uid| row[uid].clone()).collect::<Vec<_>>());
         let values: Vec<String> =
             values.filter(|values| !values.iter().any(Json::is_null)).map(|values| json!(values).to_string()).collect();
         values.iter().collect::<BTreeSet<_>>().len() == values.len()
