@@ -2,8 +2,9 @@
 use proptest::prelude::*;
 
 use crate::{
-    Type, Value,
+    Limits, Type, Value,
     fixture::{Row, anonymous, caller, compiled, run, user_key},
+    parse::check_quick,
 };
 
 /// Draws the text of an expression from bytes, so that a failing one shrinks with them.
@@ -194,6 +195,18 @@ proptest! {
             _ => None,
         };
         prop_assert_eq!(ours, interpreted(&text, &row), "{}", text);
+    }
+
+    /// Whole texts, and texts out of which something was cut.
+    #[test]
+    fn the_quick_parser_reads_what_the_whole_one_reads(
+        bytes in proptest::collection::vec(any::<u8>(), 0..80),
+        (from, count) in (0_usize..200, 0_usize..4),
+    ) {
+        let text = Draw { bytes: &bytes, plain: false }.truth(4);
+        let cut: String = text.chars().take(from).chain(text.chars().skip(from + count)).collect();
+        check_quick(&text, &Limits::default());
+        check_quick(&cut, &Limits::default());
     }
 
     /// [`run`] compares, and holds the promises of `may_null` and `may_error` against what comes out.

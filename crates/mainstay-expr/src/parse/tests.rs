@@ -88,3 +88,97 @@ fn limits_hold() {
     assert_eq!(code(&format!("{}a{}", "(".repeat(500), ")".repeat(500))), "too_deep");
     assert_eq!(code(&format!("[{}]", "a,".repeat(limits.nodes_max))), "too_large");
 }
+
+#[test]
+fn the_quick_way_is_the_same_way() {
+    let check = |text: &str| check_quick(text, &Limits::default());
+    let plain = [
+        " a.bc ",
+        "a . bc == null",
+        "'é' == x && y.contains( 'ü)' )",
+        "1 < - 2 || 1 < -2.5",
+        "x in ['a', ('b')] && !(y in [])",
+        "'日本' + size(a) * 2 - -3 % (4 / b)",
+        "a == (b ? -c : d) ? e : f.g ? 1.5 : 'h'.size()",
+        "!a || !b || (c || d && e)",
+        "a && b && (c && d) && (e || f)",
+        "a.exists(x, x.y(1, \"2\").z > 1) && has(a.b)",
+        "a < b < c",
+        "-a.b * -c + 1-1",
+        "((a).b).c((d))",
+        "score.name_1(  )",
+        "9223372036854775807 > 0.25",
+        "a && b || c && d",
+        "a\n\t&& b",
+    ];
+    for text in plain {
+        assert!(check(text), "{text}");
+    }
+    let left = [
+        "",
+        "a &&",
+        "a b",
+        "--a",
+        "!!a",
+        "!-a",
+        "-0",
+        "-0.0",
+        "1u",
+        "0x1F",
+        "1e3",
+        "a[0]",
+        "a.b[c]",
+        "{'a': 1}",
+        "a{}",
+        "'a\\n'",
+        "'''a'''",
+        "''''''",
+        "r'a'",
+        "b'a'",
+        "'a",
+        "é",
+        "a.in",
+        "for",
+        "a.true",
+        "[a,]",
+        "f(a,)",
+        "a // b",
+        ".a",
+        "1.",
+        "1.a",
+        "1.size()",
+        "9223372036854775808",
+        "-9223372036854775808",
+        "a = b",
+        "a & b",
+        "a ? b",
+        "a ? b : ",
+        "(a",
+        "a)",
+        "f(a",
+        "[a",
+        "a ?: b",
+        "'\0'",
+        "1_0",
+        "a\u{c}",
+        "a.b.",
+        "a..b",
+        "a.1",
+        "?",
+        "!",
+        "-",
+        "in",
+        "a in",
+    ];
+    for text in left {
+        assert!(!check(text), "{text}");
+    }
+    for count in [1, 39, 40, 41, 200, 2_000] {
+        check(&format!("a{}", ".b".repeat(count)));
+        check(&format!("a{}", "+a".repeat(count)));
+        check(&format!("{}a{}", "(".repeat(count), ")".repeat(count)));
+        check(&vec!["a"; count].join(" && "));
+        check(&format!("[{}a]", "a,".repeat(count)));
+        check(&format!("{}a", "a?b:".repeat(count)));
+    }
+}
