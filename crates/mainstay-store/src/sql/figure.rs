@@ -1,13 +1,14 @@
 //! Figures over records, and records in groups.
-use mainstay_expr::Type;
+use mainstay_expr::{Node, Type};
 use mainstay_plan::{Aggregate, Figure, Group, GroupKey, GroupOrder, LinkFigure, PathValue};
-use mainstay_schema::{Schema, json_string};
+use mainstay_schema::{FieldId, Schema, json_string};
 
 use crate::{
     StoreError,
     sql::{
         Bind, Cell, Column, Decode, Dialect, Encode, ReadSql, columns,
         keyset::SortColumn,
+        path::Joins,
         test::Test,
         writer::{Env, Row, Writer, defect},
     },
@@ -26,17 +27,18 @@ struct GroupColumn {
 pub fn group(schema: &Schema, dialect: &dyn Dialect, group: &Group) -> Result<ReadSql, StoreError> {
     let mut writer = Writer::new(schema, dialect);
     let row = writer.row(group.collection);
-    let mut all = Vec::with_capacity(group.keys.len() + group.figures.len());
+    let (mut all, mut joins) = (Vec::with_capacity(group.keys.len() + group.figures.len()), Joins::default());
     for key in &group.keys {
-        all.push(writer.group_key(key, &row)?);
+        all.push(writer.group_key(key, &row, &mut joins)?);
     }
     for figure in &group.figures {
-        all.push(writer.figure(&figure.figure, &row)?);
+        all.push(writer.figure(&figure.figure, &row, Some(&mut joins))?);
     }
     let filter = writer.holds(&group.condition, &row)?.filter(dialect);
     let inside: Vec<String> = all.iter().enumerate().map(|(at, column)| format!("{} AS c{at}", column.sql)).collect();
     let by: Vec<String> = (1..=group.keys.len()).map(|at| at.to_string()).collect();
-    let grouped = format!("SELECT {} FROM {}{filter} GROUP BY {}", inside.join(", "), writer.from(&row), by.join(", "));
+    let tables = format!("{}{}", writer.from(&row), joins.sql());
+    let grouped = format!("SELECT {} FROM {tables}{filter} GROUP BY {}", inside.join(", "), by.join(", "));
     let alias = writer.alias();
     let order = group.order.iter().map(|order| sort_column(&all, &alias, *order)).collect::<Result<Vec<_>, _>>()?;
     let after = match &group.after {
@@ -79,12 +81,12 @@ impl Writer<'_> {
         let row = self.linked_row(parent.collection, records.field)?;
         let (tables, tie) = self.link_source(parent.collection, records.field, &row, &self.key(parent))?;
         let filter = tie.and(self.holds(&records.condition, &row)?).filter(self.dialect);
-        let figure = self.figure(&of.figure, &row)?;
+        let figure = self.figure(&of.figure, &row, None)?;
         Ok((format!("(SELECT {} FROM {tables}{filter})", figure.sql), figure.encode))
     }
 
-    fn group_key(&mut self, key: &GroupKey, row: &Row) -> Result<GroupColumn, StoreError> {
-        let value = self.path_value(&key.value, row)?;
+    fn group_key(&mut self, key: &GroupKey, row: &Row, joins: &mut Joins) -> Result<GroupColumn, StoreError> {
+        let value = self.path_value(&key.value, row, Some(joins))?;
         Ok(match key.part {
             None => value,
             Some(part) => GroupColumn {
@@ -96,10 +98,10 @@ impl Writer<'_> {
         })
     }
 
-    fn figure(&mut self, figure: &Figure, row: &Row) -> Result<GroupColumn, StoreError> {
+    fn figure(&mut self, figure: &Figure, row: &Row, joins: Option<&mut Joins>) -> Result<GroupColumn, StoreError> {
         let count = |sql| GroupColumn { sql, encode: Encode::Int, decode: Decode::Int, may_be_null: false };
         let Some(of) = &figure.of else { return Ok(count("count(*)".to_owned())) };
-        let value = self.path_value(of, row)?;
+        let value = self.path_value(of, row, joins)?;
         let sql = self.dialect.aggregate(figure.aggregate, &value.sql, value.encode);
         Ok(match figure.aggregate {
             Aggregate::Count | Aggregate::CountDistinct => count(sql),
@@ -109,7 +111,13 @@ impl Writer<'_> {
         })
     }
 
-    fn path_value(&mut self, value: &PathValue, row: &Row) -> Result<GroupColumn, StoreError> {
+    /// The value at the end of a path; its links are joined where there is a place for that.
+    fn path_value(
+        &mut self,
+        value: &PathValue,
+        row: &Row,
+        joins: Option<&mut Joins>,
+    ) -> Result<GroupColumn, StoreError> {
         let of = self.schema.collection(value.collection);
         let field = of.field(value.field);
         let decode = match &value.by.ty {
@@ -117,8 +125,17 @@ impl Writer<'_> {
             Type::List(_) => return Err(defect("a list is no value to group by")),
             ty => columns::decode_type(self.schema, ty)?,
         };
+        let env = Env::of(row);
+        let sql = match (&value.by.node, joins) {
+            (Node::Field { of, symbol }, Some(joins)) if matches!(of.node, Node::Link { .. }) => {
+                let (row, _) = self.joined(of, &env, joins)?;
+                self.field(&row, *symbol)?;
+                self.column(&row, FieldId::of(*symbol))
+            }
+            _ => self.value(&value.by, &env)?.sql,
+        };
         Ok(GroupColumn {
-            sql: self.value(&value.by, &Env::of(row))?.sql,
+            sql,
             encode: columns::encode(self.schema, of, field),
             decode,
             may_be_null: value.by.may_null || value.by.may_error,

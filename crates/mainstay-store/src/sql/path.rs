@@ -71,7 +71,49 @@ impl Path {
     }
 }
 
+/// Links that a statement over many records follows for each of them, as tables beside: unlike subqueries they leave the database the
+/// choice where to begin, and are read once however many of their columns are wanted.
+#[derive(Default)]
+pub(crate) struct Joins {
+    known: Vec<(Expr, Row, bool)>,
+    sql: String,
+}
+
+impl Joins {
+    /// As they stand behind the table that they begin at.
+    pub(crate) fn sql(&self) -> &str {
+        &self.sql
+    }
+
+    /// The row that a link leads to, where it is joined already, and whether it is always there.
+    fn row(&self, of: &Expr) -> Option<(Row, bool)> {
+        self.known.iter().find(|(known, ..)| known == of).map(|(_, row, sure)| (row.clone(), *sure))
+    }
+}
+
 impl Writer<'_> {
+    /// The row of an expression, with the links on the way joined; all columns of a row that is not there are null. Whether it is
+    /// always there.
+    pub(crate) fn joined(&mut self, of: &Expr, env: &Env, joins: &mut Joins) -> Result<(Row, bool), StoreError> {
+        let Node::Link { of: from, symbol, target, guard } = &of.node else {
+            return Ok((self.path(of, env)?.row, true));
+        };
+        if let Some(known) = joins.row(of) {
+            return Ok(known);
+        }
+        let (from, is_sure) = self.joined(from, env, joins)?;
+        let is_sure = is_sure && guard.is_none() && !of.may_null && !of.may_error;
+        let key = self.link_column(&from, *symbol)?;
+        let target = self.target(*target)?;
+        let row = self.row(target);
+        let tie = Test::when(format!("{} = {key}", self.key(&row))).and(self.guard(guard, &row)?);
+        let join = if is_sure { "JOIN" } else { "LEFT JOIN" };
+        // Writing to a String cannot fail.
+        let _ = write!(joins.sql, " {join} {} ON {}", self.from(&row), tie.sql(self.dialect));
+        joins.known.push((of.clone(), row.clone(), is_sure));
+        Ok((row, is_sure))
+    }
+
     /// How the record of an expression is reached.
     pub(crate) fn path(&mut self, of: &Expr, env: &Env) -> Result<Path, StoreError> {
         match &of.node {
