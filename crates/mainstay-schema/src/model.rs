@@ -1,6 +1,7 @@
 //! The checked schema: immutable, shared, swapped whole.
 use std::{collections::HashMap, sync::Arc};
 
+use foldhash::fast::RandomState;
 use mainstay_expr::{Compiled, Type, fields_read, own_fields_only};
 use serde::{Deserialize, Serialize};
 
@@ -37,9 +38,9 @@ pub struct Schema {
     /// The declared claims: `auth.claims.NAME`.
     pub claims: Vec<(String, Scalar)>,
     /// The path of each collection (`skills`) to its id.
-    pub by_path: HashMap<String, CollectionId>,
+    pub by_path: HashMap<String, CollectionId, RandomState>,
     /// The type name of each collection (`Skill`) to its id.
-    pub by_name: HashMap<String, CollectionId>,
+    pub by_name: HashMap<String, CollectionId, RandomState>,
     /// A hash of everything that matters, as hex: the same for the same schema.
     pub fingerprint: String,
     /// The named expressions (`@define`).
@@ -66,7 +67,7 @@ pub struct Collection {
     /// All fields in order: the system fields (`id`, `createdAt`, `updatedAt`, `version`) included, as they are answered.
     pub fields: Vec<Field>,
     /// Field names to ids.
-    pub by_name: HashMap<String, FieldId>,
+    pub by_name: HashMap<String, FieldId, RandomState>,
     /// Who may do what.
     pub rules: Rules,
     /// The checks on the type and on fields, in order; a field's check is skipped when its field is null.

@@ -13,9 +13,22 @@ use crate::{
     project::Project,
 };
 
+/// Pages in the write-ahead log at which it is copied into the database while many records are loaded: a page of an index that one
+/// commit after the other changes is copied once for all of them.
+const LOADING_WAL_PAGES_MAX: u32 = 16_000;
+
 /// Opens the project's database; makes it where there is none.
 pub(crate) fn store(project: &Project) -> Result<Arc<Store>, Failure> {
+    open(project.settings.database.store(project.database_path()?))
+}
+
+/// The same to load many records.
+pub(crate) fn loading_store(project: &Project) -> Result<Arc<Store>, Failure> {
     let settings = project.settings.database.store(project.database_path()?);
+    open(mainstay_store::Settings { wal_pages_max: LOADING_WAL_PAGES_MAX, ..settings })
+}
+
+fn open(settings: mainstay_store::Settings) -> Result<Arc<Store>, Failure> {
     if !settings.durable {
         tracing::warn!("database.durable is false: acknowledged writes may be lost when the power fails");
     }

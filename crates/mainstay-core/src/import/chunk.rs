@@ -7,14 +7,15 @@ use crate::Error;
 /// Records of a chunk, to begin with and at most.
 const ROWS_FIRST: usize = 500;
 const ROWS_MIN: usize = 100;
-const ROWS_MAX: usize = 8_000;
+const ROWS_MAX: usize = 20_000;
 
 /// Bytes of a chunk's records, about.
-const BYTES_MAX: usize = 4 * 1024 * 1024;
+const BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// A chunk grows while its write is quicker than this, and shrinks when it is slower than that: others may wait for the database too.
-const QUICK: Duration = Duration::from_millis(50);
-const SLOW: Duration = Duration::from_millis(200);
+/// A chunk grows while its write is quicker than this, and shrinks when it is slower than that. Each commit writes every page of every
+/// index that it touched, so that larger chunks cost less for each record.
+const QUICK: Duration = Duration::from_millis(250);
+const SLOW: Duration = Duration::from_millis(1_000);
 
 /// Some records of a part.
 #[derive(Debug, Default)]
@@ -64,6 +65,11 @@ impl<'a> Chunks<'a> {
         for raw in chunk.raws.drain(from..).rev() {
             self.left.push_front(raw);
         }
+    }
+
+    /// A chunk was refused: it is made ready again record by record, so that the next ones are small.
+    pub(super) fn refused(&mut self) {
+        self.rows_max = ROWS_FIRST;
     }
 
     /// Learns from how long a write took.

@@ -17,9 +17,12 @@ use super::{
     prepare::{Ready, There, Understood},
     read::{Place, Raw, Records, fields},
     resume::Digest,
-    write::{Gained, Pending},
+    write::{Gained, Made, Pending},
 };
 use crate::{Core, Error, FieldError, Request, Select, Selection};
+
+/// Records that are understood and made ready together.
+const ROWS_AT_ONCE: usize = 1_000;
 
 /// An import under way.
 pub(super) struct Loading<'a> {
@@ -141,24 +144,8 @@ impl<'a> Loading<'a> {
             if chunk.raws.is_empty() {
                 break;
             }
-            let columns = self.columns[at].clone();
-            let rows = self.understand(at, &columns, &chunk.raws);
-            if self.asks(at, &rows) {
-                self.wait(&mut pending, &mut chunks).await?;
-            }
-            let twice = self.twice(at, &rows);
-            let there = self.look_up_for(at, &rows).await?;
-            let mut rows = rows;
-            rows.truncate(twice.unwrap_or(rows.len()));
-            let (readies, left_out) = self.prepare(at, rows, &there);
-            if let Some(twice) = twice {
-                chunks.give_back(&mut chunk, twice);
-            }
-            if readies.iter().any(|ready| matches!(ready, Ready::Bad(_))) {
-                self.wait(&mut pending, &mut chunks).await?;
-                self.put_bad_aside(at, &chunk, &readies)?;
-            }
-            let (mut steps, gained) = self.steps(at, readies)?;
+            let Made { mut steps, gained, left_out, .. } =
+                self.make_ready(at, &mut chunk, &mut pending, &mut chunks).await?;
             self.wait(&mut pending, &mut chunks).await?;
             if !self.report.errors.is_empty() {
                 return Ok(());
@@ -171,9 +158,55 @@ impl<'a> Loading<'a> {
         self.wait(&mut pending, &mut chunks).await
     }
 
+    /// Makes the records of a chunk ready, some at a time: while they are read they take several times as much memory.
+    async fn make_ready(
+        &mut self,
+        at: usize,
+        chunk: &mut Chunk,
+        pending: &mut Option<Pending>,
+        chunks: &mut Chunks<'a>,
+    ) -> Result<Made, Error> {
+        let columns = self.columns[at].clone();
+        let mut made = Made::default();
+        let (mut names, mut here, mut from, mut refused) = (HashSet::new(), There::default(), 0, false);
+        while from < chunk.raws.len() {
+            let raws = &chunk.raws[from..(from + ROWS_AT_ONCE).min(chunk.raws.len())];
+            let mut rows = self.understand(at, &columns, raws);
+            let unknown = self.unknown(at, &rows);
+            // The database must be asked: what is being written must be there.
+            if self.upsert.is_some() || !unknown.is_empty() {
+                self.wait(pending, chunks).await?;
+            }
+            let twice = self.twice(at, &rows, &mut names);
+            self.look_up(at, unknown).await?;
+            let there = self.look_up_there(at, &rows).await?;
+            rows.truncate(twice.unwrap_or(rows.len()));
+            let readies = self.prepare(at, rows, &there, &mut here, &mut made.left_out);
+            if readies.iter().any(|ready| matches!(ready, Ready::Bad(_))) {
+                self.wait(pending, chunks).await?;
+                self.put_bad_aside(at, raws, &readies)?;
+                refused |= self.bad.is_none();
+            }
+            self.steps(at, readies, &mut made)?;
+            from += raws.len();
+            if let Some(twice) = twice {
+                chunks.give_back(chunk, from - raws.len() + twice);
+                break;
+            }
+        }
+        self.end_rows(self.parts[at].collection, &mut made)?;
+        if refused {
+            self.skipped[at] += chunk.raws.len() as u64;
+        }
+        Ok(made)
+    }
+
     async fn wait(&mut self, pending: &mut Option<Pending>, chunks: &mut Chunks<'a>) -> Result<(), Error> {
-        if let Some((time, rows)) = self.settle(pending).await? {
-            chunks.took(time, rows);
+        let waited = pending.is_some();
+        match self.settle(pending).await? {
+            Some((time, rows)) => chunks.took(time, rows),
+            None if waited => chunks.refused(),
+            None => {}
         }
         Ok(())
     }
@@ -196,11 +229,6 @@ impl<'a> Loading<'a> {
         raws.iter().map(one).collect()
     }
 
-    /// Whether the database must be asked before records can be made ready.
-    fn asks(&self, part: usize, rows: &[Understood<'_>]) -> bool {
-        self.upsert.is_some() || !self.unknown(part, rows).is_empty()
-    }
-
     /// The names of other records that are not known yet.
     fn unknown(&self, part: usize, rows: &[Understood<'_>]) -> HashSet<(CollectionId, String)> {
         let mut unknown = HashSet::new();
@@ -219,7 +247,12 @@ impl<'a> Loading<'a> {
     }
 
     pub(super) async fn look_up_links(&mut self, part: usize, rows: &[Understood<'_>]) -> Result<(), Error> {
-        let mut unknown: Vec<(CollectionId, String)> = self.unknown(part, rows).into_iter().collect();
+        let unknown = self.unknown(part, rows);
+        self.look_up(part, unknown).await
+    }
+
+    async fn look_up(&mut self, part: usize, unknown: HashSet<(CollectionId, String)>) -> Result<(), Error> {
+        let mut unknown: Vec<(CollectionId, String)> = unknown.into_iter().collect();
         unknown.sort_unstable();
         while let Some((target, _)) = unknown.last() {
             let target = *target;
@@ -247,9 +280,8 @@ impl<'a> Loading<'a> {
     }
 
     /// The first record that has the same name as one before: it must see what becomes of that one.
-    fn twice(&self, part: usize, rows: &[Understood<'_>]) -> Option<usize> {
+    fn twice(&self, part: usize, rows: &[Understood<'_>], seen: &mut HashSet<String>) -> Option<usize> {
         let field = self.upsert?;
-        let mut seen = HashSet::new();
         let of = self.parts[part].collection;
         rows.iter().position(|row| self.upsert_name(of, field, row).is_some_and(|name| !seen.insert(name)))
     }
@@ -350,19 +382,12 @@ impl<'a> Loading<'a> {
         Ok(())
     }
 
-    fn put_bad_aside(&mut self, part: usize, chunk: &Chunk, readies: &[Ready]) -> Result<(), Error> {
-        if self.bad.is_none() {
-            let bad = readies.iter().filter_map(|ready| match ready {
-                Ready::Bad(problems) => Some(problems.clone()),
-                _ => None,
-            });
-            let problems = bad.flatten().collect();
-            self.refuse(part, chunk.raws.len() as u64, problems);
-            return Ok(());
-        }
-        for (raw, ready) in chunk.raws.iter().zip(readies) {
-            if let Ready::Bad(problems) = ready {
-                self.put_aside(part, problems, &raw.shown())?;
+    fn put_bad_aside(&mut self, part: usize, raws: &[Raw], readies: &[Ready]) -> Result<(), Error> {
+        for (raw, ready) in raws.iter().zip(readies) {
+            match ready {
+                Ready::Bad(problems) if self.bad.is_none() => self.report.problems(problems.iter().cloned()),
+                Ready::Bad(problems) => self.put_aside(part, problems, &raw.shown())?,
+                _ => {}
             }
         }
         Ok(())

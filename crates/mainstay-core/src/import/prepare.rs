@@ -56,34 +56,41 @@ struct Linked<'r> {
 }
 
 impl Loading<'_> {
-    /// Makes records of a chunk ready, in their order; tells how many links were left out.
-    pub(super) fn prepare(&self, part: usize, rows: Vec<Understood<'_>>, there: &There) -> (Vec<Ready>, u64) {
+    /// Makes records ready, in their order. `here` are the keys of the records before them that are not written yet, by their names; to
+    /// `left_out` is added how many links were left out.
+    pub(super) fn prepare(
+        &self,
+        part: usize,
+        rows: Vec<Understood<'_>>,
+        there: &There,
+        here: &mut There,
+        left_out: &mut u64,
+    ) -> Vec<Ready> {
         let of = self.parts[part].collection;
         let collection = self.core.schema().collection(of);
         let reading = Reading::new(self.core, self.request, Sender::File, false);
         let reader = self.core.reader(&reading, of, false);
         let own_names = self.links_to_itself(of).then(|| name_fields(collection));
-        let mut in_chunk: There = HashMap::default();
-        let (mut readies, mut left_out) = (Vec::with_capacity(rows.len()), 0);
+        let mut readies = Vec::with_capacity(rows.len());
         for row in rows {
-            let ready = self.one(part, row, &reader, &in_chunk, there, &mut left_out);
+            let ready = self.one(part, row, &reader, here, there, left_out);
             if let (Ready::Create(record, _), Some(fields)) = (&ready, &own_names) {
                 let key = collection.system.id.and_then(|id| name_of(&record.values[id.0 as usize]));
                 for name in fields.iter().filter_map(|field| name_of(&record.values[field.0 as usize])) {
-                    in_chunk.extend(key.clone().map(|key| (name, key)));
+                    here.extend(key.clone().map(|key| (name, key)));
                 }
             }
             readies.push(ready);
         }
-        (readies, left_out)
+        readies
     }
 
-    fn one(
-        &self,
+    fn one<'r>(
+        &'r self,
         part: usize,
-        row: Understood<'_>,
-        reader: &NewRecords<'_>,
-        in_chunk: &There,
+        row: Understood<'r>,
+        reader: &NewRecords<'r>,
+        in_chunk: &'r There,
         there: &There,
         left_out: &mut u64,
     ) -> Ready {
@@ -100,14 +107,13 @@ impl Loading<'_> {
         });
         let there = name.and_then(|name| there.get(&*name)).cloned();
         let keyed = there.is_some() || collection.key == KeyKind::Uuid || fields.iter().any(|(name, _)| name == "id");
-        let whole = (fields.clone(), links.clone());
-        let linked = self.linked(part, collection, links, in_chunk, keyed);
+        let linked = self.linked(part, collection, &links, in_chunk, keyed);
         *left_out += linked.left_out;
         if !linked.wrong.is_empty() {
             return bad(linked.wrong);
         }
         if linked.waits {
-            return Ready::Waits(waiting_record(collection, (line, at), whole));
+            return Ready::Waits(waiting_record(collection, (line, at), (fields, links)));
         }
         fields.extend(linked.fields);
         match there {
@@ -147,14 +153,14 @@ impl Loading<'_> {
     }
 
     /// What the links of a record lead to.
-    fn linked<'r>(
-        &self,
+    fn linked<'k>(
+        &'k self,
         part: usize,
-        of: &Collection,
-        links: Vec<Link<'r>>,
-        in_chunk: &There,
+        of: &'k Collection,
+        links: &[Link<'_>],
+        in_chunk: &'k There,
         keyed: bool,
-    ) -> Linked<'r> {
+    ) -> Linked<'k> {
         let mut linked = Linked::default();
         for link in links {
             let field = of.field(link.field);
@@ -164,12 +170,12 @@ impl Loading<'_> {
                     End::Key(key) if link.many && found.len() >= self.core.limits().links_max => {
                         later.push(key.into_owned())
                     }
-                    End::Key(key) => found.push(Json::Text(Cow::Owned(key.into_owned()))),
+                    End::Key(key) => found.push(Json::Text(key)),
                     End::Later => later.push(name.clone().into_owned()),
                     End::Missing if !link.required && self.options.missing_links == MissingLinks::Null => {
                         linked.left_out += 1;
                     }
-                    End::Missing => linked.wrong.push(self.missing(of, &link, at, name)),
+                    End::Missing => linked.wrong.push(self.missing(of, link, at, name)),
                 }
             }
             if !later.is_empty() {
@@ -177,7 +183,7 @@ impl Loading<'_> {
                 linked.later.push((link.field, later));
             }
             let value = if link.many { Some(Json::Array(found)) } else { found.pop() };
-            linked.fields.extend(value.map(|value| (Cow::Owned(field.name.clone()), value)));
+            linked.fields.extend(value.map(|value| (Cow::Borrowed(field.name.as_str()), value)));
         }
         linked
     }

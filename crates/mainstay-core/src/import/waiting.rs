@@ -191,7 +191,8 @@ impl Loading<'_> {
         }
         match &note.what {
             What::Record(_) => {
-                let (readies, _) = self.prepare(part, vec![row], &There::default());
+                let mut here = There::default();
+                let readies = self.prepare(part, vec![row], &There::default(), &mut here, &mut 0);
                 let mut steps = Vec::new();
                 for ready in readies {
                     match ready {

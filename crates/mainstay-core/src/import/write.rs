@@ -22,6 +22,9 @@ use crate::{
     write::Answering,
 };
 
+/// Records that are looked at one by one together, where bad ones are put aside: behind each of those the rest is made ready again.
+const CAREFUL_ROWS: usize = 500;
+
 /// A chunk that is being written.
 pub(super) struct Pending {
     pub(super) part: usize,
@@ -47,32 +50,31 @@ pub(super) fn failed(error: WriteError) -> Error {
 }
 
 impl Loading<'_> {
-    /// The steps that write records at once, without looking at each: what is wrong then shows as a failure of the whole.
-    pub(super) fn steps(&mut self, part: usize, readies: Vec<Ready>) -> Result<(Vec<Step>, Gained), Error> {
+    /// Adds the steps that write records at once, without looking at each: what is wrong then shows as a failure of the whole.
+    /// [`Loading::end_rows`] is due behind the last of them.
+    pub(super) fn steps(&mut self, part: usize, readies: Vec<Ready>, made: &mut Made) -> Result<(), Error> {
         let of = self.parts[part].collection;
         let id = self.starts[part].id.clone();
-        let (mut steps, mut gained, mut rows) = (Vec::new(), Gained::default(), Rows::default());
         for ready in readies {
             match ready {
                 Ready::Create(record, later)
                     if record.lists.is_empty() && record.computed.is_empty() && later.is_empty() =>
                 {
-                    gained.created += 1;
+                    made.gained.created += 1;
                     let keyed = is_keyed(self.core.schema().collection(of), &record);
-                    if rows.keyed != keyed {
-                        self.end_rows(of, &mut rows, &mut steps)?;
-                        rows.keyed = keyed;
+                    if made.rows.keyed != keyed {
+                        self.end_rows(of, made)?;
+                        made.rows.keyed = keyed;
                     }
-                    rows.add(self.core.schema().collection(of), *record);
+                    made.rows.add(self.core.schema().collection(of), *record);
                 }
                 ready => {
-                    self.end_rows(of, &mut rows, &mut steps)?;
-                    self.alone(part, &id, ready, &mut steps, &mut gained)?;
+                    self.end_rows(of, made)?;
+                    self.alone(part, &id, ready, &mut made.steps, &mut made.gained)?;
                 }
             }
         }
-        self.end_rows(of, &mut rows, &mut steps)?;
-        Ok((steps, gained))
+        Ok(())
     }
 
     /// The steps of one record that is written alone.
@@ -109,17 +111,13 @@ impl Loading<'_> {
         Ok(())
     }
 
-    fn end_rows(
-        &mut self,
-        of: mainstay_schema::CollectionId,
-        rows: &mut Rows,
-        steps: &mut Vec<Step>,
-    ) -> Result<(), Error> {
-        if rows.values.is_empty() {
+    /// Makes a step of the records that are written at once.
+    pub(super) fn end_rows(&mut self, of: mainstay_schema::CollectionId, made: &mut Made) -> Result<(), Error> {
+        if made.rows.values.is_empty() {
             return Ok(());
         }
-        let statement = self.load_statement(of, rows.keyed)?;
-        steps.push(Step::run(statement, std::mem::take(&mut rows.values)));
+        let statement = self.load_statement(of, made.rows.keyed)?;
+        made.steps.push(Step::run(statement, std::mem::take(&mut made.rows.values)));
         Ok(())
     }
 
@@ -169,9 +167,11 @@ impl Loading<'_> {
         let columns = self.columns[part].clone();
         let mut from = 0;
         while from < chunk.raws.len() && self.report.errors.is_empty() {
-            let rows = self.understand(part, &columns, &chunk.raws[from..]);
+            let to = if self.bad.is_some() { chunk.raws.len().min(from + CAREFUL_ROWS) } else { chunk.raws.len() };
+            let rows = self.understand(part, &columns, &chunk.raws[from..to]);
             let there = self.look_up_for(part, &rows).await?;
-            let (readies, left_out) = self.prepare(part, rows, &there);
+            let mut left_out = 0;
+            let readies = self.prepare(part, rows, &there, &mut There::default(), &mut left_out);
             let id = self.starts[part].id.clone();
             let (mut steps, mut gained, mut row_of) = (Vec::new(), Gained::default(), Vec::new());
             let mut before = vec![Gained::default()];
@@ -180,13 +180,11 @@ impl Loading<'_> {
                 row_of.resize(steps.len(), row);
                 before.push(gained);
             }
-            steps.push(
-                self.core.note_reached(&id, &self.state_behind(part, chunk, chunk.raws.len(), gained, left_out)?)?,
-            );
+            steps.push(self.core.note_reached(&id, &self.state_behind(part, chunk, to, gained, left_out)?)?);
             match self.core.store().write(steps.clone()).await {
                 Ok(_) => {
-                    self.starts[part].state = self.state_behind(part, chunk, chunk.raws.len(), gained, left_out)?;
-                    from = chunk.raws.len();
+                    self.starts[part].state = self.state_behind(part, chunk, to, gained, left_out)?;
+                    from = to;
                 }
                 Err(WriteError { error: StepError::Store(error), .. }) => return Err(from_store(error)),
                 Err(error) => {
@@ -243,6 +241,15 @@ impl Loading<'_> {
 fn is_about_a_record(error: &mainstay_store::StoreError) -> bool {
     use mainstay_store::StoreError;
     matches!(error, StoreError::Engine(_) | StoreError::Overflow)
+}
+
+/// What a chunk's records come to.
+#[derive(Default)]
+pub(super) struct Made {
+    pub(super) steps: Vec<Step>,
+    pub(super) gained: Gained,
+    pub(super) left_out: u64,
+    rows: Rows,
 }
 
 /// Values of records that are written by one step.

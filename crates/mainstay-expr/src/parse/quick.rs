@@ -65,7 +65,7 @@ impl<'t> Quick<'t> {
         self.nodes += 1;
         let levels = below + 1;
         let fits = self.nodes <= self.limits.nodes_max && levels <= self.limits.depth_max;
-        fits.then(|| Part { ast: Ast { kind, span: Span { start, end } }, levels })
+        fits.then_some(Part { ast: Ast { kind, span: Span { start, end } }, levels })
     }
 
     fn offset(&self) -> u32 {

@@ -112,7 +112,7 @@ pub(crate) fn run(arguments: &Arguments, project: &Project, output: Output) -> O
     let source =
         |file: &PathBuf| loading::source(file, &file.display().to_string(), collection, arguments.format(), &schema);
     let sources = files.iter().map(source).collect::<Result<Vec<Source>, Failure>>()?;
-    let store = build::store(project)?;
+    let store = build::loading_store(project)?;
     Way::to_schema(&store, &schema)?.require_done()?;
     let core = build::core(project, schema, store.clone(), Mode::Production)?;
     let result = build::runtime(project)?.block_on(load(&core, sources, &arguments.options(), output));
