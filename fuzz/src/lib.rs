@@ -8,6 +8,10 @@ use std::{
 };
 
 use mainstay_auth::NewToken;
+use mainstay_core::{
+    AdminPass,
+    import::{self, Format, Input, MissingLinks, Options, Source},
+};
 use mainstay_testing::TestApp;
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 use tokio::runtime::Runtime;
@@ -23,7 +27,7 @@ const OUR_SIDE: [&str; 1] = ["500"];
 
 /// The server, for as long as the program runs.
 struct World {
-    _runtime: Runtime,
+    runtime: Runtime,
     app: TestApp,
     token: String,
     id: String,
@@ -43,7 +47,7 @@ fn world() -> &'static World {
             let id = shelf.json()["id"].as_str().expect("an id").to_owned();
             (app, token, id)
         });
-        World { _runtime: runtime, app, token, id }
+        World { runtime, app, token, id }
     })
 }
 
@@ -54,6 +58,38 @@ const SHELF: &str = r#"{"name": "first"}"#;
 pub fn ask(name: &str, text: &[u8]) {
     let text = percent_encode(text, NON_ALPHANUMERIC);
     send(&format!("GET /api/things?{name}={text}"), &[]);
+}
+
+/// `GET /api/things?group=…&select=…`: what stands before and behind the first line break.
+pub fn group(bytes: &[u8]) {
+    let mut parts = bytes.splitn(2, |byte| *byte == b'\n').map(|part| percent_encode(part, NON_ALPHANUMERIC).to_string());
+    let (group, select) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    send(&format!("GET /api/things?group={group}&select={select}"), &[]);
+}
+
+/// A body for one path.
+pub fn post(path: &str, body: &[u8]) {
+    send(&format!("POST {path}"), body);
+}
+
+/// A file to import; the first byte chooses its form, its collection, and what becomes of links.
+pub fn import(bytes: &[u8]) {
+    let Some((choice, bytes)) = bytes.split_first() else { return };
+    let world = world();
+    let core = world.app.app().core();
+    let format = [Format::Csv, Format::Ndjson, Format::Json, Format::Csv][usize::from(choice % 4)];
+    let path = ["things", "shelves"][usize::from(choice >> 2) % 2];
+    let named = format != Format::Json || choice & 8 != 0;
+    let collection = named.then(|| world.app.schema().by_path[path]);
+    let missing_links = if choice & 16 != 0 { MissingLinks::Null } else { MissingLinks::Refuse };
+    let options = Options { missing_links, ..Options::default() };
+    let source = Source { name: "file".to_owned(), input: Input::Bytes(bytes.to_vec()), format, collection };
+    let pass = AdminPass::for_command("made-up files");
+    let mut unwatched = |_| {};
+    let loaded = import::import(&core, pass, vec![source], &options, &mut unwatched);
+    if let Err(error) = world.runtime.block_on(loaded) {
+        assert!(error.kind != mainstay_core::ErrorKind::Internal, "{error:?}");
+    }
 }
 
 /// A body for a call that writes; the first byte chooses which.

@@ -57,7 +57,10 @@ pub(crate) fn from_step(place: StepPlace<'_>, failure: StepError) -> Error {
         StepError::NotFound => not_found(schema, collection),
         StepError::RefusedBefore | StepError::RefusedAfter => refused(schema, class, (collection, rule)),
         StepError::RefusedField { field } => {
-            refused_field(schema, class, (collection, RuleKind::WriteField(field)), pointer)
+            // Adding to a number asks the rule that reads it.
+            let write = of.field(field).rules.write.is_some();
+            let rule = if write { RuleKind::WriteField(field) } else { RuleKind::ReadField(field) };
+            refused_field(schema, class, (collection, rule), pointer)
         }
         StepError::OtherVersion { present } => {
             let message = format!("this \"{}\" has the version {present} by now", of.name);

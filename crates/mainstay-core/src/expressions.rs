@@ -2,7 +2,7 @@
 use std::sync::Arc;
 
 use mainstay_expr::{CallerValues, Compiled, Outcome, SlotValue, Type, Value, resolve_into, wire};
-use mainstay_schema::{Collection, CollectionId, Field, FieldId, Schema, nearest};
+use mainstay_schema::{Collection, CollectionId, Field, FieldId, FieldKind, Schema, nearest};
 use smallvec::SmallVec;
 
 use crate::{Caller, Error, ErrorKind, Request};
@@ -98,7 +98,7 @@ impl Expressions {
         Expressions { admin, ..Expressions::default() }
     }
 
-    /// Notes that a field is read: its rule is needed, and what it is computed from.
+    /// Notes that a field is read: its rule is needed, that of the link whose other side it is, and what it is computed from.
     pub(crate) fn need_field(&mut self, schema: &Schema, of: CollectionId, field: FieldId) {
         let declared = schema.collection(of).field(field);
         if declared.rules.read.is_some() {
@@ -109,6 +109,11 @@ impl Expressions {
         {
             let number = self.push(compiled.clone(), false, Vec::new());
             self.computed.push(((of, field), number));
+        }
+        if let FieldKind::Inverse { target, field } = declared.kind
+            && schema.collection(target).field(field).rules.read.is_some()
+        {
+            self.need(schema, (target, RuleKind::ReadField(field)));
         }
     }
 

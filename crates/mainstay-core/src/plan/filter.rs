@@ -44,7 +44,7 @@ fn compile_filter(
         return Err(error.with_hint("compare with ==, <, in, contains, startsWith, endsWith or size"));
     }
     // Only to learn which collections the filter looks into: the guards themselves belong to a caller.
-    with_guards(&compiled.expr, &mut |target| {
+    with_guards(&compiled.expr, &mut |_, _, target| {
         expressions.need(schema, (CollectionId(target.0), RuleKind::Read));
         None
     });
@@ -66,8 +66,8 @@ impl Planner<'_> {
         // The guards come from the expression as it was written: what is forbidden outright is refused even where it folds away.
         let written = self.expressions.compiled(number).clone();
         let mut refused = None;
-        with_guards(&written.expr, &mut |target| {
-            refused = refused.take().or_else(|| self.guard(CollectionId(target.0)).err());
+        with_guards(&written.expr, &mut |record, symbol, _| {
+            refused = refused.take().or_else(|| self.guard(CollectionId(record.0), FieldId::of(symbol)).err());
             None
         });
         if let Some(error) = refused {
@@ -76,8 +76,9 @@ impl Planner<'_> {
         self.require_fields(&written.expr)?;
         let condition = self.specialised(number);
         let shut = || Some(Arc::new(constant(false)));
-        let guarded =
-            with_guards(&condition, &mut |target| self.guard(CollectionId(target.0)).unwrap_or_else(|_| shut()));
+        let guarded = with_guards(&condition, &mut |record, symbol, _| {
+            self.guard(CollectionId(record.0), FieldId::of(symbol)).unwrap_or_else(|_| shut())
+        });
         // Behind the guards, since the rules of fields themselves see everything.
         Ok(self.with_field_rules(&guarded))
     }

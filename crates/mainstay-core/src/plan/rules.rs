@@ -2,10 +2,10 @@
 use std::sync::Arc;
 
 use mainstay_expr::{Expr, FieldReading, Guard, Outcome, as_condition, specialise, with_fields};
-use mainstay_schema::{CollectionId, FieldId, Schema};
+use mainstay_schema::{CollectionId, FieldId, FieldKind, Schema};
 use smallvec::SmallVec;
 
-use super::{Origin, Planner, always, constant, never};
+use super::{Origin, Planner, all, always, constant, never};
 use crate::{
     Error, ErrorKind,
     expressions::{Class, RuleKind, RuleName},
@@ -73,9 +73,21 @@ impl Planner<'_> {
         }
     }
 
-    /// The same as the guard of a link that leads there.
-    pub(crate) fn guard(&mut self, collection: CollectionId) -> Result<Guard, Error> {
-        let condition = self.visible(collection)?;
+    /// What must hold of the records that a link leads to for this caller to see them there. The other side of a link tells what that
+    /// link holds, so that its rule is asked too.
+    pub(crate) fn behind(&mut self, of: CollectionId, link: FieldId) -> Result<Expr, Error> {
+        let declared = self.schema.collection(of).field(link);
+        let Some(target) = declared.target() else { return Err(Error::internal("what is followed is no link")) };
+        let visible = self.visible(target)?;
+        match declared.kind {
+            FieldKind::Inverse { target, field } => Ok(all([visible, self.named_field(target, field)?])),
+            _ => Ok(visible),
+        }
+    }
+
+    /// The same as the guard of the link.
+    pub(crate) fn guard(&mut self, of: CollectionId, link: FieldId) -> Result<Guard, Error> {
+        let condition = self.behind(of, link)?;
         Ok(if always(&condition) { None } else { Some(Arc::new(condition)) })
     }
 
@@ -135,6 +147,12 @@ impl Planner<'_> {
     /// What must hold of a record for these fields to be sent.
     pub(crate) fn field_rules(&mut self, of: CollectionId, fields: &[FieldId]) -> Vec<(FieldId, Expr)> {
         let rules = fields.iter().map(|field| (*field, self.gate((of, RuleKind::WriteField(*field))).condition()));
+        rules.filter(|(_, rule)| !always(rule)).collect()
+    }
+
+    /// What must hold of a record for something to be added to these fields: whether a sum is out of range tells the number.
+    pub(crate) fn sum_rules(&mut self, of: CollectionId, fields: &[FieldId]) -> Vec<(FieldId, Expr)> {
+        let rules = fields.iter().map(|field| (*field, self.field_gate(of, *field).condition()));
         rules.filter(|(_, rule)| !always(rule)).collect()
     }
 

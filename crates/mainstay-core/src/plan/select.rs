@@ -303,10 +303,12 @@ impl Planner<'_> {
                 };
                 (part.field, part.named, value)
             }
-            PartValue::Link(link) if link.many => (link.field, true, OutputValue::Many(Box::new(self.nested(link)?))),
-            PartValue::Link(link) => (link.field, true, OutputValue::One(Box::new(self.nested(link)?))),
+            PartValue::Link(link) if link.many => {
+                (link.field, true, OutputValue::Many(Box::new(self.nested(of, link)?)))
+            }
+            PartValue::Link(link) => (link.field, true, OutputValue::One(Box::new(self.nested(of, link)?))),
             PartValue::Figure(part) => {
-                let condition = all([self.visible(part.target)?, self.filters(&part.filters)?]);
+                let condition = all([self.behind(of, part.field)?, self.filters(&part.filters)?]);
                 let (field, target) = (part.field, part.target);
                 let records = PlanNested { field, target, condition, order: vec![], limit: None, select: vec![] };
                 let figure = self.figure(target, &part.figure)?;
@@ -321,11 +323,11 @@ impl Planner<'_> {
         })
     }
 
-    fn nested(&mut self, link: &LinkPart) -> Result<PlanNested, Error> {
+    fn nested(&mut self, of: CollectionId, link: &LinkPart) -> Result<PlanNested, Error> {
         Ok(PlanNested {
             field: link.field,
             target: link.target,
-            condition: all([self.visible(link.target)?, self.filters(&link.filters)?]),
+            condition: all([self.behind(of, link.field)?, self.filters(&link.filters)?]),
             order: self.order(link.target, &link.order)?,
             limit: link.limit,
             select: self.outputs(&link.parts)?,

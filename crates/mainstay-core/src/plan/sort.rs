@@ -152,7 +152,7 @@ impl Planner<'_> {
                 of: Box::new(record),
                 symbol: Symbol(link.0),
                 target: target.record(),
-                guard: self.guard(target)?,
+                guard: self.guard(at.id, *link)?,
             };
             record = super::expr(node, Type::Record(target.record()), false, true);
             at = self.schema.collection(target);

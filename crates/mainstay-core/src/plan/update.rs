@@ -101,6 +101,7 @@ impl UpdateShape {
         need_target(schema, &mut expressions, of, ask.target);
         let ruled: Vec<FieldId> = ask.patch.ruled(collection).collect();
         ruled.iter().for_each(|field| expressions.need(schema, (of, RuleKind::WriteField(*field))));
+        ask.patch.added.iter().for_each(|field| expressions.need_field(schema, of, *field));
         let computed = expressions.need_values(collection, &ask.patch.computed, |field| field.set.update.as_ref());
         let selection = ask.selection.map(|selection| &**selection);
         let parts = Selecting::new(schema, limits, &mut expressions, &[]).resolve(of, selection)?;
@@ -154,7 +155,7 @@ impl UpdateShape {
             collection: of,
             find: planner.find(of, &self.target)?,
             after: self.touches(schema, &before).then(|| before.clone()),
-            fields: planner.field_rules(of, &self.ruled),
+            fields: [planner.field_rules(of, &self.ruled), planner.sum_rules(of, &self.added)].concat(),
             visible,
             before,
             quiet: self.quiet,

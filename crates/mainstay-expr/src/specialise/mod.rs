@@ -10,7 +10,7 @@ pub use self::{
 };
 use crate::{
     tree::{CompareOp, Expr, Guard, Node, Outcome},
-    types::{RecordType, Type},
+    types::{RecordType, Symbol, Type},
     value::Value,
 };
 
@@ -51,10 +51,13 @@ pub fn map_bound(expr: &Expr, map: &mut dyn FnMut(u16) -> u16) -> Expr {
 
 /// The expression in caller mode: every link that it follows carries the guard of the type at its other end. A link's own
 /// stored key is not guarded.
-pub fn with_guards(expr: &Expr, guard: &mut dyn FnMut(RecordType) -> Guard) -> Expr {
+pub fn with_guards(expr: &Expr, guard: &mut dyn FnMut(RecordType, Symbol, RecordType) -> Guard) -> Expr {
     let mut guarded = expr.map_parts(&mut |part| with_guards(part, guard));
-    if let Node::Link { target, guard: place, .. } | Node::Links { target, guard: place, .. } = &mut guarded.node {
-        *place = guard(*target);
+    if let Node::Link { of, symbol, target, guard: place } | Node::Links { of, symbol, target, guard: place } =
+        &mut guarded.node
+        && let Type::Record(record) = of.ty
+    {
+        *place = guard(record, *symbol, *target);
     }
     guarded.with_flags()
 }

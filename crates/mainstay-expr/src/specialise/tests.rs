@@ -104,7 +104,7 @@ fn a_guarded_link_leads_nowhere_where_its_guard_does_not_hold() {
         .expect("compiles");
     assert!(!compiled.expr.may_error);
     let no = std::sync::Arc::new(Expr::bool(false, crate::Span::default()));
-    let guarded = with_guards(&compiled.expr, &mut |_| Some(no.clone()));
+    let guarded = with_guards(&compiled.expr, &mut |_, _, _| Some(no.clone()));
     assert!(guarded.may_error);
     let eval = |expr: &Expr, row: &Row| crate::eval(expr, &World::new(), row, &[]);
     let row = Row::post().list("comments", vec![Row::default()]);
@@ -113,7 +113,7 @@ fn a_guarded_link_leads_nowhere_where_its_guard_does_not_hold() {
     assert_eq!(eval(&terms[0], &row), Err(crate::EvalError::Link));
     assert_eq!(eval(&terms[1], &row), Ok(Value::Bool(false)));
     let bound = std::sync::Arc::new(Expr { node: Node::Bound(0), ..Expr::bool(true, crate::Span::default()) });
-    let guarded = with_guards(&compiled.expr, &mut |_| Some(bound.clone()));
+    let guarded = with_guards(&compiled.expr, &mut |_, _, _| Some(bound.clone()));
     let mut met = Vec::new();
     map_bound(&guarded, &mut |number| {
         met.push(number);

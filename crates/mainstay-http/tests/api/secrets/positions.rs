@@ -9,7 +9,12 @@ pub(super) enum Call {
     /// The same page by page, one record each.
     Pages { path: &'static str, query: &'static [(&'static str, &'static str)] },
     /// Something with a JSON body, in which `'` stands for `"`.
-    Send { method: &'static str, path: &'static str, body: &'static str },
+    Send {
+        method: &'static str,
+        path: &'static str,
+        body: &'static str,
+        headers: &'static [(&'static str, &'static str)],
+    },
 }
 
 /// A place of a request.
@@ -34,13 +39,21 @@ const fn pages(name: &'static str, path: &'static str, query: &'static [(&'stati
     Position { name, call: Call::Pages { path, query }, refused: false }
 }
 
-const fn refused(name: &'static str, method: &'static str, path: &'static str, body: &'static str) -> Position {
-    Position { name, call: Call::Send { method, path, body }, refused: true }
+const fn query(name: &'static str, body: &'static str) -> Position {
+    let call = Call::Send { method: "POST", path: "/api/query", body, headers: &[] };
+    Position { name, call, refused: false }
 }
 
-/// A write that changes nothing.
-const fn sent(name: &'static str, method: &'static str, path: &'static str, body: &'static str) -> Position {
-    Position { name, call: Call::Send { method, path, body }, refused: false }
+impl Position {
+    /// Whether all that it names is a page of things.
+    pub(super) fn is_page(&self) -> bool {
+        match self.call {
+            Call::Get { path: T, query } | Call::Pages { path: T, query } => query
+                .iter()
+                .all(|(_, value)| !["holder.", "friends", "holder("].iter().any(|link| value.contains(link))),
+            _ => false,
+        }
+    }
 }
 
 const T: &str = "/api/things";
@@ -50,7 +63,7 @@ const F: &str = "/api/things/00000000-0000-4000-8000-000000000010";
 const A: &str = "/api/things/00000000-0000-4000-8000-00000000000a";
 const C: &str = "/api/things/00000000-0000-4000-8000-00000000000c";
 
-pub(super) const POSITIONS: &[Position] = &[
+pub(super) const READS: &[Position] = &[
     get("list", T, &[]),
     get("list: count", T, &[("count", "true"), ("limit", "2")]),
     get("list: filter by an own field", T, &[("filter", "label == 'label 1'"), ("count", "true")]),
@@ -142,52 +155,65 @@ pub(super) const POSITIONS: &[Position] = &[
         T,
         &[("group", "label,holder.main.code"), ("select", "count,sum(score)"), ("sort", "-sumScore")],
     ),
-    // A patch of nothing, so that the next position finds what this one has found.
-    sent("bulk: filter through a link: one", "PATCH", "/api/holders?filter=main.label=='label 3'", "{}"),
-    sent("bulk: filter through a link: one, negated", "PATCH", "/api/holders?filter=!(main.code=='d')", "{}"),
-    sent("bulk: filter through a link: some", "PATCH", "/api/holders?filter=things.exists(t,t.score>20)", "{}"),
-    sent("bulk: filter through a link: sizes", "PATCH", "/api/holders?filter=size(things)==2||size(picked)>4", "{}"),
-    refused("change what is hidden", "PATCH", F, "{'label': 'x'}"),
-    refused("change what is hidden, by a unique", "PATCH", "/api/things/by/code/f", "{'label': 'x'}"),
-    refused("delete what is hidden", "DELETE", F, ""),
-    refused(
-        "link to what is hidden",
-        "PATCH",
-        "/api/holders/by/name/h0",
-        "{'main': '00000000-0000-4000-8000-000000000010'}",
+    get("list: filter by a unique", T, &[("filter", "badge == 'bf0' || badge == null")]),
+    get("list: filter by a list of texts", T, &[("filter", "'tag 1' in tags || size(tags) == 0")]),
+    get("list: filter by a moment", T, &[("filter", "seen > timestamp('2026-01-10T00:00:00Z') && seen != null")]),
+    get("list: filter by a choice", T, &[("filter", "score > 20 ? true : label == 'label 1'")]),
+    get(
+        "list: filter by a link's key",
+        T,
+        &[("filter", "mate == '00000000-0000-4000-8000-0000000000f1' || mate == null")],
     ),
-    refused(
-        "add a link to what is hidden",
-        "PATCH",
-        "/api/holders/by/name/h0",
-        "{'picked': {'add': ['00000000-0000-4000-8000-000000000010']}}",
-    ),
-    refused(
-        "create with a link to what is hidden",
-        "POST",
+    get("list: filter by a figure of a link", T, &[("filter", "friends.sum(f, f.score) > 60")]),
+    get("list: filter by exactly one of a link", T, &[("filter", "friends.exists_one(f, f.label == 'label 1')")]),
+    get("list: own fields", T, &[("fields", "code,label,score,price,seen,tags")]),
+    get("list: own fields under other names", T, &[("fields", "a:code,b:badge,c:mate(name),d:size(friends)")]),
+    get("list: filter by what is computed", T, &[("filter", "more > 25 || more == null"), ("fields", "code,more")]),
+    pages("list: pages by what is computed", T, &[("sort", "-more")]),
+    get("list: several filters", T, &[("filter", "score > 5"), ("filter", "label != null"), ("sort", "-seen")]),
+    pages("list: pages by a moment, counted", T, &[("sort", "-seen"), ("count", "true")]),
+    pages("list: pages by a decimal under a filter", T, &[("sort", "price"), ("filter", "score >= 10")]),
+    pages("list: pages by a unique", T, &[("sort", "-badge")]),
+    pages("list: pages by a link that is set or not", T, &[("sort", "mate.name,-label")]),
+    get("one: fields", A, &[("fields", "code,label,badge,mate(name),friends(code,label;sort:-score;limit:3)")]),
+    absent("one: by a unique that may not be read", "/api/things/by/badge/bf0", &[]),
+    get("through a link: other way round", H, &[("fields", "name,mated(code;sort:code),n:size(mated)")]),
+    get(
+        "filter through a link: other way round",
         H,
-        "{'name': 'new', 'open': true, 'main': '00000000-0000-4000-8000-000000000010'}",
+        &[("fields", "name"), ("filter", "mated.exists(t, t.code == 'f')")],
     ),
-];
-
-/// What an answer tells of hidden records on purpose: the request, how its answer begins where they are there, and where not.
-pub(super) const TOLD: &[(Call, &str, &str)] = &[
-    // The key that a record's own link holds is a value of that record.
-    (
-        Call::Get { path: "/api/holders/by/name/h0", query: &[("fields", "main")] },
-        "200 {\"main\":\"00000000-0000-4000-8000-00000000000d\"}",
-        "200 {\"main\":null}",
+    get("filter through a link: other way round, size", H, &[("fields", "name"), ("filter", "size(mated) > 2")]),
+    get("figures: other way round", H, &[("fields", "name,a:max(mated.code),b:size(mated)")]),
+    get(
+        "filter through a link: figures",
+        H,
+        &[("fields", "name"), ("filter", "things.sum(t, t.score) > 30 || picked.max(t, t.score) == 60")],
     ),
-    // That another record has a unique value already.
-    (
-        Call::Send {
-            method: "POST",
-            path: T,
-            body: "{'code': 'f', 'open': true, 'owner': 'x', 'holder': '00000000-0000-4000-8000-0000000000f0'}",
-        },
-        "409",
-        "201",
+    get("filter through a link: a mean", H, &[("fields", "name"), ("filter", "things.avg(t, t.score) > 20.0")]),
+    get(
+        "filter through a link: exactly one",
+        H,
+        &[("fields", "name"), ("filter", "things.exists_one(t, t.score > 30)")],
     ),
-    // That something holds on to a record, by its type's name alone.
-    (Call::Send { method: "DELETE", path: "/api/holders/by/name/h2", body: "" }, "409", "204"),
+    get(
+        "filter through a link: inside of a list",
+        H,
+        &[("fields", "name,picked(code;filter:friends.exists(f, f.score > 45))")],
+    ),
+    get("group: by a link that is set or not", T, &[("group", "mate.name"), ("select", "count,max(badge)")]),
+    get(
+        "group: by a field that is open",
+        T,
+        &[("group", "open"), ("select", "count,sum(score),min(badge),max(seen),avg(price)")],
+    ),
+    query(
+        "query: a page",
+        "{'from': 'things', 'filter': ['score > p.s', 'label != p.l'], 'params': {'s': '5', 'l': 'label 1'}, 'count': true}",
+    ),
+    query(
+        "query: through links",
+        "{'from': 'holders', 'fields': ['name', 'main(code,label)', 'picked(code;sort:-score)'], 'sort': ['-main.score', 'name']}",
+    ),
+    query("query: groups", "{'from': 'things', 'group': ['label'], 'select': 'count,m:max(price)', 'sort': '-count'}"),
 ];

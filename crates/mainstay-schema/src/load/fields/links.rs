@@ -125,9 +125,11 @@ pub(super) fn resolve_inverses(builder: &mut Builder, id: CollectionId, of: &Typ
         let points_here = |kind: &FieldKind| matches!(kind, FieldKind::ToOne { target, .. } if *target == id);
         match other {
             Some(other) if points_here(&other.kind) => {
-                let field = other.id;
-                builder.schema.collections[id.0 as usize].fields[own.0 as usize].kind =
-                    FieldKind::Inverse { target, field };
+                let (field, hidden) = (other.id, other.hidden);
+                let own = &mut builder.schema.collections[id.0 as usize].fields[own.0 as usize];
+                own.kind = FieldKind::Inverse { target, field };
+                // It tells what the link holds.
+                own.hidden |= hidden;
             }
             _ if builder.broken.contains(name) => {}
             _ => {

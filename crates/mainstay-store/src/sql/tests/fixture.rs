@@ -146,7 +146,7 @@ impl<'a> Plans<'a> {
     pub(crate) fn guarded(&mut self, of: &str, text: &str, guarded: &str, guard: &str) -> Expr {
         let condition = self.condition(of, text);
         let (target, guard) = (self.id(guarded).record(), self.condition(guarded, guard));
-        with_guards(&condition, &mut |record| (record == target).then(|| guard.clone().into()))
+        with_guards(&condition, &mut |_, _, record| (record == target).then(|| guard.clone().into()))
     }
 
     /// A read of all records that obey the condition, with these fields.

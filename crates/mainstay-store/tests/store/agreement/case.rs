@@ -175,7 +175,7 @@ impl Case<'_> {
     }
 
     fn guarded(&self, expr: &Expr, as_conditions: bool) -> Expr {
-        with_guards(expr, &mut |target| {
+        with_guards(expr, &mut |_, _, target| {
             let guard = self.guards[target.0 as usize].1.clone();
             let guard = if as_conditions { as_condition(guard) } else { guard };
             (guard.as_bool() != Some(true)).then(|| guard.into())

@@ -40,12 +40,14 @@ pages! {
 
 /// What is written by a function, and held to it.
 const ERRORS: &str = "docs/errors.md";
+/// What is made of the answers of a server, by a test beside the server.
+const ACCESS: &str = "docs/access.md";
 
 #[test]
 fn every_page_is_run_and_in_the_index() {
     let files = fs::read_dir(repository().join("docs")).unwrap().map(|entry| entry.unwrap().file_name());
     let files: BTreeSet<String> = files.map(|name| format!("docs/{}", name.to_string_lossy())).collect();
-    let known = PAGES.iter().chain([&ERRORS]).filter(|path| path.starts_with("docs/"));
+    let known = PAGES.iter().chain([&ERRORS, &ACCESS]).filter(|path| path.starts_with("docs/"));
     assert_eq!(files, known.map(|path| (*path).to_owned()).collect());
     let index = fs::read_to_string(repository().join("docs/README.md")).unwrap();
     for file in files.iter().filter(|file| *file != "docs/README.md") {
@@ -87,7 +89,7 @@ fn every_command_and_option_is_described() {
 
 #[test]
 fn links_between_pages_lead_somewhere() {
-    for path in PAGES.iter().chain([&ERRORS]) {
+    for path in PAGES.iter().chain([&ERRORS, &ACCESS]) {
         let page = repository().join(path);
         let text = fs::read_to_string(&page).unwrap();
         for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
