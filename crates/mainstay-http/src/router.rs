@@ -56,6 +56,8 @@ pub(crate) fn route(path: &str) -> Route<'_> {
         ["api", "query"] => Route::Query,
         ["api", "batch"] => Route::Batch,
         ["api", "actions", ..] => Route::Later { name: "/api/actions" },
+        // No record has an empty key: a client has put nothing where its key belongs.
+        ["api", ..] if segments[count - 1].is_empty() => Route::Unknown,
         ["api", path] => Route::Collection { path },
         ["api", path, key] => Route::Record { path, key },
         ["api", path, "by", fields, values] => Route::Unique { path, fields, values },
@@ -100,7 +102,16 @@ mod tests {
         assert_eq!(route("/api/skills/a%2Fb"), Route::Record { path: "skills", key: "a%2Fb" });
         let unique = Route::Unique { path: "p", fields: "owner,skill", values: "a,b" };
         assert_eq!(route("/api/p/by/owner,skill/a,b"), unique);
-        for unknown in ["/api", "/api/a/b/c", "/api/a/by/b/c/d", "/api/a/b/c/d/e/f/g"] {
+        for unknown in [
+            "/api",
+            "/api/",
+            "/api/a/",
+            "/api/a/b/",
+            "/api/a/by/b/",
+            "/api/a/b/c",
+            "/api/a/by/b/c/d",
+            "/api/a/b/c/d/e/f/g",
+        ] {
             assert_eq!(route(unknown), Route::Unknown, "{unknown}");
         }
         for file in ["/", "", "/a/b/c/d/e/f/g.js", "/apis", "*"] {

@@ -5,7 +5,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, StatusCode, header, request::Parts};
+use http::{HeaderValue, Method, StatusCode, Version, header, request::Parts};
 use hyper::body::Incoming;
 use parking_lot::Mutex;
 
@@ -75,6 +75,7 @@ impl Connection {
     }
 
     async fn dispatch(&self, route: Route<'_>, parts: &Parts, body: Incoming) -> Outcome<Response> {
+        check_host(parts)?;
         if let Some(answer) = cors::preflight(&self.app.settings().cors, &parts.method, &parts.headers, route.allow()) {
             return Ok(answer);
         }
@@ -86,7 +87,9 @@ impl Connection {
             return Err(Problem::new(Code::PathNotAvailable, format!("{name} is not available yet")));
         }
         if route == Route::Unknown {
-            return Err(Problem::new(Code::UnknownPath, format!("nothing is served at {:?}", parts.uri.path())));
+            let path = parts.uri.path();
+            let hint = path.ends_with('/').then(|| "leave the slash at the end out, or put a key behind it".to_owned());
+            return Err(Problem::new(Code::UnknownPath, format!("nothing is served at {path:?}")).hint(hint));
         }
         if !route.allows(&parts.method) {
             return Err(method_not_allowed(&route, &parts.method));
@@ -166,6 +169,18 @@ impl Connection {
             tracing::debug!(method = parts.method.as_str(), path = parts.uri.path(), status, took_us, "answered");
         }
     }
+}
+
+/// A request of HTTP/1.1 names its host, once (RFC 9112 § 3.2): what two readers may understand differently is refused.
+fn check_host(parts: &Parts) -> Outcome<()> {
+    let mut hosts = parts.headers.get_all(header::HOST).iter();
+    let detail = match (hosts.next(), hosts.next()) {
+        (Some(_), None) => return Ok(()),
+        (None, _) if parts.version < Version::HTTP_11 => return Ok(()),
+        (None, _) => "the header \"host\" is missing",
+        (Some(_), Some(_)) => "the header \"host\" comes twice",
+    };
+    Err(Problem::new(Code::InvalidHeader, detail).hint(Some("send it once: Host: api.example.com".into())))
 }
 
 /// What the caller is told, in one line of the log.

@@ -56,7 +56,19 @@ async fn options_list_the_methods() {
 #[tokio::test]
 async fn head_is_get_without_the_body() {
     let app = skills().await;
-    for path in ["/api/skills", "/api/skills/by/slug/rust", "/api/skills/x", "/openapi.json", "/healthz"] {
+    for path in [
+        "/api/skills",
+        "/api/skills?group=published",
+        "/api/skills/by/slug/rust",
+        "/api/skills/x",
+        "/openapi.json",
+        "/docs",
+        "/docs/errors",
+        "/docs/page.css",
+        "/docs/page.js",
+        "/healthz",
+        "/readyz",
+    ] {
         let get = app.get(path).await;
         let head = app.anonymous().bytes("HEAD", path, "text/plain", Vec::new()).await;
         assert_eq!((head.status, head.text.as_str()), (get.status, ""), "{path}");
@@ -128,6 +140,36 @@ async fn what_is_no_http_is_refused() {
         assert!(reply.is_empty() || reply.starts_with("HTTP/1.1 400 "), "{reply}");
     }
     assert_eq!(app.get("/healthz").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_host_is_named_once() {
+    let app = TestApp::with_schema(NOTES).await;
+    for (headers, expected) in [
+        ("host: x\r\n", "HTTP/1.1 200 "),
+        ("host:\r\n", "HTTP/1.1 200 "),
+        ("", "HTTP/1.1 400 "),
+        ("host: x\r\nhost: x\r\n", "HTTP/1.1 400 "),
+    ] {
+        let reply = app.raw(format!("GET /api/notes HTTP/1.1\r\nconnection: close\r\n{headers}\r\n").as_bytes()).await;
+        assert!(reply.starts_with(expected), "{headers:?}: {reply}");
+        assert!(expected != "HTTP/1.1 400 " || reply.contains("\"code\":\"invalid_header\""), "{reply}");
+        assert!(reply.contains("connection: close\r\n"), "{reply}");
+    }
+    let old = app.raw(b"GET /api/notes HTTP/1.0\r\n\r\n").await;
+    assert!(old.starts_with("HTTP/1.0 200 "), "{old}");
+}
+
+#[tokio::test]
+async fn a_slash_at_the_end_is_no_record() {
+    let app = skills().await;
+    for path in ["/api/skills/", "/api/", "/api/skills/by/slug/", "/api/skills/x/"] {
+        for method in ["GET", "PATCH", "DELETE"] {
+            let reply = app.admin().bytes(method, path, "application/json", b"{}".to_vec()).await;
+            assert_eq!((reply.status, reply.code()), (404, "unknown_path".into()), "{method} {path}");
+            assert!(reply.json()["hint"].as_str().is_some_and(|hint| hint.contains("slash")), "{}", reply.text);
+        }
+    }
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ async fn what_is_not_there() {
     {
         assert_eq!(app.get(&format!("/api/skills/{key}")).await.code(), "not_found", "{key}");
     }
-    assert_eq!(app.get("/api/skills/").await.code(), "not_found");
+    assert_eq!(app.get("/api/skills/").await.code(), "unknown_path");
     assert_eq!(app.get("/api/skills/%ff").await.code(), "invalid_encoding");
     assert_eq!(app.get("/api/skills/%00").await.code(), "invalid_encoding");
 }
