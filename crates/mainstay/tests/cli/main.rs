@@ -1,6 +1,7 @@
 //! The binary from outside: every command as its user meets it.
 #![expect(clippy::unwrap_used, reason = "a test may fail where it likes")]
 
+mod backup;
 mod check;
 mod crash;
 mod dev;
