@@ -398,3 +398,32 @@ async fn records_counted_by_whole_numbers_and_records_without_versions() {
     let reply = app.anonymous().send(Method::DELETE, "/api/rows?filter=id=='9'", None).await;
     assert_eq!(reply.to_string(), "200 {\"matched\":1,\"changed\":1}");
 }
+
+#[tokio::test]
+async fn in_development_the_clause_that_refuses_one_is_told() {
+    let app = Setup::new(SHOP).explained().start().await;
+    seed(&app).await;
+    let reply = clerk(&app, "anna").patch("/api/items?filter=name=='d'", json!({"stock": 1})).await;
+    let hint = reply.json()["hint"].as_str().unwrap_or_default().to_owned();
+    assert!(hint.contains("owner == auth.id") && hint.contains("\"ben\""), "{hint}");
+}
+
+const CHAIN: &str = r#"
+type Step @rules(read: "previous == null || previous.open", write: "true") {
+  name: String! @unique
+  open: Boolean! @default(value: true)
+  previous: Step
+}
+"#;
+
+#[tokio::test]
+async fn what_an_earlier_change_hides_refuses_the_whole() {
+    let app = TestApp::with_schema(CHAIN).await;
+    let first = app.seed("steps", [json!({"name": "first"})]).await.remove(0);
+    app.seed("steps", [json!({"name": "second", "previous": first})]).await;
+    let reply = app.anonymous().patch("/api/steps?filter=true", json!({"open": false})).await;
+    assert_eq!(problem(&reply), "404 not_found: no such \"Step\": record \"[id]\"");
+    assert_eq!(app.admin().get("/api/steps").await.column("open"), ["true", "true"]);
+    let gone = app.anonymous().delete("/api/steps?filter=true").await;
+    assert_eq!(gone.to_string(), "200 {\"matched\":2,\"changed\":2}");
+}
