@@ -32,8 +32,10 @@ pub use crate::{
     caller::{AdminPass, Caller, Identity, Request},
     core::{Core, CoreSettings},
     error::{Error, ErrorKind, FieldError},
-    explain::{ClauseSeen, RuleClause},
-    explanation::{Clause, Explanation, MissingIndex, RuleExplained, ValueRead, Verdict},
+    explain::{ClauseSeen, RuleClause, Tried},
+    explanation::{
+        Changes, Clause, Explanation, Figures, Held, MissingIndex, Over, RuleExplained, Statement, ValueRead, Verdict,
+    },
     limits::Limits,
     once::{Keep, Kept, Once},
     operation::{

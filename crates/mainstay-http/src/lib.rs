@@ -29,6 +29,6 @@ mod stall;
 
 pub use app::App;
 pub use metrics::Metrics;
-pub use rest::{Refused, coverage, explain};
+pub use rest::{Asked, Explained, Refused, coverage, explain};
 pub use serve::serve;
 pub use settings::{CorsSettings, HttpSettings};

@@ -1,5 +1,9 @@
 //! What the store answers.
+use std::time::Duration;
+
 use mainstay_expr::Value;
+
+use crate::IndexWanted;
 
 /// The answer of a read.
 #[derive(Debug, Default)]
@@ -43,10 +47,64 @@ pub struct Written {
 }
 
 /// What a read comes to in the engine, for people.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Explained {
     /// The statement.
     pub sql: String,
     /// The engine's plan for it, one line for each step, indented.
     pub plan: Vec<String>,
+    /// The same in words.
+    pub words: Vec<String>,
+    /// Indexes that the schema does not have, and that the engine would take.
+    pub missing: Vec<IndexWanted>,
+}
+
+/// A statement of a write with its plan.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StatementExplained {
+    /// The statement.
+    pub sql: String,
+    /// The engine's plan for it, one line for each step, indented.
+    pub plan: Vec<String>,
+    /// The same in words.
+    pub words: Vec<String>,
+}
+
+/// What a read took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Measured {
+    /// How often it was run.
+    pub times: usize,
+    /// The time that it took: as many runs took longer as took less.
+    pub median: Duration,
+    /// Rows that came out.
+    pub rows: u64,
+    /// Records that were looked at because a table was read from end to end.
+    pub scanned: u64,
+    /// How often something was sorted.
+    pub sorts: u64,
+    /// Steps of the engine.
+    pub steps: u64,
+}
+
+/// What a write that was tried did, before it was rolled back.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rehearsed {
+    /// The statements that ran, each once.
+    pub statements: Vec<StatementExplained>,
+    /// How many records it would make, change and delete, by table.
+    pub touched: Vec<Touched>,
+}
+
+/// Rows of one table that a write touches.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Touched {
+    /// The table.
+    pub table: String,
+    /// New ones.
+    pub created: u64,
+    /// Changed ones.
+    pub changed: u64,
+    /// Deleted ones.
+    pub deleted: u64,
 }

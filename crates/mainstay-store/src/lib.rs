@@ -2,6 +2,7 @@
 //!
 //! `sql/` writes statements for a [`sql::Dialect`]; `sqlite/` is the embedded engine. The store gets conditions and never asks who is calling.
 
+mod advice;
 mod answer;
 mod error;
 mod exec;
@@ -9,12 +10,14 @@ mod migrate;
 mod once;
 mod read;
 mod settings;
+mod slow;
 pub mod sql;
 mod sqlite;
 mod step;
 mod store;
 
-pub use answer::{Batch, Explained, Page, Written};
+pub use advice::IndexWanted;
+pub use answer::{Batch, Explained, Measured, Page, Rehearsed, StatementExplained, Touched, Written};
 pub use error::{OpenError, StepError, StoreError, WriteError};
 pub use exec::WriteStatement;
 pub use migrate::{Drift, MigrateError, Offence, Offender, Severity};

@@ -1,21 +1,40 @@
 //! A read, rendered and kept.
 use std::{
     fmt,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
-use crate::sql::ReadSql;
+use mainstay_schema::Schema;
+
+use crate::{advice::Origin, sql::ReadSql};
 
 /// A read rendered for the engine: kept and used again for every request of its shape.
 pub struct ReadStatement {
     pub(crate) sql: ReadSql,
     /// Whether it took long the last time.
     slow: AtomicBool,
+    /// What it was made from, where the store explains.
+    origin: Option<Box<(Arc<Schema>, Origin)>>,
+    /// What is told of it when it is slow: the plan in words, the missing indexes.
+    told: OnceLock<String>,
 }
 
 impl ReadStatement {
-    pub(crate) fn new(sql: ReadSql) -> ReadStatement {
-        ReadStatement { sql, slow: AtomicBool::new(false) }
+    pub(crate) fn new(sql: ReadSql, origin: Option<(Arc<Schema>, Origin)>) -> ReadStatement {
+        ReadStatement { sql, slow: AtomicBool::new(false), origin: origin.map(Box::new), told: OnceLock::new() }
+    }
+
+    /// What it was made from.
+    pub(crate) fn origin(&self) -> Option<(&Arc<Schema>, &Origin)> {
+        self.origin.as_deref().map(|(schema, origin)| (schema, origin))
+    }
+
+    /// What is told of it, made once.
+    pub(crate) fn told(&self, make: impl FnOnce() -> String) -> &str {
+        self.told.get_or_init(make)
     }
 
     /// Its SQL.

@@ -8,6 +8,12 @@ pub struct Settings {
     pub path: PathBuf,
     /// Whether the database is only read: then it must be there, and another process may have it open.
     pub read_only: bool,
+    /// Whether writes are tried and rolled back, beside whoever has the database open: nothing is written.
+    pub rehearse: bool,
+    /// Whether the store can say which indexes a read lacks; it then keeps what reads were made from.
+    pub explains: bool,
+    /// Reads and writes that take longer, in milliseconds, are told in the log with their plan, never with values; 0: none.
+    pub slow_ms: u64,
     /// Whether a commit waits for the disk (`synchronous=FULL`); only benches and tests say no.
     pub durable: bool,
     /// How long a read may run on the thread that took the request, in microseconds, before it moves to the pool.
@@ -49,6 +55,9 @@ impl Settings {
         Settings {
             path: path.into(),
             read_only: false,
+            rehearse: false,
+            explains: false,
+            slow_ms: 0,
             durable: true,
             inline_budget_us: 1_000,
             statement_ms_max: 10_000,

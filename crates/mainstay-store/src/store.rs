@@ -2,6 +2,7 @@
 use std::{
     fmt,
     sync::{Arc, Weak},
+    time::{Duration, Instant},
 };
 
 use mainstay_expr::Value;
@@ -11,8 +12,10 @@ use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
 use crate::{
-    Batch, Drift, Explained, Kept, MigrateError, Offence, Once, OpenError, Page, ReadStatement, Settings,
-    SqliteDialect, Step, StepError, StoreError, WriteError, WriteStatement, Written,
+    Batch, Drift, Explained, Kept, Measured, MigrateError, Offence, Once, OpenError, Page, ReadStatement, Rehearsed,
+    Settings, SqliteDialect, Step, StepError, StoreError, WriteError, WriteStatement, Written,
+    advice::Origin,
+    slow,
     sql::{self, Cascade},
     sqlite::Engine,
 };
@@ -25,6 +28,9 @@ pub struct Store {
     engine: Engine,
     /// What deletes take with them, of the schema that was asked for last.
     cascades: Mutex<Option<Cascades>>,
+    explains: bool,
+    /// Past this, reads and writes are told; `None`: none is.
+    slow: Option<Duration>,
 }
 
 /// The cascades of one schema.
@@ -33,7 +39,9 @@ type Cascades = (Weak<Schema>, Arc<[Cascade]>);
 impl Store {
     /// Opens the database, makes it where there is none, and locks it against a second process.
     pub fn open(settings: Settings) -> Result<Store, OpenError> {
-        Ok(Store { engine: Engine::open(&settings)?, cascades: Mutex::default() })
+        let slow = (settings.slow_ms > 0).then(|| Duration::from_millis(settings.slow_ms));
+        let explains = settings.explains || slow.is_some();
+        Ok(Store { engine: Engine::open(&settings)?, cascades: Mutex::default(), explains, slow })
     }
 
     /// The schema last applied; `None` in an empty database.
@@ -69,12 +77,14 @@ impl Store {
 
     /// Renders a read.
     pub fn prepare_read(&self, schema: &Arc<Schema>, query: &Query) -> Result<Arc<ReadStatement>, StoreError> {
-        sql::query(schema, &DIALECT, query).map(|sql| Arc::new(ReadStatement::new(sql)))
+        let origin = self.explains.then(|| (schema.clone(), Origin::Query(query.clone())));
+        sql::query(schema, &DIALECT, query).map(|sql| Arc::new(ReadStatement::new(sql, origin)))
     }
 
     /// Renders groups; they are read as a page is.
     pub fn prepare_group(&self, schema: &Arc<Schema>, group: &Group) -> Result<Arc<ReadStatement>, StoreError> {
-        sql::group(schema, &DIALECT, group).map(|sql| Arc::new(ReadStatement::new(sql)))
+        let origin = self.explains.then(|| (schema.clone(), Origin::Group(group.clone())));
+        sql::group(schema, &DIALECT, group).map(|sql| Arc::new(ReadStatement::new(sql, origin)))
     }
 
     /// Reads; the answer is appended to `into`. Blocks the thread for the budget at most; past it the read moves to the pool.
@@ -84,7 +94,14 @@ impl Store {
         values: Vec<Value>,
         into: Vec<u8>,
     ) -> Result<Page, StoreError> {
-        self.engine.read(statement, values, into).await
+        let Some(slow) = self.slow else { return self.engine.read(statement, values, into).await };
+        let began = Instant::now();
+        let page = self.engine.read(statement, values, into).await;
+        let took = began.elapsed();
+        if took >= slow {
+            slow::tell_read(&self.engine, statement, took);
+        }
+        page
     }
 
     /// Carries out the reads one after the other in one snapshot, without limits of time and number, on a thread of its own. Each
@@ -136,7 +153,14 @@ impl Store {
 
     /// Carries out the steps in one transaction, all or nothing; answered only once they are on disk.
     pub async fn write(&self, steps: Vec<Step>) -> Result<Vec<Written>, WriteError> {
-        self.engine.write(steps).await
+        let Some(slow) = self.slow else { return self.engine.write(steps).await };
+        let (began, kept) = (Instant::now(), steps.clone());
+        let written = self.engine.write(steps).await;
+        let took = began.elapsed();
+        if took >= slow {
+            slow::tell_write(&self.engine, &kept, took);
+        }
+        written
     }
 
     /// Carries out the steps in one transaction, unless that was done before for the same key; the answer is kept in that
@@ -150,9 +174,24 @@ impl Store {
         self.engine.kept(once)
     }
 
-    /// The SQL of a read and the plan that the engine makes for it.
+    /// Whether writes are tried and rolled back.
+    pub fn rehearses(&self) -> bool {
+        self.engine.rehearses()
+    }
+
+    /// What the last write that was tried did before it was rolled back; once.
+    pub fn rehearsed(&self) -> Option<Rehearsed> {
+        self.engine.rehearsed()
+    }
+
+    /// Runs a read so many times, and says what it took.
+    pub fn measure(&self, statement: &ReadStatement, values: &[Value], times: usize) -> Result<Measured, StoreError> {
+        self.engine.measure(statement, values, times)
+    }
+
+    /// The SQL of a read and the plan that the engine makes for it; with the words and the missing indexes where the store explains.
     pub fn explain(&self, statement: &ReadStatement, values: &[Value]) -> Result<Explained, StoreError> {
-        self.engine.explain(statement, values)
+        self.engine.explain(statement, Some(values))
     }
 
     /// Whether the database answers.

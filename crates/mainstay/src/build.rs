@@ -45,6 +45,17 @@ pub(crate) fn reading_store(project: &Project) -> Result<Arc<Store>, Failure> {
     Store::open(settings).map(Arc::new).map_err(|error| Failure::new("database", error.message))
 }
 
+/// The same to explain calls: writes are tried there and rolled back.
+pub(crate) fn explaining_store(project: &Project) -> Result<Arc<Store>, Failure> {
+    let path = project.database_path()?;
+    if !path.exists() {
+        store(project)?.close();
+    }
+    let settings = project.settings.database.store(path);
+    let settings = mainstay_store::Settings { rehearse: true, explains: true, ..settings };
+    Store::open(settings).map(Arc::new).map_err(|error| Failure::new("database", error.message))
+}
+
 /// The core over a schema and the database that matches it.
 pub(crate) fn core(
     project: &Project,

@@ -1,12 +1,13 @@
 //! A rule taken apart: its clauses, what the caller alone decides of them, and what they read.
 use mainstay_expr::{
-    Compiled, Expr, Node, Outcome, SlotValue, Symbol, THIS, Value, as_condition, own_fields_only, wire,
+    Compiled, Expr, NEW, Node, OLD, Outcome, SlotValue, Symbol, THIS, Value, as_condition, own_fields_only,
+    reads_change, wire,
 };
 use mainstay_plan::OwnFields;
 use mainstay_schema::{Collection, FieldId, Schema};
 
 use crate::{
-    Clause, Core, Error, Request, RuleExplained, ValueRead, Verdict,
+    Clause, Core, Error, Over, Request, RuleExplained, ValueRead, Verdict,
     evaluate::condition_holds,
     expressions::{Class, Expressions, Resolved, RuleName},
     plan::{Given, Origin, Planner, always, never},
@@ -21,6 +22,29 @@ pub(crate) enum Subject<'a> {
     New(&'a OwnFields<'a>),
     /// A stored record, whose values are known.
     Stored(&'a [Value]),
+    /// A record that changes.
+    Changed(Changed<'a>),
+}
+
+/// A record that changes, and in which of its states a rule is asked of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Changed<'a> {
+    pub(crate) before: &'a [Value],
+    pub(crate) after: &'a OwnFields<'a>,
+    pub(crate) over: Over,
+}
+
+impl<'a> Subject<'a> {
+    /// The values of the record that plain names read.
+    fn values(self) -> Option<&'a [Value]> {
+        match self {
+            Subject::Any => None,
+            Subject::New(record) => Some(record.values),
+            Subject::Stored(values) => Some(values),
+            Subject::Changed(Changed { before, over: Over::Before, .. }) => Some(before),
+            Subject::Changed(Changed { after, .. }) => Some(after.values),
+        }
+    }
 }
 
 /// A rule taken apart for one caller.
@@ -74,14 +98,23 @@ impl Core {
 
     /// Decides in memory what a new record's own fields decide.
     fn decide_here(&self, parts: &mut RuleParts, subject: Subject<'_>) {
-        let Subject::New(record) = subject else { return };
+        let (collection, changed) = match subject {
+            Subject::New(record) => (record.collection, None),
+            Subject::Changed(changed) => (changed.after.collection, Some(changed)),
+            Subject::Any | Subject::Stored(_) => return,
+        };
+        let record = OwnFields { collection, values: subject.values().unwrap_or_default() };
         let bound = Given { slots: &parts.slots, ..Given::default() }.bind(&parts.origins);
         let clauses = &mut parts.explained.clauses;
         parts.open.retain(|(at, condition)| {
-            if !own_fields_only(condition) {
+            // Over the record as it is stored, the database decides what it can.
+            let stored = changed.is_some_and(|changed| changed.over == Over::Before) && !reads_change(condition);
+            let known = changed.map(|changed| with_change(condition, changed));
+            let condition = known.as_ref().unwrap_or(condition);
+            if stored || !own_fields_only(condition) || reads_change(condition) {
                 return true;
             }
-            let holds = condition_holds(&self.schema, condition, record, &bound);
+            let holds = condition_holds(&self.schema, condition, &record, &bound);
             clauses[*at].outcome = if holds { Verdict::True } else { Verdict::False };
             false
         });
@@ -94,7 +127,9 @@ impl RuleParts {
         let text = rule.1.of(schema, rule.0).map(|compiled| compiled.text.to_string());
         let refuses = text.is_none() && class != Class::Admin;
         let explained = RuleExplained {
-            name: format!("{}.{}", schema.collection(rule.0).name, rule.1.word()),
+            name: rule.1.name(schema, rule.0),
+            of: None,
+            over: None,
             text,
             outcome: if refuses { Verdict::False } else { Verdict::Skipped },
             clauses: Vec::new(),
@@ -120,7 +155,7 @@ impl RuleParts {
 }
 
 /// The outermost parts, and whether all of them must hold.
-fn split(expr: &Expr) -> (Vec<&Expr>, bool) {
+pub(super) fn split(expr: &Expr) -> (Vec<&Expr>, bool) {
     match &expr.node {
         Node::And(parts) => (parts.iter().collect(), true),
         Node::Or(parts) => (parts.iter().collect(), false),
@@ -152,7 +187,7 @@ pub(super) fn text_of(compiled: &Compiled, part: &Expr) -> String {
 }
 
 /// What a clause reads of the caller and of the record itself.
-fn values_read(
+pub(super) fn values_read(
     collection: &Collection,
     compiled: &Compiled,
     clause: &Expr,
@@ -165,11 +200,7 @@ fn values_read(
             values.push(ValueRead { name, value });
         }
     };
-    let record = match subject {
-        Subject::Any => None,
-        Subject::New(record) => Some(record.values),
-        Subject::Stored(values) => Some(values),
-    };
+    let record = subject.values();
     clause.any(&mut |part| {
         match &part.node {
             Node::Slot(at) => {
@@ -181,11 +212,38 @@ fn values_read(
                     push(collection.field(field).name.clone(), shown(record.get(field.0 as usize)));
                 }
             }
+            Node::Field { of, symbol } if matches!(of.node, Node::Var(OLD | NEW)) => {
+                let (Some(field), Subject::Changed(changed)) = (own_field(collection, *symbol), subject) else {
+                    return false;
+                };
+                let (word, values) = match of.node {
+                    Node::Var(OLD) => ("old", changed.before),
+                    _ => ("new", changed.after.values),
+                };
+                let name = format!("{word}.{}", collection.field(field).name);
+                push(name, shown(values.get(field.0 as usize)));
+            }
             _ => {}
         }
         false
     });
     values
+}
+
+/// A condition in which `old` and `new` are what they are known to be.
+fn with_change(expr: &Expr, changed: Changed<'_>) -> Expr {
+    let values = match &expr.node {
+        Node::Field { of, .. } if of.node == Node::Var(OLD) => Some(changed.before),
+        Node::Field { of, .. } if of.node == Node::Var(NEW) => Some(changed.after.values),
+        _ => None,
+    };
+    match (values, &expr.node) {
+        (Some(values), Node::Field { symbol, .. }) => {
+            let value = values.get(symbol.0 as usize).cloned().unwrap_or(Value::Null);
+            Expr { node: Node::Literal(value), ..expr.clone() }
+        }
+        _ => expr.map_parts(&mut |part| with_change(part, changed)),
+    }
 }
 
 fn own_field(collection: &Collection, symbol: Symbol) -> Option<FieldId> {

@@ -3,7 +3,7 @@ use mainstay_schema::Json;
 
 use super::{
     coverage::{ClauseSeen, Over},
-    writes::{only_ids, with_fields},
+    writes::{of_sql, with_fields},
 };
 use crate::{
     Core, Error, Explanation, List, Matching, Request, Verdict,
@@ -30,20 +30,21 @@ impl Core {
         }
         explanation.rules.push(explained);
         match self.matching_task(request, matching) {
-            Ok(find) => explanation.sql = find.statement.sql(),
+            Ok(find) => explanation.statements = find.statement.sql().into_iter().map(of_sql).collect(),
             Err(error) => drop(explanation.refused.get_or_insert(error.message)),
         }
         let Some(patch) = patch else {
             if let Ok(task) = self.delete_task(request, matching.collection, &each(), None) {
-                explanation.sql.extend(task.statement.sql());
+                explanation.statements.extend(task.statement.sql().into_iter().map(of_sql));
             }
             return Ok(explanation);
         };
         match self.patch(request, matching.collection, patch, Sender::Caller) {
-            Ok(patch) => {
-                only_ids(patch.late.is_empty())?;
-                explanation.sql.extend(self.change_sql(request, matching, patch));
+            Ok(patch) if patch.late.is_empty() => {
+                let sql = self.change_sql(request, matching, patch);
+                explanation.statements.extend(sql.into_iter().map(of_sql));
             }
+            Ok(_) => {}
             Err(error) => drop(explanation.refused.get_or_insert_with(|| with_fields(&error))),
         }
         Ok(explanation)

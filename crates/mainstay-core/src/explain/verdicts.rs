@@ -3,9 +3,9 @@ use mainstay_expr::{Expr, Value};
 use mainstay_plan::{Count, Output, OutputValue, Query};
 use mainstay_schema::{CollectionId, Json, JsonLimits};
 
-use super::clauses::{RuleParts, Subject};
+use super::clauses::{Changed, RuleParts, Subject};
 use crate::{
-    AdminPass, Caller, Core, Error, ReadOne, Request, RuleExplained, Target, Verdict,
+    AdminPass, Caller, Core, Error, Over, ReadOne, Request, RuleExplained, Target, Verdict,
     errors::from_store,
     expressions::{Class, Expressions, Resolved, RuleName},
     plan::{Given, Planner, all, target::TargetShape, target::target_values},
@@ -34,6 +34,24 @@ impl Core {
         Ok(parts.explained)
     }
 
+    /// A rule over one state of a record that changes.
+    pub(super) async fn explain_changed(
+        &self,
+        request: &Request,
+        rule: RuleName,
+        target: &Target,
+        changed: Changed<'_>,
+    ) -> Result<RuleExplained, Error> {
+        let mut parts = self.rule_parts(request, rule, Subject::Changed(changed))?;
+        if changed.over == Over::Before {
+            for (at, condition) in std::mem::take(&mut parts.open) {
+                parts.explained.clauses[at].outcome = self.verdict(rule.0, target, &parts, condition).await?;
+            }
+            parts.conclude();
+        }
+        Ok(parts.explained)
+    }
+
     /// The values of a record, whoever asks; `None` where there is none.
     pub(super) async fn stored_values(
         &self,
@@ -42,7 +60,7 @@ impl Core {
         target: &Target,
     ) -> Result<Option<Vec<Value>>, Error> {
         let admin = Caller::Admin(AdminPass::for_command("a refusal is explained"));
-        let request = Request { caller: admin, ..request.clone() };
+        let request = Request { caller: admin, once: None, ..request.clone() };
         let read = ReadOne { collection: of, target: target.clone(), selection: None };
         let Ok(record) = self.read_one(&request, &read).await else { return Ok(None) };
         let json =

@@ -1,109 +1,264 @@
-//! Writes explained, without writing: rules over the record as it is stored, or as it would be.
+//! Writes explained, without writing: rules over the record as it is stored, and as it would be.
+use mainstay_expr::Value;
 use mainstay_plan::OwnFields;
-use mainstay_schema::CollectionId;
+use mainstay_schema::{CollectionId, FieldId};
 
-use super::clauses::Subject;
+use super::clauses::{Changed, Subject};
 use crate::{
-    Core, Create, Delete, Error, ErrorKind, Explanation, Request, Target, Update, Verdict,
-    expressions::Class,
-    expressions::{RuleKind, RuleName},
+    Core, Create, Delete, Error, Explanation, FieldError, Over, Request, RuleExplained, Target, Update, Verdict,
+    errors::invalid_record,
+    expressions::{Class, RuleKind, RuleName},
     plan::rules::refused,
-    record::field::Sender,
+    record::{field::Sender, new::NewRecord, patch::Patch, patch::Patches, reading::Reading},
     run::change,
     write::{Aim, Answering},
 };
 
+/// New records, each with the change that it is where it is there, and what is wrong with any.
+type Records = (Vec<(NewRecord, Option<Patch>)>, Vec<FieldError>);
+
+/// Records of one write that are explained at most.
+pub(super) const EXPLAINED_MAX: usize = 20;
+
 impl Core {
-    pub(super) fn explain_create(&self, request: &Request, create: &Create<'_>) -> Result<Explanation, Error> {
-        let rule = (create.collection, RuleKind::Create);
+    pub(super) async fn explain_create(&self, request: &Request, create: &Create<'_>) -> Result<Explanation, Error> {
         let mut explanation = Explanation::default();
+        let rule = (create.collection, RuleKind::Create);
         let gate = self.gate(request, rule)?;
         if let Err(refusal) = gate.require(&self.schema) {
             explanation.refused = Some(refusal.message);
             explanation.rules.push(self.rule_parts(request, rule, Subject::Any)?.explained);
-            return Ok(explanation);
-        }
-        let records = match self.new_records(request, create, Sender::Caller) {
-            Ok(records) => records,
-            Err(error) => {
-                explanation.refused = Some(with_fields(&error));
-                explanation.rules.push(self.rule_parts(request, rule, Subject::Any)?.explained);
+            if create.upsert.is_none() {
                 return Ok(explanation);
             }
-        };
-        let collection = self.schema.collection(create.collection);
-        for record in records.into_iter().take(1) {
-            only_ids(record.late.is_empty() && record.before.is_empty() && record.after.is_empty())?;
-            let row = OwnFields { collection, values: &record.values };
-            let explained = self.rule_parts(request, rule, Subject::New(&row))?.explained;
-            if explained.outcome == Verdict::False {
-                explanation.refused = Some(gate.refused(&self.schema).message);
+        }
+        let (records, errors) = self.records_explained(request, create)?;
+        for (at, (mut record, patch)) in records.into_iter().enumerate() {
+            if let Some(unique) = &create.upsert {
+                self.explain_upsert(request, (create.collection, unique), patch, &record, &mut explanation).await?;
             }
-            explanation.rules.push(explained);
-            let answering = Answering::Record(create.selection.as_ref());
-            if let Ok((_, task)) = self.ready(request, &gate, record, answering) {
-                explanation.sql = task.statement.sql();
+            self.explain_new(request, &mut record, create.many, &mut explanation)?;
+            if at == 0 && errors.is_empty() && record.late.is_empty() && record.before.is_empty() {
+                record.after.clear();
+                let answering = Answering::Record(create.selection.as_ref());
+                if let Ok((_, task)) = self.ready(request, &gate, record, answering) {
+                    explanation.statements.extend(task.statement.sql().into_iter().map(of_sql));
+                }
             }
+        }
+        if !errors.is_empty() {
+            let wrong = with_fields(&invalid_record(&self.schema, create.collection, errors));
+            explanation.refused.get_or_insert(wrong);
         }
         Ok(explanation)
     }
 
+    /// The first records of a create, each with the change that it is where an upsert finds one; and what is wrong with any.
+    fn records_explained(&self, request: &Request, create: &Create<'_>) -> Result<Records, Error> {
+        let reading = Reading::new(self, request, Sender::Caller, false);
+        reading.count(create.records.len())?;
+        let collection = self.schema.collection(create.collection);
+        let (mut records, mut errors) = (Vec::new(), Vec::new());
+        for (at, json) in create.records.iter().enumerate() {
+            let place = if create.many { format!("/{at}") } else { String::new() };
+            let record = self.reader(&reading, create.collection, true).read(json, place, &mut errors)?;
+            if at < EXPLAINED_MAX {
+                let given = create.upsert.as_deref().unwrap_or_default();
+                let patches = Patches { reading: &reading, collection, given };
+                let patch = create.upsert.as_ref().and_then(|_| patches.read(json, "").ok());
+                records.push((record, patch));
+            }
+        }
+        Ok((records, errors))
+    }
+
+    /// The rules that a new record is asked, and of those made with it.
+    pub(super) fn explain_new(
+        &self,
+        request: &Request,
+        record: &mut NewRecord,
+        placed: bool,
+        explanation: &mut Explanation,
+    ) -> Result<(), Error> {
+        let mut all = Vec::new();
+        record.each(&mut |record| {
+            let late: Vec<FieldId> = record.unknown().collect();
+            all.push((record.collection, record.values.clone(), late, record.ruled.clone(), record.place.clone()));
+        });
+        for (of, values, late, ruled, place) in all.into_iter().take(EXPLAINED_MAX) {
+            let row = OwnFields { collection: self.schema.collection(of), values: &values };
+            // A rule over keys that only the write knows would be told wrongly.
+            let subject = if late.is_empty() { Subject::New(&row) } else { Subject::Any };
+            let fields = ruled.into_iter().map(RuleKind::WriteField);
+            for kind in [RuleKind::Create].into_iter().chain(fields) {
+                let explained = self.rule_parts(request, (of, kind), subject)?.explained;
+                self.add_rule(request, (of, kind), explained, Some(&place).filter(|_| placed), explanation);
+            }
+            explanation.rules.extend(self.failing_checks(
+                request,
+                &row,
+                &late,
+                Some(&place).filter(|_| placed).map(String::as_str),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Of an upsert, the rules of the record that is there.
+    async fn explain_upsert(
+        &self,
+        request: &Request,
+        (of, unique): (CollectionId, &[FieldId]),
+        patch: Option<Patch>,
+        record: &NewRecord,
+        explanation: &mut Explanation,
+    ) -> Result<(), Error> {
+        let values = unique.iter().map(|field| {
+            let mut out = String::new();
+            mainstay_expr::wire::write_text(&record.values[field.0 as usize], &mut out);
+            out
+        });
+        let target = Target::Unique { fields: unique.to_vec(), values: values.collect() };
+        if !record.late.is_empty() || self.stored_values(request, of, &target).await?.is_none() {
+            return Ok(());
+        }
+        self.explain_change(request, of, &target, patch.as_ref(), explanation).await
+    }
+
     pub(super) async fn explain_update(&self, request: &Request, update: &Update<'_>) -> Result<Explanation, Error> {
-        let rule = (update.collection, RuleKind::Update);
-        let mut explanation = self.explain_stored(request, rule, &update.target).await?;
+        let mut explanation = Explanation::default();
+        let patch = self.patch(request, update.collection, &update.patch, Sender::Caller);
+        self.explain_change(request, update.collection, &update.target, patch.as_ref().ok(), &mut explanation).await?;
         let aim = Aim::of(&self.schema, update.collection, &update.target)?;
-        let patch = match self.patch(request, update.collection, &update.patch, Sender::Caller) {
-            Ok(patch) => patch,
+        match patch {
             Err(error) => {
                 explanation.refused.get_or_insert_with(|| with_fields(&error));
-                return Ok(explanation);
             }
-        };
-        only_ids(patch.late.is_empty())?;
-        if !patch.is_empty()
-            && let Ok((_, task)) = self.update_task(request, &change(update, aim, patch, Sender::Caller))
-        {
-            explanation.sql = task.statement.sql();
+            Ok(patch) if patch.late.is_empty() && !patch.is_empty() => {
+                if let Ok((_, task)) = self.update_task(request, &change(update, aim, patch, Sender::Caller)) {
+                    explanation.statements.extend(task.statement.sql().into_iter().map(of_sql));
+                }
+            }
+            Ok(_) => {}
         }
         Ok(explanation)
     }
 
     pub(super) async fn explain_delete(&self, request: &Request, delete: &Delete) -> Result<Explanation, Error> {
-        let mut explanation =
-            self.explain_stored(request, (delete.collection, RuleKind::Delete), &delete.target).await?;
+        let mut explanation = Explanation::default();
+        self.explain_stored(request, (delete.collection, RuleKind::Delete), &delete.target, &mut explanation).await?;
         let aim = Aim::of(&self.schema, delete.collection, &delete.target)?;
         if let Ok(task) = self.delete_task(request, delete.collection, &aim, delete.version) {
-            explanation.sql = task.statement.sql();
+            explanation.statements.extend(task.statement.sql().into_iter().map(of_sql));
         }
         Ok(explanation)
     }
 
     /// The read rule and the rule of the write over the stored record.
-    async fn explain_stored(&self, request: &Request, rule: RuleName, target: &Target) -> Result<Explanation, Error> {
-        let mut explanation = Explanation::default();
-        let of: CollectionId = rule.0;
-        for name in [(of, RuleKind::Read), rule] {
+    pub(super) async fn explain_stored(
+        &self,
+        request: &Request,
+        rule: RuleName,
+        target: &Target,
+        explanation: &mut Explanation,
+    ) -> Result<(), Error> {
+        for name in [(rule.0, RuleKind::Read), rule] {
             let explained = self.explain_rule(request, name, Some(target)).await?;
-            if explained.outcome == Verdict::False && explanation.refused.is_none() {
-                explanation.refused = Some(refused(&self.schema, Class::of(&request.caller), name).message);
-            }
-            explanation.rules.push(explained);
+            self.add_rule(request, name, explained, None, explanation);
         }
-        Ok(explanation)
+        Ok(())
+    }
+
+    /// The rules of a change over the record as it was, and as it becomes; the checks that will not hold.
+    pub(super) async fn explain_change(
+        &self,
+        request: &Request,
+        of: CollectionId,
+        target: &Target,
+        patch: Option<&Patch>,
+        explanation: &mut Explanation,
+    ) -> Result<(), Error> {
+        let update = (of, RuleKind::Update);
+        let stored = self.stored_values(request, of, target).await?;
+        let (Some(before), Some(patch)) = (stored, patch) else {
+            return self.explain_stored(request, update, target, explanation).await;
+        };
+        let after = changed(&before, patch);
+        let row = OwnFields { collection: self.schema.collection(of), values: &after };
+        let late: Vec<FieldId> = patch.unknown().filter(|field| !patch.added.contains(field)).collect();
+        let read = self.explain_rule(request, (of, RuleKind::Read), Some(target)).await?;
+        self.add_rule(request, (of, RuleKind::Read), read, None, explanation);
+        let ruled = patch.ruled(row.collection).map(RuleKind::WriteField);
+        for kind in [RuleKind::Update].into_iter().chain(ruled) {
+            for over in [Over::Before, Over::After] {
+                // A rule over values that only the write knows would be told wrongly.
+                if over == Over::After && !late.is_empty() {
+                    continue;
+                }
+                let changed = Changed { before: &before, after: &row, over };
+                let mut explained = self.explain_changed(request, (of, kind), target, changed).await?;
+                explained.over = Some(over);
+                self.add_rule(request, (of, kind), explained, None, explanation);
+            }
+        }
+        explanation.rules.extend(self.failing_checks(request, &row, &late, None));
+        Ok(())
+    }
+
+    /// Adds a rule; one that refuses is the refusal, if it is the first.
+    fn add_rule(
+        &self,
+        request: &Request,
+        name: RuleName,
+        mut explained: RuleExplained,
+        of: Option<&String>,
+        explanation: &mut Explanation,
+    ) {
+        explained.of = of.cloned();
+        // A field that has no rule of its own is not asked.
+        if name.1.field().is_some() && explained.text.is_none() {
+            return;
+        }
+        if explained.outcome == Verdict::False && explanation.refused.is_none() {
+            explanation.refused = Some(refused(&self.schema, Class::of(&request.caller), name).message);
+        }
+        explanation.rules.push(explained);
     }
 }
 
-/// Fails where a write links to records that only the write itself would find or make.
-pub(super) fn only_ids(known: bool) -> Result<(), Error> {
-    if known {
-        return Ok(());
+/// The record as a patch leaves it, as far as it is known before the write.
+fn changed(before: &[Value], patch: &Patch) -> Vec<Value> {
+    let mut after = before.to_vec();
+    for (field, value) in &patch.set {
+        let slot = &mut after[field.0 as usize];
+        *slot = match patch.added.contains(field) {
+            true => sum(slot, value),
+            false => value.clone(),
+        };
     }
-    let message = "a write is explained as far as its links are ids: looking up or creating other records is left out";
-    Err(Error::new(ErrorKind::InvalidArgument, message).with_hint("send the ids of records that are there"))
+    after
+}
+
+/// The sum of two numbers; null where there is none.
+fn sum(a: &Value, b: &Value) -> Value {
+    match (a, b) {
+        (Value::Int(a), Value::Int(b)) => a.checked_add(*b).map_or(Value::Null, Value::Int),
+        (Value::Float(a), Value::Float(b)) => Value::Float(a + b),
+        (Value::Decimal(a), Value::Decimal(b)) if a.scale == b.scale => a
+            .units
+            .checked_add(b.units)
+            .map_or(Value::Null, |units| Value::Decimal(mainstay_expr::Decimal { units, scale: a.scale })),
+        _ => Value::Null,
+    }
+}
+
+pub(super) fn of_sql(sql: String) -> crate::Statement {
+    crate::Statement { sql, ..crate::Statement::default() }
 }
 
 /// What an error says, with the fields that are wrong.
 pub(super) fn with_fields(error: &Error) -> String {
-    let fields: Vec<String> = error.fields.iter().map(|field| format!("{} {}", field.pointer, field.message)).collect();
+    let told = |field: &FieldError| format!("{} {}", field.pointer, field.message);
+    let fields: Vec<String> = error.fields.iter().filter(|field| field.message != error.message).map(told).collect();
     if fields.is_empty() { error.message.clone() } else { format!("{}: {}", error.message, fields.join("; ")) }
 }

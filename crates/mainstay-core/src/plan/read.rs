@@ -174,14 +174,6 @@ impl ReadShape {
             && self.params.iter().map(String::as_str).eq(ask.param_names())
     }
 
-    /// The numbers of the expressions that choose the records: the rules of the collection itself, and the filters.
-    pub(crate) fn conditions(&self) -> impl Iterator<Item = usize> + '_ {
-        let rules = [RuleKind::Read, RuleKind::List]
-            .into_iter()
-            .filter_map(|kind| self.expressions.rule((self.collection, kind)));
-        rules.chain(self.filters.iter().copied())
-    }
-
     fn context(&self, schema: &Schema) -> Vec<u8> {
         let mut out = schema.collection(self.collection).name.clone().into_bytes();
         out.push(0);

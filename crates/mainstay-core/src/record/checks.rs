@@ -20,6 +20,17 @@ pub(crate) fn failed_checks(
     failed.filter_map(|(at, _)| check_error(schema, of.id, at, place)).collect()
 }
 
+/// The checks that do not hold of a record, those apart that wait for the write.
+pub(crate) fn failing<'a>(
+    evaluator: &'a Evaluator<'_>,
+    record: &'a OwnFields<'_>,
+    late: &'a [FieldId],
+) -> impl Iterator<Item = &'a Check> {
+    let fails =
+        |check: &&Check| !waits(check, late) && !skipped(check, record) && !evaluator.holds(&check.expr, record);
+    record.collection.checks.iter().filter(fails)
+}
+
 /// What a patch alone decides: the checks that read nothing but fields that it sets. What does not hold comes as errors.
 pub(crate) fn failed_patch_checks(
     schema: &Schema,

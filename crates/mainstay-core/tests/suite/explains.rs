@@ -33,8 +33,8 @@ async fn a_list_says_what_the_caller_alone_decides() {
     let explanation = house.explain(&anonymous(), list()).await;
     assert_eq!((explanation.operation.as_str(), explanation.caller.as_str()), ("list Task", "anonymous"));
     assert_eq!(short(&explanation), ["Task.read PerRecord [public=PerRecord, owner == auth.id=Error]"]);
-    assert!(explanation.sql[0].to_lowercase().contains("select"), "{:?}", explanation.sql);
-    assert!(!explanation.plan.is_empty());
+    assert!(explanation.statements[0].sql.to_lowercase().contains("select"), "{:?}", explanation.statements);
+    assert!(!explanation.statements[0].plan.is_empty());
     let missing: Vec<_> = explanation.missing_indexes.iter().map(|index| index.directive.as_str()).collect();
     assert_eq!(missing, [r#"@index(fields: ["rank"])"#]);
     let explanation = house.explain(&admin(), list()).await;
@@ -58,7 +58,7 @@ async fn a_refused_write_says_which_clause() {
     house.seed("members", &format!(r#"{{"team": "{team}", "who": "anna"}}"#)).await;
     let explanation = house.explain(&user("anna"), house.patch_of("tasks", &task, r#"{"rank": 1}"#, None)).await;
     assert_eq!(explanation.refused, None);
-    assert!(!explanation.sql.is_empty());
+    assert!(!explanation.statements.is_empty());
     assert!(house.get(&admin(), "tasks", &task, &[]).await.contains(r#""rank":null"#), "explaining writes nothing");
     let explanation = house.explain(&user("bob"), house.create_of("tasks", r#"{"owner": "anna"}"#)).await;
     assert_eq!(short(&explanation), ["Task.create False [owner == auth.id=False]"]);

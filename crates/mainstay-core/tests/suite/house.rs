@@ -30,7 +30,9 @@ impl House {
         let schema =
             Schema::load(&[Source { name: "schema.graphql", text: sdl }]).unwrap_or_else(|wrong| panic!("{wrong}"));
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(Settings { durable: false, ..Settings::at(folder.path().join("db.sqlite")) }).unwrap();
+        let store =
+            Store::open(Settings { durable: false, explains: true, ..Settings::at(folder.path().join("db.sqlite")) })
+                .unwrap();
         let schema = Arc::new(schema);
         store.follow(&schema).unwrap();
         let mut settings = CoreSettings { limits: Limits::default(), cursor_key: [1; 32], explain_refusals: false };
@@ -47,7 +49,7 @@ impl House {
     }
 
     pub(crate) async fn explain(&self, caller: &Caller, operation: Operation<'_>) -> Explanation {
-        self.core.explain(&request(caller), operation).await.unwrap()
+        self.core.explain(&request(caller), &operation).await.unwrap()
     }
 
     pub(crate) async fn create(&self, caller: &Caller, path: &str, body: &str) -> Told {

@@ -4,7 +4,7 @@ use hyper::body::Incoming;
 use mainstay_core::{Act, Aimed, Answer, Batch, BatchOperation, FieldError, Operation};
 use mainstay_schema::{Collection, FieldId, Json, Schema, nearest};
 
-use super::{create::joined, json, once, other_answer, request, target};
+use super::{Selects, create::joined, json, once, other_answer, request, target};
 use crate::{
     app::World,
     etag,
@@ -38,11 +38,9 @@ pub(crate) async fn batch(connection: &Connection, world: &World, parts: &Parts,
     Params::parse(parts.uri.query(), &[])?;
     let request = request(connection, world, parts)?;
     let bytes = json::bytes_of(connection, parts, body, false).await?;
-    let operations = operations(json::parse_for(connection, &bytes)?)?;
-    let schema = world.core.schema().clone();
-    let operations = operations.into_iter().enumerate();
-    let read = |(at, json)| read(world, &schema, request.is_admin(), json, format!("/ops/{at}"));
-    let mut operations: Vec<Result<BatchOperation<'_>, _>> = operations.map(read).collect();
+    let selects = |text: &str| world.selection(text);
+    let mut operations =
+        read_all(world.core.schema(), &selects, request.is_admin(), json::parse_for(connection, &bytes)?)?;
     let mut wish = Return::of(&parts.headers);
     if wish == Return::Minimal {
         // Who names fields wants them: over that the preference is not followed.
@@ -53,6 +51,17 @@ pub(crate) async fn batch(connection: &Connection, world: &World, parts: &Parts,
     }
     let sent = once::Sent { connection, world, parts, request: &request, body: &bytes };
     sent.run(Operation::Batch(Batch { operations }), move |answer| respond(wish, answer)).await
+}
+
+/// What a body asks for, one operation after the other.
+pub(super) fn read_all<'a>(
+    schema: &Schema,
+    selects: &Selects<'_>,
+    admin: bool,
+    body: Json<'a>,
+) -> Outcome<Vec<Result<BatchOperation<'a>, Vec<FieldError>>>> {
+    let read = |(at, json)| read(selects, schema, admin, json, format!("/ops/{at}"));
+    Ok(operations(body)?.into_iter().enumerate().map(read).collect())
 }
 
 fn respond(wish: Return, answer: Answer) -> Outcome<Response> {
@@ -99,7 +108,7 @@ struct Reader<'a> {
 
 /// Reads one operation; else all that is wrong with it.
 fn read<'a>(
-    world: &World,
+    selects: &Selects<'_>,
     schema: &Schema,
     admin: bool,
     json: Json<'a>,
@@ -114,7 +123,7 @@ fn read<'a>(
     let collection = reader.collection(schema);
     let name = reader.name();
     let version = reader.version();
-    let selection = reader.selection(world);
+    let selection = reader.selection(selects);
     let act = match (known, collection) {
         (Some(op), Some(collection)) => reader.act(op, collection, admin),
         _ => None,
@@ -211,9 +220,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn selection(&mut self, world: &World) -> Option<std::sync::Arc<mainstay_core::Selection>> {
+    fn selection(&mut self, selects: &Selects<'_>) -> Option<std::sync::Arc<mainstay_core::Selection>> {
         let text = self.text("fields")?;
-        match world.selection(&text) {
+        match selects(&text) {
             Ok(selection) => Some(selection),
             Err(problem) => {
                 self.wrong("fields", "invalid", problem.detail.into_owned(), problem.hint);

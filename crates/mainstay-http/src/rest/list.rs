@@ -5,9 +5,8 @@ use http::header;
 use mainstay_core::{Answer, Limits, List, Operation, Selection};
 use mainstay_schema::CollectionId;
 
-use super::{Call, group, other_answer};
+use super::{Call, Selects, group, other_answer};
 use crate::{
-    app::World,
     etag, fields,
     params::Params,
     problem::{Code, Outcome, Problem},
@@ -20,7 +19,8 @@ pub(super) const KNOWN: &[&str] = &["filter", "sort", "fields", "limit", "after"
 pub(super) async fn list(call: &Call<'_>) -> Outcome<Response> {
     etag::refuse(&call.parts.headers, &[header::IF_MATCH])?;
     let params = Params::parse(call.parts.uri.query(), KNOWN)?;
-    match call.run(asked(call.world, call.id(), &params)?).await? {
+    let selects = |text: &str| call.world.selection(text);
+    match call.run(asked(call.world.core.limits(), &selects, call.id(), &params)?).await? {
         Answer::Page(page) => {
             let tag = etag::weak(&page.json);
             Ok(reply::read(&call.parts.headers, page.json, tag))
@@ -30,12 +30,16 @@ pub(super) async fn list(call: &Call<'_>) -> Outcome<Response> {
 }
 
 /// A page of records, or of figures, as the parameters ask for it.
-pub(super) fn asked(world: &World, of: CollectionId, params: &Params<'_>) -> Outcome<Operation<'static>> {
-    let limits = world.core.limits();
+pub(super) fn asked(
+    limits: &Limits,
+    selects: &Selects<'_>,
+    of: CollectionId,
+    params: &Params<'_>,
+) -> Outcome<Operation<'static>> {
     if group::is_asked(params)? {
         return Ok(Operation::Group(group::operation(of, params, limits)?));
     }
-    let selection = params.get("fields").map(|text| world.selection(text)).transpose()?;
+    let selection = params.get("fields").map(selects).transpose()?;
     Ok(Operation::List(operation(of, params, limits, selection)?))
 }
 

@@ -32,8 +32,11 @@ use crate::{
 };
 
 pub(crate) use batch::batch;
-pub use explain::{Refused, coverage, explain};
+pub use explain::{Asked, Explained, Refused, coverage, explain};
 pub(crate) use query::query;
+
+/// What reads the text of `fields=`.
+pub(crate) type Selects<'a> = dyn Fn(&str) -> Outcome<Arc<Selection>> + 'a;
 
 /// One call of a collection.
 pub(crate) struct Call<'a> {

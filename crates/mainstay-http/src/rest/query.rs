@@ -3,10 +3,10 @@ use std::borrow::Cow;
 
 use http::{Method, StatusCode, header, request::Parts};
 use hyper::body::Incoming;
-use mainstay_core::{Answer, Request};
+use mainstay_core::{Answer, Core, Operation, Request};
 use mainstay_schema::{Json, nearest};
 
-use super::{find_named, json, list, once, other_answer, request};
+use super::{Selects, find_named, json, list, once, other_answer, request};
 use crate::{
     app::World,
     etag,
@@ -23,7 +23,17 @@ pub(crate) async fn query(connection: &Connection, world: &World, parts: &Parts,
     // Rules see the read that it is: the same as of a page.
     let request = Request { method: connection.app.method(&Method::GET), ..request(connection, world, parts)? };
     let bytes = json::bytes_of(connection, parts, body, false).await?;
-    let Json::Object(members) = json::parse_for(connection, &bytes)? else {
+    let selects = |text: &str| world.selection(text);
+    let operation = operation(&world.core, &selects, json::parse_for(connection, &bytes)?)?;
+    match world.core.run(&request, operation).await? {
+        Answer::Page(page) => Ok(reply::written(StatusCode::OK, page.json, None)),
+        _ => Err(other_answer()),
+    }
+}
+
+/// What a body asks for.
+pub(super) fn operation(core: &Core, selects: &Selects<'_>, body: Json<'_>) -> Outcome<Operation<'static>> {
+    let Json::Object(members) = body else {
         return Err(wrong("expected an object with \"from\"".into()));
     };
     let mut from = None;
@@ -46,11 +56,7 @@ pub(crate) async fn query(connection: &Connection, world: &World, parts: &Parts,
         }
     }
     let from = from.ok_or_else(|| wrong("\"from\" names the collection: \"skills\"".into()))?;
-    let operation = list::asked(world, find_named(world.core.schema(), &from)?, &params)?;
-    match world.core.run(&request, operation).await? {
-        Answer::Page(page) => Ok(reply::written(StatusCode::OK, page.json, None)),
-        _ => Err(other_answer()),
-    }
+    list::asked(core.limits(), selects, find_named(core.schema(), &from)?, &params)
 }
 
 fn wrong(detail: String) -> Box<Problem> {

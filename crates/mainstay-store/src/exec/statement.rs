@@ -90,6 +90,11 @@ impl WriteStatement {
 
     /// Its SQL, one text for each statement.
     pub fn sql(&self) -> Vec<String> {
+        self.all().into_iter().map(|sql| sql.text.clone()).collect()
+    }
+
+    /// Its statements.
+    pub(crate) fn all(&self) -> Vec<&Sql> {
         let mut all = Vec::new();
         match &self.parts {
             Parts::Load { sql, .. } => all.push(sql),
@@ -118,7 +123,12 @@ impl WriteStatement {
                 all.extend(cascades.iter().filter(|of| of.collection == self.collection).flat_map(ends));
             }
         }
-        all.into_iter().map(|sql| sql.text.clone()).collect()
+        all
+    }
+
+    /// The schema that it was rendered for.
+    pub(crate) fn schema(&self) -> &Arc<Schema> {
+        &self.schema
     }
 
     /// The collection that it writes.

@@ -60,6 +60,16 @@ pub(super) fn check_readable(settings: &Settings) -> Result<(), OpenError> {
 /// Opens a connection that only reads.
 pub(super) fn open_reader(settings: &Settings, cache_kib: u32, closing: Arc<AtomicBool>) -> rusqlite::Result<Watched> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    open_with(settings, flags, cache_kib, closing)
+}
+
+/// Opens a connection to a database that is there.
+pub(super) fn open_with(
+    settings: &Settings,
+    flags: OpenFlags,
+    cache_kib: u32,
+    closing: Arc<AtomicBool>,
+) -> rusqlite::Result<Watched> {
     let mut connection = Connection::open_with_flags(&settings.path, flags)?;
     let nested = prepare(&connection, settings, cache_kib)?;
     // Links inside links multiply: without a bound one request takes all memory.

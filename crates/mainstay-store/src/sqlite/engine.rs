@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::{
-    bind::bind,
+    advise,
     checkpoint::Checkpointer,
     connection::{check_readable, look, open_writer},
     drift,
@@ -19,13 +19,13 @@ use super::{
     lock::Lock,
     migrate,
     readers::{Readers, closed},
+    rehearse::Rehearsal,
     session::{Guard, TimeLimits, WriteSession},
     writer::{Done, Job, Work, Writer},
 };
 use crate::{
-    Batch, Drift, Explained, Kept, MigrateError, Offence, Once, OpenError, Page, Settings, SqliteDialect, Step,
-    StepError, StoreError, WriteError, Written,
-    exec::{self, Inputs},
+    Batch, Drift, Explained, Kept, Measured, MigrateError, Offence, Once, OpenError, Page, Rehearsed, Settings,
+    SqliteDialect, Step, StepError, StoreError, WriteError, WriteStatement, Written, exec,
     read::ReadStatement,
     sql::{self, OnceSql},
 };
@@ -36,14 +36,16 @@ pub(crate) struct Engine {
     readers: Readers,
     writer: Writer,
     once: OnceSql,
-    statement_ms_max: u64,
+    settings: Settings,
+    /// Where writes are tried and rolled back: there is no writer then.
+    rehearsal: Option<Rehearsal>,
     /// Held until everything else has ended.
     held: Mutex<Option<(Checkpointer, Lock)>>,
 }
 
 impl Engine {
     pub(crate) fn open(settings: &Settings) -> Result<Engine, OpenError> {
-        if settings.read_only {
+        if settings.read_only || settings.rehearse {
             return Engine::open_reading(settings);
         }
         if let Some(folder) = settings.path.parent() {
@@ -66,7 +68,8 @@ impl Engine {
             readers,
             writer,
             once: OnceSql::new(&SqliteDialect),
-            statement_ms_max: settings.statement_ms_max,
+            settings: settings.clone(),
+            rehearsal: None,
             held: Mutex::new(Some((checkpointer, lock))),
         })
     }
@@ -82,7 +85,8 @@ impl Engine {
             readers,
             writer: Writer::none(),
             once: OnceSql::new(&SqliteDialect),
-            statement_ms_max: settings.statement_ms_max,
+            settings: settings.clone(),
+            rehearsal: settings.rehearse.then(|| Rehearsal::new(settings)),
             held: Mutex::new(None),
         })
     }
@@ -131,7 +135,10 @@ impl Engine {
     }
 
     pub(crate) async fn write(&self, steps: Vec<Step>) -> Result<Vec<Written>, WriteError> {
-        self.work(Work { steps, once: None }).await.map(|done| done.written)
+        match &self.rehearsal {
+            Some(rehearsal) => rehearsal.run(&steps),
+            None => self.work(Work { steps, once: None }).await.map(|done| done.written),
+        }
     }
 
     pub(crate) async fn write_once(&self, steps: Vec<Step>, once: Arc<Once>) -> Result<Kept, WriteError> {
@@ -149,7 +156,8 @@ impl Engine {
 
     pub(crate) fn kept(&self, once: &Once) -> Result<Option<Kept>, StepError> {
         self.readers.with_local(|reader| {
-            let limits = TimeLimits { all_ms: self.statement_ms_max, answer_ms: self.statement_ms_max };
+            let all_ms = self.settings.statement_ms_max;
+            let limits = TimeLimits { all_ms, answer_ms: all_ms };
             let mut session = WriteSession::new(reader, Guard::Alone, limits);
             Ok(exec::once::recall(&mut session, &self.once, once))
         })?
@@ -200,11 +208,34 @@ impl Engine {
         answered.recv().map_err(|_| closed())
     }
 
-    pub(crate) fn explain(&self, of: &ReadStatement, values: &[Value]) -> Result<Explained, StoreError> {
+    pub(crate) fn explain(&self, of: &ReadStatement, values: Option<&[Value]>) -> Result<Explained, StoreError> {
+        self.with_time(|connection| advise::read(connection, &self.settings, of, values))
+    }
+
+    pub(crate) fn explain_write(&self, of: &WriteStatement) -> Result<Vec<crate::StatementExplained>, StoreError> {
+        self.with_time(|connection| {
+            of.all().into_iter().map(|sql| advise::statement(connection, of.schema(), sql)).collect()
+        })
+    }
+
+    pub(crate) fn measure(&self, of: &ReadStatement, values: &[Value], times: usize) -> Result<Measured, StoreError> {
+        self.with_time(|connection| advise::measure(connection, of, values, times))
+    }
+
+    pub(crate) fn rehearses(&self) -> bool {
+        self.rehearsal.is_some()
+    }
+
+    pub(crate) fn rehearsed(&self) -> Option<Rehearsed> {
+        self.rehearsal.as_ref()?.take()
+    }
+
+    /// Reads on this thread's connection, with the time that a statement may take.
+    fn with_time<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+        let limit_ms = self.settings.statement_ms_max;
         self.readers.with_local(|reader| {
-            reader.deadline.clear();
-            let plan = query_plan(&reader.connection, of, values).map_err(|error| store_error(error, 0))?;
-            Ok(Explained { sql: of.sql().to_owned(), plan })
+            reader.deadline.set(std::time::Duration::from_millis(limit_ms));
+            work(&reader.connection).map_err(|error| store_error(error, limit_ms))
         })
     }
 
@@ -235,21 +266,6 @@ impl Drop for Engine {
     fn drop(&mut self) {
         self.close();
     }
-}
-
-/// The lines of `EXPLAIN QUERY PLAN`, indented by their depth.
-fn query_plan(connection: &Connection, of: &ReadStatement, values: &[Value]) -> rusqlite::Result<Vec<String>> {
-    let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", of.sql.page.text))?;
-    bind(&mut statement, &of.sql.page, &Inputs::of(values))?;
-    let (mut depths, mut lines) = (std::collections::HashMap::from([(0_i64, 0_usize)]), Vec::new());
-    let mut rows = statement.raw_query();
-    while let Some(row) = rows.next()? {
-        let (id, parent, detail): (i64, i64, String) = (row.get(0)?, row.get(1)?, row.get(3)?);
-        let depth = depths.get(&parent).copied().unwrap_or(0);
-        depths.insert(id, depth + 1);
-        lines.push(format!("{}{detail}", "  ".repeat(depth)));
-    }
-    Ok(lines)
 }
 
 fn rows<T>(

@@ -1,5 +1,6 @@
 //! The embedded engine: one writer, readers on every thread, one file.
 
+mod advise;
 mod bind;
 mod calls;
 mod checkpoint;
@@ -16,9 +17,11 @@ mod migrate;
 mod nested;
 mod page;
 mod readers;
+mod rehearse;
 mod row;
 mod session;
 mod stream;
+mod words;
 mod writer;
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! `mainstay explain`: what a call comes to, and why.
+pub(super) mod text;
+
 use std::{
-    fmt::Write as _,
     io::{self, Read},
     process::ExitCode,
     sync::Arc,
@@ -8,9 +9,12 @@ use std::{
 
 use clap::Args;
 use mainstay_auth::{AuthSettings, Authenticator, NewToken, SigningKey, TokenMaker, random_secret};
-use mainstay_core::{AdminPass, Caller, Explanation, Request, RuleExplained, Verdict};
+use mainstay_core::{AdminPass, Caller, Explanation, Request};
+use mainstay_http::{Asked, Explained};
 use mainstay_schema::Schema;
+use serde::Serialize;
 
+use self::text::Paint;
 use super::{
     Outcome,
     token::{now_micros, pair},
@@ -20,7 +24,7 @@ use crate::{build, database::Way, failure::Failure, keys::Mode, output::Output, 
 /// Say what a call comes to: which rule, which clause with its values, the SQL, the query plan
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  mainstay explain --as bob:editor GET '/api/skills?sort=name'\n  mainstay explain --as anonymous POST /api/skills '{\"name\": \"Rust\"}'\n\nNothing is written: it says what would be done."
+    after_help = "Example:\n  mainstay explain --as bob:editor GET '/api/skills?sort=name'\n  mainstay explain --as anonymous POST /api/skills '{\"name\": \"Rust\"}'\n  mainstay explain --as admin --run GET '/api/skills?sort=name'\n\nNothing is written: a write is tried in a transaction that is rolled back."
 )]
 pub(crate) struct Arguments {
     /// Who calls: anonymous, admin, a subject, or a subject with roles: anna:editor,mentor
@@ -29,6 +33,12 @@ pub(crate) struct Arguments {
     /// A declared claim of the caller; may be given several times.
     #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = pair)]
     claims: Vec<(String, String)>,
+    /// A header of the call, as 'If-Match: "3"'; may be given several times.
+    #[arg(long = "header", value_name = "NAME: VALUE", value_parser = header)]
+    headers: Vec<(String, String)>,
+    /// Run a page so many times, and say what it takes.
+    #[arg(long, value_name = "TIMES", num_args = 0..=1, default_missing_value = "5")]
+    run: Option<u16>,
     /// GET, POST, PATCH or DELETE
     method: String,
     /// The address: /api/skills?sort=name
@@ -37,6 +47,9 @@ pub(crate) struct Arguments {
     body: Option<String>,
 }
 
+/// How often a page is run at most.
+const RUNS_MAX: u16 = 1_000;
+
 /// How long the caller that is made up may take.
 const TTL_S: u32 = 60;
 
@@ -44,7 +57,7 @@ pub(crate) fn run(arguments: &Arguments, project: &Project, output: Output) -> O
     let schema = Arc::new(project.schema()?);
     let caller = caller(arguments, &schema)?;
     let body = body(arguments)?;
-    let store = build::reading_store(project)?;
+    let store = build::explaining_store(project)?;
     Way::to_schema(&store, &schema)?.require_done()?;
     let core = build::core(project, schema, store.clone(), Mode::Development)?;
     let request = Request {
@@ -55,13 +68,36 @@ pub(crate) fn run(arguments: &Arguments, project: &Project, output: Output) -> O
         host: "localhost".into(),
         once: None,
     };
-    let explaining = mainstay_http::explain(&core, &request, &arguments.path, body.as_bytes());
-    let explained = build::runtime(project)?.block_on(explaining);
+    let asked = Asked {
+        address: &arguments.path,
+        headers: &arguments.headers,
+        body: body.as_bytes(),
+        runs: arguments.run.map_or(0, |times| usize::from(times.clamp(1, RUNS_MAX))),
+    };
+    let explained = build::runtime(project)?.block_on(mainstay_http::explain(&core, &request, &asked));
     store.close();
-    let explanation =
+    let explained =
         explained.map_err(|refused| Failure { hint: refused.hint, ..Failure::new(refused.code, refused.message) })?;
-    output.result(text(&explanation), &explanation);
+    let Explained { status, code, hint, explanation } = &explained;
+    let json = Told { status: *status, code: *code, hint: hint.as_deref(), explanation };
+    output.result(text::text(&explained, Paint::for_terminal()), &json);
     Ok(ExitCode::SUCCESS)
+}
+
+/// What programs are told.
+#[derive(Serialize)]
+struct Told<'a> {
+    status: u16,
+    code: Option<&'static str>,
+    hint: Option<&'a str>,
+    #[serde(flatten)]
+    explanation: &'a Explanation,
+}
+
+/// A header: `If-Match: "3"`.
+fn header(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once(':').ok_or("expected NAME: VALUE")?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 
 /// The caller, made the way that every caller is: by a token that is verified.
@@ -90,57 +126,5 @@ fn body(arguments: &Arguments) -> Result<String, Failure> {
             Ok(body)
         }
         body => Ok(body.unwrap_or_default().to_owned()),
-    }
-}
-
-/// The explanation for people.
-fn text(explanation: &Explanation) -> String {
-    let mut text = format!("{}, asked by {}\n", explanation.operation, explanation.caller);
-    if let Some(refused) = &explanation.refused {
-        let _ = writeln!(text, "refused: {refused}");
-    }
-    section(&mut text, "rules", explanation.rules.iter().map(rule));
-    section(&mut text, "SQL", explanation.sql.iter().cloned());
-    section(&mut text, "query plan", explanation.plan.iter().cloned());
-    let missing = explanation.missing_indexes.iter();
-    section(
-        &mut text,
-        "indexes that would help",
-        missing.map(|index| format!("type {} {}: {}", index.collection, index.directive, index.reason)),
-    );
-    text.truncate(text.trim_end().len());
-    text
-}
-
-fn section(text: &mut String, title: &str, entries: impl Iterator<Item = String>) {
-    for (at, entry) in entries.enumerate() {
-        if at == 0 {
-            let _ = writeln!(text, "\n{title}");
-        }
-        for line in entry.lines() {
-            let _ = writeln!(text, "  {line}");
-        }
-    }
-}
-
-pub(super) fn rule(rule: &RuleExplained) -> String {
-    let shown = rule.text.as_deref().unwrap_or("no rule: admins only");
-    let mut text = format!("{:<12} {}: {shown}", verdict(rule.outcome), rule.name);
-    for clause in &rule.clauses {
-        let values: Vec<String> =
-            clause.values.iter().map(|value| format!("{} is {}", value.name, value.value)).collect();
-        let values = if values.is_empty() { String::new() } else { format!("   ({})", values.join(", ")) };
-        let _ = write!(text, "\n  {:<12} {}{values}", verdict(clause.outcome), clause.text);
-    }
-    text
-}
-
-fn verdict(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::True => "true",
-        Verdict::False => "false",
-        Verdict::Error => "error",
-        Verdict::PerRecord => "per record",
-        Verdict::Skipped => "skipped",
     }
 }

@@ -18,8 +18,8 @@ fn a_read_is_explained_with_its_rule_its_sql_and_its_plan() {
     assert_eq!(json["rules"][0]["name"], "Skill.read");
     assert_eq!(json["rules"][0]["outcome"], "per_record");
     assert_eq!(json["refused"], json!(null));
-    assert!(json["sql"][0].as_str().unwrap().contains("SELECT"), "{json}");
-    assert!(!json["plan"].as_array().unwrap().is_empty(), "{json}");
+    assert!(json["statements"][0]["sql"].as_str().unwrap().contains("SELECT"), "{json}");
+    assert!(!json["statements"][0]["plan"].as_array().unwrap().is_empty(), "{json}");
     let text = project.ok(&["explain", "--as", "anna:editor", "get", "/api/skills"]);
     assert!(text.contains("Skill.read") && text.contains("SQL") && text.contains("query plan"), "{text}");
 }

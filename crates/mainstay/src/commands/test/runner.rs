@@ -24,7 +24,10 @@ use super::{
     wire::{self, DATABASE, Reply, Server},
 };
 use crate::{
-    commands::{explain, token::now_micros},
+    commands::{
+        explain::text::{self as explain_text, Paint},
+        token::now_micros,
+    },
     database::{Allowed, Way},
     failure::{Detail, Failure},
     loading,
@@ -407,11 +410,15 @@ fn failed(step: &Step, path: &str, differences: Vec<String>, answered: String) -
 
 /// The rules that refuse, with their clauses and values.
 async fn why(core: &Core, call: &Call) -> Vec<String> {
-    let Ok(explanation) = mainstay_http::explain(core, &call.request, &call.path, &call.bytes()).await else {
+    let body = call.bytes();
+    let asked = mainstay_http::Asked { address: &call.path, headers: &call.headers, body: &body, runs: 0 };
+    let Ok(explained) = mainstay_http::explain(core, &call.request, &asked).await else {
         return Vec::new();
     };
-    let refusing = explanation.rules.iter().filter(|rule| rule.outcome != Verdict::True);
-    refusing.flat_map(|rule| explain::rule(rule).lines().map(str::to_owned).collect::<Vec<_>>()).collect()
+    let refusing = explained.explanation.rules.iter().filter(|rule| rule.outcome != Verdict::True);
+    refusing
+        .flat_map(|rule| explain_text::rule(rule, Paint::PLAIN).lines().map(str::to_owned).collect::<Vec<_>>())
+        .collect()
 }
 
 /// The keys of all records.

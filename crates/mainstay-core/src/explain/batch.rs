@@ -1,0 +1,128 @@
+//! Batches explained: the rules of each operation, as far as its record is known before the batch is done.
+use mainstay_schema::Json;
+
+use super::{clauses::Subject, writes::EXPLAINED_MAX};
+use crate::{
+    Act, Aimed, Batch, BatchOperation, Core, Error, Explanation, Request, Target,
+    expressions::RuleKind,
+    record::{
+        field::Sender,
+        patch::{Patch, Patches},
+        reading::{Named, Reading},
+    },
+};
+
+/// An operation whose record is looked at, once all operations are read.
+enum Later {
+    /// Its rules are known.
+    Known(Explanation),
+    /// A change of a stored record.
+    Change(Target, Option<Patch>),
+    /// The end of a stored record.
+    End(Target),
+}
+
+impl Core {
+    pub(super) async fn explain_batch(&self, request: &Request, batch: &Batch<'_>) -> Result<Explanation, Error> {
+        let mut explanation = Explanation::default();
+        for (operation, later) in self.read_for_explaining(request, batch)? {
+            let of = operation.collection;
+            let mut explained = Explanation::default();
+            match later {
+                Later::Known(known) => explained = known,
+                Later::Change(target, patch) => {
+                    self.explain_change(request, of, &target, patch.as_ref(), &mut explained).await?;
+                }
+                Later::End(target) => {
+                    self.explain_stored(request, (of, RuleKind::Delete), &target, &mut explained).await?;
+                }
+            }
+            explained.rules.iter_mut().for_each(|rule| rule.of = Some(operation.place.clone()));
+            explanation.rules.append(&mut explained.rules);
+            explanation.refused = explanation.refused.or(explained.refused);
+        }
+        Ok(explanation)
+    }
+
+    fn read_for_explaining<'b>(
+        &self,
+        request: &Request,
+        batch: &'b Batch<'b>,
+    ) -> Result<Vec<(&'b BatchOperation<'b>, Later)>, Error> {
+        let reading = Reading::new(self, request, Sender::Caller, true);
+        let mut all = Vec::new();
+        for (number, operation) in batch.operations.iter().flatten().enumerate().take(EXPLAINED_MAX) {
+            all.push((operation, self.operation_explained(request, &reading, operation)?));
+            if let Some(name) = &operation.name {
+                // Its key is not known yet, as in a batch that is done.
+                let made = matches!(operation.act, Act::Create { .. } | Act::Upsert { .. });
+                reading.name(name, Named { collection: operation.collection, key: None, operation: number, made });
+            }
+        }
+        Ok(all)
+    }
+
+    fn operation_explained<'b>(
+        &'b self,
+        request: &'b Request,
+        reading: &Reading<'_>,
+        operation: &'b BatchOperation<'b>,
+    ) -> Result<Later, Error> {
+        let of = operation.collection;
+        let mut explanation = Explanation::default();
+        let outright = |kinds: &[RuleKind]| -> Result<Later, Error> {
+            let mut explanation = Explanation::default();
+            for kind in kinds {
+                explanation.rules.push(self.rule_parts(request, (of, *kind), Subject::Any)?.explained);
+            }
+            Ok(Later::Known(explanation))
+        };
+        match &operation.act {
+            Act::Create { data } => {
+                match self.reader(reading, of, true).read(data, String::new(), &mut Vec::new()) {
+                    Ok(mut record) => self.explain_new(request, &mut record, false, &mut explanation)?,
+                    Err(_) => return outright(&[RuleKind::Create]),
+                }
+                Ok(Later::Known(explanation))
+            }
+            Act::Upsert { .. } => outright(&[RuleKind::Create, RuleKind::Update]),
+            Act::Update { target, data } => match self.target_of(operation, target) {
+                Some(target) => {
+                    let patches = Patches { reading, collection: self.schema.collection(of), given: &[] };
+                    Ok(Later::Change(target, patches.read(data, "").ok()))
+                }
+                None => outright(&[RuleKind::Read, RuleKind::Update]),
+            },
+            Act::Delete { target } => match self.target_of(operation, target) {
+                Some(target) => Ok(Later::End(target)),
+                None => outright(&[RuleKind::Read, RuleKind::Delete]),
+            },
+        }
+    }
+
+    /// The record that is named by its key, or by values that are sent as texts or numbers.
+    fn target_of(&self, operation: &BatchOperation<'_>, aimed: &Aimed<'_>) -> Option<Target> {
+        let written = |json: &Json<'_>| match json {
+            Json::Text(text) => Some(text.clone().into_owned()),
+            Json::Int(number) => Some(number.to_string()),
+            _ => None,
+        };
+        match aimed {
+            Aimed::Id(json) => written(json).map(Target::Key),
+            Aimed::By(Json::Object(members)) => {
+                let collection = self.schema.collection(operation.collection);
+                let named: Vec<_> = members
+                    .iter()
+                    .map(|(name, json)| Some((*collection.by_name.get(&**name)?, written(json)?)))
+                    .collect::<Option<_>>()?;
+                let unique = collection.uniques.iter().find(|unique| {
+                    unique.fields.len() == named.len() && named.iter().all(|(field, _)| unique.fields.contains(field))
+                })?;
+                let value = |field| named.iter().find(|(of, _)| of == field).map(|(_, value)| value.clone());
+                let values = unique.fields.iter().map(value).collect::<Option<_>>()?;
+                Some(Target::Unique { fields: unique.fields.clone(), values })
+            }
+            Aimed::By(_) => None,
+        }
+    }
+}
