@@ -39,7 +39,6 @@ impl IndexWanted {
 #[derive(Default)]
 struct Asked {
     equal: Vec<FieldId>,
-    flags: Vec<FieldId>,
     ranges: Vec<FieldId>,
 }
 
@@ -104,10 +103,8 @@ pub(crate) fn candidates(schema: &Schema, origin: &Origin) -> Vec<IndexWanted> {
             all.push(wanted);
         }
     };
-    let flagged = [&asked.equal[..], &asked.flags[..]].concat();
     for then in [&order[..], &asked.ranges[..], &[]] {
         push(&asked.equal, then);
-        push(&flagged, then);
         asked.equal.iter().for_each(|field| push(&[*field], then));
     }
     asked.ranges.iter().for_each(|field| push(&[], &[*field]));
@@ -133,8 +130,6 @@ impl Asked {
                 [a, b].into_iter().filter_map(|side| own(side)).for_each(|field| add(|asked| &mut asked.ranges, field));
             }
             Node::In(a, _) => own(a).into_iter().for_each(|field| add(|asked| &mut asked.equal, field)),
-            Node::Field { .. } => own(expr).into_iter().for_each(|field| add(|asked| &mut asked.flags, field)),
-            Node::Not(inner) => own(inner).into_iter().for_each(|field| add(|asked| &mut asked.flags, field)),
             _ => {}
         }
     }

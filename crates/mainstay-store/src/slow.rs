@@ -31,6 +31,7 @@ pub(crate) fn tell_write(engine: &Engine, steps: &[Step], took: Duration) {
         let task = match step {
             Step::Run(task) => task,
             Step::Upsert(upsert) => upsert.update.as_ref().or(upsert.create.as_ref()).unwrap_or(&upsert.find),
+            Step::Each(each) => &each.find,
             Step::Read(_) => continue,
         };
         for explained in engine.explain_write(&task.statement).unwrap_or_default() {

@@ -166,7 +166,14 @@ impl Store {
     /// Carries out the steps in one transaction, unless that was done before for the same key; the answer is kept in that
     /// transaction, and is the same each time.
     pub async fn write_once(&self, steps: Vec<Step>, once: Arc<Once>) -> Result<Kept, WriteError> {
-        self.engine.write_once(steps, once).await
+        let Some(slow) = self.slow else { return self.engine.write_once(steps, once).await };
+        let (began, kept) = (Instant::now(), steps.clone());
+        let written = self.engine.write_once(steps, once).await;
+        let took = began.elapsed();
+        if took >= slow {
+            slow::tell_write(&self.engine, &kept, took);
+        }
+        written
     }
 
     /// The answer of a write that was done before. One that is being done now is not seen: [`Store::write_once`] waits for it.

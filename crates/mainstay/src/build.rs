@@ -22,6 +22,12 @@ pub(crate) fn store(project: &Project) -> Result<Arc<Store>, Failure> {
     open(project.settings.database.store(project.database_path()?))
 }
 
+/// The same for a server: what takes longer, in milliseconds, is told; 0: nothing.
+pub(crate) fn store_telling(project: &Project, slow_ms: u64) -> Result<Arc<Store>, Failure> {
+    let settings = project.settings.database.store(project.database_path()?);
+    open(mainstay_store::Settings { slow_ms, ..settings })
+}
+
 /// The same to load many records.
 pub(crate) fn loading_store(project: &Project) -> Result<Arc<Store>, Failure> {
     let settings = project.settings.database.store(project.database_path()?);

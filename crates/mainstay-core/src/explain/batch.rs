@@ -89,7 +89,7 @@ impl Core {
             Act::Update { target, data } => match self.target_of(operation, target) {
                 Some(target) => {
                     let patches = Patches { reading, collection: self.schema.collection(of), given: &[] };
-                    Ok(Later::Change(target, patches.read(data, "").ok()))
+                    Ok(Later::Change(target, patches.unchecked(data, "").ok()))
                 }
                 None => outright(&[RuleKind::Read, RuleKind::Update]),
             },

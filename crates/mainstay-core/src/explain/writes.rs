@@ -65,7 +65,7 @@ impl Core {
             if at < EXPLAINED_MAX {
                 let given = create.upsert.as_deref().unwrap_or_default();
                 let patches = Patches { reading: &reading, collection, given };
-                let patch = create.upsert.as_ref().and_then(|_| patches.read(json, "").ok());
+                let patch = create.upsert.as_ref().and_then(|_| patches.unchecked(json, "").ok());
                 records.push((record, patch));
             }
         }
@@ -128,7 +128,12 @@ impl Core {
     pub(super) async fn explain_update(&self, request: &Request, update: &Update<'_>) -> Result<Explanation, Error> {
         let mut explanation = Explanation::default();
         let patch = self.patch(request, update.collection, &update.patch, Sender::Caller);
-        self.explain_change(request, update.collection, &update.target, patch.as_ref().ok(), &mut explanation).await?;
+        let sent = {
+            let reading = Reading::new(self, request, Sender::Caller, false);
+            let collection = self.schema.collection(update.collection);
+            Patches { reading: &reading, collection, given: &[] }.unchecked(&update.patch, "").ok()
+        };
+        self.explain_change(request, update.collection, &update.target, sent.as_ref(), &mut explanation).await?;
         let aim = Aim::of(&self.schema, update.collection, &update.target)?;
         match patch {
             Err(error) => {
@@ -258,7 +263,7 @@ pub(super) fn of_sql(sql: String) -> crate::Statement {
 
 /// What an error says, with the fields that are wrong.
 pub(super) fn with_fields(error: &Error) -> String {
-    let told = |field: &FieldError| format!("{} {}", field.pointer, field.message);
+    let told = |field: &FieldError| format!("{} {}", field.pointer, field.message).trim_start().to_owned();
     let fields: Vec<String> = error.fields.iter().filter(|field| field.message != error.message).map(told).collect();
     if fields.is_empty() { error.message.clone() } else { format!("{}: {}", error.message, fields.join("; ")) }
 }

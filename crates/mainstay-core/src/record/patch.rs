@@ -65,6 +65,14 @@ impl<'a> Patches<'a> {
     /// Reads a patch, completes it by what the server writes, and checks what it decides alone. Everything that is wrong comes
     /// at once.
     pub(crate) fn read(&self, json: &'a Json<'a>, place: &'a str) -> Result<Patch, Vec<FieldError>> {
+        let patch = self.unchecked(json, place)?;
+        let (schema, evaluator) = (self.reading.schema(), &self.reading.evaluator);
+        let errors = failed_patch_checks(schema, evaluator, self.collection, &patch, place);
+        if errors.is_empty() { Ok(patch) } else { Err(errors) }
+    }
+
+    /// The same before its checks are asked.
+    pub(crate) fn unchecked(&self, json: &'a Json<'a>, place: &'a str) -> Result<Patch, Vec<FieldError>> {
         let mut reader = FieldReader::new(self.reading, self.collection, place, false);
         let mut patch = Patch::default();
         let Json::Object(members) = json else {
@@ -94,9 +102,7 @@ impl<'a> Patches<'a> {
             return Err(reader.errors);
         }
         (patch.late, patch.made) = (reader.late, reader.made);
-        let (schema, evaluator) = (self.reading.schema(), &self.reading.evaluator);
-        let errors = failed_patch_checks(schema, evaluator, self.collection, &patch, place);
-        if errors.is_empty() { Ok(patch) } else { Err(errors) }
+        Ok(patch)
     }
 
     fn changeable(&self, reader: &mut FieldReader<'_>, field: &Field) -> bool {

@@ -3,8 +3,8 @@ use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use mainstay_core::{
-    Answer, Batch, ClauseSeen, Core, Create, Delete, Explanation, Operation, ReadOne, Request, Selection, Tried, Update,
-    UpdateMatching,
+    Answer, Batch, ClauseSeen, Core, Create, Delete, Explanation, Operation, ReadOne, Request, Selection, Tried,
+    Update, UpdateMatching,
 };
 use mainstay_schema::{Collection, Json, JsonLimits};
 
@@ -122,7 +122,7 @@ fn status_of(answer: &Answer, minimal: bool) -> u16 {
     match answer {
         Answer::Deleted => 204,
         Answer::Created { created, records, .. } if *created || records.is_empty() => 201,
-        Answer::Created { .. } | Answer::Updated(_) | Answer::Batch(_) if minimal => 204,
+        Answer::Created { .. } | Answer::Updated(_) | Answer::Batch(_) | Answer::Matched(_) if minimal => 204,
         _ => 200,
     }
 }

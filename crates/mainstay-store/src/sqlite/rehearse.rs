@@ -109,6 +109,7 @@ fn schema_of(step: &Step) -> Option<&Arc<Schema>> {
     match step {
         Step::Run(task) => Some(task.statement.schema()),
         Step::Upsert(upsert) => Some(upsert.find.statement.schema()),
+        Step::Each(each) => Some(each.find.statement.schema()),
         Step::Read(_) => None,
     }
 }

@@ -37,7 +37,7 @@ enum Apply {
 pub(crate) fn run(arguments: &Arguments, project: &Project, output: Output) -> Outcome {
     let schema = Arc::new(project.schema()?);
     let authenticator = build::authenticator(project, &schema, Mode::Production)?;
-    let store = build::store(project)?;
+    let store = build::store_telling(project, project.settings.log.slow_ms)?;
     let way = Way::to_schema(&store, &schema)?;
     way.require_sound(|drift| tracing::warn!(%drift, "the tables were changed by hand"))?;
     if arguments.apply == Some(Apply::Safe) && !way.is_done() {

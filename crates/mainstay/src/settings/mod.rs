@@ -1,6 +1,7 @@
 //! The settings: `mainstay.toml`, each with a default, over it the environment.
 mod auth;
 mod database;
+mod dev;
 mod environment;
 mod limits;
 mod log;
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 pub(crate) use self::{
-    auth::AuthArea, database::DatabaseArea, limits::LimitsArea, log::LogSettings, server::ServerArea,
+    auth::AuthArea, database::DatabaseArea, dev::DevSettings, limits::LimitsArea, log::LogSettings, server::ServerArea,
 };
 use crate::failure::Failure;
 
@@ -31,6 +32,8 @@ pub(crate) struct Settings {
     pub(crate) limits: LimitsArea,
     /// What is logged.
     pub(crate) log: LogSettings,
+    /// What `mainstay dev` tells.
+    pub(crate) dev: DevSettings,
 }
 
 impl Settings {

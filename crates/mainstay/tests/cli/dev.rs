@@ -96,3 +96,17 @@ async fn a_refused_request_is_explained_in_the_terminal() {
     assert_eq!(server.post("/api/notes", &json!({"text": "a"}), None).await.0, StatusCode::UNAUTHORIZED);
     server.wait_for("owner == auth.id");
 }
+
+#[tokio::test]
+async fn a_slow_request_is_told_with_its_plan_and_the_missing_index_and_no_values() {
+    let project = Project::with_schema("type Note @rules(read: \"true\") { text: String! rank: Int! other: Int }");
+    let notes: Vec<_> = (0..20_000).map(|rank| json!({"text": "secret words", "rank": rank})).collect();
+    project.write("seed/notes.json", &json!({ "notes": notes }).to_string());
+    project.write("mainstay.toml", "[dev]\nslow_ms = 1\n");
+    let server = project.start(&["dev"]);
+    server.get("/api/notes", &[("sort", "rank"), ("filter", "other == null || text.contains('secret')")], None).await;
+    server.wait_for("slow read");
+    server.wait_for("missing: type Note @index(fields: [");
+    assert!(server.said().contains("because no index gives rank"), "{}", server.said());
+    assert!(!server.said().contains("secret"), "{}", server.said());
+}

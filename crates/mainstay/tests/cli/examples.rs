@@ -3,7 +3,7 @@ use crate::support::Project;
 
 fn check(name: &str) {
     let project = Project::template(name);
-    let (code, report) = project.json(&["test", "--clauses", "100"]);
+    let (code, report) = project.json(&["test", "--clauses", "100", "--explained"]);
     let failed: Vec<_> = report["tests"].as_array().unwrap().iter().filter(|test| test["passed"] != true).collect();
     assert!(failed.is_empty(), "{name}: {failed:#?}");
     assert_eq!(report["coverage"]["missing"].as_array().map(Vec::len), Some(0), "{name}: {report:#}");

@@ -76,11 +76,210 @@ fn a_write_of_all_that_match_is_explained_and_not_done() {
         assert_eq!(json["refused"], json!(null), "{json}");
         let rules = json["rules"].as_array().unwrap();
         assert!(rules.iter().any(|explained| explained["name"] == rule), "{json}");
-        assert!(json["sql"][0].as_str().unwrap().starts_with("SELECT"), "{json}");
-        assert!(json["sql"].as_array().unwrap().len() > 1 && !json["plan"].as_array().unwrap().is_empty(), "{json}");
+        assert!(json["statements"][0]["sql"].as_str().unwrap().starts_with("SELECT"), "{json}");
+        assert!(json["statements"].as_array().unwrap().len() > 1, "{json}");
+        assert!(json["changes"][0]["collection"] == "Skill", "{json}");
         let json = explained("anna", method, "monthsMin>2");
         assert!(json["refused"].as_str().unwrap().contains("refuses"), "{json}");
     }
     let all = project.json(&["explain", "--as", "admin", "DELETE", "/api/skills"]).1;
     assert!(all.to_string().contains("filter"), "{all}");
+}
+
+fn explain(project: &Project, caller: &str, arguments: &[&str]) -> serde_json::Value {
+    let (code, json) = project.json(&[&["explain", "--as", caller], arguments].concat());
+    assert_eq!(code, Some(0), "{json}");
+    json
+}
+
+#[test]
+fn every_kind_of_call_is_explained_and_nothing_of_it_is_done() {
+    let project = project();
+    let fingerprint = |project: &Project| project.ok(&["export", "skills", "--out", "-"]);
+    let before = fingerprint(&project);
+    let category = r#"{"slug": "x", "name": "X", "position": 9}"#;
+    let nested = r#"{"slug": "x", "name": "X", "practice": "p", "technologies": [], "category": {"slug": "y", "name": "Y", "position": 8}}"#;
+    let by =
+        r#"{"slug": "x", "name": "X", "practice": "p", "technologies": [], "category": {"by": {"slug": "nothing"}}}"#;
+    let batch = r#"{"ops": [{"op": "create", "in": "categories", "as": "c", "data": {"slug": "x", "name": "X", "position": 9}}, {"op": "create", "in": "skills", "data": {"slug": "x", "name": "X", "practice": "p", "technologies": [], "category": {"ref": "c"}}}]}"#;
+    let array = format!("[{category}, {}]", category.replace("\"x\"", "\"y\""));
+    let calls: &[(&str, &[&str], u64)] = &[
+        ("anonymous", &["GET", "/api/skills?count=true&limit=2"], 200),
+        ("anonymous", &["GET", "/api/skills/by/slug/nothing"], 404),
+        ("anonymous", &["GET", "/api/skills?group=published&select=count"], 200),
+        (
+            "anonymous",
+            &["POST", "/api/query", r#"{"from": "skills", "filter": "name == p.n", "params": {"n": "x"}}"#],
+            200,
+        ),
+        ("anonymous", &["POST", "/api/categories", category], 401),
+        ("bob", &["POST", "/api/categories", category], 403),
+        ("eva:editor", &["POST", "/api/categories", category], 201),
+        ("eva:editor", &["POST", "/api/categories", &array], 201),
+        ("eva:editor", &["POST", "/api/categories?upsert=slug", category], 201),
+        ("eva:editor", &["POST", "/api/skills", nested], 201),
+        ("eva:editor", &["POST", "/api/skills", by], 422),
+        ("eva:editor", &["POST", "/api/batch", batch], 200),
+        ("bob", &["POST", "/api/batch", batch], 403),
+        ("eva:editor", &["PATCH", "/api/skills/by/slug/caching", r#"{"name": "Caches"}"#], 200),
+        (
+            "eva:editor",
+            &["--header", "If-Match: \"77\"", "PATCH", "/api/skills/by/slug/caching", r#"{"name": "C"}"#],
+            412,
+        ),
+        ("eva:editor", &["PATCH", "/api/skills?filter=true", r#"{"monthsMin": 1, "monthsMax": 2}"#], 200),
+        ("bob", &["DELETE", "/api/skills?filter=true"], 403),
+    ];
+    for (caller, arguments, status) in calls {
+        let json = explain(&project, caller, arguments);
+        assert_eq!(json["status"], json!(status), "{caller} {arguments:?}: {json:#}");
+        assert_eq!(json["refused"].is_string(), *status >= 400, "{json:#}");
+        assert!(!json["rules"].as_array().unwrap().is_empty(), "{json:#}");
+    }
+    assert_eq!(fingerprint(&project), before);
+}
+
+#[test]
+fn what_a_write_touches_is_counted_and_what_holds_a_record_is_named() {
+    let project = project();
+    let json = explain(&project, "admin", &["DELETE", "/api/categories/by/slug/core"]);
+    assert_eq!((&json["status"], &json["code"]), (&json!(409), &json!("restricted")), "{json:#}");
+    assert_eq!(json["held_by"][0]["collection"], "Skill", "{json:#}");
+    assert!(json["held_by"][0]["records"].as_u64().unwrap() > 1, "{json:#}");
+    let body = r#"[{"slug": "x", "name": "X", "position": 8}, {"slug": "y", "name": "Y", "position": 9}]"#;
+    let json = explain(&project, "admin", &["POST", "/api/categories", body]);
+    let changes = json!([{"collection": "Category", "created": 2, "changed": 0, "deleted": 0}]);
+    assert_eq!((&json["tried"], &json["changes"]), (&json!(true), &changes), "{json:#}");
+    let body = r#"{"slug": "core", "name": "X", "position": 8}"#;
+    let json = explain(&project, "admin", &["POST", "/api/categories", body]);
+    assert_eq!((&json["status"], &json["code"]), (&json!(409), &json!("not_unique")), "{json:#}");
+}
+
+#[test]
+fn a_change_is_explained_before_and_after_with_its_checks() {
+    let project = project();
+    let body = r#"{"monthsMin": 9, "monthsMax": 3}"#;
+    let text = project.ok(&["explain", "--as", "eva:editor", "PATCH", "/api/skills/by/slug/caching", body]);
+    assert!(text.contains("refused: 422"), "{text}");
+    assert!(text.contains("Skill @check"), "{text}");
+    assert!(text.contains("monthsMax is 3, monthsMin is 9"), "{text}");
+    let text = project.ok(&["explain", "--as", "bob", "PATCH", "/api/skills/by/slug/caching", r#"{"name": "C"}"#]);
+    assert!(text.contains("Skill.update, of the record as it was: isEditor"), "{text}");
+    assert!(text.contains("Skill.update, of the record as it becomes: isEditor"), "{text}");
+}
+
+const FLIGHTS: &str = r#"
+type Carrier @rules(read: "true") { code: String! @unique name: String! }
+type Flight @rules(read: "true") @index(fields: ["hour"]) {
+  carrier: Carrier!
+  month: Int!
+  day: Int!
+  hour: Int!
+  delay: Int
+}
+"#;
+
+/// The plan in words, and the missing indexes, of a page of flights.
+fn planned(project: &Project, query: &str) -> (Vec<String>, Vec<String>) {
+    let json = explain(project, "anonymous", &["GET", &format!("/api/flights{query}")]);
+    let texts = |json: &serde_json::Value| -> Vec<String> {
+        json.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
+    };
+    let missing = json["missing_indexes"].as_array().unwrap();
+    let missing = missing.iter().map(|index| index["directive"].as_str().unwrap().to_owned()).collect();
+    (texts(&json["statements"][0]["words"]), missing)
+}
+
+#[test]
+fn plans_are_told_in_words_with_the_index_that_is_missing() {
+    let project = Project::with_schema(FLIGHTS);
+    project.ok(&["apply", "--yes"]);
+    let check = |query: &str, words: &[&str], missing: &[&str]| {
+        assert_eq!(planned(&project, query), (strings(words), strings(missing)), "{query}");
+    };
+    let in_order = "reads flights (0) one after the other, in the order of their keys, until the page is full";
+    check("", &[in_order], &[]);
+    check(
+        "?sort=month,day",
+        &["reads every record of flights (0)", "sorts all that it found in memory, because no index gives month, day"],
+        &[r#"@index(fields: ["month", "day"])"#],
+    );
+    check(
+        "?sort=hour",
+        &["reads flights (0) one after the other, in the order of the index of hour, until the page is full"],
+        &[],
+    );
+    check("?filter=hour==3", &["finds flights by hour, by the index of hour"], &[]);
+    check("?filter=month==3", &[in_order], &[r#"@index(fields: ["month"])"#]);
+    check(
+        "?filter=month==3&sort=day",
+        &["reads every record of flights (0)", "sorts all that it found in memory, because no index gives day"],
+        &[r#"@index(fields: ["month", "day"])"#],
+    );
+    check(
+        "?filter=carrier=='019a9f3e-7c1d-7b52-8a6e-3f4b5c6d7e8f'",
+        &["finds flights by carrier, by the index of carrier"],
+        &[],
+    );
+    check(
+        "?filter=carrier=='019a9f3e-7c1d-7b52-8a6e-3f4b5c6d7e8f'&sort=month",
+        &[
+            "finds flights by carrier, by the index of carrier",
+            "sorts all that it found in memory, because no index gives month",
+        ],
+        &[r#"@index(fields: ["carrier", "month"])"#],
+    );
+    check("?filter=delay>60", &[in_order], &[]);
+    check(
+        "?filter=delay>60&sort=delay",
+        &["reads every record of flights (0)", "sorts all that it found in memory, because no index gives delay"],
+        &[r#"@index(fields: ["delay"])"#],
+    );
+    check(
+        "?group=hour",
+        &[
+            "first:",
+            "  reads every record of flights (0), by the index of hour",
+            "goes through what that gave",
+            "sorts the groups in memory",
+        ],
+        &[],
+    );
+    check(
+        "?group=month",
+        &[
+            "first:",
+            "  reads every record of flights (0)",
+            "  puts them into groups in memory, because no index gives month",
+            "goes through what that gave",
+            "sorts the groups in memory",
+        ],
+        &[r#"@index(fields: ["month"])"#],
+    );
+    check("?fields=month,carrier(name)", &[in_order, "for each of them:", "  finds carriers by their key"], &[]);
+}
+
+fn strings(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+#[test]
+fn an_index_that_is_pasted_is_taken_and_no_longer_missing() {
+    let project = Project::with_schema(FLIGHTS);
+    project.ok(&["apply", "--yes"]);
+    let (_, missing) = planned(&project, "?filter=month==3&sort=day");
+    project.write("schema.graphql", &FLIGHTS.replace("@index(fields: [\"hour\"])", &missing[0]));
+    project.ok(&["apply", "--yes"]);
+    let (words, missing) = planned(&project, "?filter=month==3&sort=day");
+    assert_eq!(words, ["finds flights by month, by the index of month, day"]);
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn a_page_is_measured() {
+    let project = project();
+    let json = explain(&project, "admin", &["--run", "3", "GET", "/api/skills?sort=monthsMin"]);
+    assert_eq!((&json["measured"]["times"], &json["measured"]["rows"]), (&json!(3), &json!(32)), "{json:#}");
+    let text = project.ok(&["explain", "--as", "admin", "--run", "--", "GET", "/api/skills?sort=monthsMin"]);
+    assert!(text.contains("the median of 5 runs"), "{text}");
 }

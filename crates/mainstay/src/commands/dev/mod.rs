@@ -3,7 +3,7 @@
 mod seed;
 mod watch;
 
-use std::{io, path::Path, process::ExitCode, sync::Arc};
+use std::{io, path::Path, process::ExitCode, sync::Arc, time::Duration};
 
 use clap::Args;
 use mainstay_http::{App, HttpSettings};
@@ -47,7 +47,7 @@ pub(crate) fn run(arguments: &Arguments, project: Project, output: Output) -> Ou
     if arguments.reset {
         reset(&project)?;
     }
-    let store = build::store(&project)?;
+    let store = build::store_telling(&project, project.settings.dev.slow_ms)?;
     let runtime = build::runtime(&project)?;
     let mut dev = Dev { project, output, store: store.clone(), seen: Vec::new() };
     let result = runtime.block_on(dev.run());
@@ -90,7 +90,7 @@ impl Dev {
         seed::load(&self.project, &core, self.output).await?;
         let authenticator = build::authenticator(&self.project, &schema, Mode::Development)?;
         let http = self.project.settings.server.http(public(&self.project));
-        let settings = HttpSettings { log_refusals: true, ..http };
+        let settings = HttpSettings { log_refusals: true, slow_request: self.slow(http.slow_request), ..http };
         let app = Arc::new(App::new(core, authenticator, settings));
         let (listener, address) = build::listen(&self.project).await?;
         self.greet(&address);
@@ -108,6 +108,14 @@ impl Dev {
         };
         tokio::join!(serving, watching);
         Ok(())
+    }
+
+    /// Past what a request is told: `dev.slow_ms`, unless it is off.
+    fn slow(&self, usual: Duration) -> Duration {
+        match self.project.settings.dev.slow_ms {
+            0 => usual,
+            slow_ms => Duration::from_millis(slow_ms),
+        }
     }
 
     fn greet(&self, address: &str) {

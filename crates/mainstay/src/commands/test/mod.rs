@@ -26,6 +26,9 @@ pub(crate) struct Arguments {
     /// Fail when less than this percentage of the clauses was seen to hold and not to hold.
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
     clauses: Option<u8>,
+    /// Explain each request before it is sent, and fail where that foresees another answer.
+    #[arg(long)]
+    explained: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments, project: &Project, output: Output) -> Outcome {
@@ -37,6 +40,7 @@ pub(crate) fn run(arguments: &Arguments, project: &Project, output: Output) -> O
     let mut report = Report::default();
     let coverage = build::runtime(project)?.block_on(async {
         let mut runner = Runner::new(project, schema.clone())?;
+        runner.explained = arguments.explained;
         for file in &files {
             for test in file.tests.iter().filter(|test| wanted(&file.name, &test.name)) {
                 report.add(runner.run(file, test).await?);

@@ -51,6 +51,8 @@ pub(super) struct Runner<'a> {
     templates: BTreeMap<String, PathBuf>,
     databases: usize,
     pub(super) coverage: Coverage,
+    /// Whether each request is explained before it is sent.
+    pub(super) explained: bool,
 }
 
 /// A test that runs.
@@ -85,7 +87,7 @@ impl<'a> Runner<'a> {
         let folder = tempfile::Builder::new().prefix("mainstay-test-").tempdir();
         let folder = folder.map_err(|error| Failure::io("a folder for the databases", &error))?;
         let (templates, coverage) = (BTreeMap::new(), Coverage::default());
-        Ok(Runner { project, schema, tokens, secret, folder, templates, databases: 0, coverage })
+        Ok(Runner { project, schema, tokens, secret, folder, templates, databases: 0, coverage, explained: false })
     }
 
     /// Runs one test. Fails when it cannot be run; a test that fails is a result.
@@ -201,8 +203,12 @@ impl<'a> Runner<'a> {
             Ok(answer) => answer,
             Err(reason) => return Ok(Some(failed(step, &call.path, vec![reason], String::new()))),
         };
+        let foreseen = if self.explained { Some(self.foreseen(running, &call).await?) } else { None };
         let reply = self.observed(running, &call).await?;
-        let differences = differences(step, answer.as_ref(), &reply);
+        let mut differences = differences(step, answer.as_ref(), &reply);
+        if let Some((status, why)) = foreseen.filter(|(status, _)| *status != reply.status) {
+            differences.push(format!("explain foresees {status}{why}, the answer is {}", reply.status));
+        }
         if !differences.is_empty() {
             let body = if reply.json.is_null() { shown(&Json::String(reply.text)) } else { shown(&reply.json) };
             let mut failed = failed(step, &call.path, differences, body);
@@ -215,6 +221,20 @@ impl<'a> Runner<'a> {
             running.given.keep(name, reply.json);
         }
         Ok(None)
+    }
+
+    /// The status that explaining a request foresees, and why: over the same database, where nothing is written.
+    async fn foreseen(&self, running: &Running<'_>, call: &Call) -> Result<(u16, String), Failure> {
+        let (store, core) = wire::explaining_core(self.project, &self.schema, &running.folder)?;
+        let body = call.bytes();
+        let asked = mainstay_http::Asked { address: &call.path, headers: &call.headers, body: &body, runs: 0 };
+        let explained = mainstay_http::explain(&core, &call.request, &asked).await;
+        store.close();
+        let why = |why: Option<String>| why.map(|why| format!(" ({why})")).unwrap_or_default();
+        Ok(match explained {
+            Ok(explained) => (explained.status, why(explained.explanation.refused)),
+            Err(refused) => (refused.status, why(Some(refused.message))),
+        })
     }
 
     /// The request with its values put in; the inner reason is a value that is not there.

@@ -45,8 +45,27 @@ pub(super) struct Reply {
 
 /// The core over the database in a folder.
 pub(super) fn core(project: &Project, schema: &Arc<Schema>, folder: &Path) -> Result<(Arc<Store>, Arc<Core>), Failure> {
-    let settings = project.settings.database.store(folder.join(DATABASE));
-    let settings = mainstay_store::Settings { durable: false, readers: 1, ..settings };
+    core_with(project, schema, folder, |settings| settings.durable = false)
+}
+
+/// The same beside a server: what is written is rolled back.
+pub(super) fn explaining_core(
+    project: &Project,
+    schema: &Arc<Schema>,
+    folder: &Path,
+) -> Result<(Arc<Store>, Arc<Core>), Failure> {
+    core_with(project, schema, folder, |settings| settings.rehearse = true)
+}
+
+fn core_with(
+    project: &Project,
+    schema: &Arc<Schema>,
+    folder: &Path,
+    change: impl FnOnce(&mut mainstay_store::Settings),
+) -> Result<(Arc<Store>, Arc<Core>), Failure> {
+    let mut settings = project.settings.database.store(folder.join(DATABASE));
+    settings.readers = 1;
+    change(&mut settings);
     let store = Store::open(settings).map(Arc::new).map_err(|error| Failure::database(error.message))?;
     let settings =
         CoreSettings { limits: project.settings.limits.core(), cursor_key: [7; 32], explain_refusals: false };

@@ -30,6 +30,7 @@ pages! {
     callers: "docs/callers.md",
     commands: "docs/commands.md",
     conditions: "docs/conditions.md",
+    explain: "docs/explain.md",
     migrations: "docs/migrations.md",
     production: "docs/production.md",
     rules: "docs/rules.md",
