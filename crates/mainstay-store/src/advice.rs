@@ -160,5 +160,7 @@ fn indexable(collection: &Collection, field: FieldId) -> bool {
 fn has(collection: &Collection, fields: &[FieldId]) -> bool {
     let indexes = collection.indexes.iter().map(|index| &index.fields);
     let key = collection.system.id.is_some_and(|id| fields == [id]);
-    key || indexes.chain(collection.uniques.iter().map(|unique| &unique.fields)).any(|known| known.starts_with(fields))
+    key || indexes
+        .chain(collection.naming_uniques().map(|unique| &unique.fields))
+        .any(|known| known.starts_with(fields))
 }
