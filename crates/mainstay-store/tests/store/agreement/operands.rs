@@ -4,6 +4,10 @@ use mainstay_schema::KeyKind;
 
 use super::{paths::Named, truths::Draw, values};
 
+/// Parts of days, and of times of day.
+const OF_DAYS: [&str; 6] = ["FullYear", "Month", "Date", "DayOfMonth", "DayOfWeek", "DayOfYear"];
+const OF_CLOCKS: [&str; 4] = ["Hours", "Minutes", "Seconds", "Milliseconds"];
+
 impl Draw<'_> {
     /// A value of the type.
     pub(crate) fn value(&mut self, ty: &Type, depth: usize) -> String {
@@ -78,15 +82,19 @@ impl Draw<'_> {
     }
 
     fn int(&mut self, depth: usize) -> String {
-        match self.bytes.below(11) {
+        match self.bytes.below(13) {
             number @ 0..5 => {
                 let op = ["+", "-", "*", "/", "%"][number];
                 format!("({} {op} {})", self.value(&Type::Int, depth), self.value(&Type::Int, depth))
             }
             5 => format!("-({})", self.value(&Type::Int, depth)),
-            9 => self
-                .part(&Type::Timestamp, &["FullYear", "Month", "Date", "DayOfWeek", "DayOfYear", "Hours", "Seconds"]),
-            10 => self.part(&Type::Date, &["FullYear", "Month", "DayOfMonth", "DayOfYear"]),
+            9 => self.part(&Type::Timestamp, &[OF_DAYS.as_slice(), &OF_CLOCKS].concat()),
+            10 => self.part(&Type::Date, &OF_DAYS),
+            11 => self.part(&Type::Time, &OF_CLOCKS),
+            12 => {
+                let (a, b) = (self.plain(&Type::Timestamp), self.plain(&Type::Timestamp));
+                format!("({a} - {b}).get{}()", self.bytes.one_of(&["Hours", "Minutes", "Seconds"]))
+            }
             6 => format!("size({})", self.value(&Type::String, depth)),
             7 => {
                 let sized = self.named(|ty| matches!(ty, Type::List(_) | Type::Records(_) | Type::Bytes));
