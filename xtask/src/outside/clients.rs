@@ -18,6 +18,13 @@ pub(super) fn typescript(tools: &Tools, example: &Example) -> Outcome {
     run(signed_in(Command::new("node").arg("crud.js"), tools, example)?.arg(&example.address), work)
 }
 
+/// The types that `mainstay types ts` writes: tsc takes what is right by them, and refuses what is wrong.
+pub(super) fn types(tools: &Tools, example: &Example) -> Outcome {
+    example.take(tools, &["shop.ts"])?;
+    example.printed(tools, &["types", "ts"], "types.ts")?;
+    run(tools.npm("tsc").args(["--noEmit", "--strict", "--target", "es2022", "shop.ts"]), &example.work)
+}
+
 /// openapi-generator makes a package of the description, a script uses it.
 pub(super) fn python(tools: &Tools, example: &Example) -> Outcome {
     let work = &example.work;

@@ -28,13 +28,13 @@ pub(super) struct Example {
 }
 
 impl Example {
-    /// Starts `mainstay dev` on a copy of the example, and waits for the address that it prints.
-    pub(super) fn start(tools: &Tools) -> Result<Example, Vec<String>> {
+    /// Starts `mainstay dev` on a copy of an example, and waits for the address that it prints.
+    pub(super) fn start(tools: &Tools, name: &str) -> Result<Example, Vec<String>> {
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let outer = env::temp_dir().join(format!("mainstay-outside-{}-{number}", id()));
         let (project, work) = (outer.join("project"), outer.join("work"));
         let failed = |error: std::io::Error| vec![format!("the example cannot be started: {error}")];
-        copy(&root().join("examples/skillmap"), &project).map_err(failed)?;
+        copy(&root().join("examples").join(name), &project).map_err(failed)?;
         fs::create_dir(&work).map_err(failed)?;
         symlink(tools.cache.join("node_modules"), work.join("node_modules")).map_err(failed)?;
         let log = fs::File::create(outer.join("log")).map_err(failed)?;

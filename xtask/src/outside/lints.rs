@@ -6,6 +6,8 @@ use crate::steps::Outcome;
 
 /// Requests that Schemathesis makes up for each operation and phase; the variable asks for another number.
 const EXAMPLES_MAX: &str = "40";
+/// The same for the second and third example.
+const FURTHER_EXAMPLES_MAX: &str = "15";
 const EXAMPLES_VARIABLE: &str = "MAINSTAY_OUTSIDE_EXAMPLES";
 
 /// Where its random numbers begin, so that a run can be repeated; the variable asks for others.
@@ -35,29 +37,37 @@ pub(super) fn spectral(tools: &Tools, example: &Example) -> Outcome {
 
 /// Without a token Schemathesis runs as it comes.
 pub(super) fn schemathesis_anonymous(tools: &Tools, example: &Example) -> Outcome {
-    schemathesis(tools.python("schemathesis").arg("run"), example)
+    schemathesis(tools.python("schemathesis").arg("run"), example, EXAMPLES_MAX)
 }
 
 pub(super) fn schemathesis_editor(tools: &Tools, example: &Example) -> Outcome {
-    schemathesis_as(tools, example, &["--role", "editor"])
+    schemathesis_as(tools, example, &["--role", "editor"], EXAMPLES_MAX)
 }
 
 pub(super) fn schemathesis_admin(tools: &Tools, example: &Example) -> Outcome {
-    schemathesis_as(tools, example, &["--admin"])
+    schemathesis_as(tools, example, &["--admin"], EXAMPLES_MAX)
+}
+
+pub(super) fn schemathesis_somebody(tools: &Tools, example: &Example) -> Outcome {
+    schemathesis_as(tools, example, &[], FURTHER_EXAMPLES_MAX)
+}
+
+pub(super) fn schemathesis_staff(tools: &Tools, example: &Example) -> Outcome {
+    schemathesis_as(tools, example, &["--role", "staff"], FURTHER_EXAMPLES_MAX)
 }
 
 /// With a token it gets as far as the records; `schemathesis.toml` says what that takes.
-fn schemathesis_as(tools: &Tools, example: &Example, more: &[&str]) -> Outcome {
+fn schemathesis_as(tools: &Tools, example: &Example, more: &[&str], examples_max: &str) -> Outcome {
     let token = example.token(tools, "eva", more)?;
     let mut command = tools.python("schemathesis");
     command.env("SCHEMATHESIS_HOOKS", "hooks").env("PYTHONPATH", &tools.here).env("PYTHONDONTWRITEBYTECODE", "1");
     command.arg("--config-file").arg(tools.here.join("schemathesis.toml")).arg("run");
-    schemathesis(command.arg("--header").arg(format!("Authorization: Bearer {token}")), example)
+    schemathesis(command.arg("--header").arg(format!("Authorization: Bearer {token}")), example, examples_max)
 }
 
-fn schemathesis(command: &mut Command, example: &Example) -> Outcome {
+fn schemathesis(command: &mut Command, example: &Example, examples_max: &str) -> Outcome {
     let wanted = |variable: &str, usual: &str| env::var(variable).unwrap_or_else(|_| usual.to_owned());
     command.args(["--checks", "all", "--continue-on-failure", "--no-color", "--generation-database", "none"]);
-    command.args(["--max-examples", &wanted(EXAMPLES_VARIABLE, EXAMPLES_MAX), "--seed", &wanted(SEED_VARIABLE, SEED)]);
+    command.args(["--max-examples", &wanted(EXAMPLES_VARIABLE, examples_max), "--seed", &wanted(SEED_VARIABLE, SEED)]);
     run(command.arg(example.openapi()), &example.work)
 }

@@ -1,7 +1,9 @@
 //! Which clauses of which rules hold, and which do not, over the records that an operation is about: for rule tests.
-use mainstay_expr::{Compiled, Expr, Node, SlotValue, Value, as_condition, own_fields_only};
+use std::borrow::Cow;
+
+use mainstay_expr::{Compiled, Expr, NEW, Node, OLD, SlotValue, THIS, Value, as_condition, own_fields_only};
 use mainstay_plan::{Count, Output, OutputValue, OwnFields, Query};
-use mainstay_schema::CollectionId;
+use mainstay_schema::{CollectionId, FieldId, FieldKind, Json};
 
 use super::clauses::{outright, text_of};
 use crate::{
@@ -13,6 +15,7 @@ use crate::{
     plan::{
         Given, Origin, Planner, all, constant, read::ReadAsk, rules::Gate, target::TargetShape, target::target_values,
     },
+    record::normalize,
 };
 
 /// A clause of a rule: a part that is not itself several parts joined by `&&` or `||`.
@@ -54,6 +57,17 @@ impl RuleClause {
 pub(super) enum Over<'a> {
     All,
     One(&'a Target),
+    /// One that is about to get these values: `old` is what is stored, `new` what it becomes.
+    Changed(&'a Target, &'a [(FieldId, Value)]),
+}
+
+impl<'a> Over<'a> {
+    fn target(self) -> Option<&'a Target> {
+        match self {
+            Over::All => None,
+            Over::One(target) | Over::Changed(target, _) => Some(target),
+        }
+    }
 }
 
 const KINDS: [RuleKind; 5] = [RuleKind::Read, RuleKind::List, RuleKind::Create, RuleKind::Update, RuleKind::Delete];
@@ -113,9 +127,9 @@ impl Core {
                 }
             }
             Operation::Update(update) => {
-                for kind in [RuleKind::Read, RuleKind::Update] {
-                    self.see(request, (update.collection, kind), Over::One(&update.target), &mut seen).await?;
-                }
+                let (of, new) = (update.collection, self.sent_values(update.collection, &update.patch));
+                self.see(request, (of, RuleKind::Read), Over::One(&update.target), &mut seen).await?;
+                self.see(request, (of, RuleKind::Update), Over::Changed(&update.target, &new), &mut seen).await?;
             }
             Operation::Delete(delete) => {
                 for kind in [RuleKind::Read, RuleKind::Delete] {
@@ -160,6 +174,7 @@ impl Core {
         let shut = *CallerGate::gate(&self.gate(request, rule)?) == Gate::Shut;
         for (number, clause) in leaves(compiled).into_iter().enumerate() {
             let (condition, origins, bound) = self.clause_condition(request, rule, clause)?;
+            let condition = if let Over::Changed(_, new) = over { as_changed(&condition, new) } else { condition };
             let (held, failed) = match outright(&condition) {
                 Verdict::True => (true, false),
                 Verdict::PerRecord if shut => continue,
@@ -222,11 +237,9 @@ impl Core {
         let resolved = Resolved { class: Class::Admin, slots: Vec::new() };
         let mut planner = Planner::new(&self.schema, &expressions, &resolved);
         planner.origins = origins.to_vec();
-        let (find, values) = match over {
-            Over::All => (constant(true), Default::default()),
-            Over::One(target) => {
-                (planner.find(of, &TargetShape::of(target))?, target_values(&self.schema, of, target)?)
-            }
+        let (find, values) = match over.target() {
+            None => (constant(true), Default::default()),
+            Some(target) => (planner.find(of, &TargetShape::of(target))?, target_values(&self.schema, of, target)?),
         };
         let id = self.schema.collection(of).system.id;
         let query = Query {
@@ -254,13 +267,42 @@ impl Core {
         origins: &[Origin],
         slots: &[SlotValue],
     ) -> Result<usize, Error> {
-        let Over::One(target) = over else { return Ok(0) };
+        let Some(target) = over.target() else { return Ok(0) };
         let admin = Caller::Admin(AdminPass::for_command("a rule test looks at a record"));
         let request = Request { caller: admin, ..request.clone() };
         let Some(values) = self.stored_values(&request, of, target).await? else { return Ok(0) };
         let record = OwnFields { collection: self.schema.collection(of), values: &values };
         let bound = Given { slots, ..Given::default() }.bind(origins);
         Ok(usize::from(own_fields_only(condition) && condition_holds(&self.schema, condition, &record, &bound)))
+    }
+}
+
+impl Core {
+    /// The values that a patch sends, as far as they are plain ones.
+    fn sent_values(&self, of: CollectionId, patch: &Json<'_>) -> Vec<(FieldId, Value)> {
+        let of = self.schema.collection(of);
+        let Json::Object(members) = patch else { return Vec::new() };
+        let value = |(name, json): &(Cow<'_, str>, Json<'_>)| {
+            let field = of.field_named(name)?;
+            let plain = matches!(field.kind, FieldKind::Scalar(_) | FieldKind::Enum(_));
+            let value = normalize::read(&self.schema, of, field, json);
+            value.ok().filter(|_| plain).map(|value| (field.id, value))
+        };
+        members.iter().filter_map(value).collect()
+    }
+}
+
+/// A clause over a change as one over the stored record alone.
+fn as_changed(clause: &Expr, new: &[(FieldId, Value)]) -> Expr {
+    match &clause.node {
+        Node::Var(OLD | NEW) => Expr { node: Node::Var(THIS), ..clause.clone() },
+        Node::Field { of, symbol } if of.node == Node::Var(NEW) => {
+            match new.iter().find(|(field, _)| *field == FieldId::of(*symbol)) {
+                Some((_, value)) => Expr::literal(value.clone(), clause.ty.clone(), clause.span),
+                None => clause.map_parts(&mut |part| as_changed(part, new)),
+            }
+        }
+        _ => clause.map_parts(&mut |part| as_changed(part, new)),
     }
 }
 

@@ -114,10 +114,12 @@ impl Writer<'_> {
         self.out.push('\n');
         self.doc("", collection.doc.as_deref());
         self.line(&format!("export interface {} {{", own.record));
-        for field in collection.valued() {
+        for field in collection.valued().filter(|field| !field.hidden) {
             self.doc("  ", field.doc.as_deref());
-            let null = if field.required { "" } else { " | null" };
-            self.line(&format!("  {}: {}{null};", field.name, self.kind(&field.kind, Side::Answered)));
+            // Whoever may read it of no record is not answered it; of records of which it may not be read it is null.
+            let ruled = field.rules.read.is_some();
+            let (mark, null) = (if ruled { "?" } else { "" }, if field.required && !ruled { "" } else { " | null" });
+            self.line(&format!("  {}{mark}: {}{null};", field.name, self.kind(&field.kind, Side::Answered)));
         }
         self.line("}");
         self.page(own);

@@ -36,6 +36,7 @@ mod read;
 mod rules;
 mod secrets;
 mod service;
+mod shop;
 mod tokens;
 mod uniques;
 mod update;

@@ -20,3 +20,8 @@ fn the_rules_of_skillmap_are_tested_clause_by_clause() {
 fn the_rules_of_tracker_are_tested_clause_by_clause() {
     check("tracker");
 }
+
+#[test]
+fn the_rules_of_shop_are_tested_clause_by_clause() {
+    check("shop");
+}

@@ -3,8 +3,10 @@ use crate::support::Project;
 
 #[test]
 fn every_template_is_a_sound_project() {
-    let (skillmap, tracker) = (&["--template", "skillmap"][..], &["--template", "tracker"][..]);
-    for (arguments, collections) in [(&[][..], 2), (&["--empty"][..], 0), (skillmap, 4), (tracker, 6)] {
+    let [skillmap, tracker, shop] = ["skillmap", "tracker", "shop"].map(|name| ["--template", name]);
+    for (arguments, collections) in
+        [(&[][..], 2), (&["--empty"][..], 0), (&skillmap[..], 4), (&tracker[..], 6), (&shop[..], 5)]
+    {
         let project = Project::empty();
         let said = project.ok(&[&["new", "app"], arguments].concat());
         assert!(said.contains("mainstay dev"), "{said}");

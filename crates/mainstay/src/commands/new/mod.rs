@@ -10,7 +10,7 @@ use std::{
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use self::templates::{EMPTY, File, SKILLMAP, SMALL, TRACKER};
+use self::templates::{EMPTY, File, SHOP, SKILLMAP, SMALL, TRACKER};
 use super::Outcome;
 use crate::{failure::Failure, output::Output};
 
@@ -35,6 +35,8 @@ enum Template {
     Skillmap,
     /// A project tracker for many organisations, with rule tests.
     Tracker,
+    /// A shop with prices, stock and orders, with rule tests.
+    Shop,
 }
 
 pub(crate) fn run(arguments: &Arguments, base: &Path, output: Output) -> Outcome {
@@ -46,6 +48,7 @@ pub(crate) fn run(arguments: &Arguments, base: &Path, output: Output) -> Outcome
     let files = match (arguments.template, arguments.empty) {
         (Some(Template::Skillmap), _) => SKILLMAP,
         (Some(Template::Tracker), _) => TRACKER,
+        (Some(Template::Shop), _) => SHOP,
         (None, true) => EMPTY,
         (None, false) => SMALL,
     };

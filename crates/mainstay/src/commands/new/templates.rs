@@ -49,3 +49,14 @@ pub(super) const TRACKER: &[File] = &[
     file!("tests/organisations.toml", "../../../../../examples/tracker/tests/organisations.toml"),
     file!("tests/work.toml", "../../../../../examples/tracker/tests/work.toml"),
 ];
+
+/// A shop.
+pub(super) const SHOP: &[File] = &[
+    file!("schema.graphql", "../../../../../examples/shop/schema.graphql"),
+    file!("mainstay.toml", "../../../../../examples/shop/mainstay.toml"),
+    file!(".gitignore", "../../../../../examples/shop/.gitignore"),
+    file!("README.md", "../../../../../examples/shop/README.md"),
+    file!("seed/shop.json", "../../../../../examples/shop/seed/shop.json"),
+    file!("tests/buying.toml", "../../../../../examples/shop/tests/buying.toml"),
+    file!("tests/reviews.toml", "../../../../../examples/shop/tests/reviews.toml"),
+];
