@@ -22,7 +22,21 @@ pub(super) fn typescript(tools: &Tools, example: &Example) -> Outcome {
 pub(super) fn types(tools: &Tools, example: &Example) -> Outcome {
     example.take(tools, &["shop.ts"])?;
     example.printed(tools, &["types", "ts"], "types.ts")?;
-    run(tools.npm("tsc").args(["--noEmit", "--strict", "--target", "es2022", "shop.ts"]), &example.work)
+    run(
+        tools.npm("tsc").args([
+            "--noEmit",
+            "--strict",
+            "--target",
+            "es2022",
+            "--moduleResolution",
+            "bundler",
+            "--module",
+            "es2022",
+            "--skipLibCheck",
+            "shop.ts",
+        ]),
+        &example.work,
+    )
 }
 
 /// openapi-generator makes a package of the description, a script uses it.
