@@ -7,7 +7,7 @@ use crate::steps::Outcome;
 /// Requests that Schemathesis makes up for each operation and phase; the variable asks for another number.
 const EXAMPLES_MAX: &str = "40";
 /// The same for the second and third example.
-const FURTHER_EXAMPLES_MAX: &str = "15";
+const FURTHER_EXAMPLES_MAX: &str = "8";
 const EXAMPLES_VARIABLE: &str = "MAINSTAY_OUTSIDE_EXAMPLES";
 
 /// Where its random numbers begin, so that a run can be repeated; the variable asks for others.
