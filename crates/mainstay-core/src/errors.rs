@@ -62,6 +62,10 @@ pub(crate) fn from_step(place: StepPlace<'_>, failure: StepError) -> Error {
             let rule = if write { RuleKind::WriteField(field) } else { RuleKind::ReadField(field) };
             refused_field(schema, class, (collection, rule), pointer)
         }
+        StepError::RefusedLink { field, adds } => {
+            let kind = if adds { RuleKind::AddLink(field) } else { RuleKind::RemoveLink(field) };
+            refused_field(schema, class, (collection, kind), pointer)
+        }
         StepError::OtherVersion { present } => {
             let message = format!("this \"{}\" has the version {present} by now", of.name);
             let mut error = Error::new(ErrorKind::VersionMismatch, message).with_hint("read it again, then write");

@@ -19,6 +19,10 @@ pub(crate) enum RuleKind {
     ReadField(FieldId),
     /// Of a field: whether it may be sent.
     WriteField(FieldId),
+    /// Of a list of links: which records may be added.
+    AddLink(FieldId),
+    /// Of a list of links: which records may be taken out.
+    RemoveLink(FieldId),
 }
 
 impl RuleKind {
@@ -31,13 +35,18 @@ impl RuleKind {
             RuleKind::Update => "update",
             RuleKind::Delete => "delete",
             RuleKind::WriteField(_) => "write",
+            RuleKind::AddLink(_) => "add",
+            RuleKind::RemoveLink(_) => "remove",
         }
     }
 
     /// The field that the rule is about.
     pub(crate) fn field(self) -> Option<FieldId> {
         match self {
-            RuleKind::ReadField(field) | RuleKind::WriteField(field) => Some(field),
+            RuleKind::ReadField(field)
+            | RuleKind::WriteField(field)
+            | RuleKind::AddLink(field)
+            | RuleKind::RemoveLink(field) => Some(field),
             _ => None,
         }
     }
@@ -62,6 +71,8 @@ impl RuleKind {
             RuleKind::Delete => rules.delete.as_ref(),
             RuleKind::ReadField(field) => schema.collection(collection).field(field).rules.read.as_ref(),
             RuleKind::WriteField(field) => schema.collection(collection).field(field).rules.write.as_ref(),
+            RuleKind::AddLink(field) => schema.collection(collection).field(field).rules.add.as_ref(),
+            RuleKind::RemoveLink(field) => schema.collection(collection).field(field).rules.remove.as_ref(),
         }
     }
 }

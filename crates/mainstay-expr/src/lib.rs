@@ -39,8 +39,8 @@ pub use scope::{Member, Nearest, Scope};
 pub use show::{show, show_members};
 pub use specialise::{FieldReading, as_condition, map_bound, over_record, specialise, with_fields, with_guards};
 pub use tree::{
-    Arith, Caller, CompareOp, Compiled, Expr, Function, Guard, NEW, Node, OLD, Outcome, Param, Quantifier, Reduction,
-    Slot, SlotValue, THIS, TimePart, VarId,
+    Arith, Caller, CompareOp, Compiled, Expr, Function, Guard, ITEM, NEW, Node, OLD, Outcome, Param, Quantifier,
+    Reduction, Slot, SlotValue, THIS, TimePart, VarId,
 };
 pub use types::{EnumType, RecordType, Span, Symbol, Type};
 pub use value::{Decimal, Value};

@@ -1,4 +1,5 @@
 //! The bounds on one expression, by name.
+use crate::types::RecordType;
 
 /// How large an expression may be, and whether it may read `p.` values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub struct Limits {
     pub params: bool,
     /// Whether `old` and `new` may be used: in update rules only.
     pub change: bool,
+    /// What `item` is: in rules of links only.
+    pub item: Option<RecordType>,
 }
 
 impl Default for Limits {
@@ -26,6 +29,7 @@ impl Default for Limits {
             quantifier_depth_max: 4,
             params: false,
             change: false,
+            item: None,
         }
     }
 }
@@ -34,6 +38,11 @@ impl Limits {
     /// The same limits for an update rule, which may use `old` and `new`.
     pub fn with_change(self) -> Limits {
         Limits { change: true, ..self }
+    }
+
+    /// The same limits for a rule of a link, whose other record is `item`.
+    pub fn with_item(self, item: RecordType) -> Limits {
+        Limits { item: Some(item), ..self }
     }
 
     /// The same limits for a caller's expression, which may use `p.NAME`.

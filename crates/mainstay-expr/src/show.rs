@@ -2,7 +2,7 @@
 use std::fmt;
 
 use crate::{
-    tree::{Arith, Caller, CompareOp, Expr, Function, NEW, Node, OLD, THIS, VarId},
+    tree::{Arith, Caller, CompareOp, Expr, Function, ITEM, NEW, Node, OLD, THIS, VarId},
     types::{Symbol, Type},
     value::Value,
     wire::write_text,
@@ -54,6 +54,7 @@ impl Show<'_> {
             Node::Bound(number) => self.out.push_str(&format!("?{}", number + 1)),
             Node::Var(var) if *var == THIS => self.out.push_str("this"),
             Node::Var(var) if *var == OLD => self.out.push_str("old"),
+            Node::Var(var) if *var == ITEM => self.out.push_str("item"),
             Node::Var(var) if *var == NEW => self.out.push_str("new"),
             Node::Var(var) => self.out.push_str(&format!("x{}", var.0)),
             Node::Field { of, symbol } | Node::Link { of, symbol, .. } | Node::Links { of, symbol, .. } => {

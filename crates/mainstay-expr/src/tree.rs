@@ -19,6 +19,9 @@ pub const OLD: VarId = VarId(u16::MAX - 1);
 /// `new`: the record as it becomes.
 pub const NEW: VarId = VarId(u16::MAX);
 
+/// `item`: the record at the other end of a link. Only where [`crate::Limits::item`] says what it is.
+pub const ITEM: VarId = VarId(u16::MAX - 2);
+
 /// One checked expression.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expr {

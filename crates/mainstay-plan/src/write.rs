@@ -174,6 +174,12 @@ pub struct LinkChange {
     pub keys: u16,
     /// The read rule of the other end: keys of hidden records are as good as missing, and links to them stay as they are.
     pub visible: Expr,
+    /// What must hold of the record and of each other one (`ITEM`) that comes to be linked; `None`: nothing.
+    pub add: Option<Expr>,
+    /// The same of each that is linked no more.
+    pub remove: Option<Expr>,
+    /// Whether the record is new: then both are asked once the links are there, else before and after.
+    pub is_new: bool,
 }
 
 /// What happens to a to-many link.

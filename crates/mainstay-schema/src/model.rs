@@ -221,6 +221,10 @@ pub struct FieldRules {
     pub read: Option<Arc<Compiled>>,
     /// Of which records it may be sent: sees the new record, and on a change holds before and after.
     pub write: Option<Arc<Compiled>>,
+    /// Of a list of links: which records (`item`) may be added to it. Where there is none, the update rule decides.
+    pub add: Option<Arc<Compiled>>,
+    /// Of a list of links: which records (`item`) may be taken out of it.
+    pub remove: Option<Arc<Compiled>>,
 }
 
 /// The access rules of a collection; where there is none, admins only. `write:` is spread over create, update and delete,

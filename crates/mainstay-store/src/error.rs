@@ -72,6 +72,14 @@ pub enum StepError {
         /// The field.
         field: FieldId,
     },
+    /// The rule of a link does not hold of a record that is added to it or taken out.
+    #[error("the rule of a link does not hold")]
+    RefusedLink {
+        /// The link.
+        field: FieldId,
+        /// Whether a record is added.
+        adds: bool,
+    },
     /// The stored version is another one.
     #[error("the version is {present}")]
     OtherVersion {

@@ -1,5 +1,6 @@
 //! Refusals that say which clause refused, for development.
 use mainstay_plan::OwnFields;
+use mainstay_schema::CollectionId;
 
 use super::clauses::Subject;
 use crate::{
@@ -35,6 +36,17 @@ impl Core {
         match self.rule_parts(request, rule, Subject::Any) {
             Ok(parts) if error.rule.as_deref() == Some(&parts.explained.name) => with_clauses(error, &parts.explained),
             _ => error,
+        }
+    }
+
+    /// The same for the rule of a link: its clauses, as far as the caller alone decides them.
+    pub(crate) fn explain_link_refusal(&self, request: &Request, of: CollectionId, error: Error) -> Error {
+        let fields = self.schema.collection(of).fields.iter().map(|field| field.id);
+        let mut kinds = fields.flat_map(|field| [RuleKind::AddLink(field), RuleKind::RemoveLink(field)]);
+        let named = kinds.find(|kind| error.rule.as_ref() == Some(&kind.name(&self.schema, of)));
+        match named.filter(|_| self.settings.explain_refusals) {
+            Some(kind) => self.explain_outright(request, (of, kind), error),
+            None => error,
         }
     }
 

@@ -193,8 +193,13 @@ impl Core {
         let late: Vec<FieldId> = patch.unknown().filter(|field| !patch.added.contains(field)).collect();
         let read = self.explain_rule(request, (of, RuleKind::Read), Some(target)).await?;
         self.add_rule(request, (of, RuleKind::Read), read, None, explanation);
+        for kind in patch.link_rules(row.collection) {
+            let explained = self.rule_parts(request, (of, kind), Subject::Any)?.explained;
+            self.add_rule(request, (of, kind), explained, None, explanation);
+        }
         let ruled = patch.ruled(row.collection).map(RuleKind::WriteField);
-        for kind in [RuleKind::Update].into_iter().chain(ruled) {
+        let update = Some(RuleKind::Update).filter(|_| patch.asks_update_rule(row.collection));
+        for kind in update.into_iter().chain(ruled) {
             for over in [Over::Before, Over::After] {
                 // A rule over values that only the write knows would be told wrongly.
                 if over == Over::After && !late.is_empty() {

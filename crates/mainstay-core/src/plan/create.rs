@@ -135,7 +135,7 @@ impl CreateShape {
         }
         let column = |field: FieldId| self.columns.iter().position(|column| *column == field).map(|at| at as u16);
         let links = planner.link_checks(collection, &self.links, column);
-        let changes = planner.link_changes(&self.lists, self.columns.len());
+        let changes = planner.link_changes(self.collection, &self.lists, self.columns.len(), true);
         let after = match planner.gate((self.collection, RuleKind::Create)) {
             Gate::When(condition) if !in_memory(schema, self.collection, self.keyed, &self.late, &condition) => {
                 Some(condition)

@@ -60,6 +60,11 @@ pub(crate) fn need_links(
     for target in to_one.chain(lists.iter().map(|(_, target, ..)| *target)) {
         expressions.need(schema, (target, RuleKind::Read));
     }
+    for kind in lists.iter().flat_map(|(field, ..)| [RuleKind::AddLink(*field), RuleKind::RemoveLink(*field)]) {
+        if kind.of(schema, of.id).is_some() {
+            expressions.need(schema, (of.id, kind));
+        }
+    }
 }
 
 impl Planner<'_> {
@@ -81,12 +86,28 @@ impl Planner<'_> {
     }
 
     /// The changes of to-many links; their keys are the inputs from `first_input` on.
-    pub(crate) fn link_changes(&mut self, lists: &[ListShape], first_input: usize) -> Vec<LinkChange> {
+    pub(crate) fn link_changes(
+        &mut self,
+        of: CollectionId,
+        lists: &[ListShape],
+        first_input: usize,
+        is_new: bool,
+    ) -> Vec<LinkChange> {
         let mut changes = Vec::with_capacity(lists.len());
         for (at, (field, target, mode, made)) in lists.iter().enumerate() {
             let keys = self.bind(Origin::Input((first_input + at) as u16));
             let visible = self.end((*target, *made));
-            changes.push(LinkChange { field: *field, target: *target, mode: *mode, keys, visible });
+            let [add, remove] = self.link_rules(of, *field);
+            changes.push(LinkChange {
+                field: *field,
+                target: *target,
+                mode: *mode,
+                keys,
+                visible,
+                add,
+                remove,
+                is_new,
+            });
         }
         changes
     }

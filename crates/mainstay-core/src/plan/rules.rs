@@ -2,7 +2,8 @@
 use std::sync::Arc;
 
 use mainstay_expr::{Expr, FieldReading, Guard, Outcome, as_condition, specialise, with_fields};
-use mainstay_schema::{CollectionId, FieldId, FieldKind, Schema};
+use mainstay_plan::LinkMode;
+use mainstay_schema::{Collection, CollectionId, FieldId, FieldKind, Schema};
 use smallvec::SmallVec;
 
 use super::{Origin, Planner, all, always, constant, never};
@@ -156,6 +157,15 @@ impl Planner<'_> {
         rules.filter(|(_, rule)| !always(rule)).collect()
     }
 
+    /// What must hold of a record and of the other one for a link between them to come and to go; `None` where the link has no
+    /// rule of its own, or it always holds.
+    pub(crate) fn link_rules(&mut self, of: CollectionId, field: FieldId) -> [Option<Expr>; 2] {
+        [RuleKind::AddLink(field), RuleKind::RemoveLink(field)].map(|kind| {
+            kind.of(self.schema, of)?;
+            Some(self.gate((of, kind)).condition()).filter(|rule| !always(rule))
+        })
+    }
+
     /// An expression for this caller, as a condition.
     pub(crate) fn specialised(&mut self, number: usize) -> Expr {
         let expressions = self.expressions;
@@ -195,6 +205,21 @@ pub(crate) fn refused(schema: &Schema, class: Class, rule: RuleName) -> Error {
     let mut error = refusal(class, message);
     error.rule = Some(kind.name(schema, collection));
     error
+}
+
+/// Whether a change of a list of links is for the rules of the link to decide, and not for the update rule of its record.
+pub(crate) fn link_decides(of: &Collection, field: FieldId, mode: LinkMode) -> bool {
+    let rules = &of.field(field).rules;
+    match mode {
+        LinkMode::Add => rules.add.is_some(),
+        LinkMode::Remove => rules.remove.is_some(),
+        LinkMode::Replace => rules.add.is_some() && rules.remove.is_some(),
+    }
+}
+
+/// Whether a patch may need no update rule: some list of links has rules of its own.
+pub(crate) fn links_may_decide(of: &Collection) -> bool {
+    of.fields.iter().any(|field| field.rules.add.is_some() || field.rules.remove.is_some())
 }
 
 /// Says that a caller may not send a field, which stands there in the body.

@@ -80,6 +80,8 @@ pub(crate) struct UpdateShape {
     checks: Vec<usize>,
     /// The fields with a write rule that are sent.
     ruled: Vec<FieldId>,
+    /// Whether the update rule is asked: not where rules of links decide all of it.
+    asks_rule: bool,
     /// Whether it answers own stored fields only.
     pub(crate) own: bool,
     quiet: bool,
@@ -92,7 +94,10 @@ impl UpdateShape {
         let collection = schema.collection(of);
         check_version(schema, of, ask.version)?;
         expressions.need(schema, (of, RuleKind::Read));
-        expressions.need(schema, (of, RuleKind::Update));
+        let asks_rule = ask.patch.asks_update_rule(collection);
+        if asks_rule {
+            expressions.need(schema, (of, RuleKind::Update));
+        }
         let lists: Vec<ListShape> = list_shapes(&ask.patch.lists).collect();
         let links = ask.links.to_vec();
         let late: Vec<FieldId> = late_fields(&ask.patch.late).collect();
@@ -122,6 +127,7 @@ impl UpdateShape {
             added: ask.patch.added.clone(),
             computed,
             ruled,
+            asks_rule,
         })
     }
 
@@ -149,7 +155,7 @@ impl UpdateShape {
             self.set.iter().enumerate().map(|(at, (field, _))| (*field, input(&mut planner, at))).collect();
         let bound = |field: FieldId| set.iter().find(|(set, _)| *set == field).map(|(_, bound)| *bound);
         let visible = planner.require((of, RuleKind::Read))?;
-        let before = planner.require((of, RuleKind::Update))?;
+        let before = if self.asks_rule { planner.require((of, RuleKind::Update))? } else { constant(true) };
         let seen_after = if self.touches(schema, &visible) { visible.clone() } else { constant(true) };
         let update = Update {
             collection: of,
@@ -162,7 +168,7 @@ impl UpdateShape {
             version: self.version.then(|| planner.bind(Origin::Version)),
             checks: self.checks.clone(),
             links: planner.link_checks(schema.collection(of), &self.links, bound),
-            changes: planner.link_changes(&self.lists, self.set.len()),
+            changes: planner.link_changes(of, &self.lists, self.set.len(), false),
             answer: match self.parts.is_empty() {
                 true => Answer::Key,
                 false => Answer::Record { visible: seen_after, select: planner.outputs(&self.parts)? },

@@ -6,6 +6,7 @@ use super::Wanted;
 use crate::{
     Act, Aimed, Answer, Batch, BatchOperation, Core, Error, ErrorKind, FieldError, Record, Request,
     expressions::RuleKind,
+    plan::rules::links_may_decide,
     record::{
         field::{FieldReader, Sender},
         late::Source,
@@ -96,6 +97,7 @@ impl Core {
         let kinds = match operation.act {
             Act::Upsert { .. } => return self.may_upsert(request, of),
             Act::Create { .. } => [RuleKind::Create, RuleKind::Create],
+            Act::Update { .. } if links_may_decide(self.schema.collection(of)) => [RuleKind::Read, RuleKind::Read],
             Act::Update { .. } => [RuleKind::Update, RuleKind::Read],
             Act::Delete { .. } => [RuleKind::Delete, RuleKind::Read],
         };

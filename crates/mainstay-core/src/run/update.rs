@@ -1,11 +1,12 @@
 //! Updates: a patch read and checked, written, answered.
-use mainstay_schema::{CollectionId, Json};
+use mainstay_schema::{Collection, CollectionId, Json};
 use mainstay_store::Step;
 
 use crate::{
     Answer, Core, Error, ErrorKind, Record, Request, Update,
     errors::invalid_record,
     expressions::RuleKind,
+    plan::rules::links_may_decide,
     record::{
         field::Sender,
         patch::{Patch, Patches},
@@ -22,7 +23,7 @@ fn updated(answers: Vec<(Record, bool)>) -> Answer {
 impl Core {
     /// Changes one record.
     pub(crate) async fn update(&self, request: &Request, update: &Update<'_>) -> Result<Answer, Error> {
-        for kind in [RuleKind::Update, RuleKind::Read] {
+        for kind in changing(self.schema.collection(update.collection)) {
             let gate = self.gate(request, (update.collection, kind))?;
             gate.require(&self.schema).map_err(|error| self.explain_gate(request, &gate, None, error))?;
         }
@@ -33,8 +34,9 @@ impl Core {
         match self.carry_out_once(steps, &mut outcomes, updated).await {
             Ok(answer) => Ok(answer),
             Err(failed) => {
+                let error = self.explain_link_refusal(request, update.collection, failed.error);
                 let rule = (update.collection, RuleKind::Update);
-                Err(self.explain_stored_refusal(request, rule, &update.target, failed.error).await)
+                Err(self.explain_stored_refusal(request, rule, &update.target, error).await)
             }
         }
     }
@@ -62,6 +64,12 @@ impl Core {
         let patch = Patches { reading: &reading, collection, given: &[] }.read(patch, "");
         patch.map_err(|errors| invalid_record(&self.schema, of, errors))
     }
+}
+
+/// The rules that are asked of a change before it is read: where rules of links may decide it, the update rule waits.
+pub(crate) fn changing(of: &Collection) -> impl Iterator<Item = RuleKind> + use<> {
+    let update = Some(RuleKind::Update).filter(|_| !links_may_decide(of));
+    update.into_iter().chain([RuleKind::Read])
 }
 
 /// What a write of its own can hold, and a record of a file cannot.

@@ -65,7 +65,8 @@ impl Steps<'_> {
         let (ready, create) = kept(created, &mut unable.create, &upsert.place[..whole]);
         let (aim, selection, place) = (Aim::by(upsert.by), upsert.selection, String::new());
         let changed = upsert.patch.and_then(|patch| {
-            for kind in [RuleKind::Update, RuleKind::Read] {
+            let update = patch.asks_update_rule(self.core.schema.collection(of)).then_some(RuleKind::Update);
+            for kind in update.into_iter().chain([RuleKind::Read]) {
                 self.gate((of, kind))?.require(&self.core.schema)?;
             }
             let ruled = patch.ruled(self.core.schema.collection(of));

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     parse::{Ast, Kind, parse},
     scope::{Member, Nearest},
-    tree::{Caller, Expr, NEW, Node, OLD},
+    tree::{Caller, Expr, ITEM, NEW, Node, OLD},
     types::{RecordType, Span, Type},
 };
 
@@ -31,6 +31,9 @@ impl Context<'_> {
                 );
             }
             _ => {}
+        }
+        if let ("item", Some(of), None) = (name, self.limits.item, self.frame.inlined_at) {
+            return Some(Expr::composite(Node::Var(ITEM), Type::Record(of), span));
         }
         let mut near = Nearest(None);
         if let Some((this, of)) = self.frame.this.clone() {

@@ -21,6 +21,7 @@ mod group;
 mod hidden;
 mod idempotency;
 mod leaks;
+mod link_rules;
 mod links_by;
 mod list;
 mod matrix;

@@ -157,11 +157,6 @@ impl Checker<'_> {
 
     fn unknown_argument(&mut self, directive: &Name, argument: &Name, known: &[String]) {
         let place = self.report.files.place(argument.location());
-        if Vocabulary::is_argument_to_come(directive, argument) {
-            let message = format!("@{directive}({argument}:) is not available yet");
-            self.report.error(place, "not_available", message);
-            return;
-        }
         let message = format!("@{directive} has no argument named \"{argument}\"");
         let near = nearest(argument, known.iter().map(String::as_str));
         self.report.error(place, "unknown_argument", message).nearest_or(near, || match known {

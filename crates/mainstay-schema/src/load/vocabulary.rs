@@ -23,9 +23,6 @@ pub(super) const DIRECTIVES_TO_COME: [&str; 16] = [
     "webhook",
 ];
 
-/// Arguments that are spoken for, with their directive.
-const ARGUMENTS_TO_COME: [(&str, &str); 2] = [("rules", "add"), ("rules", "remove")];
-
 /// Scalars that are spoken for.
 pub(super) const SCALARS_TO_COME: [&str; 2] = ["File", "Duration"];
 
@@ -69,10 +66,5 @@ impl Vocabulary {
             locations: of.locations.clone(),
         };
         Vocabulary { directives: directives.map(|of| (of.name.to_string(), word(of))).collect() }
-    }
-
-    /// Whether an argument that is not here is to come.
-    pub(super) fn is_argument_to_come(directive: &str, argument: &str) -> bool {
-        ARGUMENTS_TO_COME.contains(&(directive, argument))
     }
 }

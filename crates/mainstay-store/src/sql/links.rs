@@ -1,11 +1,12 @@
 //! Links of a record that is written: questions about their ends, changes of join tables.
+use mainstay_expr::Expr;
 use mainstay_plan::{LinkChange, LinkCheck, LinkMode};
 use mainstay_schema::{CollectionId, FieldKind, KeyKind, Schema};
 
 use crate::{
     StoreError,
     sql::{
-        Bind, ChangeSql, Dialect, LinkSql, Sql,
+        Bind, Cell, ChangeSql, Dialect, LinkRuleSql, LinkSql, Sql, columns,
         quantify::{JOIN_FROM, JOIN_TO},
         test::Test,
         writer::{Writer, defect},
@@ -52,7 +53,56 @@ impl Change<'_> {
             LinkMode::Replace => (Some(self.missing()?), vec![self.take_out(false)?, self.add()?]),
             LinkMode::Remove => (None, vec![self.take_out(true)?]),
         };
-        Ok(ChangeSql { field: self.change.field, missing, statements })
+        Ok(ChangeSql { field: self.change.field, missing, rules: self.rules()?, keys: self.change.keys, statements })
+    }
+
+    /// The rules of the link, as far as the change can come under them.
+    fn rules(&self) -> Result<Vec<LinkRuleSql>, StoreError> {
+        let LinkChange { mode, add, remove, .. } = self.change;
+        let mut rules = Vec::new();
+        if let (Some(rule), LinkMode::Add | LinkMode::Replace) = (add, mode) {
+            rules.push(self.rule(true, self.comes()?, rule)?);
+        }
+        if let (Some(rule), LinkMode::Remove | LinkMode::Replace) = (remove, mode) {
+            rules.push(self.rule(false, self.goes(*mode == LinkMode::Remove)?, rule)?);
+        }
+        Ok(rules)
+    }
+
+    fn rule(&self, adds: bool, items: Sql, rule: &Expr) -> Result<LinkRuleSql, StoreError> {
+        let key = Cell { column: 0, decode: columns::decode_key(self.key_kind()) };
+        Ok(LinkRuleSql { adds, items, key, refused: self.refused(rule)?, before: !self.change.is_new })
+    }
+
+    /// The keys that are not linked yet.
+    fn comes(&self) -> Result<Sql, StoreError> {
+        let mut writer = Writer::new(self.schema, self.dialect);
+        let table = self.table()?;
+        let [from, to] = [JOIN_FROM, JOIN_TO].map(|name| format!("{table}.{}", self.dialect.quote(name)));
+        let (rows, key) = self.keys(&mut writer);
+        let own = writer.bind(Bind::Key);
+        let linked = format!("SELECT 1 FROM {table} WHERE {from} = {own} AND {to} = {key}");
+        Ok(writer.finish(format!("SELECT {key} FROM {rows} WHERE NOT EXISTS ({linked})")))
+    }
+
+    /// The keys that are linked, and are taken out.
+    fn goes(&self, listed: bool) -> Result<Sql, StoreError> {
+        let mut writer = Writer::new(self.schema, self.dialect);
+        let (test, to) = self.taken_out(&mut writer, listed)?;
+        Ok(writer.finish(format!("SELECT {to} FROM {}{}", self.table()?, test.filter(self.dialect))))
+    }
+
+    /// Counts the keys of which a rule of the link does not hold.
+    fn refused(&self, rule: &Expr) -> Result<Sql, StoreError> {
+        let mut writer = Writer::new(self.schema, self.dialect);
+        let (rows, key) = self.keys(&mut writer);
+        let (this, item) = (writer.row(self.of), writer.row(self.change.target));
+        let own = writer.bind(Bind::Key);
+        let ties = [format!("{} = {own}", writer.key(&this)), format!("{} = {key}", writer.key(&item))];
+        let rule = writer.holds_of_link(rule, &this, &item)?;
+        let filter = Test::all(ties.map(Test::when)).and(rule).filter(self.dialect);
+        let holds = format!("SELECT 1 FROM {}, {}{filter}", writer.from(&this), writer.from(&item));
+        Ok(writer.finish(format!("SELECT count(*) FROM {rows} WHERE NOT EXISTS ({holds})")))
     }
 
     fn table(&self) -> Result<String, StoreError> {
@@ -103,10 +153,16 @@ impl Change<'_> {
     /// Deletes the links to the keys, or to all others, whose records may be seen.
     fn take_out(&self, listed: bool) -> Result<Sql, StoreError> {
         let mut writer = Writer::new(self.schema, self.dialect);
+        let (test, _) = self.taken_out(&mut writer, listed)?;
+        Ok(writer.finish(format!("DELETE FROM {}{}", self.table()?, test.filter(self.dialect))))
+    }
+
+    /// Which rows of the join table are taken out, and the column of the other end.
+    fn taken_out(&self, writer: &mut Writer<'_>, listed: bool) -> Result<(Test, String), StoreError> {
         let table = self.table()?;
         let [from, to] = [JOIN_FROM, JOIN_TO].map(|name| format!("{table}.{}", self.dialect.quote(name)));
         let own = writer.bind(Bind::Key);
-        let (rows, key) = self.keys(&mut writer);
+        let (rows, key) = self.keys(writer);
         let not = if listed { "" } else { "NOT " };
         let test = Test::all([
             Test::when(format!("{from} = {own}")),
@@ -114,8 +170,8 @@ impl Change<'_> {
         ]);
         let test = match self.change.visible.as_bool() {
             Some(true) => test,
-            _ => test.and(self.visible(&mut writer, &to)?),
+            _ => test.and(self.visible(writer, &to)?),
         };
-        Ok(writer.finish(format!("DELETE FROM {table}{}", test.filter(self.dialect))))
+        Ok((test, to))
     }
 }

@@ -42,6 +42,6 @@ pub use once::make_once;
 pub use query::query;
 pub use statement::{
     Bind, Cascade, Cell, ChangeSql, Column, ComputeSql, Computed, CreateSql, Decode, DeleteSql, Encode, FindSql,
-    Incoming, LinkSql, LookSql, ReadSql, Returning, Sql, UpdateSql,
+    Incoming, LinkRuleSql, LinkSql, LookSql, ReadSql, Returning, Sql, UpdateSql,
 };
 pub use write::{create, delete, load, update};

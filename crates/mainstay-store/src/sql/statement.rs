@@ -240,8 +240,27 @@ pub struct ChangeSql {
     pub field: FieldId,
     /// Gives one row with the number of keys that name no visible record: it must be 0.
     pub missing: Option<Sql>,
+    /// The rules that are asked of what is linked anew and of what is linked no more.
+    pub rules: Vec<LinkRuleSql>,
+    /// The bound value with the list of keys.
+    pub keys: u16,
     /// What is then run, in this order.
     pub statements: Vec<Sql>,
+}
+
+/// A rule of a to-many link.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LinkRuleSql {
+    /// Whether it is about records that are added.
+    pub adds: bool,
+    /// Gives the keys of the records that come or go.
+    pub items: Sql,
+    /// Where such a key is.
+    pub key: Cell,
+    /// Gives one row with the number of keys in the list of which the rule does not hold: it must be 0.
+    pub refused: Sql,
+    /// Whether it is also asked before the change.
+    pub before: bool,
 }
 
 /// What deleting records of a collection takes with it. All lists of keys are [`Bind::Keys`].

@@ -1,5 +1,5 @@
 //! What a statement in the making knows: its binds, its aliases, and the records in reach.
-use mainstay_expr::{Expr, NEW, OLD, RecordType, Symbol, THIS, Value, VarId};
+use mainstay_expr::{Expr, ITEM, NEW, OLD, RecordType, Symbol, THIS, Value, VarId};
 use mainstay_schema::{Collection, CollectionId, EmbeddedMember, Field, FieldId, Schema};
 
 use crate::{
@@ -215,6 +215,11 @@ impl<'a> Writer<'a> {
     pub(crate) fn holds_of_change(&mut self, condition: &Expr, change: &Change<'_>) -> Result<Test, StoreError> {
         let env = Env::of(change.this).with(OLD, Place::Row(change.old.clone()));
         self.is_true(condition, &env.with(NEW, Place::Row(change.new.clone())))
+    }
+
+    /// A condition over a row and the other end of one of its links.
+    pub(crate) fn holds_of_link(&mut self, condition: &Expr, this: &Row, item: &Row) -> Result<Test, StoreError> {
+        self.is_true(condition, &Env::of(this).with(ITEM, Place::Row(item.clone())))
     }
 
     /// A condition over a row as a value that is 0 or 1.

@@ -100,7 +100,7 @@ impl World {
     /// A change of a to-many link.
     pub(crate) fn change(&self, of: &str, link: &str, mode: LinkMode, keys: u16, visible: &str) -> LinkChange {
         let LinkCheck { field, target, visible, .. } = self.link(of, link, keys, visible);
-        LinkChange { field, target, mode, keys, visible }
+        LinkChange { field, target, mode, keys, visible, add: None, remove: None, is_new: false }
     }
 
     /// The fields and the rule of an answer.

@@ -1,6 +1,6 @@
 //! `@rules`: who may do what.
 use apollo_compiler::{Node, ast::Directive};
-use mainstay_expr::{Expr, Function, Limits, Node as ExprNode, Type, in_memory_only};
+use mainstay_expr::{Expr, Function, Limits, Node as ExprNode, RecordType, Type, in_memory_only};
 
 use super::{Builder, Text, is_empty, refuse_empty, text};
 use crate::{CollectionId, FieldId, FieldKind, FieldRules, Rules, load::expressions::Rule};
@@ -9,6 +9,11 @@ use crate::{CollectionId, FieldId, FieldKind, FieldRules, Rules, load::expressio
 pub(super) fn read(builder: &mut Builder, id: CollectionId, directive: &Node<Directive>) {
     if is_empty(directive) {
         return refuse_empty(builder, directive, "give a condition: @rules(read: \"true\")");
+    }
+    for argument in directive.arguments.iter().filter(|argument| LINK.contains(&argument.name.as_str())) {
+        let place = builder.report.files.place(argument.location());
+        let message = format!("on a type, @rules has no argument named \"{}\"", argument.name);
+        builder.report.error(place, "unknown_argument", message).hint("it belongs on a @many link");
     }
     let mut rule = |name| rule(builder, id, directive, name);
     let (read, list, write) = (rule("read"), rule("list"), rule("write"));
@@ -22,15 +27,27 @@ pub(super) fn read(builder: &mut Builder, id: CollectionId, directive: &Node<Dir
     };
 }
 
+/// The rules of links.
+const LINK: [&str; 2] = ["add", "remove"];
+
 /// Reads the rules of a field.
 pub(super) fn of_field(builder: &mut Builder, id: CollectionId, field: FieldId, directive: &Node<Directive>) {
     if is_empty(directive) {
         return refuse_empty(builder, directive, "give a condition: @rules(read: \"isEditor\")");
     }
-    for argument in directive.arguments.iter().filter(|argument| !["read", "write"].contains(&argument.name.as_str())) {
+    let item = match &builder.schema.collection(id).field(field).kind {
+        FieldKind::Many { target, .. } => Some(RecordType(target.0)),
+        _ => None,
+    };
+    let known = |name: &str| ["read", "write"].contains(&name) || LINK.contains(&name) && item.is_some();
+    for argument in directive.arguments.iter().filter(|argument| !known(argument.name.as_str())) {
+        let is_of_link = LINK.contains(&argument.name.as_str());
         let place = builder.report.files.place(argument.location());
         let message = format!("on a field, @rules has no argument named \"{}\"", argument.name);
-        builder.report.error(place, "unknown_argument", message).hint("it has read and write");
+        builder.report.error(place, "unknown_argument", message).hint(match is_of_link {
+            true => "add and remove are rules of @many links",
+            false => "it has read and write, on a @many link add and remove too",
+        });
     }
     let of = builder.schema.collection(id).field(field);
     let computed = builder.schema.defines.computed.contains_key(&(id, of.name.clone()));
@@ -45,13 +62,27 @@ pub(super) fn of_field(builder: &mut Builder, id: CollectionId, field: FieldId, 
         let message = "the server alone writes this field, so that @rules(write:) does nothing";
         builder.report.error(place, "misplaced_directive", message).hint("remove the argument");
     }
-    let rules = FieldRules { read: rule(builder, id, directive, "read"), write: rule(builder, id, directive, "write") };
+    let mut of_link = |name| item.and_then(|item| rule_of(builder, id, directive, name, Some(item)));
+    let (add, remove) = (of_link("add"), of_link("remove"));
+    let (read, write) = (rule(builder, id, directive, "read"), rule(builder, id, directive, "write"));
+    let rules = FieldRules { read, write, add, remove };
     builder.schema.collections[id.0 as usize].fields[field.0 as usize].rules = rules;
 }
 
 fn rule(builder: &mut Builder, id: CollectionId, directive: &Node<Directive>, name: &str) -> Option<Rule> {
+    rule_of(builder, id, directive, name, None)
+}
+
+/// The same of a link, whose other record is `item`.
+fn rule_of(
+    builder: &mut Builder,
+    id: CollectionId,
+    directive: &Node<Directive>,
+    name: &str,
+    item: Option<RecordType>,
+) -> Option<Rule> {
     let text = text(builder, directive, name)?;
-    let limits = if name == "update" { Limits::default().with_change() } else { Limits::default() };
+    let limits = Limits { item, change: name == "update", ..Limits::default() };
     let rule = builder.compile_within(Some(id), &text, &Type::Bool, &limits)?;
     if let Some(part) = in_memory_only(&rule.expr) {
         refuse_memory_only(builder, &text, part);

@@ -2,7 +2,7 @@
 #[test]
 fn words_that_are_to_come() {
     check!(r#"
-type A @rules(read: "true", add: "true") {
+type A @rules(read: "true") {
   a: String @vector
   b: String @search(weight: 1)
   c: String @hiden
@@ -13,12 +13,6 @@ input D { a: Int }
 scalar E
 directive @f on OBJECT
 "#, @r#"
-    error[not_available]: @rules(add:) is not available yet
-     --> schema.graphql:2:29
-      |
-    2 | type A @rules(read: "true", add: "true") {
-      |                             ^^^
-
     error[not_available]: @vector is not available yet
      --> schema.graphql:3:14
       |
@@ -314,7 +308,7 @@ type A @rules(read: "true") {
       |
     4 |   b: String @rules(read: "true", create: "true")
       |                                  ^^^^^^^^^^^^^^
-      = hint: it has read and write
+      = hint: it has read and write, on a @many link add and remove too
 
     error[misplaced_directive]: @hidden leaves nobody to read the field, so that @rules(read:) does nothing
      --> schema.graphql:5:22

@@ -72,6 +72,9 @@ fn change(plans: &mut Plans<'_>, mode: LinkMode, visible: &str) -> LinkChange {
         mode,
         keys: plans.value(Value::List([Value::text("a")].into())),
         visible: plans.condition("Tag", visible),
+        add: None,
+        remove: None,
+        is_new: false,
     }
 }
 

@@ -92,6 +92,9 @@ impl<'a> Memory<'a> {
             mode: LinkMode::Add,
             keys: u16::try_from(columns.len() + at).unwrap(),
             visible: world.condition(&self.schema.collection(*target).name, "true"),
+            add: None,
+            remove: None,
+            is_new: true,
         });
         (plan.columns, plan.changes) = (columns.clone(), changes.collect());
         let statement = world.store.prepare_write(&world.schema, &WritePlan::Create(plan)).unwrap();
