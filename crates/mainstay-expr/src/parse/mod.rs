@@ -68,7 +68,25 @@ fn reworded(message: &str, rest: &str) -> (String, usize) {
         let word = rest.chars().take_while(|c| c.is_alphanumeric()).map(char::len_utf8).sum();
         return ("this does not read as an expression".to_owned(), word);
     }
+    // The crate's own words go on with what it holds in memory.
+    if message.starts_with("invalid string literal") || message.starts_with("invalid bytes literal") {
+        return ("an escape in this text stands for no character".to_owned(), literal_len(rest));
+    }
     (lower_first(message), rest.chars().next().map_or(0, char::len_utf8))
+}
+
+/// How many bytes a literal has, up to the quote that closes it.
+fn literal_len(rest: &str) -> usize {
+    let Some(start) = rest.find(['\'', '"']) else { return rest.len() };
+    let quote = &rest[start..=start];
+    let mut escaped = false;
+    for (at, c) in rest[start + 1..].char_indices() {
+        if c.to_string() == quote && !escaped {
+            return start + 1 + at + 1;
+        }
+        escaped = c == '\\' && !escaped;
+    }
+    rest.len()
 }
 
 /// What is wrong where no token begins.

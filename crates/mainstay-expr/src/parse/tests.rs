@@ -75,6 +75,8 @@ fn errors_in_our_words() {
     check_error("{'a': 1}", "not_available: maps are not available [{]@0");
     check_error("1u", "not_available: unsigned numbers are not available [1u]@0");
     check_error("a[0]", "not_available: elements of a list by number are not available [[]@1");
+    check_error("'\\ud800' == a", "syntax: an escape in this text stands for no character ['\\ud800']@0");
+    check_error("a == 'x\\U00110000'", "syntax: an escape in this text stands for no character ['x\\U00110000']@5");
     check_error("'\\u0000'", "invalid_literal: text holds the character U+0000 ['\\u0000']@0");
 }
 

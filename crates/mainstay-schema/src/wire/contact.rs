@@ -42,21 +42,24 @@ fn is_beyond_ascii(c: char) -> bool {
     !c.is_ascii() && !c.is_control() && !c.is_whitespace()
 }
 
-/// An absolute URL by RFC 3986: a scheme, a colon, and characters that may stand in a URL (beyond ASCII too), `%` only before
-/// two hexadecimal digits; `http` and `https` with a host.
+/// An absolute URL of the web by RFC 3986: `http` or `https`, a colon, and characters that may stand in a URL (beyond ASCII too),
+/// `%` only before two hexadecimal digits; with a host.
 pub(super) fn check_url(text: &str) -> Result<(), WireError> {
     let wrong = |why: &str| Err(invalid(format!("{} is no absolute URL: {why}", short(text))));
     let Some((scheme, rest)) = text.split_once(':').filter(|(scheme, _)| is_scheme(scheme)) else {
         return wrong("expected a form like https://example.com/page");
     };
+    // Whoever puts an address into a page runs what stands behind `javascript:`.
+    if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") {
+        return wrong("it begins with neither http: nor https:");
+    }
     if !rest.chars().all(is_url_char) {
         return wrong("it holds a character that must be escaped");
     }
     if !escapes_are_whole(rest) {
         return wrong("\"%\" stands before two hexadecimal digits only");
     }
-    let is_web = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
-    if is_web && host(rest).is_none_or(str::is_empty) {
+    if host(rest).is_none_or(str::is_empty) {
         return wrong("it names no host");
     }
     Ok(())

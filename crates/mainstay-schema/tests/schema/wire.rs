@@ -151,6 +151,9 @@ fn texts_and_moments() {
         ("email", "\"a@-x.com\""),
         ("url", "\"https://example.com/ä?x=%20#y\""),
         ("url", "\"mailto:x@example.com\""),
+        ("url", "\"javascript:alert(1)\""),
+        ("url", "\"JAVASCRIPT://example.com/%0aalert(1)\""),
+        ("url", "\"HTTPS://example.com\""),
         ("url", "\"/relative\""),
         ("url", "\"https://\""),
         ("url", "\"https://a b\""),
@@ -186,7 +189,10 @@ fn texts_and_moments() {
     email "a..b@example.com" => invalid_value : "a..b@example.com" is no e-mail address: expected a form like anna@example.com (None)
     email "a@-x.com" => invalid_value : "a@-x.com" is no e-mail address: expected a form like anna@example.com (None)
     url "https://example.com/ä?x=%20#y" => "https://example.com/ä?x=%20#y"
-    url "mailto:x@example.com" => "mailto:x@example.com"
+    url "mailto:x@example.com" => invalid_value : "mailto:x@example.com" is no absolute URL: it begins with neither http: nor https: (None)
+    url "javascript:alert(1)" => invalid_value : "javascript:alert(1)" is no absolute URL: it begins with neither http: nor https: (None)
+    url "JAVASCRIPT://example.com/%0aalert(1)" => invalid_value : "JAVASCRIPT://example.com/%0aalert(1)" is no absolute URL: it begins with neither http: nor https: (None)
+    url "HTTPS://example.com" => "HTTPS://example.com"
     url "/relative" => invalid_value : "/relative" is no absolute URL: expected a form like https://example.com/page (None)
     url "https://" => invalid_value : "https://" is no absolute URL: it names no host (None)
     url "https://a b" => invalid_value : "https://a b" is no absolute URL: it holds a character that must be escaped (None)
