@@ -243,3 +243,42 @@ fn a_foreign_id_is_equal_to_nothing() {
     check_for("author.org != auth.id", &Row::post(), &caller("not-a-key"), "error: Link");
     check_for("author.id == auth.id", &Row::post(), &caller("not-a-key"), "error: Link");
 }
+
+/// The parts of moments, worked out elsewhere: year, month from 0, day, day from 0, weekday from Sunday, day of the year from 0, the
+/// clock, milliseconds.
+const PARTS: [(&str, [i64; 10]); 10] = [
+    ("1969-12-31T23:59:59.999Z", [1969, 11, 31, 30, 3, 364, 23, 59, 59, 999]),
+    ("1970-01-01T00:00:00Z", [1970, 0, 1, 0, 4, 0, 0, 0, 0, 0]),
+    ("2000-02-29T12:30:45.5Z", [2000, 1, 29, 28, 2, 59, 12, 30, 45, 500]),
+    ("2024-02-29T00:00:00Z", [2024, 1, 29, 28, 4, 59, 0, 0, 0, 0]),
+    ("2024-12-31T23:59:59.001Z", [2024, 11, 31, 30, 2, 365, 23, 59, 59, 1]),
+    ("1900-03-01T01:02:03Z", [1900, 2, 1, 0, 4, 59, 1, 2, 3, 0]),
+    ("2100-03-01T05:06:07.089Z", [2100, 2, 1, 0, 1, 59, 5, 6, 7, 89]),
+    ("2026-11-21T10:43:05.678Z", [2026, 10, 21, 20, 6, 324, 10, 43, 5, 678]),
+    ("0001-01-01T00:00:00Z", [1, 0, 1, 0, 1, 0, 0, 0, 0, 0]),
+    ("9999-12-31T23:59:59.999Z", [9999, 11, 31, 30, 5, 364, 23, 59, 59, 999]),
+];
+
+#[test]
+fn parts_of_moments() {
+    let names = [
+        "FullYear",
+        "Month",
+        "Date",
+        "DayOfMonth",
+        "DayOfWeek",
+        "DayOfYear",
+        "Hours",
+        "Minutes",
+        "Seconds",
+        "Milliseconds",
+    ];
+    for (moment, parts) in PARTS {
+        for (name, expected) in names.iter().zip(parts) {
+            check(&format!("timestamp('{moment}').get{name}()"), &expected.to_string());
+        }
+    }
+    check("duration('90m30s').getMinutes()", "90");
+    check("duration('-90m').getHours()", "-1");
+    check("duration('26h').getSeconds()", "93600");
+}
