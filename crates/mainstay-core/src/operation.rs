@@ -50,6 +50,8 @@ pub struct ReadOne {
     pub collection: CollectionId,
     /// Which.
     pub target: Target,
+    /// The values of `p.NAME` in the filters of the selection.
+    pub params: Vec<(String, String)>,
     /// What to answer; `None`: all own fields.
     pub selection: Option<Arc<Selection>>,
 }

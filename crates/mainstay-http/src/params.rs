@@ -41,7 +41,7 @@ fn invalid_encoding(what: &str) -> Box<Problem> {
 }
 
 impl<'a> Params<'a> {
-    /// Reads a query, where every parameter must be one of `known`; `filter` and `p.NAME` are known as a pair.
+    /// Reads a query, where every parameter must be one of `known`; `p.NAME` is known with `filter`, and where `p.` is.
     pub(crate) fn parse(query: Option<&'a str>, known: &'static [&'static str]) -> Outcome<Params<'a>> {
         let mut params = Params::default();
         for part in query.unwrap_or_default().split('&').filter(|part| !part.is_empty()) {
@@ -70,12 +70,14 @@ impl<'a> Params<'a> {
         if self.pairs.len() == PARAMETERS_MAX {
             return Err(Problem::new(Code::LimitExceeded, format!("more than {PARAMETERS_MAX} parameters")));
         }
-        let of_filter = known.contains(&"filter") && name.strip_prefix("p.").is_some_and(|rest| !rest.is_empty());
+        let of_filter = (known.contains(&"filter") || known.contains(&"p."))
+            && name.strip_prefix("p.").is_some_and(|rest| !rest.is_empty());
         if LATER.contains(&name) {
             return Err(Problem::new(Code::NotAvailable, format!("the parameter {name:?} is not available yet")));
         }
-        if !of_filter && !known.contains(&name) {
-            let near = nearest(name, known.iter().copied()).map(|near| format!("did you mean {near:?}?"));
+        if !of_filter && (!known.contains(&name) || name == "p.") {
+            let near = nearest(name, known.iter().copied().filter(|known| *known != "p."))
+                .map(|near| format!("did you mean {near:?}?"));
             return Err(Problem::new(Code::UnknownParameter, format!("no parameter {name:?} here")).hint(near));
         }
         if name != "filter" && self.get(name).is_some() {

@@ -106,7 +106,7 @@ impl Core {
             Operation::ReadOne(read) => {
                 let ask = ReadAsk::one(request, read);
                 let kept = self.read_shape(request, &ask)?;
-                let resolved = kept.shape.expressions.resolve(&self.schema, request, &[])?;
+                let resolved = kept.shape.expressions.resolve(&self.schema, request, ask.params)?;
                 let prepared = self.read_plan(&kept, &resolved, None)?;
                 let target = target_values(&self.schema, read.collection, &read.target)?;
                 let given = Given { slots: &resolved.slots, target: &target, ..Given::default() };

@@ -61,7 +61,7 @@ impl Core {
     ) -> Result<Option<Vec<Value>>, Error> {
         let admin = Caller::Admin(AdminPass::for_command("a refusal is explained"));
         let request = Request { caller: admin, once: None, ..request.clone() };
-        let read = ReadOne { collection: of, target: target.clone(), selection: None };
+        let read = ReadOne { collection: of, target: target.clone(), params: Vec::new(), selection: None };
         let Ok(record) = self.read_one(&request, &read).await else { return Ok(None) };
         let json =
             Json::parse(&record.json, JsonLimits::default()).map_err(|error| Error::internal(error.to_string()))?;

@@ -40,7 +40,7 @@ impl<'a> ReadAsk<'a> {
             collection: read.collection,
             target: Some(&read.target),
             filter: &[],
-            params: &[],
+            params: &read.params,
             sort: &[],
             selection: read.selection.as_ref(),
             count: false,

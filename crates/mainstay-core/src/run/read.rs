@@ -32,7 +32,7 @@ impl Core {
     pub(crate) async fn read_one(&self, request: &Request, read: &ReadOne) -> Result<Record, Error> {
         let ask = ReadAsk::one(request, read);
         let kept = self.read_shape(request, &ask)?;
-        let resolved = kept.shape.expressions.resolve(&self.schema, request, &[])?;
+        let resolved = kept.shape.expressions.resolve(&self.schema, request, ask.params)?;
         let refused = |error| self.explain_outright(request, (read.collection, RuleKind::Read), error);
         let prepared = self.read_plan(&kept, &resolved, None).map_err(refused)?;
         let target = target_values(&self.schema, read.collection, &read.target)?;

@@ -118,7 +118,8 @@ impl Steps<'_> {
         place: String,
     ) -> Result<u32, Error> {
         let (core, request) = (self.core, self.request);
-        let read = ReadOne { collection: of, target: Target::Key(String::new()), selection: selection.cloned() };
+        let (target, params) = (Target::Key(String::new()), Vec::new());
+        let read = ReadOne { collection: of, target, params, selection: selection.cloned() };
         let kept = core.read_shape(request, &ReadAsk::one(request, &read))?;
         let resolved = kept.shape.expressions.resolve(&core.schema, request, &[])?;
         let prepared = core.read_plan(&kept, &resolved, None)?;

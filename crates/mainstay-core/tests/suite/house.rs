@@ -78,7 +78,12 @@ impl House {
 
     pub(crate) fn get_of(&self, path: &str, id: &str, fields: &[Select]) -> Operation<'static> {
         let target = Target::Key(id.to_owned());
-        Operation::ReadOne(ReadOne { collection: self.id(path), target, selection: selection(fields) })
+        Operation::ReadOne(ReadOne {
+            collection: self.id(path),
+            target,
+            params: Vec::new(),
+            selection: selection(fields),
+        })
     }
 
     pub(crate) fn list_of(&self, path: &str) -> List {

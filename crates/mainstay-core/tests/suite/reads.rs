@@ -67,7 +67,7 @@ async fn by_unique_and_hidden() {
     let read = |names: &[&str], values: &[&str]| {
         let values = values.iter().map(|value| (*value).to_owned()).collect();
         let target = Target::Unique { fields: fields(names), values };
-        Operation::ReadOne(ReadOne { collection, target, selection: selection(&[plain("slug")]) })
+        Operation::ReadOne(ReadOne { collection, target, params: Vec::new(), selection: selection(&[plain("slug")]) })
     };
     let anna = user("anna");
     assert_eq!(tell(house.run(&anna, read(&["slug"], &["a"])).await), r#"{"slug":"a"}"#);

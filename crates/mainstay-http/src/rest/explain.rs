@@ -268,8 +268,9 @@ impl<'a> Call<'_, 'a> {
             }
             _ => {
                 etag::refuse(self.headers, &[once::IDEMPOTENCY_KEY, header::IF_MATCH])?;
-                let selection = self.selection(&Params::parse(self.query, &["fields"])?)?;
-                Ok(Operation::ReadOne(ReadOne { collection, target, selection }))
+                let params = Params::parse(self.query, super::read::KNOWN)?;
+                let (selection, params) = (self.selection(&params)?, list::bound(&params));
+                Ok(Operation::ReadOne(ReadOne { collection, target, params, selection }))
             }
         }
     }

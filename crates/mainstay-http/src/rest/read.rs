@@ -2,7 +2,7 @@
 use http::header;
 use mainstay_core::{Answer, Operation, ReadOne, Target};
 
-use super::{Call, other_answer};
+use super::{Call, list::bound, other_answer};
 use crate::{
     etag,
     params::Params,
@@ -10,14 +10,15 @@ use crate::{
     reply::{self, Response},
 };
 
-const KNOWN: &[&str] = &["fields"];
+pub(super) const KNOWN: &[&str] = &["fields", "p."];
 
 /// One record.
 pub(super) async fn read(call: &Call<'_>, target: Target) -> Outcome<Response> {
     etag::refuse(&call.parts.headers, &[header::IF_MATCH])?;
     let params = Params::parse(call.parts.uri.query(), KNOWN)?;
     let selection = params.get("fields").map(|text| call.world.selection(text)).transpose()?;
-    match call.run(Operation::ReadOne(ReadOne { collection: call.id(), target, selection })).await? {
+    let read = ReadOne { collection: call.id(), target, params: bound(&params), selection };
+    match call.run(Operation::ReadOne(read)).await? {
         Answer::One(record) => {
             let version = record.version.filter(|_| record.own);
             let tag = version.map_or_else(|| etag::weak(&record.json), etag::strong);

@@ -101,3 +101,19 @@ async fn expanded_answers_have_weak_tags() {
     let expanded = app.get("/api/skills/by/slug/rust?fields=slug,category(name)").await;
     assert!(expanded.header("etag").starts_with("W/"), "{}", expanded.header("etag"));
 }
+
+/// Values beside a filter are for one record what they are for a page.
+#[tokio::test]
+async fn filters_inside_of_one_record_take_values() {
+    let app = skills().await;
+    let asked = "name,skills(slug;filter:slug == p.q;limit:5)";
+    let ask = async |more: &[(&str, &str)]| {
+        let all = [&[("fields", asked)], more].concat();
+        app.anonymous().query("/api/categories/by/slug/core", &all).await.to_string()
+    };
+    assert_snapshot!(ask(&[("p.q", "rust")]).await, @r#"200 {"name":"Core","skills":[{"slug":"rust"}]}"#);
+    assert_snapshot!(ask(&[("p.q", "logic")]).await, @r#"200 {"name":"Core","skills":[{"slug":"logic"}]}"#);
+    for more in [&[][..], &[("p.q", "rust"), ("p.r", "x")], &[("p.", "rust")], &[("p", "rust")]] {
+        assert!(ask(more).await.starts_with("400 "), "{more:?}");
+    }
+}

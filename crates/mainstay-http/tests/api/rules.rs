@@ -142,3 +142,19 @@ fn what_goes_in_circles_or_stands_in_the_wrong_place_is_told() {
     );
     check("type A @rules(read: \"fs.sum(f, f) > 1.0\") { fs: [Float!]! }", "not every database answers");
 }
+
+/// The moments of the server are what a rule reads: those that were, and those that the change brings.
+#[tokio::test]
+async fn an_update_rule_reads_when_it_was_changed() {
+    let once = "old.updatedAt == createdAt && new.updatedAt > old.updatedAt && new.updatedAt == request.time";
+    let app = TestApp::with_schema(&format!(
+        r#"type A @rules(read: "true", create: "true", update: "{once}") {{ name: String }}"#
+    ))
+    .await;
+    let made = app.anonymous().post("/api/as", serde_json::json!({"name": "a"})).await;
+    let path = format!("/api/as/{}", made.id());
+    let first = app.anonymous().patch(&path, serde_json::json!({"name": "b"})).await;
+    assert_eq!(first.status, 200, "{}", first.text);
+    assert_eq!(app.anonymous().patch(&path, serde_json::json!({"name": "c"})).await.status, 401);
+    assert_eq!(app.anonymous().get(&path).await.json()["name"], "b");
+}
