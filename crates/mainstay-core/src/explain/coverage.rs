@@ -1,13 +1,15 @@
 //! Which clauses of which rules hold, and which do not, over the records that an operation is about: for rule tests.
 use std::borrow::Cow;
 
-use mainstay_expr::{Compiled, Expr, NEW, Node, OLD, SlotValue, THIS, Value, as_condition, own_fields_only};
-use mainstay_plan::{Count, Output, OutputValue, OwnFields, Query};
-use mainstay_schema::{CollectionId, FieldId, FieldKind, Json};
+use mainstay_expr::{
+    Compiled, Expr, ITEM, NEW, Node, OLD, SlotValue, THIS, Value, as_condition, own_fields_only, wire::write_text,
+};
+use mainstay_plan::{Count, LinkMode, Output, OutputValue, OwnFields, Query};
+use mainstay_schema::{CollectionId, Field, FieldId, FieldKind, Json};
 
 use super::clauses::{outright, text_of};
 use crate::{
-    AdminPass, Caller, Core, Error, Operation, Request, Target, Verdict,
+    AdminPass, Caller, Core, Error, Operation, Request, Target, Update, Verdict,
     errors::from_store,
     evaluate::condition_holds,
     expressions::{Class, Expressions, Resolved, RuleKind, RuleName},
@@ -15,7 +17,7 @@ use crate::{
     plan::{
         Given, Origin, Planner, all, constant, read::ReadAsk, rules::Gate, target::TargetShape, target::target_values,
     },
-    record::normalize,
+    record::{field::Sender, normalize},
 };
 
 /// A clause of a rule: a part that is not itself several parts joined by `&&` or `||`.
@@ -23,6 +25,8 @@ use crate::{
 pub struct RuleClause {
     /// Whose rule it is.
     pub collection: CollectionId,
+    /// The link that it is about, if it is about one.
+    pub field: Option<FieldId>,
     /// What the rule is about: `read`, `create`; `write` where one text is about all writes.
     pub kind: &'static str,
     /// The kinds that share the rule.
@@ -88,7 +92,22 @@ impl Core {
                 let kinds: Vec<RuleKind> = KINDS.into_iter().filter(|kind| same(*kind)).collect();
                 for (number, text) in clause_texts(compiled) {
                     let kind = word(&kinds);
-                    clauses.push(RuleClause { collection: collection.id, kind, kinds: kinds.clone(), number, text });
+                    let (collection, kinds) = (collection.id, kinds.clone());
+                    clauses.push(RuleClause { collection, field: None, kind, kinds, number, text });
+                }
+            }
+            let of_field = |field: &Field| [RuleKind::AddLink(field.id), RuleKind::RemoveLink(field.id)];
+            for kind in collection.fields.iter().flat_map(of_field) {
+                let Some((field, compiled)) = kind.field().zip(of(kind)) else { continue };
+                for (number, text) in clause_texts(compiled) {
+                    clauses.push(RuleClause {
+                        collection: collection.id,
+                        field: Some(field),
+                        kind: kind.word(),
+                        kinds: vec![kind],
+                        number,
+                        text,
+                    });
                 }
             }
         }
@@ -130,6 +149,7 @@ impl Core {
                 let (of, new) = (update.collection, self.sent_values(update.collection, &update.patch));
                 self.see(request, (of, RuleKind::Read), Over::One(&update.target), &mut seen).await?;
                 self.see(request, (of, RuleKind::Update), Over::Changed(&update.target, &new), &mut seen).await?;
+                self.see_links(request, update, &mut seen).await?;
             }
             Operation::Delete(delete) => {
                 for kind in [RuleKind::Read, RuleKind::Delete] {
@@ -184,6 +204,40 @@ impl Core {
                 _ => (false, true),
             };
             seen.push(ClauseSeen { collection: rule.0, kind: rule.1, number, held, failed });
+        }
+        Ok(())
+    }
+
+    /// Asks each clause of the rules of links, of each record that a change sends to be added or taken out. What a clause reads
+    /// behind such a record's own links is left out.
+    async fn see_links(&self, request: &Request, update: &Update<'_>, seen: &mut Vec<ClauseSeen>) -> Result<(), Error> {
+        let of = update.collection;
+        let Ok(patch) = self.patch(request, of, &update.patch, Sender::Caller) else { return Ok(()) };
+        for list in patch.lists.iter().filter(|_| !request.caller.is_admin()) {
+            let kind = match list.mode {
+                LinkMode::Remove => RuleKind::RemoveLink(list.field),
+                LinkMode::Add | LinkMode::Replace => RuleKind::AddLink(list.field),
+            };
+            let Some(compiled) = kind.of(&self.schema, of) else { continue };
+            for key in &list.keys {
+                let mut text = String::new();
+                write_text(key, &mut text);
+                let Some(item) = self.stored_values(request, list.target, &Target::Key(text)).await? else { continue };
+                for (number, clause) in leaves(compiled).into_iter().enumerate() {
+                    let (condition, origins, bound) = self.clause_condition(request, (of, kind), clause)?;
+                    let condition = with_item(&condition, key, &item);
+                    let (held, failed) = match outright(&condition) {
+                        _ if condition.any(&mut |part| part.node == Node::Var(ITEM)) => continue,
+                        Verdict::True => (true, false),
+                        Verdict::PerRecord => {
+                            let (over, condition) = (Over::One(&update.target), as_condition(condition));
+                            self.split_records(request, of, over, &condition, origins, bound).await?
+                        }
+                        _ => (false, true),
+                    };
+                    seen.push(ClauseSeen { collection: of, kind, number, held, failed });
+                }
+            }
         }
         Ok(())
     }
@@ -289,6 +343,19 @@ impl Core {
             value.ok().filter(|_| plain).map(|value| (field.id, value))
         };
         members.iter().filter_map(value).collect()
+    }
+}
+
+/// A clause of the rule of a link with the values of the other record.
+fn with_item(clause: &Expr, key: &Value, item: &[Value]) -> Expr {
+    let value = match &clause.node {
+        Node::Field { of, symbol } if of.node == Node::Var(ITEM) => item.get(symbol.0 as usize).cloned(),
+        Node::Key(of) if of.node == Node::Var(ITEM) => Some(key.clone()),
+        _ => None,
+    };
+    match value {
+        Some(value) => Expr::literal(value, clause.ty.clone(), clause.span),
+        None => clause.map_parts(&mut |part| with_item(part, key, item)),
     }
 }
 

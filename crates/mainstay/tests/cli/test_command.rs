@@ -182,3 +182,46 @@ count = 0
     assert_eq!(never("team.lead == auth.id"), Some(json!([true])), "{report:#}");
     assert_eq!(never("name != auth.id"), Some(json!([false])), "{report:#}");
 }
+
+/// The rules of links count with those of types, of each record that is sent.
+#[test]
+fn clauses_of_links_are_counted() {
+    let project = Project::with_schema(
+        r#"type Person @path(name: "people") @rules(read: "true") { id: String! open: Boolean! }
+type Team @rules(read: "true") {
+  id: String!
+  members: [Person!]! @many @rules(add: "item.open || item.id == auth.id", remove: "item.id == auth.id")
+}
+"#,
+    );
+    project.write(
+        "tests/teams.toml",
+        r#"
+[callers]
+anna = {}
+[records]
+people = [{ id = "anna", open = false }, { id = "bob", open = true }, { id = "shut", open = false }]
+teams = [{ id = "t" }]
+[[test]]
+name = "who joins"
+[[test.request]]
+as = "anna"
+patch = "/api/teams/t"
+body = { members = { add = ["bob", "anna"] } }
+[[test.request]]
+as = "anna"
+patch = "/api/teams/t"
+body = { members = { add = ["shut"] } }
+status = 403
+[[test.request]]
+as = "anna"
+patch = "/api/teams/t"
+body = { members = { remove = ["anna"] } }
+"#,
+    );
+    let ran = project.run(&["test"]);
+    for line in ["none failed", "of 3 clauses", "Team.members.remove"] {
+        assert!(ran.stdout.contains(line), "{line}: {ran:?}");
+    }
+    assert!(!ran.stdout.contains("Team.members.add"), "{ran:?}");
+}

@@ -55,8 +55,9 @@ impl Coverage {
         let percent = (seen * 1000).checked_div(all).map_or(100.0, |tenths| tenths as f64 / 10.0);
         let missing = self.clauses.iter().filter(|(_, seen)| *seen != [true; 2]).map(|(clause, seen)| {
             let collection = schema.collection(clause.collection);
+            let link = clause.field.map_or(String::new(), |field| format!(".{}", collection.field(field).name));
             Missing {
-                rule: format!("{}.{}", collection.name, clause.kind),
+                rule: format!("{}{link}.{}", collection.name, clause.kind),
                 clause: clause.text.clone(),
                 file: collection.at.file.to_string(),
                 line: line(files, &collection.at, &clause.text),
