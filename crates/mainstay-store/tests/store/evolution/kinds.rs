@@ -205,6 +205,7 @@ fn scalar(from: &Kind, to: &Kind, new: &Model, value: &Json) -> Option<Json> {
         (Kind::Moment, Kind::Date) => text.strip_suffix("T00:00:00.000000Z").map(|day| json!(day)),
         (_, Kind::Link(uid)) => match key(uid) {
             Key::Uuid => is_uuid(&text).then(|| json!(text)),
+            Key::Int if is_number(from) => number(&text, &Kind::Long),
             Key::Int => number(&text, &Kind::Long).filter(|long| *long == json!(text)),
             Key::Text => Some(json!(text)),
         },
