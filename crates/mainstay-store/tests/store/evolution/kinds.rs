@@ -213,6 +213,7 @@ fn scalar(from: &Kind, to: &Kind, new: &Model, value: &Json) -> Option<Json> {
         (Kind::Text | Kind::Link(_), Kind::Bool) => ["true", "false"].contains(&&*text).then(|| json!(text == "true")),
         (Kind::Text | Kind::Date | Kind::Link(_), Kind::Date) => is_day(&text).then(|| json!(text)),
         (Kind::Moment, Kind::Moment) => Some(json!(text)),
+        (Kind::Text, Kind::Moment) => (text.len() == 27 && text.ends_with('Z')).then(|| json!(text)),
         (Kind::Bool, Kind::Bool) => Some(value.clone()),
         (_, Kind::Enum(uid)) => {
             let of = new.enums.iter().find(|of| of.uid == *uid)?;
