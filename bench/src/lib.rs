@@ -7,6 +7,7 @@
 pub mod bare;
 pub mod cases;
 pub mod compare;
+pub mod cpu;
 pub mod crash;
 pub mod histogram;
 pub mod http;

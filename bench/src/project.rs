@@ -11,10 +11,13 @@ pub const SETTINGS: &str = include_str!("../project/mainstay.toml");
 /// The embedded database, from the project's folder on.
 pub const DATABASE: &str = "data/mainstay.db";
 
-/// Writes the project into a folder that is made if need be.
-pub fn write_into(folder: &Path) -> Outcome<()> {
+/// Settings for what is measured without the disk, by callers without a token.
+pub const BARE_SETTINGS: &str = "[database]\ndurable = false\n\n[auth]\nanonymous_only = true\n";
+
+/// Writes a project into a folder that is made if need be.
+pub fn write_into(folder: &Path, schema: &str, settings: &str) -> Outcome<()> {
     fs::create_dir_all(folder)?;
-    fs::write(folder.join("schema.graphql"), SCHEMA)?;
-    fs::write(folder.join("mainstay.toml"), SETTINGS)?;
+    fs::write(folder.join("schema.graphql"), schema)?;
+    fs::write(folder.join("mainstay.toml"), settings)?;
     Ok(())
 }

@@ -56,9 +56,14 @@ pub struct Mainstay {
 }
 
 impl Mainstay {
-    /// Writes the project and has its tables made.
+    /// Writes the project of the bench and has its tables made.
     pub fn prepare(binary: &Path, folder: &Path) -> Outcome<Self> {
-        project::write_into(folder)?;
+        Mainstay::prepare_project(binary, folder, project::SCHEMA, project::SETTINGS)
+    }
+
+    /// The same of another project.
+    pub fn prepare_project(binary: &Path, folder: &Path, schema: &str, settings: &str) -> Outcome<Self> {
+        project::write_into(folder, schema, settings)?;
         let binary = fs::canonicalize(binary).map_err(|error| format!("no program at {binary:?}: {error}"))?;
         let mainstay = Mainstay { binary, folder: folder.to_owned() };
         run(mainstay.command().args(["apply", "--yes"]))?;

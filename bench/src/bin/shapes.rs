@@ -4,17 +4,17 @@
 //! a type without checks and in one with ten. Sent in turns to one server: its CPU time for each request.
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 
-use std::{fs, path::PathBuf, process::Command};
+use std::path::PathBuf;
 
 use clap::Parser;
 use mainstay_bench::{
     Outcome,
     compare::median,
+    cpu::cpu_of_each,
     http::{Connection, percent_encode, request},
-    process::{Process, cpu_us, free_address, run},
+    project::BARE_SETTINGS,
+    sides::Mainstay,
 };
-
-const SETTINGS: &str = "[database]\ndurable = false\n\n[auth]\nanonymous_only = true\n";
 
 /// Ten checks on five fields.
 const CHECKS: &str = r#"
@@ -57,25 +57,20 @@ fn main() -> Outcome<()> {
 
 async fn measure(options: &Options) -> Outcome<()> {
     let folder = tempfile::tempdir()?;
-    let mut server = start(options, folder.path())?;
+    let mainstay = Mainstay::prepare_project(&options.mainstay, folder.path(), &schema(), BARE_SETTINGS)?;
+    let mut server = mainstay.start()?;
     server.ready("/readyz").await?;
     let cases = cases();
     let mut figures = vec![Vec::new(); cases.len()];
     let mut connection = Connection::open(server.address).await?;
     for round in 0..=options.rounds {
         for (case, figures) in cases.iter().zip(&mut figures) {
-            let before = cpu_us(server.pid())?;
-            for number in 0..options.requests {
-                let text = (case.text)(round * options.requests + number);
-                let answer = connection.exchange(text.as_bytes()).await?;
-                if answer.status / 100 != 2 {
-                    let body = String::from_utf8_lossy(answer.body).into_owned();
-                    return Err(format!("{}: {} {body}", case.name, answer.status).into());
-                }
-            }
+            let first = round * options.requests;
+            let text = |number| (case.text)(first + number);
+            let figure = cpu_of_each(&server, &mut connection, options.requests, text).await?;
             // The first round fills caches.
             if round > 0 {
-                figures.push((cpu_us(server.pid())? - before) as f64 / options.requests as f64);
+                figures.push(figure);
             }
         }
     }
@@ -118,22 +113,7 @@ fn cases() -> [Case; 5] {
     ]
 }
 
-/// Writes the project, makes its tables, and starts the server.
-fn start(options: &Options, folder: &std::path::Path) -> Outcome<Process> {
-    let binary = fs::canonicalize(&options.mainstay)?;
+fn schema() -> String {
     let rules = r#"@rules(read: "true", write: "true")"#;
-    let schema =
-        format!("type Empty {rules} {FIELDS}\ntype Plain {rules} {FIELDS}\ntype Checked {rules} {CHECKS} {FIELDS}\n");
-    fs::write(folder.join("schema.graphql"), schema)?;
-    fs::write(folder.join("mainstay.toml"), SETTINGS)?;
-    let command = || {
-        let mut command = Command::new(&binary);
-        command.current_dir(folder);
-        command
-    };
-    run(command().args(["apply", "--yes"]))?;
-    let address = free_address()?;
-    let mut serve = command();
-    serve.arg("serve").env("MAINSTAY_SERVER_LISTEN", address.to_string());
-    Process::start(serve, address, &folder.join("mainstay.log"))
+    format!("type Empty {rules} {FIELDS}\ntype Plain {rules} {FIELDS}\ntype Checked {rules} {CHECKS} {FIELDS}\n")
 }

@@ -58,18 +58,18 @@ impl RuleClause {
 
 /// Which records a rule is asked of.
 #[derive(Clone, Copy)]
-pub(super) enum Over<'a> {
+pub(super) enum Subjects<'a> {
     All,
     One(&'a Target),
     /// One that is about to get these values: `old` is what is stored, `new` what it becomes.
     Changed(&'a Target, &'a [(FieldId, Value)]),
 }
 
-impl<'a> Over<'a> {
+impl<'a> Subjects<'a> {
     fn target(self) -> Option<&'a Target> {
         match self {
-            Over::All => None,
-            Over::One(target) | Over::Changed(target, _) => Some(target),
+            Subjects::All => None,
+            Subjects::One(target) | Subjects::Changed(target, _) => Some(target),
         }
     }
 }
@@ -123,37 +123,37 @@ impl Core {
                 let kept = self.read_shape(request, &ReadAsk::one(request, read))?;
                 for rule in kept.shape.expressions.rules().collect::<Vec<_>>() {
                     let own = rule == (read.collection, RuleKind::Read);
-                    let over = if own { Over::One(&read.target) } else { Over::All };
+                    let over = if own { Subjects::One(&read.target) } else { Subjects::All };
                     self.see(request, rule, over, &mut seen).await?;
                 }
             }
             Operation::List(list) => {
                 let kept = self.read_shape(request, &ReadAsk::list(request, list))?;
                 for rule in kept.shape.expressions.rules().collect::<Vec<_>>() {
-                    self.see(request, rule, Over::All, &mut seen).await?;
+                    self.see(request, rule, Subjects::All, &mut seen).await?;
                 }
             }
             Operation::Group(group) => {
                 let kept = self.group_shape(request, group)?;
                 for rule in kept.shape.expressions.rules().collect::<Vec<_>>() {
-                    self.see(request, rule, Over::All, &mut seen).await?;
+                    self.see(request, rule, Subjects::All, &mut seen).await?;
                 }
             }
             Operation::Create(create) => {
                 let gate = self.gate(request, (create.collection, RuleKind::Create))?;
                 if *gate.gate() == Gate::Shut {
-                    self.see(request, gate.rule, Over::All, &mut seen).await?;
+                    self.see(request, gate.rule, Subjects::All, &mut seen).await?;
                 }
             }
             Operation::Update(update) => {
                 let (of, new) = (update.collection, self.sent_values(update.collection, &update.patch));
-                self.see(request, (of, RuleKind::Read), Over::One(&update.target), &mut seen).await?;
-                self.see(request, (of, RuleKind::Update), Over::Changed(&update.target, &new), &mut seen).await?;
+                self.see(request, (of, RuleKind::Read), Subjects::One(&update.target), &mut seen).await?;
+                self.see(request, (of, RuleKind::Update), Subjects::Changed(&update.target, &new), &mut seen).await?;
                 self.see_links(request, update, &mut seen).await?;
             }
             Operation::Delete(delete) => {
                 for kind in [RuleKind::Read, RuleKind::Delete] {
-                    self.see(request, (delete.collection, kind), Over::One(&delete.target), &mut seen).await?;
+                    self.see(request, (delete.collection, kind), Subjects::One(&delete.target), &mut seen).await?;
                 }
             }
             Operation::UpdateMatching(update) => {
@@ -176,7 +176,7 @@ impl Core {
     ) -> Result<Vec<ClauseSeen>, Error> {
         let mut seen = Vec::new();
         let target = Target::Key(id.to_owned());
-        self.see(request, (collection, RuleKind::Create), Over::One(&target), &mut seen).await?;
+        self.see(request, (collection, RuleKind::Create), Subjects::One(&target), &mut seen).await?;
         Ok(seen)
     }
 
@@ -185,7 +185,7 @@ impl Core {
         &self,
         request: &Request,
         rule: RuleName,
-        over: Over<'_>,
+        over: Subjects<'_>,
         seen: &mut Vec<ClauseSeen>,
     ) -> Result<(), Error> {
         let Some(compiled) = rule.1.of(&self.schema, rule.0).filter(|_| !request.caller.is_admin()) else {
@@ -194,7 +194,7 @@ impl Core {
         let shut = *CallerGate::gate(&self.gate(request, rule)?) == Gate::Shut;
         for (number, clause) in leaves(compiled).into_iter().enumerate() {
             let (condition, origins, bound) = self.clause_condition(request, rule, clause)?;
-            let condition = if let Over::Changed(_, new) = over { as_changed(&condition, new) } else { condition };
+            let condition = if let Subjects::Changed(_, new) = over { as_changed(&condition, new) } else { condition };
             let (held, failed) = match outright(&condition) {
                 Verdict::True => (true, false),
                 Verdict::PerRecord if shut => continue,
@@ -230,7 +230,7 @@ impl Core {
                         _ if condition.any(&mut |part| part.node == Node::Var(ITEM)) => continue,
                         Verdict::True => (true, false),
                         Verdict::PerRecord => {
-                            let (over, condition) = (Over::One(&update.target), as_condition(condition));
+                            let (over, condition) = (Subjects::One(&update.target), as_condition(condition));
                             self.split_records(request, of, over, &condition, origins, bound).await?
                         }
                         _ => (false, true),
@@ -265,7 +265,7 @@ impl Core {
         &self,
         request: &Request,
         of: CollectionId,
-        over: Over<'_>,
+        over: Subjects<'_>,
         condition: &Expr,
         origins: Vec<Origin>,
         slots: Vec<SlotValue>,
@@ -279,10 +279,10 @@ impl Core {
     }
 
     /// How many records obey a condition; `None` where it has no SQL.
-    async fn obeying(
+    pub(super) async fn obeying(
         &self,
         of: CollectionId,
-        over: Over<'_>,
+        over: Subjects<'_>,
         condition: Expr,
         origins: &[Origin],
         slots: &[SlotValue],
@@ -316,7 +316,7 @@ impl Core {
         &self,
         request: &Request,
         of: CollectionId,
-        over: Over<'_>,
+        over: Subjects<'_>,
         condition: &Expr,
         origins: &[Origin],
         slots: &[SlotValue],

@@ -2,7 +2,7 @@
 use mainstay_schema::Json;
 
 use super::{
-    coverage::{ClauseSeen, Over},
+    coverage::{ClauseSeen, Subjects},
     writes::{of_sql, with_fields},
 };
 use crate::{
@@ -82,7 +82,7 @@ impl Core {
         let kept = self.read_shape(request, &ReadAsk::matching(request, matching, &self.nothing))?;
         let rules: Vec<_> = kept.shape.expressions.rules().chain([(matching.collection, write)]).collect();
         for rule in rules {
-            self.see(request, rule, Over::All, seen).await?;
+            self.see(request, rule, Subjects::All, seen).await?;
         }
         Ok(())
     }

@@ -1,14 +1,13 @@
 //! What the clauses of a rule come to for one stored record: the database is asked, clause by clause.
 use mainstay_expr::{Expr, Value};
-use mainstay_plan::{Count, Output, OutputValue, Query};
 use mainstay_schema::{CollectionId, Json, JsonLimits};
 
-use super::clauses::{Changed, RuleParts, Subject};
+use super::{
+    clauses::{Changed, RuleParts, Subject},
+    coverage::Subjects,
+};
 use crate::{
-    AdminPass, Caller, Core, Error, Over, ReadOne, Request, RuleExplained, Target, Verdict,
-    errors::from_store,
-    expressions::{Class, Expressions, Resolved, RuleName},
-    plan::{Given, Planner, all, target::TargetShape, target::target_values},
+    AdminPass, Caller, Core, Error, Over, ReadOne, Request, RuleExplained, Target, Verdict, expressions::RuleName,
 };
 
 impl Core {
@@ -84,27 +83,12 @@ impl Core {
         parts: &RuleParts,
         condition: Expr,
     ) -> Result<Verdict, Error> {
-        let target_values = target_values(&self.schema, of, target)?;
-        let expressions = Expressions::default();
-        let resolved = Resolved { class: Class::Admin, slots: Vec::new() };
-        let mut planner = Planner::new(&self.schema, &expressions, &resolved);
-        planner.origins = parts.origins.clone();
-        let find = planner.find(of, &TargetShape::of(target))?;
-        let id = self.schema.collection(of).system.id;
-        let query = Query {
-            collection: of,
-            condition: all([find, condition]),
-            order: Vec::new(),
-            after: None,
-            limit: None,
-            select: id.map(|id| Output { name: "id".into(), value: OutputValue::Field(id) }).into_iter().collect(),
-            count: Count::No,
-        };
-        let given = Given { slots: &parts.slots, target: &target_values, ..Given::default() };
-        let values = given.bind(&planner.origins);
+        let obeying = self.obeying(of, Subjects::One(target), condition, &parts.origins, &parts.slots).await?;
         // A clause that has no SQL stays undecided.
-        let Ok(statement) = self.store.prepare_read(&self.schema, &query) else { return Ok(Verdict::PerRecord) };
-        let page = self.store.read(&statement, values, Vec::new()).await.map_err(from_store)?;
-        Ok(if page.rows > 0 { Verdict::True } else { Verdict::False })
+        Ok(match obeying {
+            None => Verdict::PerRecord,
+            Some(0) => Verdict::False,
+            Some(_) => Verdict::True,
+        })
     }
 }

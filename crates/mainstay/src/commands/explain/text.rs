@@ -4,6 +4,7 @@ use std::{
     io::{self, IsTerminal},
 };
 
+use indicatif::HumanCount;
 use mainstay_core::{Changes, Explanation, Figures, Held, MissingIndex, Over, RuleExplained, Verdict};
 use mainstay_http::Explained;
 
@@ -113,13 +114,13 @@ fn verdict(verdict: Verdict, paint: Paint) -> String {
 }
 
 fn held(held: &Held) -> String {
-    format!("{} of {} by \"{}\"", thousands(held.records), held.collection, held.field)
+    format!("{} of {} by \"{}\"", HumanCount(held.records), held.collection, held.field)
 }
 
 fn change(changes: &Changes) -> Vec<String> {
     let counts = [("created", changes.created), ("changed", changes.changed), ("deleted", changes.deleted)];
     let some = counts.into_iter().filter(|(_, count)| *count > 0);
-    some.map(|(word, count)| format!("{:>8} {} {word}", thousands(count), changes.collection)).collect()
+    some.map(|(word, count)| format!("{:>8} {} {word}", HumanCount(count), changes.collection)).collect()
 }
 
 fn statements(out: &mut String, paint: Paint, explanation: &Explanation) {
@@ -141,10 +142,10 @@ fn figures(figures: &Figures) -> String {
     let runs = if *times == 1 { "one run".to_owned() } else { format!("the median of {times} runs") };
     format!(
         "{median_ms:.2} ms, {runs}\n{} rows came out, {} records were looked at from end to end, {} sorted in memory\n{} steps of the engine",
-        thousands(*rows),
-        thousands(*scanned),
+        HumanCount(*rows),
+        HumanCount(*scanned),
         if *sorts == 0 { "nothing was".to_owned() } else { format!("{sorts} times something was") },
-        thousands(*steps),
+        HumanCount(*steps),
     )
 }
 
@@ -152,17 +153,4 @@ fn lacking(explanation: &Explanation) -> impl Iterator<Item = String> {
     explanation.missing_indexes.iter().map(|index: &MissingIndex| {
         format!("type {} {}\n  {}: {}", index.collection, index.directive, index.place, index.reason)
     })
-}
-
-/// `336,776`
-fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
