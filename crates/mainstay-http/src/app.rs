@@ -2,7 +2,7 @@
 use std::{
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicI64, AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed},
     },
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -36,6 +36,8 @@ pub struct App {
     request_count: AtomicU64,
     /// What the time is said to be; `CLOCK_RUNS` where it is the system's.
     clock_micros: AtomicI64,
+    leaving: AtomicBool,
+    node: Option<HeaderValue>,
 }
 
 /// Everything that follows from one schema: swapped whole. A running request keeps the one it began with.
@@ -55,12 +57,14 @@ impl App {
         let methods = [Method::GET, Method::HEAD, Method::POST, Method::PATCH, Method::DELETE];
         App {
             world: RwLock::new(Arc::new(world)),
+            node: settings.node.as_deref().and_then(|node| HeaderValue::from_str(node).ok()),
             settings,
             metrics: Metrics::default(),
             methods: methods.map(|method| (method.clone(), Arc::from(method.as_str()))),
             request_prefix: uuid::Uuid::now_v7().simple().to_string()[16..].to_owned(),
             request_count: AtomicU64::new(0),
             clock_micros: AtomicI64::new(CLOCK_RUNS),
+            leaving: AtomicBool::new(false),
         }
     }
 
@@ -72,6 +76,21 @@ impl App {
     /// Stops the clock: every request from now on has this time, in microseconds since 1970. For tests.
     pub fn freeze(&self, time_micros: i64) {
         self.clock_micros.store(time_micros, Relaxed);
+    }
+
+    /// Says from now on that nothing more should be sent here: `/readyz` refuses, and each answer closes its connection.
+    pub(crate) fn leave(&self) {
+        self.leaving.store(true, Relaxed);
+    }
+
+    /// The name of this node, where it is told.
+    pub(crate) fn node(&self) -> Option<&HeaderValue> {
+        self.node.as_ref()
+    }
+
+    /// Whether it is about to go.
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.leaving.load(Relaxed)
     }
 
     /// Microseconds since 1970.

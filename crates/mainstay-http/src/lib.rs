@@ -14,6 +14,7 @@ mod docs;
 mod etag;
 mod fields;
 mod files;
+mod forwarded;
 mod metrics;
 pub mod openapi;
 mod params;
@@ -28,6 +29,7 @@ mod settings;
 mod stall;
 
 pub use app::App;
+pub use forwarded::{ForwardedHeader, ForwardedSettings};
 pub use metrics::Metrics;
 pub use rest::{Asked, Explained, Refused, coverage, explain};
 pub use serve::serve;

@@ -41,14 +41,19 @@ enum Phase {
     Closing,
 }
 
-/// Answers requests until `stop` is done; then accepts no more, lets running requests finish within the drain time, and closes
-/// the rest. Returns how many connections had to be closed while they were answering.
+/// Answers requests until `stop` is done and the drain delay is over; then accepts no more, lets running requests finish within
+/// the drain time, and closes the rest. Returns how many connections had to be closed while they were answering.
 pub async fn serve(listener: TcpListener, app: Arc<App>, stop: impl Future<Output = ()>) -> usize {
     let settings = app.settings();
     let connections_max = u32::try_from(settings.connections_max.clamp(1, Semaphore::MAX_PERMITS)).unwrap_or(u32::MAX);
     let room = Arc::new(Semaphore::new(connections_max as usize));
     let (phase, watched) = watch::channel(Phase::Running);
     let builder = builder(settings);
+    let stop = async {
+        stop.await;
+        app.leave();
+        tokio::time::sleep(settings.drain_delay).await;
+    };
     let mut stop = pin!(stop);
     loop {
         let accepted = tokio::select! {
@@ -116,8 +121,7 @@ async fn connection(
 ) {
     let _open = Open::new(app.clone());
     let _ = stream.set_nodelay(true);
-    let ip = Arc::from(address.ip().to_canonical().to_string());
-    let shared = Arc::new(Connection::new(app, ip));
+    let shared = Arc::new(Connection::new(app, address.ip().to_canonical()));
     let answered = answer(&builder, &mut stream, shared, &mut phase).await;
     let more_may_come = match &answered {
         Ok(()) => true,

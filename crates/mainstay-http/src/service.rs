@@ -1,11 +1,12 @@
 //! From one request to one answer: the only function that every request passes.
 use std::{
+    net::IpAddr,
     sync::{Arc, atomic::Ordering::Relaxed},
     time::{Duration, Instant},
 };
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, StatusCode, Version, header, request::Parts};
+use http::{HeaderName, HeaderValue, Method, StatusCode, Version, header, request::Parts};
 use hyper::body::Incoming;
 use parking_lot::Mutex;
 
@@ -19,13 +20,20 @@ use crate::{
     router::{self, Route},
 };
 
+/// The name of the node that answered.
+const MAINSTAY_NODE: HeaderName = HeaderName::from_static("mainstay-node");
+
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// What all requests of one connection share.
 pub(crate) struct Connection {
     pub(crate) app: Arc<App>,
-    /// The client's address: of the socket, never of a header.
-    pub(crate) ip: Arc<str>,
+    /// The other end's address: the client's, or that of a proxy.
+    ip: Arc<str>,
+    /// Whether the other end is a trusted proxy.
+    is_proxy: bool,
+    /// The address that the proxy told last, most often also that of the next request.
+    client: Mutex<Arc<str>>,
     /// The last request's `Host`, most often also that of the next one.
     host: Mutex<Arc<str>>,
 }
@@ -47,8 +55,10 @@ impl Drop for InFlight<'_> {
 }
 
 impl Connection {
-    pub(crate) fn new(app: Arc<App>, ip: Arc<str>) -> Connection {
-        Connection { app, ip, host: Mutex::new(Arc::from("")) }
+    pub(crate) fn new(app: Arc<App>, address: IpAddr) -> Connection {
+        let is_proxy = app.settings().forwarded.trusts(address);
+        let ip: Arc<str> = Arc::from(address.to_string());
+        Connection { app, client: Mutex::new(ip.clone()), ip, is_proxy, host: Mutex::new(Arc::from("")) }
     }
 
     /// Answers one request.
@@ -70,7 +80,14 @@ impl Connection {
         cors::allow(&self.app.settings().cors, &parts.headers, &mut response);
         reply::without_body(&parts.method, &mut response);
         self.finish(kind(&route, &parts.method), &parts, &request_id, &response, started.elapsed());
-        response.headers_mut().insert(X_REQUEST_ID, request_id);
+        let headers = response.headers_mut();
+        headers.insert(X_REQUEST_ID, request_id);
+        if let Some(node) = self.app.node() {
+            headers.insert(MAINSTAY_NODE, node.clone());
+        }
+        if self.app.is_leaving() {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
         response
     }
 
@@ -101,7 +118,7 @@ impl Connection {
             Route::Batch => rest::batch(self, &world, parts, body).await,
             Route::Query => rest::query(self, &world, parts, body).await,
             Route::File => files::answer(&self.app, parts).await,
-            Route::Readyz => ready(&world).await,
+            Route::Readyz => ready(&self.app, &world).await,
             _ => Ok(self.own_page(&world, route, parts)),
         }
     }
@@ -118,6 +135,20 @@ impl Connection {
             Route::Metrics => reply::text(StatusCode::OK, PROMETHEUS, self.app.metrics().text()),
             _ => reply::text(StatusCode::OK, "text/plain; charset=utf-8", Bytes::from_static(b"ok\n")),
         }
+    }
+
+    /// `request.ip`: where the other end is a trusted proxy, what it says.
+    pub(crate) fn ip(&self, parts: &Parts) -> Arc<str> {
+        if !self.is_proxy {
+            return self.ip.clone();
+        }
+        let Some(client) = self.app.settings().forwarded.client(&parts.headers) else { return self.ip.clone() };
+        let client = client.to_string();
+        let mut last = self.client.lock();
+        if **last != *client {
+            *last = Arc::from(client);
+        }
+        last.clone()
     }
 
     /// `request.host`: the allocation of the last request serves, as long as the client names the same host.
@@ -193,8 +224,11 @@ fn log_refusal(problem: &Problem, parts: &Parts) {
     tracing::info!("refused {method} {path}: {} {}: {detail}; {hint}", row.status, row.name);
 }
 
-/// Whether the database answers.
-async fn ready(world: &World) -> Outcome<Response> {
+/// Whether requests should be sent here: the server stays, and its database answers.
+async fn ready(app: &App, world: &World) -> Outcome<Response> {
+    if app.is_leaving() {
+        return Err(Problem::new(Code::NotReady, "the server is about to stop"));
+    }
     match world.core.store().ping().await {
         Ok(()) => Ok(reply::text(StatusCode::OK, "text/plain; charset=utf-8", Bytes::from_static(b"ready\n"))),
         Err(error) => {

@@ -1,6 +1,8 @@
 //! The settings of the wire: every limit with its name and its default.
 use std::{path::PathBuf, time::Duration};
 
+use crate::forwarded::ForwardedSettings;
+
 /// How the server behaves towards its clients.
 #[derive(Clone, Debug)]
 pub struct HttpSettings {
@@ -24,8 +26,14 @@ pub struct HttpSettings {
     pub json_depth_max: usize,
     /// Characters of an idempotency key.
     pub idempotency_key_length_max: usize,
-    /// How long running requests may take to finish after a stop.
+    /// How long the server still answers after a stop, saying at `/readyz` that it is about to go: so that proxies send no more.
+    pub drain_delay: Duration,
+    /// How long running requests may take to finish after that.
     pub drain_timeout: Duration,
+    /// Which proxies are believed about the address of a client.
+    pub forwarded: ForwardedSettings,
+    /// The name of this node, told in each answer as `Mainstay-Node`; `None`, or what no header can hold: it is not told.
+    pub node: Option<String>,
     /// Texts of `fields=` whose selections are kept.
     pub selections_max: usize,
     /// Requests that take longer are logged.
@@ -75,7 +83,10 @@ impl Default for HttpSettings {
             compress_bytes_min: 1024,
             json_depth_max: 32,
             idempotency_key_length_max: 255,
+            drain_delay: Duration::ZERO,
             drain_timeout: Duration::from_secs(10),
+            forwarded: ForwardedSettings::default(),
+            node: None,
             selections_max: 1_000,
             slow_request: Duration::from_secs(1),
             log_refusals: false,

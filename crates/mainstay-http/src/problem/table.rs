@@ -150,7 +150,7 @@ pub(crate) const TABLE: [Row; 30] = [
         "More requests wait than the limits allow.",
         "try again after Retry-After seconds"),
     row(Code::NotReady, 503, "not_ready", "not ready",
-        "The server does not reach its database.",
+        "The server does not reach its database, or is about to stop.",
         "try again after Retry-After seconds"),
     row(Code::DiskFull, 507, "disk_full", "the disk is full",
         "There is no room for the write; nothing of it was done.",

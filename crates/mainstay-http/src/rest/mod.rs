@@ -118,7 +118,7 @@ fn request(connection: &Connection, world: &World, parts: &Parts) -> Outcome<Req
     Ok(Request {
         caller,
         time_micros,
-        ip: connection.ip.clone(),
+        ip: connection.ip(parts),
         method: connection.app.method(&parts.method),
         host: connection.host(parts),
         once: None,

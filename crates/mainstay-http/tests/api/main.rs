@@ -32,6 +32,7 @@ mod openapi;
 mod paging;
 mod prefer;
 mod protocol;
+mod proxies;
 mod query;
 mod read;
 mod rules;

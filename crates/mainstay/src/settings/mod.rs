@@ -61,7 +61,7 @@ impl Settings {
         let settings: Settings = Value::Table(table)
             .try_into()
             .map_err(|error: toml::de::Error| Failure::new("settings", format!("settings: {}", error.message())))?;
-        settings.server.cors.check()?;
+        settings.server.check()?;
         Ok(settings)
     }
 }

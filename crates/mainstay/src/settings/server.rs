@@ -1,7 +1,9 @@
 //! `[server]`: how the server listens and behaves towards its clients.
-use std::{path::PathBuf, time::Duration};
+use std::{net::IpAddr, path::PathBuf, time::Duration};
 
-use mainstay_http::{CorsSettings, HttpSettings};
+use ipnet::IpNet;
+
+use mainstay_http::{CorsSettings, ForwardedHeader, ForwardedSettings, HttpSettings};
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
@@ -36,12 +38,33 @@ pub(crate) struct ServerArea {
     pub(crate) json_depth_max: usize,
     /// Characters of an idempotency key.
     pub(crate) idempotency_key_length_max: usize,
-    /// How long running requests may take to finish after a stop.
+    /// How long requests are still taken after a stop, while proxies are told that it is about to go.
+    pub(crate) drain_delay_ms: u64,
+    /// How long running requests may take to finish after that.
     pub(crate) drain_timeout_ms: u64,
+    /// The proxies that are believed about the address of a client: addresses and networks.
+    pub(crate) trusted_proxies: Vec<String>,
+    /// The header in which they tell it.
+    pub(crate) forwarded_header: Forwarded,
+    /// The name of this node; empty: the machine's.
+    pub(crate) node: String,
+    /// Whether each answer tells it.
+    pub(crate) node_header: bool,
     /// Requests that take longer are logged.
     pub(crate) slow_request_ms: u64,
     /// Which pages of other origins may call.
     pub(crate) cors: CorsArea,
+}
+
+/// Which header trusted proxies write.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+pub(crate) enum Forwarded {
+    /// What most proxies write.
+    #[serde(rename = "x-forwarded-for")]
+    XForwardedFor,
+    /// The standard one.
+    #[serde(rename = "forwarded")]
+    Forwarded,
 }
 
 /// `[server.cors]`
@@ -102,7 +125,12 @@ impl Default for ServerArea {
             compress_bytes_min: http.compress_bytes_min,
             json_depth_max: http.json_depth_max,
             idempotency_key_length_max: http.idempotency_key_length_max,
+            drain_delay_ms: millis(http.drain_delay),
             drain_timeout_ms: millis(http.drain_timeout),
+            trusted_proxies: Vec::new(),
+            forwarded_header: Forwarded::XForwardedFor,
+            node: String::new(),
+            node_header: false,
             slow_request_ms: millis(http.slow_request),
             cors: CorsArea::default(),
         }
@@ -110,9 +138,55 @@ impl Default for ServerArea {
 }
 
 impl ServerArea {
-    /// For the wire; `public` is the folder of static files, if there is one.
+    /// The name of this node.
+    pub(crate) fn node(&self) -> String {
+        if !self.node.is_empty() {
+            return self.node.clone();
+        }
+        let machine = gethostname::gethostname().into_string().unwrap_or_default();
+        if is_node(&machine) { machine } else { "mainstay".to_owned() }
+    }
+
+    /// Fails where a name or an address cannot be what it stands for.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        self.cors.check()?;
+        self.trusted().map(|_| ())?;
+        self.check_node()
+    }
+
+    /// The networks of the proxies; a single address is a network of its own.
+    fn trusted(&self) -> Result<Vec<IpNet>, Failure> {
+        let network = |text: &String| {
+            let parsed = text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
+            parsed.ok_or_else(|| {
+                let message = format!("server.trusted_proxies: \"{text}\" is neither an address nor a network");
+                Failure::new("settings", message).hint("as in \"10.0.0.7\" or \"10.0.0.0/8\"")
+            })
+        };
+        self.trusted_proxies.iter().map(network).collect()
+    }
+
+    fn check_node(&self) -> Result<(), Failure> {
+        let node = self.node();
+        if is_node(&node) {
+            return Ok(());
+        }
+        let message = format!("server.node: \"{node}\" is no name");
+        Err(Failure::new("settings", message).hint("letters, digits, \".\", \"-\" and \"_\""))
+    }
+
+    /// For the wire; `public` is the folder of static files, if there is one. What [`ServerArea::check`] refuses is left out.
     pub(crate) fn http(&self, public: Option<PathBuf>) -> HttpSettings {
         HttpSettings {
+            drain_delay: Duration::from_millis(self.drain_delay_ms),
+            forwarded: ForwardedSettings {
+                trusted_proxies: self.trusted().unwrap_or_default(),
+                header: match self.forwarded_header {
+                    Forwarded::XForwardedFor => ForwardedHeader::XForwardedFor,
+                    Forwarded::Forwarded => ForwardedHeader::Forwarded,
+                },
+            },
+            node: self.node_header.then(|| self.node()),
             connections_max: self.connections_max,
             header_bytes_max: self.header_bytes_max,
             headers_max: self.headers_max,
@@ -131,6 +205,11 @@ impl ServerArea {
             ..HttpSettings::default()
         }
     }
+}
+
+/// Whether this can be the name of a node.
+fn is_node(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -109,3 +109,16 @@ fn every_setting_is_in_the_documentation_with_its_default() {
     assert!(missing.is_empty(), "docs/settings.md lacks {missing:#?}");
     assert_eq!(page.lines().filter(|line| line.starts_with("| `")).count(), rows.len(), "docs/settings.md has more");
 }
+
+#[test]
+fn proxies_are_addresses_or_networks_and_nodes_have_plain_names() {
+    let settings = parse("[server]\ntrusted_proxies = [\"127.0.0.1\", \"10.0.0.0/8\", \"::1\"]\n", &[]).unwrap();
+    assert_eq!(settings.server.http(None).forwarded.trusted_proxies.len(), 3);
+    let refused = refusal("[server]\ntrusted_proxies = [\"proxy.internal\"]\n", &[]);
+    assert!(refused.contains("\"proxy.internal\" is neither an address nor a network"), "{refused}");
+    assert!(refusal("[server]\nforwarded_header = \"x-real-ip\"\n", &[]).contains("x-real-ip"));
+    let named = parse("[server]\nnode = \"a-1\"\nnode_header = true\n", &[]).unwrap().server.http(None);
+    assert_eq!(named.node.unwrap(), "a-1");
+    assert!(parse("[server]\nnode = \"a-1\"\n", &[]).unwrap().server.http(None).node.is_none());
+    assert!(refusal("[server]\nnode = \"a b\"\n", &[]).contains("\"a b\" is no name"));
+}
