@@ -217,7 +217,10 @@ fn check_host(parts: &Parts) -> Outcome<()> {
 /// What the caller is told, in one line of the log.
 fn log_refusal(problem: &Problem, parts: &Parts) {
     let row = problem.code.row();
-    let fields = problem.fields.iter().map(|field| format!("; {}: {}", field.pointer, field.message));
+    let fields = problem.fields.iter().map(|field| match field.pointer.is_empty() {
+        true => format!("; {}", field.message),
+        false => format!("; {}: {}", field.pointer, field.message),
+    });
     let detail = fields.fold(problem.detail.to_string(), |detail, field| detail + &field);
     let (method, path) = (parts.method.as_str(), parts.uri.path());
     let hint = problem.hint.as_deref().unwrap_or(row.hint);

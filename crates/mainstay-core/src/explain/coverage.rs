@@ -7,7 +7,7 @@ use mainstay_expr::{
 use mainstay_plan::{Count, LinkMode, Output, OutputValue, OwnFields, Query};
 use mainstay_schema::{CollectionId, Field, FieldId, FieldKind, Json};
 
-use super::clauses::{outright, text_of};
+use super::clauses::{outright, source_of, text_of};
 use crate::{
     AdminPass, Caller, Core, Error, Operation, Request, Target, Update, Verdict,
     errors::from_store,
@@ -395,7 +395,8 @@ fn leaves(compiled: &Compiled) -> Vec<&Expr> {
     out
 }
 
-/// The clauses that are worth a test, by their number: as they are written, and what comes out of a define anew.
+/// The clauses that are worth a test, by their number: as they are written, and those of a define or of another record's rule by its
+/// name there and their place in it.
 fn clause_texts(compiled: &Compiled) -> Vec<(usize, String)> {
     let leaves = leaves(compiled);
     let constant = |leaf: &Expr| match &leaf.node {
@@ -405,14 +406,15 @@ fn clause_texts(compiled: &Compiled) -> Vec<(usize, String)> {
         }
         _ => false,
     };
-    let text = |leaf: &Expr| {
-        let several = leaves.iter().filter(|other| other.span == leaf.span).count() > 1;
+    let text = |at: usize, leaf: &Expr| {
+        let alike = |leaves: &[&Expr]| leaves.iter().filter(|other| other.span == leaf.span).count();
+        let (several, before) = (alike(&leaves), leaves.get(..at).map_or(0, alike));
         let written = text_of(compiled, leaf);
         match &leaf.node {
-            _ if !several => written,
+            _ if several == 1 => written,
             Node::Slot(at) => compiled.slots.get(*at as usize).map_or(written, |slot| slot.expr.to_string()),
-            _ => leaf.to_string(),
+            _ => format!("{}, part {} of {several}", source_of(compiled, leaf), before + 1),
         }
     };
-    leaves.iter().enumerate().filter(|(_, leaf)| !constant(leaf)).map(|(at, leaf)| (at, text(leaf))).collect()
+    leaves.iter().enumerate().filter(|(_, leaf)| !constant(leaf)).map(|(at, leaf)| (at, text(at, leaf))).collect()
 }

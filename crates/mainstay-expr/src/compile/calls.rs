@@ -63,7 +63,12 @@ impl Context<'_> {
             return self.function(function, target.is_some(), &parts, span);
         }
         if NOT_AVAILABLE.contains(&name) {
-            return self.refuse("not_available", span, format!("\"{name}()\" is not available"));
+            let hint = match name {
+                "count" | "filter" => Some("count with a sum: links.sum(x, x.open ? 1 : 0)".to_owned()),
+                "map" => Some("ask with exists, all, sum, min or max: links.sum(x, x.amount)".to_owned()),
+                _ => None,
+            };
+            return self.refuse_with("not_available", span, format!("\"{name}()\" is not available"), hint);
         }
         let known = FUNCTIONS.iter().map(|(name, ..)| *name).chain(MACROS);
         let hint = did_you_mean(nearest(name, known));
@@ -177,7 +182,7 @@ impl Context<'_> {
                 self.inline(Some(record), Some(of), &name, &text, span)
             }
             Err(near) => {
-                let hint = did_you_mean(near);
+                let hint = did_you_mean(near).or_else(|| Some("one of read, create, update and delete".to_owned()));
                 self.refuse_with("unknown_name", place, format!("there is no rule named {action:?}"), hint)
             }
         }

@@ -53,7 +53,12 @@ impl Context<'_> {
             (_, Some((_, of))) => format!("no field named {name:?} in {:?}", self.scope.record_name(*of)),
             (_, None) => format!("no value named {name:?}"),
         };
-        self.refuse_with("unknown_name", span, message, did_you_mean(near))
+        let change = if self.limits.change { nearest(name, ["old", "new"]) } else { Nearest(None) };
+        let hint = did_you_mean(change).or_else(|| did_you_mean(near)).or_else(|| {
+            let is_itself = ["this", "self", "record", "resource", "it"].contains(&name);
+            is_itself.then(|| "the record's own fields are named alone: owner == auth.id".to_owned())
+        });
+        self.refuse_with("unknown_name", span, message, hint)
     }
 
     /// `old` or `new`: the record before and after a change.

@@ -120,6 +120,7 @@ fn hint(op: Arith, a: &Type, b: &Type) -> Option<String> {
             "a quotient of decimals has no exact digits; multiply instead, or use double(x)"
         }
         (Type::String, _) | (_, Type::String) if op == Arith::Add => "make the other a text: string(x)",
+        (Type::Timestamp, Type::Int) | (Type::Int, Type::Timestamp) => "say of what: duration('24h')",
         _ => return None,
     };
     Some(hint.to_owned())

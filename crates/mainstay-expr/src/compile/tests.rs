@@ -171,6 +171,19 @@ fn what_is_not_there_yet_is_refused_by_name() {
 }
 
 #[test]
+fn what_others_call_it_is_hinted_at() {
+    let limits = Limits { change: true, ..Limits::default() };
+    for (text, hint) in [
+        ("size(comments.filter(c, c.text == 'a')) > 1", "count with a sum: links.sum(x, x.open ? 1 : 0)"),
+        ("olds.published", "did you mean \"old\"?"),
+        ("created > request.time + 14", "say of what: duration('24h')"),
+    ] {
+        let problems = compile(text, &World::new(), &Type::Bool, &limits).expect_err("is refused");
+        assert!(problems.iter().any(|problem| problem.hint.as_deref() == Some(hint)), "{text}: {problems:?}");
+    }
+}
+
+#[test]
 fn rules_of_other_records_stand_for_their_text() {
     let rule = |text: &str| compile(text, &World::new(), &Type::Bool, &Limits::default());
     let shown = |text: &str| World::new().show(&rule(text).expect("compiles").expr);

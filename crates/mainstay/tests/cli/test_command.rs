@@ -225,3 +225,30 @@ body = { members = { remove = ["anna"] } }
     }
     assert!(!ran.stdout.contains("Team.members.add"), "{ran:?}");
 }
+
+#[test]
+fn clauses_are_told_as_they_are_written() {
+    let project = Project::with_schema(
+        r#"type Person @path(name: "people") @rules(read: "(id == auth.id || 'a)' == id) && (open || (id != 'x' && !open))") {
+  id: String!
+  open: Boolean!
+}
+type Card @rules(read: "can(person, 'read')") { id: String! person: Person! }
+"#,
+    );
+    let text =
+        "[callers]\nanna = {}\n[[test]]\nname = \"none\"\n[[test.request]]\nas = \"anna\"\nget = \"/api/cards\"\n";
+    project.write("tests/cards.toml", text);
+    let ran = project.run(&["test"]);
+    for line in ["Person.read `id == auth.id`", "Card.read `can(person, 'read'), part 1 of 5`"] {
+        assert!(ran.stdout.contains(line), "{line}: {ran:?}");
+    }
+    assert!(!ran.stdout.contains('#'), "{ran:?}");
+    project.ok(&["apply", "--yes"]);
+    let explained = project.ok(&["explain", "--as", "anna", "GET", "/api/people"]);
+    for clause in ["(id == auth.id || 'a)' == id)", "open || (id != 'x' && !open)"] {
+        assert!(explained.contains(clause), "{clause}: {explained}");
+    }
+    let explained = project.ok(&["explain", "--as", "anna", "GET", "/api/cards"]);
+    assert!(explained.contains("per record   can(person, 'read')   (auth.id is"), "{explained}");
+}

@@ -40,7 +40,12 @@ pub(super) fn of_field(builder: &mut Builder, id: CollectionId, field: FieldId, 
         _ => None,
     };
     let known = |name: &str| ["read", "write"].contains(&name) || LINK.contains(&name) && item.is_some();
-    for argument in directive.arguments.iter().filter(|argument| !known(argument.name.as_str())) {
+    // What @rules has nowhere is told already.
+    let elsewhere = |name: &str| ["list", "create", "update", "delete"].contains(&name) || LINK.contains(&name);
+    for argument in directive.arguments.iter().filter(|argument| {
+        let name = argument.name.as_str();
+        !known(name) && elsewhere(name)
+    }) {
         let is_of_link = LINK.contains(&argument.name.as_str());
         let place = builder.report.files.place(argument.location());
         let message = format!("on a field, @rules has no argument named \"{}\"", argument.name);
