@@ -3,9 +3,11 @@
 
 mod cargo;
 mod checks;
+mod engines;
 mod fuzz;
 mod metadata;
 mod outside;
+mod servers;
 mod sources;
 mod steps;
 mod tools;
@@ -19,6 +21,11 @@ fn main() -> ExitCode {
     let wanted: Vec<&str> = names.iter().map(String::as_str).collect();
     if let ["fuzz", target, seconds] = wanted.as_slice() {
         return report("fuzz", fuzz::run(target, seconds));
+    }
+    match wanted.as_slice() {
+        ["servers", "--", command @ ..] | ["servers", command @ ..] => return servers::run(command),
+        [servers::KEEP] => return report(servers::KEEP, servers::keep()),
+        _ => {}
     }
     let steps = match wanted.as_slice() {
         ["ci"] => STEPS.iter().collect(),
@@ -55,6 +62,7 @@ fn report(name: &str, outcome: steps::Outcome) -> ExitCode {
 fn usage() {
     println!("cargo xtask ci      all steps, in order");
     println!("cargo xtask fuzz TARGET SECONDS    feeds made-up bytes, see fuzz/README.md");
+    println!("cargo xtask servers -- COMMAND     runs a command beside a private PostgreSQL");
     println!("cargo xtask STEP    one of these:\n");
     for step in STEPS {
         println!("  {:<10} {}", step.name, step.about);

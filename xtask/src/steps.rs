@@ -2,7 +2,7 @@
 use crate::{
     cargo::cargo,
     checks::{arrows, heads, lengths, licences, ring},
-    outside, tools,
+    engines, outside, tools,
 };
 
 /// What is wrong, a line each: where and what.
@@ -26,7 +26,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step { name: "fmt", about: "formatting", run: fmt },
     Step { name: "clippy", about: "lints", run: clippy },
     Step { name: "doc", about: "documentation builds", run: doc },
-    Step { name: "test", about: "every test", run: test },
+    Step { name: "test", about: "every test, on each engine", run: engines::test },
     Step { name: "outside", about: "tools and clients from outside judge the example's API", run: outside::check },
 ];
 
@@ -40,8 +40,4 @@ fn clippy() -> Outcome {
 
 fn doc() -> Outcome {
     cargo(&["doc", "--workspace", "--no-deps", "--locked"], &[("RUSTDOCFLAGS", "-D warnings")])
-}
-
-fn test() -> Outcome {
-    cargo(&["test", "--workspace", "--locked"], &[])
 }

@@ -1,7 +1,7 @@
 //! The programs that the tests call: installed by their Debian names where they are missing.
 use std::{env, path::Path, process::Command};
 
-use crate::steps::Outcome;
+use crate::{servers, steps::Outcome};
 
 /// A program and the Debian package that has it.
 const TOOLS: &[(&str, &str)] = &[
@@ -22,6 +22,9 @@ pub(crate) fn install() -> Outcome {
     let mut packages: Vec<&str> = TOOLS.iter().filter(|(tool, _)| !found(tool)).map(|(_, package)| *package).collect();
     if found("python3") && !runs("python3", &["-c", "import ensurepip, venv"]) {
         packages.push("python3-venv");
+    }
+    if !servers::is_installed() {
+        packages.push("postgresql");
     }
     if packages.is_empty() {
         return Ok(());

@@ -1,7 +1,6 @@
 //! A server for one test.
 use std::{
     net::SocketAddr,
-    path::Path,
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -11,8 +10,8 @@ use mainstay_core::{Core, CoreSettings, Limits};
 use mainstay_http::{App, HttpSettings};
 use mainstay_schema::{Schema, Source};
 use mainstay_store::{Settings, Store};
+use mainstay_test_db::TestDatabase;
 use serde_json::Value as Json;
-use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 use crate::{Client, Reply};
@@ -74,9 +73,9 @@ impl Setup {
 
     /// Starts the server.
     pub async fn start(self) -> TestApp {
-        let folder = tempfile::tempdir().expect("a folder for the test's database");
+        let database = TestDatabase::new();
         let schema = load(&self.sdl);
-        let store = Arc::new(open(folder.path(), &schema, self.store));
+        let store = Arc::new(open(&database, &schema, self.store));
         let settings =
             CoreSettings { limits: self.limits, cursor_key: [7; 32], explain_refusals: self.explain_refusals };
         let core = Arc::new(Core::new(schema.clone(), store, settings));
@@ -97,7 +96,7 @@ impl Setup {
             schema,
             stop: Some(stop),
             server: tokio::spawn(serving),
-            folder,
+            database,
         }
     }
 }
@@ -109,9 +108,8 @@ fn load(sdl: &str) -> Arc<Schema> {
     }
 }
 
-fn open(folder: &Path, schema: &Arc<Schema>, change: impl FnOnce(&mut Settings)) -> Store {
-    let mut settings = Settings::at(folder.join("test.db"));
-    settings.durable = false;
+fn open(database: &TestDatabase, schema: &Arc<Schema>, change: impl FnOnce(&mut Settings)) -> Store {
+    let mut settings = database.settings();
     change(&mut settings);
     let store = Store::open(settings).expect("a fresh database");
     store.follow(schema).expect("the tables of the schema");
@@ -127,7 +125,7 @@ pub struct TestApp {
     schema: Arc<Schema>,
     stop: Option<oneshot::Sender<()>>,
     server: JoinHandle<usize>,
-    folder: TempDir,
+    database: TestDatabase,
 }
 
 impl TestApp {
@@ -211,9 +209,9 @@ impl TestApp {
         &self.schema
     }
 
-    /// The folder of the database.
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
+    /// The database.
+    pub fn database(&self) -> &TestDatabase {
+        &self.database
     }
 
     /// Asks the server to stop, and goes on at once.

@@ -17,12 +17,25 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "mainstay",
         &["mainstay-http", "mainstay-auth", "mainstay-core", "mainstay-store", "mainstay-schema", "mainstay-expr"],
     ),
+    ("mainstay-test-db", &["mainstay-store"]),
     (
         "mainstay-testing",
-        &["mainstay-http", "mainstay-auth", "mainstay-core", "mainstay-store", "mainstay-schema", "mainstay-expr"],
+        &[
+            "mainstay-http",
+            "mainstay-auth",
+            "mainstay-core",
+            "mainstay-store",
+            "mainstay-schema",
+            "mainstay-expr",
+            "mainstay-test-db",
+        ],
     ),
 ];
 
+/// What the tests of every crate with a database in it may use.
+const DATABASE: &str = "mainstay-test-db";
+/// The crates whose tests have a database.
+const TESTED_ON_DATABASES: &[&str] = &["mainstay-store", "mainstay-core"];
 /// The crates whose tests may use `mainstay-testing` and the harnesses of `mainstay-bench`.
 const TESTED_WHOLE: &[&str] = &["mainstay-http", "mainstay", "mainstay-bench"];
 
@@ -30,7 +43,7 @@ const TESTED_WHOLE: &[&str] = &["mainstay-http", "mainstay", "mainstay-bench"];
 const OWNED: &[(&str, &[&str])] = &[
     ("hyper", &["mainstay-http"]),
     ("http", &["mainstay-http"]),
-    ("rusqlite", &["mainstay-store", "mainstay-bench"]),
+    ("rusqlite", &["mainstay-store", "mainstay-test-db", "mainstay-bench"]),
     ("cel", &["mainstay-expr"]),
     ("apollo-compiler", &["mainstay-schema"]),
     ("jsonwebtoken", &["mainstay-auth"]),
@@ -48,7 +61,9 @@ fn problems(package: &Package) -> Vec<String> {
     for dependency in &package.dependencies {
         let ours = dependency.name.starts_with("mainstay");
         let fits = if ours && dependency.dev {
-            TESTED_WHOLE.contains(&package.name.as_str()) || may_use(&package.name, &dependency.name)
+            TESTED_WHOLE.contains(&package.name.as_str())
+                || may_use(&package.name, &dependency.name)
+                || dependency.name == DATABASE && TESTED_ON_DATABASES.contains(&package.name.as_str())
         } else if ours {
             may_use(&package.name, &dependency.name)
         } else {
@@ -103,6 +118,9 @@ mod tests {
         assert!(problems_of("mainstay-http", "mainstay-testing", true).is_empty());
         assert!(!problems_of("mainstay-http", "mainstay-testing", false).is_empty());
         assert!(!problems_of("mainstay-expr", "mainstay-testing", true).is_empty());
+        assert!(problems_of("mainstay-store", "mainstay-test-db", true).is_empty());
+        assert!(!problems_of("mainstay-store", "mainstay-testing", true).is_empty());
+        assert!(!problems_of("mainstay-schema", "mainstay-test-db", true).is_empty());
     }
 
     #[test]

@@ -8,14 +8,14 @@ use mainstay_core::{
 use mainstay_expr::Value;
 use mainstay_schema::{CollectionId, Json, JsonLimits, Schema, Source};
 use mainstay_store::{Settings, Store};
-use tempfile::TempDir;
+use mainstay_test_db::TestDatabase;
 
 /// Time in every test: 2026-01-02T03:04:05Z.
 pub(crate) const NOW: i64 = 1_767_323_045_000_000;
 
 pub(crate) struct House {
     pub(crate) core: Core,
-    _folder: TempDir,
+    _database: TestDatabase,
 }
 
 /// What an operation came to: the answer as JSON text, or the error in one line.
@@ -29,15 +29,13 @@ impl House {
     pub(crate) fn with(sdl: &str, change: impl FnOnce(&mut CoreSettings)) -> House {
         let schema =
             Schema::load(&[Source { name: "schema.graphql", text: sdl }]).unwrap_or_else(|wrong| panic!("{wrong}"));
-        let folder = tempfile::tempdir().unwrap();
-        let store =
-            Store::open(Settings { durable: false, explains: true, ..Settings::at(folder.path().join("db.sqlite")) })
-                .unwrap();
+        let database = TestDatabase::new();
+        let store = Store::open(Settings { explains: true, ..database.settings() }).unwrap();
         let schema = Arc::new(schema);
         store.follow(&schema).unwrap();
         let mut settings = CoreSettings { limits: Limits::default(), cursor_key: [1; 32], explain_refusals: false };
         change(&mut settings);
-        House { core: Core::new(schema, Arc::new(store), settings), _folder: folder }
+        House { core: Core::new(schema, Arc::new(store), settings), _database: database }
     }
 
     pub(crate) fn id(&self, path: &str) -> CollectionId {

@@ -1,5 +1,6 @@
 //! Opening a database, and files that are none.
 use mainstay_store::{Settings, Store};
+use mainstay_test_db::{Engine, engine, sqlite_only};
 use tempfile::TempDir;
 
 use crate::world::{World, uuid};
@@ -10,6 +11,7 @@ fn refusal(path: std::path::PathBuf) -> String {
 
 #[tokio::test]
 async fn a_second_opener_is_refused_until_the_first_closes() {
+    sqlite_only!("one process owns its file");
     let world = World::new();
     world.board(1).await;
     let message = refusal(world.path());
@@ -21,6 +23,7 @@ async fn a_second_opener_is_refused_until_the_first_closes() {
 
 #[tokio::test]
 async fn a_closed_store_refuses_in_words_and_leaves_one_file() {
+    sqlite_only!("counts its files");
     let world = World::new();
     let board = world.board(1).await;
     world.store.close();
@@ -33,11 +36,12 @@ async fn a_closed_store_refuses_in_words_and_leaves_one_file() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     left.sort();
-    assert_eq!(left, ["app.db", "app.db.lock"]);
+    assert_eq!(left, ["test.db", "test.db.lock"]);
 }
 
 #[test]
 fn a_file_that_is_no_database_is_refused_and_left_alone() {
+    sqlite_only!("its file");
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("app.db");
     std::fs::write(&path, "shopping list: milk").unwrap();
@@ -48,6 +52,7 @@ fn a_file_that_is_no_database_is_refused_and_left_alone() {
 
 #[tokio::test]
 async fn a_damaged_database_is_refused() {
+    sqlite_only!("damages its file");
     let world = World::new();
     world.board(1).await;
     world.store.close();
@@ -66,15 +71,18 @@ async fn a_damaged_database_is_refused() {
 fn a_database_of_a_newer_version_is_refused() {
     let world = World::new();
     world.store.close();
-    let beside = world.beside();
-    beside.execute("UPDATE mainstay_schema SET snapshot = json_set(snapshot, '$.format', 999)", []).unwrap();
-    drop(beside);
-    let message = refusal(world.path());
+    let newer = match engine() {
+        Engine::Sqlite => "json_set(snapshot, '$.format', 999)",
+        Engine::Postgres => "jsonb_set(snapshot::jsonb, '{format}', '999')",
+    };
+    world.database.execute(&format!("UPDATE mainstay_schema SET snapshot = {newer}"));
+    let message = Store::open(world.database.settings()).unwrap_err().to_string();
     assert!(message.contains("a newer Mainstay"), "{message}");
 }
 
 #[test]
 fn a_folder_that_cannot_be_made_is_named() {
+    sqlite_only!("its folder");
     let folder = TempDir::new().unwrap();
     std::fs::write(folder.path().join("data"), "").unwrap();
     let message = refusal(folder.path().join("data/app.db"));
@@ -98,17 +106,23 @@ async fn several_stores_live_in_one_process() {
 async fn a_store_that_only_reads_opens_beside_one_that_writes() {
     let world = World::new();
     world.board(1).await;
-    let settings = Settings { read_only: true, ..Settings::at(world.path()) };
+    let settings = Settings { read_only: true, ..world.database.settings() };
     let reading = Store::open(settings).unwrap();
     assert_eq!(reading.snapshot().unwrap(), Some(world.schema.snapshot()));
     world.board(2).await;
     assert!(reading.ping().await.is_ok());
     assert!(reading.write(Vec::new()).await.is_err());
     drop(reading);
+}
+
+#[test]
+fn a_store_that_only_reads_makes_no_file() {
+    sqlite_only!("its file");
+    let world = World::new();
     assert!(refusal(world.path()).contains("is in use by process"));
-    let missing = Settings { read_only: true, ..Settings::at(world.folder.path().join("other.db")) };
+    let missing = Settings { read_only: true, ..Settings::at(world.database.folder().join("other.db")) };
     assert!(Store::open(missing).unwrap_err().to_string().contains("there is no such file"));
-    let none = world.folder.path().join("none.db");
+    let none = world.database.folder().join("none.db");
     std::fs::write(&none, "shopping list: milk").unwrap();
     let none = Settings { read_only: true, ..Settings::at(none) };
     assert!(Store::open(none).unwrap_err().to_string().contains("the file is not a database"));

@@ -2,6 +2,7 @@
 use mainstay_expr::Value;
 use mainstay_plan::{Count, Output, OutputValue, Query};
 use mainstay_store::StoreError;
+use mainstay_test_db::{Engine, engine};
 
 use crate::world::{World, uuid};
 
@@ -70,11 +71,15 @@ async fn nested_records_come_with_their_parent() {
 /// A board with notes enough that asking for each of each takes long.
 async fn crowded(world: &World, notes: i64) -> Query {
     world.board(1).await;
-    let insert = "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?1)
+    let id = match engine() {
+        Engine::Sqlite => "printf('00000000-0000-0000-0000-%012d', n)",
+        Engine::Postgres => "('00000000-0000-0000-0000-' || lpad(n::text, 12, '0'))::uuid",
+    };
+    world.database.execute(&format!(
+        "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {notes})
         INSERT INTO notes(id, created_at, updated_at, version, board, text)
-        SELECT printf('00000000-0000-0000-0000-%012d', n), created_at, updated_at, 1, id, printf('note %d', n)
-        FROM numbers, boards";
-    world.beside().execute(insert, [notes]).unwrap();
+        SELECT {id}, created_at, updated_at, 1, id, 'note ' || n FROM numbers, boards"
+    ));
     let slow = "notes.exists(a, notes.exists(b, notes.exists(c, a.text == c.text && b.text == 'nowhere')))";
     world.query("Board", slow, &["name"])
 }

@@ -5,7 +5,7 @@ use mainstay_expr::{AuthValues, CallerValues, Expr, Limits, Outcome, Type, Value
 use mainstay_plan::{Count, Nested, Order, Output, OutputValue, Query};
 use mainstay_schema::{Collection, CollectionId, FieldId, Schema, Source};
 use mainstay_store::{Page, Settings, Step, StepError, Store, StoreError, WriteError, Written};
-use tempfile::TempDir;
+use mainstay_test_db::TestDatabase;
 use uuid::Uuid;
 
 /// Boards hold notes; notes link to each other, to people and to tags.
@@ -59,7 +59,7 @@ type Pong @rules(read: "true", write: "true") {
 pub(crate) struct World {
     pub(crate) store: Store,
     pub(crate) schema: Arc<Schema>,
-    pub(crate) folder: TempDir,
+    pub(crate) database: TestDatabase,
 }
 
 pub(crate) fn load(sdl: &str) -> Schema {
@@ -77,21 +77,26 @@ impl World {
 
     /// With other settings.
     pub(crate) fn with(change: impl FnOnce(&mut Settings)) -> World {
-        let folder = TempDir::new().unwrap();
-        let mut settings = Settings::at(folder.path().join("data/app.db"));
-        settings.durable = false;
+        World::with_schema(load(SDL), change)
+    }
+
+    /// With another schema.
+    pub(crate) fn with_schema(schema: Schema, change: impl FnOnce(&mut Settings)) -> World {
+        let database = TestDatabase::new();
+        let mut settings = database.settings();
         change(&mut settings);
         let store = Store::open(settings).unwrap();
-        let schema = Arc::new(load(SDL));
+        let schema = Arc::new(schema);
         store.follow(&schema).unwrap();
-        World { store, schema, folder }
+        World { store, schema, database }
     }
 
+    /// The file of the embedded database.
     pub(crate) fn path(&self) -> PathBuf {
-        self.folder.path().join("data/app.db")
+        self.database.file()
     }
 
-    /// A connection beside the store's own.
+    /// A connection to the embedded database beside the store's own.
     pub(crate) fn beside(&self) -> rusqlite::Connection {
         let connection = rusqlite::Connection::open(self.path()).unwrap();
         connection.busy_timeout(std::time::Duration::from_secs(5)).unwrap();

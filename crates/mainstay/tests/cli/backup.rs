@@ -4,6 +4,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering::Relaxed},
 };
 
+use mainstay_test_db::sqlite_only;
 use reqwest::StatusCode;
 use rusqlite::Connection;
 use serde_json::json;
@@ -23,6 +24,7 @@ fn look(copy: &std::path::Path) -> (i64, i64) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_copy_made_under_writes_is_whole_and_starts() {
+    sqlite_only!("copies its file");
     let project = Project::with_schema(SCHEMA).env("MAINSTAY_AUTH_ANONYMOUS_ONLY", "true");
     let mut server = project.start(&["serve", "--apply", "safe"]);
     let pairs: Vec<_> = (0..100).map(|_| json!({"left": 0, "right": 0})).collect();

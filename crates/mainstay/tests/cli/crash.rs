@@ -2,12 +2,14 @@
 use std::path::PathBuf;
 
 use mainstay_bench::crash::{Setup, run};
+use mainstay_test_db::sqlite_only;
 
 /// How often the server is killed; by hand it is more often.
 const KILLS: u64 = 100;
 
 #[tokio::test(flavor = "current_thread")]
 async fn no_acknowledged_write_is_missing_after_any_kill() {
+    sqlite_only!("the harness reads its file");
     let folder = tempfile::tempdir().unwrap();
     let setup = Setup {
         mainstay: PathBuf::from(env!("CARGO_BIN_EXE_mainstay")),

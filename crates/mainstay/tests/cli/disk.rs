@@ -1,6 +1,7 @@
 //! The disk fails: no room, no write, no sync. What was acknowledged is there, reads go on, and writes come back by themselves.
 use std::{collections::BTreeSet, fs, path::PathBuf, process::Command};
 
+use mainstay_test_db::sqlite_only;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
@@ -63,6 +64,7 @@ async fn stored(server: &Server) -> BTreeSet<i64> {
 
 #[tokio::test]
 async fn a_full_disk_refuses_writes_alone_and_they_come_back_with_the_room() {
+    sqlite_only!("its disk");
     let project = project();
     let server = start_on_small_disk(&project);
     server.wait_for("listening on ");
@@ -102,16 +104,19 @@ fn inside(server: &Server, project: &Project, path: &str) -> PathBuf {
 
 #[tokio::test]
 async fn what_cannot_be_synced_is_not_acknowledged() {
+    sqlite_only!("its disk");
     survives(&["fsync,fdatasync:error=EIO:when=12+5"]).await;
 }
 
 #[tokio::test]
 async fn what_cannot_be_written_is_not_acknowledged() {
+    sqlite_only!("its disk");
     survives(&["pwrite64:error=EIO:when=60+23"]).await;
 }
 
 #[tokio::test]
 async fn what_finds_no_room_is_not_acknowledged() {
+    sqlite_only!("its disk");
     survives(&["pwrite64:error=ENOSPC:when=60+17", "fsync,fdatasync:error=EIO:when=40+11"]).await;
 }
 
@@ -164,6 +169,7 @@ async fn survives(inject: &[&str]) {
 
 #[test]
 fn a_database_that_may_only_be_read_is_refused_at_the_start() {
+    sqlite_only!("its file");
     let project = project();
     project.ok(&["apply", "--yes"]);
     let mount = "mount --bind data data && mount -o remount,bind,ro data && exec \"$0\" serve";
@@ -177,6 +183,7 @@ fn a_database_that_may_only_be_read_is_refused_at_the_start() {
 
 #[test]
 fn a_damaged_database_is_refused_at_the_start_with_what_to_do() {
+    sqlite_only!("its file");
     let project = project();
     project.ok(&["apply", "--yes"]);
     let path = project.path("data/mainstay.db");

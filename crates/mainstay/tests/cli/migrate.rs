@@ -1,4 +1,6 @@
 //! `mainstay plan` and `mainstay apply`
+use mainstay_test_db::sqlite_only;
+
 use crate::support::Project;
 
 const ONE: &str = "type A @rules(read: \"true\") { name: String }";
@@ -144,10 +146,7 @@ fn changes_by_hand_are_told() {
     let project = Project::with_schema("type A @rules(read: \"true\") { name: String @unique size2: Int @index }")
         .env("MAINSTAY_AUTH_ANONYMOUS_ONLY", "true");
     project.ok(&["apply", "--yes"]);
-    let database = || rusqlite::Connection::open(project.path("data/mainstay.db")).unwrap();
-    database()
-        .execute_batch("CREATE TABLE mine(x); ALTER TABLE \"as\" ADD COLUMN note TEXT; DROP INDEX as_size2_idx")
-        .unwrap();
+    project.sql("CREATE TABLE mine(x int); ALTER TABLE \"as\" ADD COLUMN note TEXT; DROP INDEX as_size2_idx");
     let text = project.ok(&["plan"]);
     assert!(text.contains("changed by hand: harmless: table \"as\" has a column \"note\" of its own"), "{text}");
     assert!(text.contains("changed by hand: weaker: the index of table \"as\" by \"size2\""), "{text}");
@@ -156,7 +155,7 @@ fn changes_by_hand_are_told() {
     let server = project.start(&["serve"]);
     assert!(server.said().contains("the tables were changed by hand"), "{}", server.said());
     drop(server);
-    database().execute_batch("DROP INDEX as_name_key").unwrap();
+    project.sql("DROP INDEX as_name_key");
     let ran = project.run(&["serve"]);
     assert_eq!(ran.code, Some(1));
     assert!(ran.stderr.contains("broken: the unique of \"name\" of table \"as\" is gone"), "{}", ran.stderr);
@@ -170,9 +169,7 @@ fn a_plan_is_not_carried_out_on_other_tables() {
     project.ok(&["apply", "--yes"]);
     project.write("schema.graphql", MORE);
     project.run(&["plan", "--out", "p.json"]);
-    let database = rusqlite::Connection::open(project.path("data/mainstay.db")).unwrap();
-    database.execute_batch("ALTER TABLE \"as\" ADD COLUMN note TEXT").unwrap();
-    drop(database);
+    project.sql("ALTER TABLE \"as\" ADD COLUMN note TEXT");
     let ran = project.run(&["apply", "p.json"]);
     assert_eq!(ran.code, Some(1));
     assert!(ran.stderr.contains("p.json: the tables were changed by hand since the plan was made"), "{}", ran.stderr);
@@ -183,9 +180,7 @@ fn a_plan_is_not_carried_out_on_other_tables() {
 fn what_a_table_has_of_its_own_is_not_lost_unsaid() {
     let project = Project::with_schema(ONE);
     project.ok(&["apply", "--yes"]);
-    let database = rusqlite::Connection::open(project.path("data/mainstay.db")).unwrap();
-    database.execute_batch("ALTER TABLE \"as\" ADD COLUMN note TEXT; CREATE TABLE bs(x)").unwrap();
-    drop(database);
+    project.sql("ALTER TABLE \"as\" ADD COLUMN note TEXT; CREATE TABLE bs(x int)");
     project.write(
         "schema.graphql",
         "type A @rules(read: \"true\") { name: Int } type B @rules(read: \"true\") { x: Int }",
@@ -215,6 +210,7 @@ fn dump(project: &Project) -> String {
 
 #[test]
 fn a_kill_at_any_moment_leaves_the_old_or_the_new_schema() {
+    sqlite_only!("the moments are lengths of its log");
     let old = "type B @rules(read: \"true\") { name: String! n: Int @index }";
     let new = "type B @rules(read: \"true\") { name: String! @unique n: String @index kind: Int! @default(value: 1) }";
     let project = Project::with_schema(old);

@@ -5,13 +5,14 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::{
-        Arc, Condvar, Mutex,
+        Arc, Condvar, Mutex, OnceLock,
         atomic::{AtomicUsize, Ordering},
     },
     thread,
     time::{Duration, Instant},
 };
 
+use mainstay_test_db::{Engine, TestDatabase, beside, engine};
 use reqwest::StatusCode;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -19,11 +20,19 @@ use tempfile::TempDir;
 /// How long anything may take before it is called hung.
 const HUNG: Duration = Duration::from_secs(60);
 
-/// A project in a folder of its own; free ports, and none of our settings from outside.
+/// A project in a folder of its own; free ports, and none of our settings from outside. Its database is in the folder, or on
+/// the server of the run.
 pub(crate) struct Project {
     folder: TempDir,
     variables: Vec<(String, String)>,
+    /// Made when it is needed first.
+    database: OnceLock<TestDatabase>,
 }
+
+/// The file of an embedded database.
+const FILE: &str = "data/mainstay.db";
+/// The setting that says where the database is.
+const DATABASE: &str = "MAINSTAY_DATABASE_URL";
 
 /// What a command did.
 #[derive(Debug)]
@@ -37,7 +46,7 @@ impl Project {
     /// An empty folder.
     pub(crate) fn empty() -> Project {
         let variables = vec![("MAINSTAY_SERVER_LISTEN".to_owned(), "127.0.0.1:0".to_owned())];
-        Project { folder: TempDir::new().unwrap(), variables }
+        Project { folder: TempDir::new().unwrap(), variables, database: OnceLock::new() }
     }
 
     /// A project with this schema.
@@ -64,6 +73,19 @@ impl Project {
     pub(crate) fn env(mut self, name: &str, value: &str) -> Project {
         self.variables.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// Its database on a server.
+    fn database(&self) -> &TestDatabase {
+        self.database.get_or_init(|| TestDatabase::on(Engine::Postgres))
+    }
+
+    /// Runs SQL in its database, beside the program.
+    pub(crate) fn sql(&self, sql: &str) {
+        match engine() {
+            Engine::Sqlite => beside::execute(&self.path(FILE), sql),
+            Engine::Postgres => self.database().execute(sql),
+        }
     }
 
     pub(crate) fn path(&self, path: &str) -> PathBuf {
@@ -94,6 +116,9 @@ impl Project {
         let mut command = Command::new(program);
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("MAINSTAY_")) {
             command.env_remove(name);
+        }
+        if engine() == Engine::Postgres {
+            command.env(DATABASE, self.database().url());
         }
         command.current_dir(self.folder.path()).envs(self.variables.iter().cloned());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

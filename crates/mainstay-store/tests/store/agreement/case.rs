@@ -1,14 +1,12 @@
 //! One case: a database and its double in memory, a caller, a guard for each collection, and expressions asked of both.
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
 use mainstay_expr::{
     AuthValues, CallerValues, Compiled, Expr, Limits, Outcome, Type, Value, as_condition, compile, eval,
     in_memory_only, resolve, specialise, wire, with_guards,
 };
 use mainstay_plan::{Count, Output, OutputValue, Query};
-use mainstay_schema::{CollectionId, KeyKind, Schema};
-use mainstay_store::{Settings, Store};
-use tempfile::TempDir;
+use mainstay_schema::{CollectionId, KeyKind};
 
 use super::{bytes::Bytes, records::Memory, truths::Draw, values};
 use crate::world::World;
@@ -61,7 +59,9 @@ struct Ready {
 
 /// Makes the case and asks everything; the disagreement, where there is one.
 pub(crate) async fn run(input: &Input, tally: &mut Tally) -> Result<(), String> {
-    let world = world(super::schemas::schema(&mut Bytes::new(&input.schema)));
+    let world = World::with_schema(super::schemas::schema(&mut Bytes::new(&input.schema)), |settings| {
+        (settings.readers, settings.inline_budget_us) = (1, 10_000_000);
+    });
     let memory = Memory::draw(&world.schema, &mut Bytes::new(&input.records));
     memory.write(&world).await;
     let caller = caller(&mut Bytes::new(&input.caller));
@@ -72,16 +72,6 @@ pub(crate) async fn run(input: &Input, tally: &mut Tally) -> Result<(), String> 
     }
     world.store.close();
     Ok(())
-}
-
-fn world(schema: Schema) -> World {
-    let folder = TempDir::new().unwrap();
-    let mut settings = Settings::at(folder.path().join("app.db"));
-    (settings.durable, settings.readers, settings.inline_budget_us) = (false, 1, 10_000_000);
-    let store = Store::open(settings).unwrap();
-    let schema = Arc::new(schema);
-    store.follow(&schema).unwrap();
-    World { store, schema, folder }
 }
 
 fn caller(bytes: &mut Bytes<'_>) -> CallerValues {

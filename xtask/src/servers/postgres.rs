@@ -1,0 +1,134 @@
+//! A private PostgreSQL from Debian's package, with settings that not every server has: what depends on them shows.
+use std::{
+    fs, io,
+    net::TcpListener,
+    os::unix::{fs::chown, process::CommandExt as _},
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// Where Debian puts it, one folder for each version.
+const VERSIONS: &str = "/usr/lib/postgresql";
+/// The account that runs it where we are root, which it refuses to be.
+const ACCOUNT: &str = "postgres";
+/// How often another port is tried: somebody may take the one that was free.
+const PORTS_TRIED_MAX: usize = 5;
+
+/// How the cluster is made: its own order of texts is not that of their bytes.
+const INITDB: &[&str] = &[
+    "--username=postgres",
+    "--auth=trust",
+    "--encoding=UTF8",
+    "--locale=C.UTF-8",
+    "--locale-provider=icu",
+    "--icu-locale=en-US",
+];
+
+/// Its settings. Those of a session are what no program should count on.
+const SETTINGS: &str = "
+listen_addresses = '127.0.0.1'
+max_connections = 300
+shared_buffers = '256MB'
+max_locks_per_transaction = 256
+timezone = 'Asia/Kathmandu'
+datestyle = 'SQL, DMY'
+intervalstyle = 'iso_8601'
+bytea_output = 'escape'
+extra_float_digits = 0
+default_transaction_isolation = 'repeatable read'
+";
+
+/// A running server; it is stopped with the value.
+pub(super) struct Server {
+    programs: PathBuf,
+    folder: PathBuf,
+    account: Option<(u32, u32)>,
+    port: u16,
+}
+
+/// Whether its programs are there.
+pub(crate) fn is_installed() -> bool {
+    programs().is_some()
+}
+
+/// The programs of the newest version.
+fn programs() -> Option<PathBuf> {
+    let versions = fs::read_dir(VERSIONS).ok()?.filter_map(|entry| {
+        let version = entry.ok()?;
+        let number: u32 = version.file_name().to_str()?.parse().ok()?;
+        let programs = version.path().join("bin");
+        programs.join("initdb").is_file().then_some((number, programs))
+    });
+    versions.max().map(|(_, programs)| programs)
+}
+
+impl Server {
+    /// Makes a cluster in this folder and starts it; comes back when it answers.
+    pub(super) fn start(folder: &Path) -> Result<Server, Vec<String>> {
+        let programs = programs().ok_or_else(|| vec![format!("{VERSIONS}: no PostgreSQL: cargo xtask tools")])?;
+        let account =
+            if id("-u", None)? == 0 { Some((id("-u", Some(ACCOUNT))?, id("-g", Some(ACCOUNT))?)) } else { None };
+        if let Some((user, group)) = account {
+            chown(folder, Some(user), Some(group)).map_err(|error| vec![format!("{}: {error}", folder.display())])?;
+        }
+        let mut server = Server { programs, folder: folder.to_owned(), account, port: 0 };
+        server.run("initdb", &[INITDB, &["--no-sync", "--pgdata", &server.data()]].concat())?;
+        let file = server.folder.join("data/postgresql.auto.conf");
+        fs::write(&file, SETTINGS).map_err(|error| vec![format!("{}: {error}", file.display())])?;
+        let mut failed = Vec::new();
+        for _ in 0..PORTS_TRIED_MAX {
+            server.port = free_port().map_err(|error| vec![error.to_string()])?;
+            let (log, data) = (server.folder.join("log").display().to_string(), server.data());
+            let options = format!("-p {} -k {}", server.port, server.folder.display());
+            match server.run("pg_ctl", &["start", "--wait", "--pgdata", &data, "--log", &log, "--options", &options]) {
+                Ok(()) => return Ok(server),
+                Err(problems) => failed = problems,
+            }
+            failed.push(fs::read_to_string(&log).unwrap_or_default());
+        }
+        Err(failed)
+    }
+
+    /// Its address, for who may do everything.
+    pub(super) fn url(&self) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+    }
+
+    fn data(&self) -> String {
+        self.folder.join("data").display().to_string()
+    }
+
+    fn run(&self, program: &str, arguments: &[&str]) -> Result<(), Vec<String>> {
+        let mut command = Command::new(self.programs.join(program));
+        command.args(arguments).current_dir(&self.folder).env("LC_ALL", "C.UTF-8");
+        if let Some((user, group)) = self.account {
+            command.uid(user).gid(group);
+        }
+        let log = self.folder.join(format!("{program}.log"));
+        let failed = |error: io::Error| vec![format!("{program}: {error}")];
+        // Into a file: a server that is started keeps its outputs open.
+        let out = fs::File::create(&log).map_err(failed)?;
+        command.stdout(out.try_clone().map_err(failed)?).stderr(out);
+        let status = command.status().map_err(failed)?;
+        let said = || fs::read_to_string(&log).unwrap_or_default();
+        if status.success() { Ok(()) } else { Err(vec![format!("{program}: {status}"), said()]) }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Nothing of it is kept, so nothing has to be put in order.
+        let _ = self.run("pg_ctl", &["stop", "--wait", "--mode", "immediate", "--pgdata", &self.data()]);
+    }
+}
+
+fn free_port() -> io::Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
+/// The number of an account or of its group; without a name, our own.
+fn id(which: &str, of: Option<&str>) -> Result<u32, Vec<String>> {
+    let output = Command::new("id").arg(which).args(of).output().map_err(|error| vec![format!("id: {error}")])?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    text.trim().parse().map_err(|_| vec![format!("id {which} {}: no such account", of.unwrap_or_default())])
+}
