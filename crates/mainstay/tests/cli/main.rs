@@ -3,6 +3,7 @@
 
 mod backup;
 mod check;
+mod chinook;
 mod crash;
 mod dev;
 mod disk;
