@@ -6,6 +6,7 @@
 //! name — a filter, a sort key, a nested list, a cursor, a group, a unique, a link — is asked whether it tells of what is hidden.
 //!
 //! What is told on purpose is in [`writes::TOLD`]; docs/access.md is made of all of this.
+mod acts;
 mod page;
 mod positions;
 mod rules;

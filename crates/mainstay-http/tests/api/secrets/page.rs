@@ -2,10 +2,11 @@
 use std::{collections::BTreeMap, env, fs, path::Path};
 
 use super::{
+    acts::{ACTS, may},
     ask, positions,
     positions::{Call, Position},
     rules::{HIDDEN, RULES, Rule},
-    worlds::{CALLERS, Guarded, Hidden, caller, world},
+    worlds::{CALLERS, Guarded, Hidden, THINGS, caller, world},
     writes::TOLD,
 };
 
@@ -102,6 +103,26 @@ fn kinds() -> String {
     text + "| hidden | `@hidden`, on a field |\n"
 }
 
+/// How many of the records each caller may write under each rule, and all ways to write that ask one.
+fn acts() -> String {
+    let mut text =
+        "| rule | nobody | Anna | Bert | Eva | Emil | an admin |\n| --- |".to_owned() + &" --- |".repeat(6) + "\n";
+    for rule in &RULES {
+        let count = |who| THINGS.iter().filter(|thing| may(rule, who, thing)).count().to_string();
+        let counts: Vec<String> = CALLERS.into_iter().chain([ADMIN]).map(count).collect();
+        text += &format!("| {} | {} |\n", rule.kind, counts.join(" | "));
+    }
+    text += "\n| the rule stands as | it is asked of | way | request |\n| --- | --- | --- | --- |\n";
+    for act in &ACTS {
+        for (way, method, path, body) in act.ways {
+            let body = body.replace('\'', "\"").replace("{new}", "…");
+            let request = format!("{method} {path} {body}");
+            text += &format!("| `{}` | {} | {way} | `{}` |\n", act.rule, act.of, request.trim());
+        }
+    }
+    text
+}
+
 fn requests() -> String {
     let mut text = "| position | request |\n| --- | --- |\n".to_owned();
     for Position { name, call, .. } in positions() {
@@ -149,6 +170,12 @@ Anna, Bert, Eva, Emil, an admin. 200 says that there is an answer; what it holds
 The rule is the `read` of the fields label, score, price, seen, badge, tags, mate, friends and more (computed of score) of things, which everybody may read.
 
 {}
+## Where writes are refused
+
+Under each rule, of how many of the seven things each caller may write. Every way below was tried for every rule, every caller and every
+one of the seven: it is done, or refused with 401 (nobody) or 403 (all others) by the name of the rule, and then nothing is changed.
+
+{}
 ## The requests
 
 `holders` have a list of `things`, a `main` one and a list of `picked` ones; a thing's `mate` is a holder, whose `mated` is the other side.
@@ -157,6 +184,7 @@ The rule is the `read` of the fields label, score, price, seen, badge, tags, mat
         told(),
         kinds(),
         table(Guarded::Fields, &fields),
+        acts(),
         requests(),
     )
 }

@@ -215,5 +215,7 @@ pub(super) const READS: &[Position] = &[
         "query: through links",
         "{'from': 'holders', 'fields': ['name', 'main(code,label)', 'picked(code;sort:-score)'], 'sort': ['-main.score', 'name']}",
     ),
+    absent("explain: a parameter", T, &[("explain", "true")]),
+    absent("explain: an address", "/api/explain", &[("path", "/api/things")]),
     query("query: groups", "{'from': 'things', 'group': ['label'], 'select': 'count,m:max(price)', 'sort': '-count'}"),
 ];

@@ -16,7 +16,7 @@ pub(super) struct Thing {
 }
 
 /// The last has one thing alone, which is shut.
-const HOLDERS: [&str; 3] = [
+pub(super) const HOLDERS: [&str; 3] = [
     "00000000-0000-4000-8000-0000000000f0",
     "00000000-0000-4000-8000-0000000000f1",
     "00000000-0000-4000-8000-0000000000f2",
