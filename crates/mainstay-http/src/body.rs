@@ -10,7 +10,7 @@ use bytes::{Bytes, BytesMut};
 use flate2::read::MultiGzDecoder;
 use http::{HeaderMap, header};
 use http_body_util::BodyExt as _;
-use hyper::body::{Frame, Incoming, SizeHint};
+use hyper::body::{Body as _, Frame, Incoming, SizeHint};
 use tokio::sync::mpsc::Receiver;
 
 /// The body of an answer.
@@ -71,6 +71,12 @@ impl hyper::body::Body for Body {
     }
 }
 
+/// Bytes of a body that are read although nobody asked for them, so that the connection can be kept.
+const DRAIN_BYTES_MAX: u64 = 64 * 1024;
+
+/// How long they are waited for.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// Why a request's body was not read.
 #[derive(Debug)]
 pub(crate) enum BodyError {
@@ -85,7 +91,7 @@ pub(crate) enum BodyError {
 /// Reads a whole body. One piece, the usual case, is not copied.
 pub(crate) async fn read(
     headers: &HeaderMap,
-    body: Incoming,
+    body: &mut Incoming,
     bytes_max: usize,
     timeout: Duration,
 ) -> Result<Bytes, BodyError> {
@@ -102,6 +108,29 @@ pub(crate) async fn read(
     }
 }
 
+/// Reads what is left of a body that was not wanted, and says whether its end was reached: only then can the connection carry another
+/// request. What is large, comes slowly or waits to be asked for is not read.
+pub(crate) async fn drain(headers: &HeaderMap, body: &mut Incoming) -> bool {
+    if body.is_end_stream() {
+        return true;
+    }
+    if body.size_hint().lower() > DRAIN_BYTES_MAX || headers.contains_key(header::EXPECT) {
+        return false;
+    }
+    tokio::time::timeout(DRAIN_TIMEOUT, reaches_end(body)).await.unwrap_or(false)
+}
+
+async fn reaches_end(body: &mut Incoming) -> bool {
+    let mut left = DRAIN_BYTES_MAX;
+    while let Some(frame) = body.frame().await {
+        let Ok(frame) = frame else { return false };
+        let length = frame.data_ref().map_or(0, |piece| piece.len() as u64);
+        let Some(rest) = left.checked_sub(length) else { return false };
+        left = rest;
+    }
+    true
+}
+
 /// Undoes the gzip of a body, as far as the limit allows: what would become larger is refused before it has.
 pub(crate) fn inflate(compressed: &[u8], bytes_max: usize) -> Result<Bytes, BodyError> {
     let mut plain = Vec::new();
@@ -112,7 +141,7 @@ pub(crate) fn inflate(compressed: &[u8], bytes_max: usize) -> Result<Bytes, Body
 
 /// A body that is too large is read on, to nowhere, up to once more the limit: a client that still sends when the
 /// connection closes never sees the answer that says why.
-async fn collect(mut body: Incoming, bytes_max: usize, mut too_large: bool) -> Result<Bytes, BodyError> {
+async fn collect(body: &mut Incoming, bytes_max: usize, mut too_large: bool) -> Result<Bytes, BodyError> {
     let mut first = Bytes::new();
     let mut rest = BytesMut::new();
     let mut length = 0_usize;

@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 
 use crate::{
     app::{App, World},
-    compress, cors, docs, files,
+    body, compress, cors, docs, files,
     metrics::Kind,
     problem::{Code, Outcome, Problem},
     reply::{self, Response, X_REQUEST_ID},
@@ -65,10 +65,10 @@ impl Connection {
     pub(crate) async fn answer(&self, request: http::Request<Incoming>) -> Response {
         let started = Instant::now();
         let _in_flight = InFlight::new(&self.app);
-        let (parts, body) = request.into_parts();
+        let (parts, mut body) = request.into_parts();
         let request_id = self.app.request_id(&parts.headers);
         let route = router::route(parts.uri.path());
-        let mut response = match self.dispatch(route, &parts, body).await {
+        let mut response = match self.dispatch(route, &parts, &mut body).await {
             Ok(response) => response,
             Err(problem) => {
                 let request_id = request_id.to_str().unwrap_or_default();
@@ -85,13 +85,14 @@ impl Connection {
         if let Some(node) = self.app.node() {
             headers.insert(MAINSTAY_NODE, node.clone());
         }
-        if self.app.is_leaving() {
+        // Told, and not only done: else a client sends its next request into a connection that closes.
+        if !body::drain(&parts.headers, &mut body).await || self.app.is_leaving() {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         response
     }
 
-    async fn dispatch(&self, route: Route<'_>, parts: &Parts, body: Incoming) -> Outcome<Response> {
+    async fn dispatch(&self, route: Route<'_>, parts: &Parts, body: &mut Incoming) -> Outcome<Response> {
         check_host(parts)?;
         if let Some(answer) = cors::preflight(&self.app.settings().cors, &parts.method, &parts.headers, route.allow()) {
             return Ok(answer);

@@ -33,7 +33,12 @@ const NAME_LENGTH_MAX: usize = 64;
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// Operations in one transaction.
-pub(crate) async fn batch(connection: &Connection, world: &World, parts: &Parts, body: Incoming) -> Outcome<Response> {
+pub(crate) async fn batch(
+    connection: &Connection,
+    world: &World,
+    parts: &Parts,
+    body: &mut Incoming,
+) -> Outcome<Response> {
     etag::refuse(&parts.headers, &[header::IF_MATCH, header::IF_NONE_MATCH])?;
     Params::parse(parts.uri.query(), &[])?;
     let request = request(connection, world, parts)?;

@@ -21,7 +21,7 @@ pub(super) const KNOWN: &[&str] = &["fields", "upsert"];
 const IN_PATH: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// New records.
-pub(super) async fn create(call: &Call<'_>, body: Incoming) -> Outcome<Response> {
+pub(super) async fn create(call: &Call<'_>, body: &mut Incoming) -> Outcome<Response> {
     etag::refuse(&call.parts.headers, &[header::IF_MATCH, header::IF_NONE_MATCH])?;
     let params = Params::parse(call.parts.uri.query(), KNOWN)?;
     let (wish, selection) = call.answered(&params)?;

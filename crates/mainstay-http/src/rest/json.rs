@@ -14,12 +14,17 @@ use crate::{
 const MERGE_PATCH: &str = "application/merge-patch+json";
 
 /// Reads the bytes of a body that says it is JSON.
-pub(super) async fn bytes(call: &Call<'_>, body: Incoming, patch: bool) -> Outcome<Bytes> {
+pub(super) async fn bytes(call: &Call<'_>, body: &mut Incoming, patch: bool) -> Outcome<Bytes> {
     bytes_of(call.connection, call.parts, body, patch).await
 }
 
 /// The same of a request that is about no single collection.
-pub(super) async fn bytes_of(connection: &Connection, parts: &Parts, body: Incoming, patch: bool) -> Outcome<Bytes> {
+pub(super) async fn bytes_of(
+    connection: &Connection,
+    parts: &Parts,
+    body: &mut Incoming,
+    patch: bool,
+) -> Outcome<Bytes> {
     check_type(&parts.headers, patch)?;
     let compressed = is_compressed(&parts.headers)?;
     let settings = connection.app.settings();

@@ -21,7 +21,7 @@ use crate::{
 pub(super) const KNOWN: &[&str] = &["filter", "limit"];
 
 /// A change of all records that match.
-pub(super) async fn update(call: &Call<'_>, body: Incoming) -> Outcome<Response> {
+pub(super) async fn update(call: &Call<'_>, body: &mut Incoming) -> Outcome<Response> {
     let (matching, wish) = asked(call)?;
     let bytes = json::bytes(call, body, true).await?;
     let patch = object(json::parse(call, &bytes)?)?;

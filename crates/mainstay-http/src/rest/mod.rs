@@ -53,7 +53,7 @@ pub(crate) async fn answer(
     world: &World,
     route: Route<'_>,
     parts: &Parts,
-    body: Incoming,
+    body: &mut Incoming,
 ) -> Outcome<Response> {
     let keyed = match parts.method {
         Method::POST | Method::PATCH => true,

@@ -17,7 +17,12 @@ use crate::{
 };
 
 /// A page of records, or of figures.
-pub(crate) async fn query(connection: &Connection, world: &World, parts: &Parts, body: Incoming) -> Outcome<Response> {
+pub(crate) async fn query(
+    connection: &Connection,
+    world: &World,
+    parts: &Parts,
+    body: &mut Incoming,
+) -> Outcome<Response> {
     etag::refuse(&parts.headers, &[header::IF_MATCH, header::IF_NONE_MATCH, once::IDEMPOTENCY_KEY])?;
     Params::parse(parts.uri.query(), &[])?;
     // Rules see the read that it is: the same as of a page.

@@ -16,7 +16,7 @@ use crate::{
 const KNOWN: &[&str] = &["fields"];
 
 /// A change of one record.
-pub(super) async fn update(call: &Call<'_>, target: Target, body: Incoming) -> Outcome<Response> {
+pub(super) async fn update(call: &Call<'_>, target: Target, body: &mut Incoming) -> Outcome<Response> {
     let headers = &call.parts.headers;
     etag::refuse(headers, &[header::IF_NONE_MATCH])?;
     let version = etag::version_wanted(headers)?;

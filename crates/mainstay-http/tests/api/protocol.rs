@@ -275,3 +275,25 @@ async fn an_answer_reaches_a_client_that_still_sends() {
     let answer = app.raw(long.as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 414 ") || answer.starts_with("HTTP/1.1 431 "), "{answer:?}");
 }
+
+#[tokio::test]
+async fn a_body_that_nobody_wanted_does_not_cost_the_connection() {
+    use std::io::{Read as _, Write as _};
+    let app = TestApp::with_schema(NOTES).await;
+    let mut stream = std::net::TcpStream::connect(app.address()).expect("a connection");
+    stream.write_all(b"POST /nothing HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n").expect("sent");
+    // Once another request is answered, the server has seen this one without its body.
+    assert_eq!(app.get("/healthz").await.status, 200);
+    stream.write_all(b"{}GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").expect("sent");
+    let read = move || {
+        let mut answers = String::new();
+        stream.read_to_string(&mut answers).map(|_| answers)
+    };
+    let answers = tokio::task::spawn_blocking(read).await.expect("the exchange").expect("the answers");
+    assert!(answers.starts_with("HTTP/1.1 405 ") && answers.contains("HTTP/1.1 200 "), "{answers}");
+    // What is too large to be read for nothing ends the connection, and the answer says so.
+    for rest in ["content-length: 1000000", "content-length: 2\r\nexpect: 100-continue"] {
+        let answer = app.raw(format!("POST /nothing HTTP/1.1\r\nhost: x\r\n{rest}\r\n\r\n").as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 405 ") && answer.contains("connection: close"), "{answer}");
+    }
+}
