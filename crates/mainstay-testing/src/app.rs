@@ -101,6 +101,14 @@ impl Setup {
     }
 }
 
+/// What is told of a schema that is refused.
+pub fn refused_schema(sdl: &str) -> String {
+    match Schema::load(&[Source { name: "schema.graphql", text: sdl }]) {
+        Ok(_) => panic!("the test's schema is accepted:\n{sdl}"),
+        Err(diagnostics) => diagnostics.to_string(),
+    }
+}
+
 fn load(sdl: &str) -> Arc<Schema> {
     match Schema::load(&[Source { name: "schema.graphql", text: sdl }]) {
         Ok(schema) => Arc::new(schema),

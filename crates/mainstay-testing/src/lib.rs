@@ -6,6 +6,6 @@ mod app;
 mod client;
 mod reply;
 
-pub use app::{Setup, TestApp};
+pub use app::{Setup, TestApp, refused_schema};
 pub use client::Client;
 pub use reply::Reply;

@@ -128,3 +128,23 @@ async fn a_refusal_is_explained_in_development() {
     let body = json!({"slug": "new", "name": "New", "category": "x", "technologies": []});
     assert_snapshot!(app.user("anna").post("/api/skills", body).await, @r#"403 {"type":"/docs/errors#forbidden","title":"forbidden","status":403,"code":"forbidden","detail":"the rule \"create\" of \"Skill\" refuses","hint":"Skill.create: `isEditor` is false, where 'editor' in auth.roles is false","rule":"Skill.create","requestId":"[request]"}"#);
 }
+
+/// Why a request is refused, by which clause and by which values, is for who runs the server: no address and no header gives it.
+#[tokio::test]
+async fn nothing_is_explained_over_http() {
+    let app = skills().await;
+    for caller in [app.anonymous(), app.user("anna"), app.user_with("eva", &["editor"], &[])] {
+        for path in ["/api/explain", "/api/explain/skills", "/explain", "/api/skills/explain"] {
+            assert_eq!(caller.get(path).await.status, 404, "{path}");
+        }
+        for parameter in ["explain=true", "explain", "debug=1", "sql=1"] {
+            let reply = caller.get(&format!("/api/skills?{parameter}")).await;
+            assert_eq!((reply.status, reply.code()), (400, "unknown_parameter".to_owned()), "{parameter}");
+        }
+        let plain = caller.get("/api/skills").await;
+        let wished = caller.header("prefer", "explain").header("accept", "application/vnd.explain+json");
+        let wished = wished.get("/api/skills").await;
+        assert_eq!((wished.status, &wished.text), (plain.status, &plain.text));
+        assert!(!plain.text.contains("SELECT") && !plain.text.contains("auth.roles"), "{}", plain.text);
+    }
+}

@@ -1,5 +1,5 @@
 //! Fields that are not stored: answered, filtered and sorted by as others are.
-use mainstay_testing::TestApp;
+use mainstay_testing::{TestApp, refused_schema};
 use serde_json::{Value, json};
 
 const SCHEMA: &str = r#"
@@ -129,13 +129,11 @@ async fn rules_read_them_and_tags_know_what_they_depend_on() {
 
 #[test]
 fn what_cannot_be_computed_is_told() {
-    use mainstay_schema::{Schema, Source};
     let check = |fields: &str, expected: &str| {
         let text = format!(
             "type B @rules(read: \"true\") {{ a: A x: Int @computed(expr: \"a.x\") }} type A @rules(read: \"true\") {{ {fields} }}"
         );
-        let errors =
-            Schema::load(&[Source { name: "schema.graphql", text: &text }]).expect_err("is refused").to_string();
+        let errors = refused_schema(&text);
         assert!(errors.contains(expected), "{errors}");
     };
     check("b: B x: Int @computed(expr: \"b.x\")", "is defined by itself");
@@ -146,6 +144,6 @@ fn what_cannot_be_computed_is_told() {
     check("x: [Int!] @computed(expr: \"[1]\")", "does nothing here");
     check("n: Int x: Int @computed(expr: \"n\") @rules(write: \"true\")", "the server alone writes this field");
     let keyed = "type A @unique(fields: [\"x\"]) @rules(read: \"true\") { x: Int @computed(expr: \"1\") }";
-    let errors = Schema::load(&[Source { name: "schema.graphql", text: keyed }]).expect_err("is refused").to_string();
+    let errors = refused_schema(keyed);
     assert!(errors.contains("is computed"), "{errors}");
 }

@@ -1,5 +1,5 @@
 //! Values that the server computes when it writes: from links, from what is sent, from each other.
-use mainstay_testing::TestApp;
+use mainstay_testing::{TestApp, refused_schema};
 use serde_json::{Value, json};
 
 const SCHEMA: &str = r#"
@@ -14,6 +14,7 @@ const SCHEMA: &str = r#"
       lines: [Line!]! @inverse(field: "order")
       total: Decimal @decimal(precision: 8, scale: 2) @set(update: "lines.sum(l, l.total)")
       closed: Boolean! @default(value: false)
+      code: String @unique
     }
     type Line @rules(read: "true", create: "total <= 4000", update: "new.total <= 1000 || auth.id == 'seller'") {
       product: Product
@@ -142,15 +143,39 @@ async fn records_of_the_same_write_are_seen() {
     assert_eq!(done.json()["results"][2]["total"], "12.50", "{}", done.text);
 }
 
+#[tokio::test]
+async fn each_of_many_and_an_upserted_record_are_completed_over_their_own_links() {
+    let (app, pen) = shop().await;
+    let seller = app.user("seller");
+    let order = |code: &str, quantity: u32| json!({"code": code, "lines": [{"product": pen, "quantity": quantity}]});
+    let made = seller.post("/api/orders", json!([order("a", 1), order("b", 2), {"code": "c"}])).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    let totals = async || {
+        let page = app.get("/api/orders?sort=code&fields=total").await;
+        page.items().iter().map(|order| order["total"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(totals().await, [Value::Null, Value::Null, Value::Null]);
+    let refused = seller.patch("/api/orders?filter=true", json!({"total": "0.01"})).await;
+    assert_eq!((refused.status, totals().await), (422, vec![Value::Null; 3]), "{}", refused.text);
+    let done = seller.patch("/api/orders?filter=code != 'c'", json!({"closed": true})).await;
+    assert_eq!(done.json(), json!({"matched": 2, "changed": 2}), "{}", done.text);
+    assert_eq!(totals().await, [json!("2.50"), json!("5.00"), Value::Null]);
+    let upserted = seller.post("/api/orders?upsert=code", json!([{"code": "c", "closed": true}, {"code": "d"}])).await;
+    assert_eq!(upserted.json()[0]["total"], "0.00", "{}", upserted.text);
+    assert_eq!(upserted.json()[1]["total"], Value::Null, "{}", upserted.text);
+    let order = made.json()[1]["id"].clone();
+    assert_eq!(seller.post("/api/lines", json!({"order": order, "product": pen})).await.status, 201);
+    let upserted = seller.post("/api/orders?upsert=code", json!({"code": "b", "closed": false})).await;
+    assert_eq!(upserted.json()["total"], "7.50", "{}", upserted.text);
+}
+
 #[test]
 fn what_cannot_be_computed_is_told_by_the_schema() {
-    use mainstay_schema::{Schema, Source};
     let check = |fields: &str, expected: &str| {
         let text = format!(
             "type B @rules(read: \"true\") {{ name: String tags: [String!] }} type A @rules(read: \"true\") {{ {fields} }}"
         );
-        let errors =
-            Schema::load(&[Source { name: "schema.graphql", text: &text }]).expect_err("is refused").to_string();
+        let errors = refused_schema(&text);
         assert!(errors.contains(expected), "{errors}");
     };
     check(

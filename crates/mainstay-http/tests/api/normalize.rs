@@ -1,5 +1,5 @@
 //! What sent values become, on writes and on look-ups alike.
-use mainstay_testing::TestApp;
+use mainstay_testing::{TestApp, refused_schema};
 use serde_json::json;
 
 const SCHEMA: &str = r#"
@@ -54,11 +54,9 @@ async fn writes_and_look_ups_agree() {
 
 #[test]
 fn it_reads_its_own_field_alone() {
-    use mainstay_schema::{Schema, Source};
     let check = |fields: &str, expected: &str| {
         let text = format!("type A @rules(read: \"true\") {{ {fields} }}");
-        let errors =
-            Schema::load(&[Source { name: "schema.graphql", text: &text }]).expect_err("is refused").to_string();
+        let errors = refused_schema(&text);
         assert!(errors.contains(expected), "{errors}");
     };
     check("n: String m: String @normalize(expr: \"n\")", "reads \"m\" alone");

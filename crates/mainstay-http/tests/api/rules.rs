@@ -1,6 +1,6 @@
 //! Rules that look further: at the record before and after a change, at the rules of other records, at figures over links.
 use insta::assert_snapshot;
-use mainstay_testing::TestApp;
+use mainstay_testing::{TestApp, refused_schema};
 use serde_json::json;
 
 const ISSUES: &str = r#"
@@ -125,9 +125,8 @@ async fn a_sum_over_links_bounds_what_is_sold() {
 
 #[test]
 fn what_goes_in_circles_or_stands_in_the_wrong_place_is_told() {
-    use mainstay_schema::{Schema, Source};
     let check = |text: &str, expected: &str| {
-        let errors = Schema::load(&[Source { name: "schema.graphql", text }]).expect_err("is refused").to_string();
+        let errors = refused_schema(text);
         assert!(errors.contains(expected), "{errors}");
     };
     check(

@@ -156,6 +156,42 @@ fn what_a_write_touches_is_counted_and_what_holds_a_record_is_named() {
 }
 
 #[test]
+fn what_a_delete_takes_along_and_lets_go_is_counted() {
+    let rules = "@rules(read: \"true\", write: \"true\")";
+    let project = Project::with_schema(&format!(
+        "type Rack {rules} {{ name: String! @unique }}
+         type Book {rules} {{ rack: Rack! @onDelete(do: CASCADE) }}
+         type Page {rules} {{ book: Book! @onDelete(do: CASCADE) }}
+         type Lamp {rules} {{ rack: Rack @onDelete(do: SET_NULL) }}"
+    ));
+    project.ok(&["apply", "--yes"]);
+    let key = |at: u32| format!("00000000-0000-7000-8000-{at:012}");
+    let of = |from: u32, count: u32, rest: String| -> Vec<serde_json::Value> {
+        let record = |at| serde_json::from_str(&format!("{{\"id\": {:?}, {rest}}}", key(from + at))).unwrap();
+        (0..count).map(record).collect()
+    };
+    let racks = json!([{"id": key(1), "name": "a"}, {"id": key(2), "name": "b"}]);
+    let mut lamps = of(30, 2, format!("\"rack\": {:?}", key(1)));
+    lamps.extend(of(40, 1, format!("\"rack\": {:?}", key(2))));
+    let seed = json!({
+        "racks": racks, "lamps": lamps,
+        "books": of(10, 3, format!("\"rack\": {:?}", key(1))),
+        "pages": of(20, 5, format!("\"book\": {:?}", key(11))),
+    });
+    project.write("seed.json", &seed.to_string());
+    project.ok(&["import", "seed.json"]);
+    let counted = |collection: &str, changed: u32, deleted: u32| json!({"collection": collection, "created": 0, "changed": changed, "deleted": deleted});
+    let taken = [counted("Rack", 0, 1), counted("Book", 0, 3), counted("Page", 0, 5), counted("Lamp", 2, 0)];
+    for call in ["/api/racks/by/name/a", "/api/racks?filter=name=='a'"] {
+        let json = explain(&project, "anna", &["DELETE", call]);
+        assert_eq!(json["refused"], json!(null), "{json:#}");
+        let changes = json["changes"].as_array().unwrap();
+        assert!(taken.iter().all(|expected| changes.contains(expected)) && changes.len() == 4, "{call}: {changes:#?}");
+    }
+    assert_eq!(project.ok(&["export", "lamps", "--out", "-"]).matches(&key(1)).count(), 2);
+}
+
+#[test]
 fn a_change_is_explained_before_and_after_with_its_checks() {
     let project = project();
     let body = r#"{"monthsMin": 9, "monthsMax": 3}"#;

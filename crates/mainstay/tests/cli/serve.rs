@@ -103,3 +103,26 @@ fn the_address_comes_as_json_too() {
     let server = project.spawn(&["serve", "--apply", "safe", "--json"]);
     assert!(server.wait_for("\"address\"").contains("http://127.0.0.1:"));
 }
+
+#[tokio::test]
+async fn slow_reads_are_logged_where_that_is_wanted_and_without_values() {
+    let schema = "type Note @rules(read: \"true\") { text: String! rank: Int! }";
+    let project = Project::with_schema(schema).env("MAINSTAY_AUTH_JWT_SECRET", SECRET);
+    let notes: Vec<_> = (0..20_000).map(|rank| json!({"text": "hidden words", "rank": rank})).collect();
+    project.write("notes.json", &json!({ "notes": notes }).to_string());
+    project.ok(&["apply", "--yes"]);
+    project.ok(&["import", "notes.json"]);
+    let slow = [("sort", "rank"), ("filter", "text.contains('hidden')")];
+    let project = project.env("MAINSTAY_LOG_SLOW_MS", "1");
+    let server = project.start(&["serve"]);
+    assert_eq!(server.get("/api/notes", &slow, None).await.0, StatusCode::OK);
+    server.wait_for("slow read");
+    assert!(!server.said().contains("hidden"), "{}", server.said());
+    drop(server);
+    let project = project.env("MAINSTAY_LOG_SLOW_MS", "0");
+    let mut server = project.start(&["serve"]);
+    assert_eq!(server.get("/api/notes", &slow, None).await.0, StatusCode::OK);
+    server.signal("TERM");
+    assert_eq!(server.wait().code(), Some(0), "{}", server.said());
+    assert!(!server.said().contains("slow read"), "{}", server.said());
+}
