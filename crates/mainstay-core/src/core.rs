@@ -84,7 +84,7 @@ impl Core {
 
     /// Does what was asked, as far as the caller may.
     pub async fn run(&self, request: &Request, operation: Operation<'_>) -> Result<Answer, Error> {
-        if let Some(kept) = self.recall(request, &operation)? {
+        if let Some(kept) = self.recall(request, &operation).await? {
             return Ok(Answer::Kept(kept));
         }
         match operation {

@@ -57,7 +57,7 @@ impl From<StoreKept> for Kept {
 
 impl Core {
     /// The answer of a request that was done before under its key; `None` where it has none, or was not done.
-    pub(crate) fn recall(&self, request: &Request, operation: &Operation<'_>) -> Result<Option<Kept>, Error> {
+    pub(crate) async fn recall(&self, request: &Request, operation: &Operation<'_>) -> Result<Option<Kept>, Error> {
         let Some(once) = &request.once else { return Ok(None) };
         if matches!(request.caller, Caller::Anonymous)
             && let Operation::Create(Create { collection, .. }) = operation
@@ -66,7 +66,7 @@ impl Core {
             self.gate(request, (*collection, RuleKind::Create))?.require(&self.schema)?;
         }
         let once = self.store_once(request, once, Box::new(|_| Vec::new()))?;
-        self.store.kept(&once).map(|kept| kept.map(Kept::from)).map_err(from_once)
+        self.store.kept(&once).await.map(|kept| kept.map(Kept::from)).map_err(from_once)
     }
 
     /// Does the steps in one transaction: all or nothing, and on disk once this returns. The outcomes are taken for the answer,

@@ -44,6 +44,13 @@ pub enum StoreError {
     Engine(String),
 }
 
+impl From<StoreError> for WriteError {
+    /// Of no step in particular.
+    fn from(error: StoreError) -> WriteError {
+        WriteError { step: 0, error: error.into() }
+    }
+}
+
 /// A step of a write that was not done; nothing of the transaction is.
 #[derive(Debug, thiserror::Error)]
 #[error("step {step}: {error}")]

@@ -4,6 +4,7 @@
 
 mod advice;
 mod answer;
+mod engine;
 mod error;
 mod exec;
 mod migrate;
@@ -23,7 +24,7 @@ pub use exec::WriteStatement;
 pub use migrate::{Drift, MigrateError, Offence, Offender, Severity};
 pub use once::{KeepAnswer, Kept, Once};
 pub use read::ReadStatement;
-pub use settings::Settings;
+pub use settings::{Location, Pgbouncer, PostgresSettings, Settings, SqliteSettings};
 pub use sqlite::SqliteDialect;
 pub use step::{Each, LateValue, ReadTask, Source, Step, Task, Upsert};
 pub use store::Store;

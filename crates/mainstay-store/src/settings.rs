@@ -1,11 +1,14 @@
 //! The settings of the database, each with its default.
-use std::path::PathBuf;
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 /// How the database is opened and used.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The file of the embedded database.
-    pub path: PathBuf,
+    /// Where the database is, which decides on the engine.
+    pub at: Location,
     /// Whether the database is only read: then it must be there, and another process may have it open.
     pub read_only: bool,
     /// Whether writes are tried and rolled back, beside whoever has the database open: nothing is written.
@@ -14,18 +17,40 @@ pub struct Settings {
     pub explains: bool,
     /// Reads and writes that take longer, in milliseconds, are told in the log with their plan, never with values; 0: none.
     pub slow_ms: u64,
-    /// Whether a commit waits for the disk (`synchronous=FULL`); only benches and tests say no.
+    /// Whether a commit waits for the disk (`synchronous`, `synchronous_commit`); only benches and tests say no.
     pub durable: bool,
-    /// How long a read may run on the thread that took the request, in microseconds, before it moves to the pool.
-    pub inline_budget_us: u64,
     /// How long a read, or all the steps of a write together, may run, in milliseconds.
     pub statement_ms_max: u64,
-    /// How long a write may read for its answer, in milliseconds: all other writes wait meanwhile.
-    pub answer_ms_max: u64,
     /// Bytes of the records of one answer, and of each value that the database makes for it.
     pub answer_bytes_max: u32,
     /// Records of one answer in lists that hold lists or stand in one: they multiply.
     pub answer_nested_max: usize,
+    /// Prepared statements kept per connection.
+    pub statements_max: usize,
+    /// Records that one delete may reach through cascades.
+    pub cascade_max: usize,
+    /// What only the embedded database has.
+    pub sqlite: SqliteSettings,
+    /// What only PostgreSQL has.
+    pub postgres: PostgresSettings,
+}
+
+/// Where a database is.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Location {
+    /// The file of the embedded database.
+    File(PathBuf),
+    /// The address of a PostgreSQL database, `postgres://…`, as libpq reads it. It may hold a password, and is never shown.
+    Postgres(String),
+}
+
+/// What only the embedded database has.
+#[derive(Clone, Debug)]
+pub struct SqliteSettings {
+    /// How long a read may run on the thread that took the request, in microseconds, before it moves to the pool.
+    pub inline_budget_us: u64,
+    /// How long a write may read for its answer, in milliseconds: all other writes wait meanwhile.
+    pub answer_ms_max: u64,
     /// Threads for reads that take longer.
     pub readers: usize,
     /// Reads that may wait for those threads.
@@ -38,10 +63,6 @@ pub struct Settings {
     pub writer_queue_max: usize,
     /// Page cache per connection, in KiB.
     pub cache_kib: u32,
-    /// Prepared statements kept per connection.
-    pub statements_max: usize,
-    /// Records that one delete may reach through cascades.
-    pub cascade_max: usize,
     /// Pages in the write-ahead log at which it is copied into the database, beside the running writes. At four times as many
     /// the writer copies them itself.
     pub wal_pages_max: u32,
@@ -49,31 +70,102 @@ pub struct Settings {
     pub wal_idle_ms: u64,
 }
 
+/// What only PostgreSQL has.
+#[derive(Clone, Debug)]
+pub struct PostgresSettings {
+    /// Connections at most.
+    pub connections: usize,
+    /// Requests that may wait for a connection.
+    pub connections_queue_max: usize,
+    /// How long a request may wait for a connection, in milliseconds.
+    pub connections_wait_ms_max: u64,
+    /// How long a connection may take to be made, in milliseconds.
+    pub connect_timeout_ms: u64,
+    /// How often a write is run again that others got in the way of.
+    pub retries_max: u32,
+    /// What stands between this process and the database.
+    pub pgbouncer: Pgbouncer,
+}
+
+/// Whether connections go through pgbouncer, and how it hands its own out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pgbouncer {
+    /// There is none, or it hands out a connection for a session.
+    #[default]
+    None,
+    /// It hands out a connection for a transaction: what a session would remember is never used.
+    Transaction,
+}
+
 impl Settings {
     /// The defaults for a database in this file.
     pub fn at(path: impl Into<PathBuf>) -> Settings {
+        Settings::of(Location::File(path.into()))
+    }
+
+    /// The defaults for a database that is here.
+    pub fn of(at: Location) -> Settings {
         Settings {
-            path: path.into(),
+            at,
             read_only: false,
             rehearse: false,
             explains: false,
             slow_ms: 0,
             durable: true,
-            inline_budget_us: 1_000,
             statement_ms_max: 10_000,
-            answer_ms_max: 250,
             answer_bytes_max: 32 * 1024 * 1024,
             answer_nested_max: 200_000,
+            statements_max: 256,
+            cascade_max: 100_000,
+            sqlite: SqliteSettings::default(),
+            postgres: PostgresSettings::default(),
+        }
+    }
+
+    /// The file of the embedded database.
+    pub(crate) fn file(&self) -> &Path {
+        match &self.at {
+            Location::File(path) => path,
+            Location::Postgres(_) => Path::new(""),
+        }
+    }
+}
+
+impl Default for SqliteSettings {
+    fn default() -> SqliteSettings {
+        SqliteSettings {
+            inline_budget_us: 1_000,
+            answer_ms_max: 250,
             readers: 2,
             readers_queue_max: 1_024,
             readers_wait_ms_max: 5_000,
             group_max: 512,
             writer_queue_max: 4_096,
             cache_kib: 16_384,
-            statements_max: 256,
-            cascade_max: 100_000,
             wal_pages_max: 4_000,
             wal_idle_ms: 1_000,
+        }
+    }
+}
+
+impl Default for PostgresSettings {
+    fn default() -> PostgresSettings {
+        PostgresSettings {
+            connections: 16,
+            connections_queue_max: 4_096,
+            connections_wait_ms_max: 5_000,
+            connect_timeout_ms: 5_000,
+            retries_max: 20,
+            pgbouncer: Pgbouncer::None,
+        }
+    }
+}
+
+impl fmt::Debug for Location {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Location::File(path) => out.debug_tuple("File").field(path).finish(),
+            Location::Postgres(_) => out.debug_tuple("Postgres").finish_non_exhaustive(),
         }
     }
 }

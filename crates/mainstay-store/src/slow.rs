@@ -1,7 +1,7 @@
 //! What is told of reads and writes that took long: their SQL, which holds no values, the plan in words, missing indexes.
 use std::{fmt::Write as _, sync::Arc, time::Duration};
 
-use crate::{ReadStatement, Step, sqlite::Engine};
+use crate::{ReadStatement, Step, engine::Engine};
 
 /// Characters of SQL that are told at most.
 const SQL_SHOWN_MAX: usize = 400;

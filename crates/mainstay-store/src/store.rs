@@ -13,19 +13,17 @@ use tokio::sync::mpsc;
 
 use crate::{
     Batch, Drift, Explained, Kept, Measured, MigrateError, Offence, Once, OpenError, Page, ReadStatement, Rehearsed,
-    Settings, SqliteDialect, Step, StepError, StoreError, WriteError, WriteStatement, Written,
+    Settings, Step, StepError, StoreError, WriteError, WriteStatement, Written,
     advice::Origin,
+    engine::Engine,
     slow,
-    sql::{self, Cascade},
-    sqlite::Engine,
+    sql::{self, Cascade, Dialect},
 };
-
-/// The dialect of the engine.
-const DIALECT: SqliteDialect = SqliteDialect;
 
 /// An open database.
 pub struct Store {
     engine: Engine,
+    dialect: &'static dyn Dialect,
     /// What deletes take with them, of the schema that was asked for last.
     cascades: Mutex<Option<Cascades>>,
     explains: bool,
@@ -37,11 +35,12 @@ pub struct Store {
 type Cascades = (Weak<Schema>, Arc<[Cascade]>);
 
 impl Store {
-    /// Opens the database, makes it where there is none, and locks it against a second process.
+    /// Opens the database. An embedded one is made where there is none, and locked against a second process.
     pub fn open(settings: Settings) -> Result<Store, OpenError> {
         let slow = (settings.slow_ms > 0).then(|| Duration::from_millis(settings.slow_ms));
         let explains = settings.explains || slow.is_some();
-        Ok(Store { engine: Engine::open(&settings)?, cascades: Mutex::default(), explains, slow })
+        let (engine, dialect) = Engine::open(&settings)?;
+        Ok(Store { engine, dialect, cascades: Mutex::default(), explains, slow })
     }
 
     /// The schema last applied; `None` in an empty database.
@@ -51,7 +50,7 @@ impl Store {
 
     /// The statements of a migration, for people. `schema` is the one that it leads to, here and below.
     pub fn render_migration(&self, migration: &Migration, schema: &Schema) -> Result<Vec<String>, StoreError> {
-        Engine::render(migration, schema)
+        self.engine.render(migration, schema)
     }
 
     /// The records that are in the way of a migration; reads alone. Blocks until every table that matters is looked through.
@@ -78,16 +77,17 @@ impl Store {
     /// Renders a read.
     pub fn prepare_read(&self, schema: &Arc<Schema>, query: &Query) -> Result<Arc<ReadStatement>, StoreError> {
         let origin = self.explains.then(|| (schema.clone(), Origin::Query(query.clone())));
-        sql::query(schema, &DIALECT, query).map(|sql| Arc::new(ReadStatement::new(sql, origin)))
+        sql::query(schema, self.dialect, query).map(|sql| Arc::new(ReadStatement::new(sql, origin)))
     }
 
     /// Renders groups; they are read as a page is.
     pub fn prepare_group(&self, schema: &Arc<Schema>, group: &Group) -> Result<Arc<ReadStatement>, StoreError> {
         let origin = self.explains.then(|| (schema.clone(), Origin::Group(group.clone())));
-        sql::group(schema, &DIALECT, group).map(|sql| Arc::new(ReadStatement::new(sql, origin)))
+        sql::group(schema, self.dialect, group).map(|sql| Arc::new(ReadStatement::new(sql, origin)))
     }
 
-    /// Reads; the answer is appended to `into`. Blocks the thread for the budget at most; past it the read moves to the pool.
+    /// Reads; the answer is appended to `into`. Of an embedded database it blocks the thread for the
+    /// budget at most; past it the read moves to the pool.
     pub async fn read(
         &self,
         statement: &Arc<ReadStatement>,
@@ -136,7 +136,7 @@ impl Store {
 
     /// Renders a step of a write.
     pub fn prepare_write(&self, schema: &Arc<Schema>, plan: &WritePlan) -> Result<Arc<WriteStatement>, StoreError> {
-        WriteStatement::render(schema, &DIALECT, plan, || self.cascades(schema)).map(Arc::new)
+        WriteStatement::render(schema, self.dialect, plan, || self.cascades(schema)).map(Arc::new)
     }
 
     fn cascades(&self, schema: &Arc<Schema>) -> Result<Arc<[Cascade]>, StoreError> {
@@ -146,7 +146,7 @@ impl Store {
         {
             return Ok(cascades.clone());
         }
-        let cascades: Arc<[Cascade]> = sql::cascades(schema, &DIALECT)?.into();
+        let cascades: Arc<[Cascade]> = sql::cascades(schema, self.dialect)?.into();
         *kept = Some((Arc::downgrade(schema), cascades.clone()));
         Ok(cascades)
     }
@@ -177,8 +177,8 @@ impl Store {
     }
 
     /// The answer of a write that was done before. One that is being done now is not seen: [`Store::write_once`] waits for it.
-    pub fn kept(&self, once: &Once) -> Result<Option<Kept>, StepError> {
-        self.engine.kept(once)
+    pub async fn kept(&self, once: &Once) -> Result<Option<Kept>, StepError> {
+        self.engine.kept(once).await
     }
 
     /// Whether writes are tried and rolled back.
@@ -203,11 +203,11 @@ impl Store {
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        self.engine.ping()
+        self.engine.ping().await
     }
 
-    /// Interrupts running reads, writes what waits to be written, brings everything into the database file and gives the lock
-    /// back. What comes later fails.
+    /// Interrupts running reads, writes what waits to be written, and lets go of the database (an embedded one: everything is in
+    /// its file, and the lock given back). What comes later fails.
     pub fn close(&self) {
         self.engine.close();
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use mainstay_auth::Authenticator;
 use mainstay_core::{Core, CoreSettings};
 use mainstay_schema::Schema;
-use mainstay_store::Store;
+use mainstay_store::{Location, Store};
 use tokio::{net::TcpListener, runtime::Runtime};
 
 use crate::{
@@ -19,19 +19,20 @@ const LOADING_WAL_PAGES_MAX: u32 = 16_000;
 
 /// Opens the project's database; makes it where there is none.
 pub(crate) fn store(project: &Project) -> Result<Arc<Store>, Failure> {
-    open(project.settings.database.store(project.database_path()?))
+    open(project.settings.database.store(project.database()?))
 }
 
 /// The same for a server: what takes longer, in milliseconds, is told; 0: nothing.
 pub(crate) fn store_telling(project: &Project, slow_ms: u64) -> Result<Arc<Store>, Failure> {
-    let settings = project.settings.database.store(project.database_path()?);
+    let settings = project.settings.database.store(project.database()?);
     open(mainstay_store::Settings { slow_ms, ..settings })
 }
 
 /// The same to load many records.
 pub(crate) fn loading_store(project: &Project) -> Result<Arc<Store>, Failure> {
-    let settings = project.settings.database.store(project.database_path()?);
-    open(mainstay_store::Settings { wal_pages_max: LOADING_WAL_PAGES_MAX, ..settings })
+    let mut settings = project.settings.database.store(project.database()?);
+    settings.sqlite.wal_pages_max = LOADING_WAL_PAGES_MAX;
+    open(settings)
 }
 
 fn open(settings: mainstay_store::Settings) -> Result<Arc<Store>, Failure> {
@@ -43,21 +44,26 @@ fn open(settings: mainstay_store::Settings) -> Result<Arc<Store>, Failure> {
 
 /// Opens the project's database to read it, also while a server runs on it; makes it where there is none.
 pub(crate) fn reading_store(project: &Project) -> Result<Arc<Store>, Failure> {
-    let path = project.database_path()?;
-    if !path.exists() {
+    let at = project.database()?;
+    if is_missing(&at) {
         return store(project);
     }
-    let settings = mainstay_store::Settings { read_only: true, ..project.settings.database.store(path) };
+    let settings = mainstay_store::Settings { read_only: true, ..project.settings.database.store(at) };
     Store::open(settings).map(Arc::new).map_err(|error| Failure::new("database", error.message))
+}
+
+/// Whether there is no embedded database yet.
+fn is_missing(at: &Location) -> bool {
+    matches!(at, Location::File(path) if !path.exists())
 }
 
 /// The same to explain calls: writes are tried there and rolled back.
 pub(crate) fn explaining_store(project: &Project) -> Result<Arc<Store>, Failure> {
-    let path = project.database_path()?;
-    if !path.exists() {
+    let at = project.database()?;
+    if is_missing(&at) {
         store(project)?.close();
     }
-    let settings = project.settings.database.store(path);
+    let settings = project.settings.database.store(at);
     let settings = mainstay_store::Settings { rehearse: true, explains: true, ..settings };
     Store::open(settings).map(Arc::new).map_err(|error| Failure::new("database", error.message))
 }

@@ -5,6 +5,7 @@ use std::{
 };
 
 use mainstay_schema::{Schema, Source};
+use mainstay_store::Location;
 
 use crate::{failure::Failure, settings::Settings};
 
@@ -42,15 +43,17 @@ impl Project {
         self.root.join(path)
     }
 
-    /// The file of the embedded database.
-    pub(crate) fn database_path(&self) -> Result<PathBuf, Failure> {
-        self.settings.database.path().map(|path| self.path(path))
+    /// Where the database is.
+    pub(crate) fn database(&self) -> Result<Location, Failure> {
+        self.settings.database.location(&self.root)
     }
 
-    /// The folder of the database: what else belongs to this copy of the project stands beside it.
+    /// The folder of what else belongs to this copy of the project: that of an embedded database, else `data`.
     pub(crate) fn data_folder(&self) -> Result<PathBuf, Failure> {
-        let path = self.database_path()?;
-        Ok(path.parent().unwrap_or(&self.root).to_path_buf())
+        match self.database()? {
+            Location::File(path) => Ok(path.parent().unwrap_or(&self.root).to_path_buf()),
+            Location::Postgres(_) => Ok(self.path("data")),
+        }
     }
 
     /// The schema's files: `schema.graphql`, or all of `schema/*.graphql` in the order of their names.

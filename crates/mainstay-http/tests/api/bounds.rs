@@ -76,10 +76,10 @@ async fn bytes_that_are_held_level_by_level_are_counted_together() {
 /// One thread for slow reads, and a board on which a condition takes minutes.
 async fn slow() -> TestApp {
     let setup = Setup::new(SCHEMA).store(|settings| {
-        settings.inline_budget_us = 1;
+        settings.sqlite.inline_budget_us = 1;
         settings.statement_ms_max = 600_000;
-        settings.readers = 1;
-        settings.readers_wait_ms_max = 20;
+        settings.sqlite.readers = 1;
+        settings.sqlite.readers_wait_ms_max = 20;
     });
     let app = setup.start().await;
     let board = app.seed("boards", [json!({"name": "a"})]).await.remove(0);

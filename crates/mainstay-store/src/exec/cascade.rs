@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 use mainstay_schema::{CollectionId, OnDelete};
 
 use super::{
-    Failure, Inputs, Session,
+    Failure, Inputs, Row, Session,
     key::{Key, json_of},
 };
 use crate::{
@@ -37,8 +37,8 @@ impl Reach {
 }
 
 /// Collects the records that end with `roots`; refused where others hold on to one of them.
-pub(super) fn reach(
-    session: &mut dyn Session,
+pub(super) async fn reach<S: Session>(
+    session: &mut S,
     cascades: &[Cascade],
     (of, roots): (CollectionId, Vec<Key>),
     limit: usize,
@@ -52,19 +52,19 @@ pub(super) fn reach(
     while let Some((collection, keys)) = level.pop() {
         let keys = json_of(&keys);
         for incoming in with(cascades, collection, OnDelete::Cascade)? {
-            let found = follow(session, cascades, incoming, &keys, &mut reach, limit)?;
+            let found = follow(session, cascades, incoming, &keys, &mut reach, limit).await?;
             if !found.is_empty() {
                 level.push((incoming.from, found));
             }
         }
     }
-    restricted(session, cascades, &reach)?;
+    restricted(session, cascades, &reach).await?;
     Ok(reach)
 }
 
 /// The records that a link leads back to and that were not reached before.
-fn follow(
-    session: &mut dyn Session,
+async fn follow<S: Session>(
+    session: &mut S,
     cascades: &[Cascade],
     incoming: &Incoming,
     keys: &str,
@@ -74,30 +74,32 @@ fn follow(
     let key = Cell { column: 0, decode: of(cascades, incoming.from)?.key };
     let inputs = Inputs { keys, ..Inputs::of(&[]) };
     let mut found = Vec::new();
-    session.query(&incoming.find, &inputs, &mut |row| {
+    let mut take = |row: &dyn Row| {
         let key = Key::of(row.value(key)?)?;
         if reach.keys.entry(incoming.from).or_default().insert(key.clone()) {
             reach.count += 1;
             found.push(key);
         }
         Ok(reach.count <= limit)
-    })?;
+    };
+    session.query(&incoming.find, &inputs, &mut take).await?;
     if reach.count > limit {
         return Err(StepError::CascadeTooLarge { limit });
     }
     Ok(found)
 }
 
-fn restricted(session: &mut dyn Session, cascades: &[Cascade], reach: &Reach) -> Result<(), StepError> {
+async fn restricted<S: Session>(session: &mut S, cascades: &[Cascade], reach: &Reach) -> Result<(), StepError> {
     for collection in reach.keys.keys() {
         let keys = reach.json(*collection);
         for incoming in with(cascades, *collection, OnDelete::Restrict)? {
             let key = Cell { column: 0, decode: of(cascades, incoming.from)?.key };
             let mut stays = false;
-            session.query(&incoming.find, &Inputs { keys: &keys, ..Inputs::of(&[]) }, &mut |row| {
+            let mut take = |row: &dyn Row| {
                 stays = !reach.has(incoming.from, &Key::of(row.value(key)?)?);
                 Ok(!stays)
-            })?;
+            };
+            session.query(&incoming.find, &Inputs { keys: &keys, ..Inputs::of(&[]) }, &mut take).await?;
             if stays {
                 return Err(StepError::Restricted { by: incoming.from, field: incoming.field });
             }
@@ -107,17 +109,22 @@ fn restricted(session: &mut dyn Session, cascades: &[Cascade], reach: &Reach) ->
 }
 
 /// Ends the records.
-pub(super) fn end(session: &mut dyn Session, cascades: &[Cascade], reach: &Reach, now: i64) -> Result<(), StepError> {
+pub(super) async fn end<S: Session>(
+    session: &mut S,
+    cascades: &[Cascade],
+    reach: &Reach,
+    now: i64,
+) -> Result<(), StepError> {
     let mut left: Vec<CollectionId> = reach.keys.keys().copied().collect();
     left.sort();
     for collection in &left {
         let keys = reach.json(*collection);
         let inputs = Inputs { keys: &keys, now, ..Inputs::of(&[]) };
         for clear in with(cascades, *collection, OnDelete::SetNull)?.filter_map(|incoming| incoming.clear.as_ref()) {
-            session.execute(clear, &inputs)?;
+            session.execute(clear, &inputs).await?;
         }
         for statement in &of(cascades, *collection)?.unlink {
-            session.execute(statement, &inputs)?;
+            session.execute(statement, &inputs).await?;
         }
     }
     while let Some(at) = next(cascades, &left)? {
@@ -128,10 +135,10 @@ pub(super) fn end(session: &mut dyn Session, cascades: &[Cascade], reach: &Reach
         // Where collections refer to each other in a circle, one of the links is optional, and is cut here.
         for incoming in cascade.incoming.iter().filter(|incoming| left.contains(&incoming.from)) {
             if let Some(clear) = &incoming.clear {
-                session.execute(clear, &inputs)?;
+                session.execute(clear, &inputs).await?;
             }
         }
-        session.execute(&cascade.delete, &inputs).map_err(|failure| held(failure, cascade))?;
+        session.execute(&cascade.delete, &inputs).await.map_err(|failure| held(failure, cascade))?;
     }
     Ok(())
 }

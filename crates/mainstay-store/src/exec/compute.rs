@@ -2,24 +2,25 @@
 use mainstay_expr::Value;
 use mainstay_schema::{Collection, Field, FieldId, Schema};
 
-use super::{Inputs, Session, WriteStatement};
+use super::{Inputs, Row, Session, WriteStatement};
 use crate::{StepError, sql::ComputeSql};
 
 /// The values of a step with those that are computed, each in the place that `place` gives to its field.
-pub(super) fn run(
-    session: &mut dyn Session,
+pub(super) async fn run<S: Session>(
+    session: &mut S,
     statement: &WriteStatement,
     sql: &ComputeSql,
     inputs: &Inputs<'_>,
     place: impl Fn(FieldId) -> Option<usize>,
 ) -> Result<Vec<Value>, StepError> {
     let mut found = Vec::with_capacity(sql.fields.len());
-    session.query(&sql.sql, inputs, &mut |row| {
+    let mut take = |row: &dyn Row| {
         for (field, cell, sure) in &sql.fields {
             found.push((*field, row.holds(*sure)?, row.value(*cell)?));
         }
         Ok(false)
-    })?;
+    };
+    session.query(&sql.sql, inputs, &mut take).await?;
     let mut values = inputs.values.to_vec();
     for (field, sure, value) in found {
         let value = given(&statement.schema, statement.of(), field, sure, value)?;

@@ -3,46 +3,47 @@ use mainstay_expr::Value;
 use mainstay_plan::Create;
 use mainstay_schema::Collection;
 
-use super::{Inputs, Request, Session, WriteStatement, failure, links};
+use super::{Inputs, Request, Row, Session, WriteStatement, failure, links};
 use crate::{
     StepError, StoreError, Written,
     sql::{CreateSql, ReadSql, Returning, Sql},
 };
 
-pub(super) fn run(
-    session: &mut dyn Session,
+pub(super) async fn run<S: Session>(
+    session: &mut S,
     statement: &WriteStatement,
     plan: &Create,
     sql: &CreateSql,
     request: Request<'_>,
 ) -> Result<Written, StepError> {
     let inputs = Inputs { now: request.now, ..Inputs::of(request.values) };
-    links::check(session, &sql.links, &inputs)?;
+    links::check(session, &sql.links, &inputs).await?;
     let computed = match &sql.compute {
         Some(compute) => {
             let place = |field| plan.columns.iter().position(|column| *column == field);
-            Some(super::compute::run(session, statement, compute, &inputs, place)?)
+            Some(super::compute::run(session, statement, compute, &inputs, place).await?)
         }
         None => None,
     };
     let inputs = Inputs { values: computed.as_deref().unwrap_or(inputs.values), ..inputs };
     super::update::checks(statement, &plan.checks, || record(statement.of(), plan, inputs.values))?;
     if !sql.changes.is_empty() || sql.after.is_some() || sql.answer.is_some() || !sql.fields.is_empty() {
-        session.protect()?;
+        session.protect().await?;
     }
     let written = write(session, &sql.insert, &sql.returning, &inputs)
+        .await
         .map_err(|failure| failure::of_write(failure, statement.of(), &plan.links))?
         .ok_or_else(|| StoreError::Engine("an insert gave no record back".to_owned()))?;
     let inputs = Inputs { key: &written.key, ..inputs };
-    links::change(session, &sql.changes, &inputs)?;
+    links::change(session, &sql.changes, &inputs).await?;
     if let Some(rule) = &sql.after
-        && !links::holds(session, rule, &inputs)?
+        && !links::holds(session, rule, &inputs).await?
     {
         return Err(StepError::RefusedAfter);
     }
-    links::fields(session, &sql.fields, &inputs)?;
+    links::fields(session, &sql.fields, &inputs).await?;
     match &sql.answer {
-        Some(read) => Ok(Written { created: true, ..answer(session, read, &inputs, written.version)? }),
+        Some(read) => Ok(Written { created: true, ..answer(session, read, &inputs, written.version).await? }),
         None => Ok(Written { created: true, ..written }),
     }
 }
@@ -57,14 +58,14 @@ fn record(collection: &Collection, plan: &Create, values: &[Value]) -> Vec<Value
 }
 
 /// Runs a statement that gives back the row that it wrote; `None`: it wrote none.
-pub(super) fn write(
-    session: &mut dyn Session,
+pub(super) async fn write<S: Session>(
+    session: &mut S,
     sql: &Sql,
     returning: &Returning,
     inputs: &Inputs<'_>,
 ) -> Result<Option<Written>, super::Failure> {
     let mut written = None;
-    session.query(sql, inputs, &mut |row| {
+    let mut take = |row: &dyn Row| {
         let mut record = None;
         if !returning.columns.is_empty() && row.holds(returning.visible)? {
             let mut json = Vec::with_capacity(RECORD_BYTES);
@@ -74,7 +75,8 @@ pub(super) fn write(
         let version = returning.version.map(|column| row.int(column)).transpose()?.flatten();
         written = Some(Written { key: row.value(returning.key)?, version, record, created: false });
         Ok(true)
-    })?;
+    };
+    session.query(sql, inputs, &mut take).await?;
     Ok(written)
 }
 
@@ -82,13 +84,13 @@ pub(super) fn write(
 const RECORD_BYTES: usize = 512;
 
 /// Reads the record that was written, where it may be read; else key and version are the answer.
-pub(super) fn answer(
-    session: &mut dyn Session,
+pub(super) async fn answer<S: Session>(
+    session: &mut S,
     read: &ReadSql,
     inputs: &Inputs<'_>,
     version: Option<i64>,
 ) -> Result<Written, StepError> {
-    let page = session.read(read, inputs, &mut Vec::with_capacity(RECORD_BYTES))?;
+    let page = session.read(read, inputs, &mut Vec::with_capacity(RECORD_BYTES)).await?;
     let key: Value = inputs.key.clone();
     match page.rows {
         0 => Ok(Written { key, version, record: None, created: false }),

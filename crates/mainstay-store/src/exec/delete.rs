@@ -21,27 +21,35 @@ pub(super) struct Task<'a> {
     pub(super) cascades: &'a Arc<[Cascade]>,
 }
 
-pub(super) fn run(session: &mut dyn Session, task: &Task<'_>, request: Request<'_>) -> Result<Written, StepError> {
-    let found = find(session, task, request)?;
-    end(session, task, vec![Key::of(found.key.clone())?], request)?;
+pub(super) async fn run<S: Session>(
+    session: &mut S,
+    task: &Task<'_>,
+    request: Request<'_>,
+) -> Result<Written, StepError> {
+    let found = find(session, task, request).await?;
+    end(session, task, vec![Key::of(found.key.clone())?], request).await?;
     Ok(Written { key: found.key, version: found.version, record: None, created: false })
 }
 
 /// Looks at the stored record, which must be there and be of the caller's to delete.
-pub(super) fn find(session: &mut dyn Session, task: &Task<'_>, request: Request<'_>) -> Result<Found, StepError> {
+pub(super) async fn find<S: Session>(
+    session: &mut S,
+    task: &Task<'_>,
+    request: Request<'_>,
+) -> Result<Found, StepError> {
     let inputs = Inputs { now: request.now, ..Inputs::of(request.values) };
-    look(session, &task.sql.look, &inputs, bound_version(task.plan.version, request.values))
+    look(session, &task.sql.look, &inputs, bound_version(task.plan.version, request.values)).await
 }
 
 /// Ends the records with what hangs on them; that one of them links to another holds nothing.
-pub(super) fn end(
-    session: &mut dyn Session,
+pub(super) async fn end<S: Session>(
+    session: &mut S,
     task: &Task<'_>,
     keys: Vec<Key>,
     request: Request<'_>,
 ) -> Result<(), StepError> {
     let roots = (task.statement.collection, keys);
-    let reach = cascade::reach(session, task.cascades, roots, request.cascade_max)?;
-    session.protect()?;
-    cascade::end(session, task.cascades, &reach, request.now)
+    let reach = cascade::reach(session, task.cascades, roots, request.cascade_max).await?;
+    session.protect().await?;
+    cascade::end(session, task.cascades, &reach, request.now).await
 }

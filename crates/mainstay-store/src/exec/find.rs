@@ -2,20 +2,21 @@
 use mainstay_expr::Value;
 use mainstay_plan::Find;
 
-use super::{Inputs, Request, Session};
+use super::{Inputs, Request, Row, Session};
 use crate::{StepError, Written, sql::FindSql};
 
-pub(super) fn run(
-    session: &mut dyn Session,
+pub(super) async fn run<S: Session>(
+    session: &mut S,
     plan: &Find,
     sql: &FindSql,
     request: Request<'_>,
 ) -> Result<Written, StepError> {
     let mut keys = Vec::new();
-    session.query(&sql.sql, &Inputs::of(request.values), &mut |row| {
+    let mut take = |row: &dyn Row| {
         keys.push(row.value(sql.key)?);
         Ok(true)
-    })?;
+    };
+    session.query(&sql.sql, &Inputs::of(request.values), &mut take).await?;
     let missing = || keys.iter().enumerate().filter(|(_, key)| key.is_null()).map(|(at, _)| at as u32);
     if plan.all && missing().next().is_some() {
         return Err(StepError::NotFoundAt { at: missing().collect() });
@@ -24,8 +25,8 @@ pub(super) fn run(
 }
 
 /// The keys of all records that a condition holds of.
-pub(super) fn matching(
-    session: &mut dyn Session,
+pub(super) async fn matching<S: Session>(
+    session: &mut S,
     sql: &FindSql,
     limit: u16,
     request: Request<'_>,
@@ -35,10 +36,11 @@ pub(super) fn matching(
         _ => 0,
     };
     let mut keys = Vec::new();
-    session.query(&sql.sql, &Inputs::of(request.values), &mut |row| {
+    let mut take = |row: &dyn Row| {
         keys.push(row.value(sql.key)?);
         Ok(keys.len() <= limit)
-    })?;
+    };
+    session.query(&sql.sql, &Inputs::of(request.values), &mut take).await?;
     if keys.len() > limit {
         return Err(StepError::TooManyMatch { limit });
     }

@@ -10,25 +10,26 @@ fn nothing() -> Written {
 }
 
 /// Inserts record after record; `width` values make one.
-pub(super) fn run(
-    session: &mut dyn Session,
+pub(super) async fn run<S: Session>(
+    session: &mut S,
     statement: &WriteStatement,
     sql: &Sql,
     width: usize,
     request: Request<'_>,
 ) -> Result<Written, StepError> {
-    session.protect()?;
+    session.protect().await?;
     session
         .execute_each(sql, request.values, width.max(1))
+        .await
         .map_err(|failure| failure::of_write(failure, statement.of(), &[]))?;
     Ok(nothing())
 }
 
 /// Writes a note.
-pub(super) fn note(session: &mut dyn Session, sql: &[Sql], request: Request<'_>) -> Result<Written, StepError> {
-    session.protect()?;
+pub(super) async fn note<S: Session>(session: &mut S, sql: &[Sql], request: Request<'_>) -> Result<Written, StepError> {
+    session.protect().await?;
     for sql in sql {
-        session.execute(sql, &Inputs::of(request.values))?;
+        session.execute(sql, &Inputs::of(request.values)).await?;
     }
     Ok(nothing())
 }

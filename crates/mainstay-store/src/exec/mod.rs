@@ -16,13 +16,16 @@ mod session;
 mod statement;
 mod steps;
 mod update;
+mod work;
 
 use mainstay_expr::Value;
 
 pub(crate) use session::{EachRow, Failure, Inputs, Row, Session};
 use statement::Parts;
 pub use statement::WriteStatement;
-pub(crate) use steps::{Setting, run};
+pub(crate) use steps::Setting;
+use steps::run;
+pub(crate) use work::{Done, Outcome, Work, carry_out, steps as carry_out_steps};
 
 use crate::{StepError, Written};
 
@@ -38,21 +41,21 @@ pub(crate) struct Request<'a> {
 }
 
 /// Carries out one statement. On an error everything since [`Session::protect`] must be undone.
-fn run_statement(
-    session: &mut dyn Session,
+async fn run_statement<S: Session>(
+    session: &mut S,
     statement: &WriteStatement,
     request: Request<'_>,
 ) -> Result<Written, StepError> {
     match &statement.parts {
-        Parts::Create { plan, sql } => create::run(session, statement, plan, sql, request),
-        Parts::Update { plan, sql } => update::run(session, statement, plan, sql, request),
-        Parts::Find { plan, sql } => find::run(session, plan, sql, request),
-        Parts::Matching { limit, sql } => find::matching(session, sql, *limit, request),
-        Parts::Load { width, sql } => load::run(session, statement, sql, *width, request),
-        Parts::Note { sql } => load::note(session, sql, request),
+        Parts::Create { plan, sql } => create::run(session, statement, plan, sql, request).await,
+        Parts::Update { plan, sql } => update::run(session, statement, plan, sql, request).await,
+        Parts::Find { plan, sql } => find::run(session, plan, sql, request).await,
+        Parts::Matching { limit, sql } => find::matching(session, sql, *limit, request).await,
+        Parts::Load { width, sql } => load::run(session, statement, sql, *width, request).await,
+        Parts::Note { sql } => load::note(session, sql, request).await,
         Parts::Delete { plan, sql, cascades } => {
             let task = delete::Task { statement, plan, sql, cascades };
-            delete::run(session, &task, request)
+            delete::run(session, &task, request).await
         }
     }
 }

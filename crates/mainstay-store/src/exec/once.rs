@@ -1,21 +1,22 @@
 //! Writes that are done once: their answers looked up and kept in the transaction of the write.
 use mainstay_expr::Value;
 
-use super::{Failure, Inputs, Session};
+use super::{Failure, Inputs, Row, Session};
 use crate::{
     Kept, Once, StepError, StoreError, Written,
     sql::{Cell, Decode, OnceSql},
 };
 
 /// The answer of a write that was done before.
-pub(crate) fn recall(session: &mut dyn Session, sql: &OnceSql, once: &Once) -> Result<Option<Kept>, StepError> {
+pub(crate) async fn recall<S: Session>(session: &mut S, sql: &OnceSql, once: &Once) -> Result<Option<Kept>, StepError> {
     let values = once.values();
     let mut found = None;
-    session.query(&sql.recall, &Inputs::of(&values), &mut |row| {
+    let mut take = |row: &dyn Row| {
         let bytes = |column| row.value(Cell { column, decode: Decode::Bytes });
         found = Some((bytes(0)?, bytes(1)?));
         Ok(false)
-    })?;
+    };
+    session.query(&sql.recall, &Inputs::of(&values), &mut take).await?;
     match found {
         None => Ok(None),
         Some((Value::Bytes(body), Value::Bytes(answer))) if *body == once.body => {
@@ -27,8 +28,8 @@ pub(crate) fn recall(session: &mut dyn Session, sql: &OnceSql, once: &Once) -> R
 }
 
 /// Keeps the answer of a write that was done now, and takes out a few of those that are too old or too many.
-pub(crate) fn remember(
-    session: &mut dyn Session,
+pub(crate) async fn remember<S: Session>(
+    session: &mut S,
     sql: &OnceSql,
     once: &Once,
     written: &[Written],
@@ -39,21 +40,23 @@ pub(crate) fn remember(
     }
     let mut values = once.values();
     values[5] = Value::Bytes(answer.as_slice().into());
-    session.execute(&sql.forget, &Inputs::of(&values))?;
+    session.execute(&sql.forget, &Inputs::of(&values)).await?;
     let mut number = 0;
-    session.query(&sql.remember, &Inputs::of(&values), &mut |row| {
+    let mut take = |row: &dyn Row| {
         number = row.int(0)?.unwrap_or_default();
         Ok(true)
-    })?;
-    trim(session, sql, &mut values, number.saturating_sub(i64::try_from(once.keys_max).unwrap_or(i64::MAX)))?;
+    };
+    session.query(&sql.remember, &Inputs::of(&values), &mut take).await?;
+    let up_to = number.saturating_sub(i64::try_from(once.keys_max).unwrap_or(i64::MAX));
+    trim(session, sql, &mut values, up_to).await?;
     Ok(Kept { answer, replayed: false })
 }
 
-fn trim(session: &mut dyn Session, sql: &OnceSql, values: &mut [Value], up_to: i64) -> Result<(), Failure> {
-    session.execute(&sql.trim_old, &Inputs::of(values))?;
+async fn trim<S: Session>(session: &mut S, sql: &OnceSql, values: &mut [Value], up_to: i64) -> Result<(), Failure> {
+    session.execute(&sql.trim_old, &Inputs::of(values)).await?;
     if up_to > 0 {
         values[7] = Value::Int(up_to);
-        session.execute(&sql.trim_many, &Inputs::of(values))?;
+        session.execute(&sql.trim_many, &Inputs::of(values)).await?;
     }
     Ok(())
 }

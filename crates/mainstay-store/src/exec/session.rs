@@ -52,25 +52,25 @@ impl From<StoreError> for Failure {
 }
 
 /// Takes one row; says whether it wants the next.
-pub(crate) type EachRow<'a> = dyn FnMut(&dyn Row) -> Result<bool, Failure> + 'a;
+pub(crate) type EachRow<'a> = dyn FnMut(&dyn Row) -> Result<bool, Failure> + Send + 'a;
 
-/// One transaction of an engine.
+/// One transaction of an engine. Where an engine never waits, its futures are ready when they are first polled.
 pub(crate) trait Session {
     /// Makes sure that everything that the request does from here on can be undone without undoing what others did: called
     /// before the first of several writes, and before a write that may still be refused. Once is enough.
-    fn protect(&mut self) -> Result<(), Failure>;
+    async fn protect(&mut self) -> Result<(), Failure>;
 
     /// Runs a statement whose rows nobody wants.
-    fn execute(&mut self, sql: &Sql, inputs: &Inputs<'_>) -> Result<(), Failure>;
+    async fn execute(&mut self, sql: &Sql, inputs: &Inputs<'_>) -> Result<(), Failure>;
 
     /// Runs a statement that gives no rows once for each `width` values.
-    fn execute_each(&mut self, sql: &Sql, values: &[Value], width: usize) -> Result<(), Failure>;
+    async fn execute_each(&mut self, sql: &Sql, values: &[Value], width: usize) -> Result<(), Failure>;
 
     /// Runs a statement and hands out its rows.
-    fn query(&mut self, sql: &Sql, inputs: &Inputs<'_>, each: &mut EachRow<'_>) -> Result<(), Failure>;
+    async fn query(&mut self, sql: &Sql, inputs: &Inputs<'_>, each: &mut EachRow<'_>) -> Result<(), Failure>;
 
     /// Reads a page; the records are appended to `into`, which becomes the page's.
-    fn read(&mut self, read: &ReadSql, inputs: &Inputs<'_>, into: &mut Vec<u8>) -> Result<Page, Failure>;
+    async fn read(&mut self, read: &ReadSql, inputs: &Inputs<'_>, into: &mut Vec<u8>) -> Result<Page, Failure>;
 }
 
 /// One row.

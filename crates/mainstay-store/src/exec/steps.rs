@@ -15,56 +15,56 @@ pub(crate) struct Setting {
 
 /// Carries out one step; `done` is what the earlier ones came to. On an error everything since [`Session::protect`] must be
 /// undone.
-pub(crate) fn run(
-    session: &mut dyn Session,
+pub(crate) async fn run<S: Session>(
+    session: &mut S,
     step: &Step,
     done: &[Written],
     setting: Setting,
 ) -> Result<Written, StepError> {
     match step {
-        Step::Run(task) => run_task(session, task, done, setting),
-        Step::Read(read) => run_read(session, read, done),
-        Step::Upsert(upsert) => run_upsert(session, upsert, done, setting),
-        Step::Each(each) => each::run(session, each, done, setting),
+        Step::Run(task) => run_task(session, task, done, setting).await,
+        Step::Read(read) => run_read(session, read, done).await,
+        Step::Upsert(upsert) => run_upsert(session, upsert, done, setting).await,
+        Step::Each(each) => each::run(session, each, done, setting).await,
     }
 }
 
-pub(super) fn run_task(
-    session: &mut dyn Session,
+pub(super) async fn run_task<S: Session>(
+    session: &mut S,
     task: &Task,
     done: &[Written],
     setting: Setting,
 ) -> Result<Written, StepError> {
     let values = complete(&task.values, &task.late, done);
     let request = Request { values: &values, now: setting.now, cascade_max: setting.cascade_max };
-    run_statement(session, &task.statement, request)
+    run_statement(session, &task.statement, request).await
 }
 
-fn run_read(session: &mut dyn Session, read: &ReadTask, done: &[Written]) -> Result<Written, StepError> {
+async fn run_read<S: Session>(session: &mut S, read: &ReadTask, done: &[Written]) -> Result<Written, StepError> {
     let values = complete(&read.values, &read.late, done);
-    let page = session.read(&read.statement.sql, &Inputs::of(&values), &mut Vec::new())?;
+    let page = session.read(&read.statement.sql, &Inputs::of(&values), &mut Vec::new()).await?;
     let (key, version) = done.get(read.of).map_or((Value::Null, None), |of| (of.key.clone(), of.version));
     let record = (page.rows > 0).then_some(page.json);
     Ok(Written { key, version: page.version.or(version), record, created: false })
 }
 
-fn run_upsert(
-    session: &mut dyn Session,
+async fn run_upsert<S: Session>(
+    session: &mut S,
     upsert: &Upsert,
     done: &[Written],
     setting: Setting,
 ) -> Result<Written, StepError> {
-    let found = run_task(session, &upsert.find, done, setting)?;
+    let found = run_task(session, &upsert.find, done, setting).await?;
     let exists = is_found(&found);
     if exists
         && let (None, Some(seen)) = (&upsert.update, &upsert.seen)
-        && !is_found(&run_task(session, seen, done, setting)?)
+        && !is_found(&run_task(session, seen, done, setting).await?)
     {
         return Err(StepError::OfUpdate(Box::new(StepError::NotFound)));
     }
     let task = if exists { &upsert.update } else { &upsert.create };
     let task = task.as_ref().ok_or(StepError::CannotUpsert { exists })?;
-    let written = run_task(session, task, done, setting);
+    let written = run_task(session, task, done, setting).await;
     if exists { written.map_err(|error| StepError::OfUpdate(Box::new(error))) } else { written }
 }
 

@@ -4,7 +4,7 @@ use mainstay_plan::{OwnFields, OwnRecords, Update};
 use mainstay_schema::{Collection, FieldId, FieldKind, Scalar};
 
 use super::{
-    Inputs, Request, Session, WriteStatement,
+    Inputs, Request, Row, Session, WriteStatement,
     create::{answer, write},
     failure, links,
 };
@@ -13,8 +13,8 @@ use crate::{
     sql::{LookSql, UpdateSql},
 };
 
-pub(super) fn run(
-    session: &mut dyn Session,
+pub(super) async fn run<S: Session>(
+    session: &mut S,
     statement: &WriteStatement,
     plan: &Update,
     sql: &UpdateSql,
@@ -23,40 +23,40 @@ pub(super) fn run(
     let inputs = Inputs { now: request.now, ..Inputs::of(request.values) };
     let of_write = |found| failure::of_write(found, statement.of(), &plan.links);
     if let Some((fast, returning)) = &sql.fast
-        && let Some(written) = write(session, fast, returning, &inputs).map_err(of_write)?
+        && let Some(written) = write(session, fast, returning, &inputs).await.map_err(of_write)?
     {
         return Ok(written);
     }
-    let found = look(session, &sql.look, &inputs, bound_version(plan.version, request.values))?;
+    let found = look(session, &sql.look, &inputs, bound_version(plan.version, request.values)).await?;
     let collection = statement.of();
     let inputs = Inputs { key: &found.key, old: &found.fields, ..inputs };
-    links::fields(session, &sql.fields, &inputs)?;
-    links::check(session, &sql.links, &inputs)?;
+    links::fields(session, &sql.fields, &inputs).await?;
+    links::check(session, &sql.links, &inputs).await?;
     let sums = sums(collection, plan, &found, request.values)?;
     let computed = match &sql.compute {
         Some(compute) => {
             let set = |field| plan.set.iter().find(|(set, _)| *set == field);
             let place = |field| set(field).map(|(_, number)| usize::from(*number));
-            Some(super::compute::run(session, statement, compute, &inputs, place)?)
+            Some(super::compute::run(session, statement, compute, &inputs, place).await?)
         }
         None => None,
     };
     let inputs = Inputs { values: computed.as_deref().unwrap_or(inputs.values), ..inputs };
     checks(statement, &plan.checks, || merged(collection, plan, &found, inputs.values, sums))?;
-    session.protect()?;
+    session.protect().await?;
     if let Some(update) = &sql.update {
-        session.execute(update, &inputs).map_err(of_write)?;
+        session.execute(update, &inputs).await.map_err(of_write)?;
     }
-    links::change(session, &sql.changes, &inputs)?;
+    links::change(session, &sql.changes, &inputs).await?;
     if let Some(rule) = &sql.after
-        && !links::holds(session, rule, &inputs)?
+        && !links::holds(session, rule, &inputs).await?
     {
         return Err(StepError::RefusedAfter);
     }
-    links::fields(session, &sql.fields, &inputs)?;
+    links::fields(session, &sql.fields, &inputs).await?;
     let version = found.version.map(|version| version + i64::from(sql.update.is_some()));
     match &sql.answer {
-        Some(read) => answer(session, read, &inputs, version),
+        Some(read) => answer(session, read, &inputs, version).await,
         None => Ok(Written { key: found.key.clone(), version, record: None, created: false }),
     }
 }
@@ -69,14 +69,14 @@ pub(super) struct Found {
 }
 
 /// Finds the record of a step that may see and change it, in the version that is wanted.
-pub(super) fn look(
-    session: &mut dyn Session,
+pub(super) async fn look<S: Session>(
+    session: &mut S,
     sql: &LookSql,
     inputs: &Inputs<'_>,
     version: Option<i64>,
 ) -> Result<Found, StepError> {
     let mut found = None;
-    session.query(&sql.sql, inputs, &mut |row| {
+    let mut take = |row: &dyn Row| {
         let fields = sql.fields.iter().map(|(field, cell)| Ok((*field, row.value(*cell)?)));
         let record = Found {
             key: row.value(sql.key)?,
@@ -85,7 +85,8 @@ pub(super) fn look(
         };
         found = Some((record, row.holds(sql.visible)?, row.holds(sql.before)?));
         Ok(false)
-    })?;
+    };
+    session.query(&sql.sql, inputs, &mut take).await?;
     match found {
         None | Some((_, false, _)) => Err(StepError::NotFound),
         Some((_, true, false)) => Err(StepError::RefusedBefore),

@@ -81,13 +81,13 @@ impl Checkpointer {
             pages: AtomicU32::new(0),
             floor: AtomicU32::new(0),
             finish: AtomicBool::new(false),
-            pages_max: settings.wal_pages_max,
-            pages_hard_max: settings.wal_pages_max.saturating_mul(HARD_FACTOR),
+            pages_max: settings.sqlite.wal_pages_max,
+            pages_hard_max: settings.sqlite.wal_pages_max.saturating_mul(HARD_FACTOR),
             wake,
         });
-        let file = File::open(&settings.path).map_err(|error| error.to_string())?;
+        let file = File::open(settings.file()).map_err(|error| error.to_string())?;
         let connection = open_checkpointer(settings).map_err(|error| error.to_string())?;
-        let idle = Duration::from_millis(settings.wal_idle_ms);
+        let idle = Duration::from_millis(settings.sqlite.wal_idle_ms);
         let stop = Arc::new(AtomicBool::new(false));
         let work = Work { connection, log: log.clone(), stop: stop.clone(), file, durable: settings.durable };
         let thread = std::thread::Builder::new()

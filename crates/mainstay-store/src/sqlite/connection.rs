@@ -27,7 +27,7 @@ pub(super) struct Watched {
 
 /// Opens the connection that writes, and makes the database where there is none.
 pub(super) fn open_writer(settings: &Settings, closing: Arc<AtomicBool>) -> Result<Watched, OpenError> {
-    let path = &settings.path;
+    let path = settings.file();
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)
             .map_err(|error| refused(path, &format!("its folder cannot be made: {error}")))?;
@@ -35,7 +35,7 @@ pub(super) fn open_writer(settings: &Settings, closing: Arc<AtomicBool>) -> Resu
     check_magic(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).map_err(|error| explain(path, &error))?;
-    let nested = prepare(&connection, settings, settings.cache_kib)
+    let nested = prepare(&connection, settings, settings.sqlite.cache_kib)
         .and_then(|nested| make_durable(&connection, settings).map(|()| nested))
         .map_err(|error| explain(path, &error))?;
     if migrate::is_newer(&connection).map_err(|error| explain(path, &error))? {
@@ -48,12 +48,13 @@ pub(super) fn open_writer(settings: &Settings, closing: Arc<AtomicBool>) -> Resu
 
 /// Whether there is a database to be read.
 pub(super) fn check_readable(settings: &Settings) -> Result<(), OpenError> {
-    let path = &settings.path;
+    let path = settings.file();
     if !path.is_file() {
         return Err(refused(path, "there is no such file"));
     }
     // Through SQLite alone: where this very process has the database open, closing another handle would drop its locks.
-    let reader = open_reader(settings, settings.cache_kib, Arc::default()).map_err(|error| explain(path, &error))?;
+    let reader =
+        open_reader(settings, settings.sqlite.cache_kib, Arc::default()).map_err(|error| explain(path, &error))?;
     look(&reader.connection).map_err(|error| explain(path, &error))
 }
 
@@ -70,7 +71,7 @@ pub(super) fn open_with(
     cache_kib: u32,
     closing: Arc<AtomicBool>,
 ) -> rusqlite::Result<Watched> {
-    let mut connection = Connection::open_with_flags(&settings.path, flags)?;
+    let mut connection = Connection::open_with_flags(settings.file(), flags)?;
     let nested = prepare(&connection, settings, cache_kib)?;
     // Links inside links multiply: without a bound one request takes all memory.
     let answer_bytes_max = i32::try_from(settings.answer_bytes_max).unwrap_or(i32::MAX);
@@ -82,7 +83,7 @@ pub(super) fn open_with(
 /// Opens the connection that brings the write-ahead log into the database.
 pub(super) fn open_checkpointer(settings: &Settings) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(&settings.path, flags)?;
+    let connection = Connection::open_with_flags(settings.file(), flags)?;
     connection.busy_timeout(Duration::ZERO)?;
     connection.pragma_update(None, "cache_size", 16)?;
     connection.pragma_update(None, "synchronous", synchronous(settings))?;

@@ -18,14 +18,16 @@ use super::{
     failure::store_error,
     lock::Lock,
     migrate,
+    poll::at_once,
     readers::{Readers, closed},
     rehearse::Rehearsal,
     session::{Guard, TimeLimits, WriteSession},
-    writer::{Done, Job, Work, Writer},
+    writer::{Job, Writer},
 };
 use crate::{
     Batch, Drift, Explained, Kept, Measured, MigrateError, Offence, Once, OpenError, Page, Rehearsed, Settings,
-    SqliteDialect, Step, StepError, StoreError, WriteError, WriteStatement, Written, exec,
+    SqliteDialect, Step, StepError, StoreError, WriteError, WriteStatement, Written,
+    exec::{self, Done, Work},
     read::ReadStatement,
     sql::{self, OnceSql},
 };
@@ -48,12 +50,12 @@ impl Engine {
         if settings.read_only || settings.rehearse {
             return Engine::open_reading(settings);
         }
-        if let Some(folder) = settings.path.parent() {
+        if let Some(folder) = settings.file().parent() {
             std::fs::create_dir_all(folder).map_err(|error| OpenError {
                 message: format!("the folder \"{}\" cannot be made: {error}", folder.display()),
             })?;
         }
-        let lock = Lock::take(&settings.path)?;
+        let lock = Lock::take(settings.file())?;
         let closing = Arc::new(AtomicBool::new(false));
         // What waits for the writer is written before it ends, so closing does not interrupt it.
         let mut watched = open_writer(settings, Arc::default())?;
@@ -159,7 +161,7 @@ impl Engine {
             let all_ms = self.settings.statement_ms_max;
             let limits = TimeLimits { all_ms, answer_ms: all_ms };
             let mut session = WriteSession::new(reader, Guard::Alone, limits);
-            Ok(exec::once::recall(&mut session, &self.once, once))
+            Ok(at_once(exec::once::recall(&mut session, &self.once, once)))
         })?
     }
 

@@ -16,6 +16,7 @@ mod lock;
 mod migrate;
 mod nested;
 mod page;
+mod poll;
 mod readers;
 mod rehearse;
 mod row;

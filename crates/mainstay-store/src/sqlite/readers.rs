@@ -67,9 +67,9 @@ thread_local! {
 impl Readers {
     pub(super) fn start(settings: &Settings, closing: Arc<AtomicBool>) -> std::io::Result<Readers> {
         let shared = Arc::new(Shared { settings: settings.clone(), closing, slots: Mutex::default() });
-        let (sender, receiver) = sync_channel(settings.readers_queue_max);
+        let (sender, receiver) = sync_channel(settings.sqlite.readers_queue_max);
         let receiver = Arc::new(Mutex::new(receiver));
-        let threads = (0..settings.readers.max(1)).map(|number| {
+        let threads = (0..settings.sqlite.readers.max(1)).map(|number| {
             let (shared, receiver) = (shared.clone(), receiver.clone());
             let name = format!("mainstay-read-{number}");
             std::thread::Builder::new().name(name).spawn(move || serve(&shared, &receiver))
@@ -99,7 +99,7 @@ impl Readers {
     }
 
     fn read_here(&self, statement: &ReadStatement, values: &[Value], into: &mut Vec<u8>) -> Result<Page, StoreError> {
-        let budget = Duration::from_micros(self.shared.settings.inline_budget_us);
+        let budget = Duration::from_micros(self.shared.settings.sqlite.inline_budget_us);
         self.with_local(|reader| {
             reader.deadline.set(budget);
             page::read(&reader.connection, &reader.nested, &statement.sql, &Inputs::of(values), into, 0)
@@ -145,7 +145,7 @@ impl Readers {
             Err(TrySendError::Full(_)) => return Err(StoreError::Overloaded),
             Err(TrySendError::Disconnected(_)) => return Err(closed()),
         }
-        let wait_max = Duration::from_millis(self.shared.settings.readers_wait_ms_max);
+        let wait_max = Duration::from_millis(self.shared.settings.sqlite.readers_wait_ms_max);
         if timeout(wait_max, begun).await.is_err() {
             return Err(StoreError::Overloaded);
         }
@@ -164,7 +164,7 @@ impl Readers {
         let reader = match &mut *reader {
             Some(reader) => reader,
             empty => {
-                let opened = open_reader(&self.shared.settings, self.shared.settings.cache_kib, self.closing());
+                let opened = open_reader(&self.shared.settings, self.shared.settings.sqlite.cache_kib, self.closing());
                 empty.insert(opened.map_err(|error| store_error(error, 0))?)
             }
         };
@@ -232,7 +232,7 @@ fn run(
     let reader = match reader {
         Some(reader) => reader,
         empty => {
-            let opened = open_reader(settings, settings.cache_kib / POOL_CACHE_SHARE, shared.closing.clone());
+            let opened = open_reader(settings, settings.sqlite.cache_kib / POOL_CACHE_SHARE, shared.closing.clone());
             empty.insert(opened.map_err(|error| store_error(error, 0))?)
         }
     };
@@ -242,7 +242,7 @@ fn run(
     let (inputs, limit_ms) = (Inputs::of(values), settings.statement_ms_max);
     let outcome = page::read(&reader.connection, &reader.nested, &statement.sql, &inputs, &mut into, limit_ms);
     reader.deadline.serve(None);
-    statement.mark_slow(began.elapsed() > Duration::from_micros(settings.inline_budget_us));
+    statement.mark_slow(began.elapsed() > Duration::from_micros(settings.sqlite.inline_budget_us));
     outcome
 }
 

@@ -12,6 +12,7 @@ use super::{
     connection::{Watched, open_with},
     failure::store_error,
     now, page,
+    poll::at_once,
     session::{Guard, TimeLimits, WriteSession},
 };
 use crate::{
@@ -62,26 +63,21 @@ impl Rehearsal {
     }
 
     fn steps(&self, watched: &Watched, steps: &[Step]) -> (Result<Vec<Written>, WriteError>, Vec<Sql>) {
-        let limits = TimeLimits { all_ms: self.settings.statement_ms_max, answer_ms: self.settings.answer_ms_max };
+        let limits =
+            TimeLimits { all_ms: self.settings.statement_ms_max, answer_ms: self.settings.sqlite.answer_ms_max };
         // A guard of its own would end the transaction where a step ends.
         let session = WriteSession::new(watched, Guard::Savepoint, limits);
         let mut session = Noting { session, ran: Vec::new() };
         let setting = Setting { now: now(), cascade_max: self.settings.cascade_max };
-        let mut done = Vec::with_capacity(steps.len());
-        for (number, step) in steps.iter().enumerate() {
-            match exec::run(&mut session, step, &done, setting) {
-                Ok(written) => done.push(written),
-                Err(error) => return (Err(WriteError { step: number, error }), session.ran),
-            }
-        }
-        (Ok(done), session.ran)
+        let outcome = at_once(exec::carry_out_steps(&mut session, steps, setting));
+        (outcome, session.ran)
     }
 
     /// A connection that may write and leaves the file alone: what it wrote stays in memory until it is taken back, and its end
     /// moves nothing of the log.
     fn open(&self) -> rusqlite::Result<Watched> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let watched = open_with(&self.settings, flags, self.settings.cache_kib, Arc::default())?;
+        let watched = open_with(&self.settings, flags, self.settings.sqlite.cache_kib, Arc::default())?;
         watched.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         watched.connection.pragma_update(None, "cache_spill", false)?;
         watched.connection.pragma_update(None, "wal_autocheckpoint", 0)?;
@@ -129,28 +125,28 @@ impl Noting<'_> {
 }
 
 impl Session for Noting<'_> {
-    fn protect(&mut self) -> Result<(), Failure> {
+    async fn protect(&mut self) -> Result<(), Failure> {
         // All of it is undone at the end.
         Ok(())
     }
 
-    fn execute(&mut self, sql: &Sql, inputs: &Inputs<'_>) -> Result<(), Failure> {
+    async fn execute(&mut self, sql: &Sql, inputs: &Inputs<'_>) -> Result<(), Failure> {
         self.note(sql);
-        self.session.execute(sql, inputs)
+        self.session.execute(sql, inputs).await
     }
 
-    fn execute_each(&mut self, sql: &Sql, values: &[Value], width: usize) -> Result<(), Failure> {
+    async fn execute_each(&mut self, sql: &Sql, values: &[Value], width: usize) -> Result<(), Failure> {
         self.note(sql);
-        self.session.execute_each(sql, values, width)
+        self.session.execute_each(sql, values, width).await
     }
 
-    fn query(&mut self, sql: &Sql, inputs: &Inputs<'_>, each: &mut EachRow<'_>) -> Result<(), Failure> {
+    async fn query(&mut self, sql: &Sql, inputs: &Inputs<'_>, each: &mut EachRow<'_>) -> Result<(), Failure> {
         self.note(sql);
-        self.session.query(sql, inputs, each)
+        self.session.query(sql, inputs, each).await
     }
 
-    fn read(&mut self, read: &ReadSql, inputs: &Inputs<'_>, into: &mut Vec<u8>) -> Result<Page, Failure> {
+    async fn read(&mut self, read: &ReadSql, inputs: &Inputs<'_>, into: &mut Vec<u8>) -> Result<Page, Failure> {
         self.note(&read.page);
-        self.session.read(read, inputs, into)
+        self.session.read(read, inputs, into).await
     }
 }

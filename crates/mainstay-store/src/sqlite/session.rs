@@ -90,7 +90,7 @@ impl<'c> WriteSession<'c> {
 }
 
 impl Session for WriteSession<'_> {
-    fn protect(&mut self) -> Result<(), Failure> {
+    async fn protect(&mut self) -> Result<(), Failure> {
         match self.guard {
             Guard::Alone => {
                 self.command("BEGIN IMMEDIATE")?;
@@ -105,11 +105,11 @@ impl Session for WriteSession<'_> {
         Ok(())
     }
 
-    fn execute(&mut self, sql: &Sql, inputs: &Inputs<'_>) -> Result<(), Failure> {
-        self.query(sql, inputs, &mut |_| Ok(true))
+    async fn execute(&mut self, sql: &Sql, inputs: &Inputs<'_>) -> Result<(), Failure> {
+        self.query(sql, inputs, &mut |_| Ok(true)).await
     }
 
-    fn execute_each(&mut self, sql: &Sql, values: &[Value], width: usize) -> Result<(), Failure> {
+    async fn execute_each(&mut self, sql: &Sql, values: &[Value], width: usize) -> Result<(), Failure> {
         let failed = self.failed();
         let mut statement = self.connection.prepare_cached(&sql.text).map_err(&failed)?;
         for values in values.chunks(width) {
@@ -119,7 +119,7 @@ impl Session for WriteSession<'_> {
         Ok(())
     }
 
-    fn query(&mut self, sql: &Sql, inputs: &Inputs<'_>, each: &mut EachRow<'_>) -> Result<(), Failure> {
+    async fn query(&mut self, sql: &Sql, inputs: &Inputs<'_>, each: &mut EachRow<'_>) -> Result<(), Failure> {
         let failed = self.failed();
         let mut statement = self.connection.prepare_cached(&sql.text).map_err(&failed)?;
         bind(&mut statement, sql, inputs).map_err(&failed)?;
@@ -133,7 +133,7 @@ impl Session for WriteSession<'_> {
         Ok(())
     }
 
-    fn read(&mut self, read: &ReadSql, inputs: &Inputs<'_>, into: &mut Vec<u8>) -> Result<Page, Failure> {
+    async fn read(&mut self, read: &ReadSql, inputs: &Inputs<'_>, into: &mut Vec<u8>) -> Result<Page, Failure> {
         let limit_ms = self.limits.answer_ms.min(self.limits.all_ms);
         let limit = Duration::from_millis(limit_ms);
         Ok(self.deadline.within(limit, || page::read(self.connection, self.nested, read, inputs, into, limit_ms))?)

@@ -21,7 +21,7 @@ pub(super) fn run(
     reads: &[(Arc<ReadStatement>, Vec<Value>)],
     batches: &Sender<Result<Batch, StoreError>>,
 ) {
-    let outcome = open_reader(settings, settings.cache_kib, closing)
+    let outcome = open_reader(settings, settings.sqlite.cache_kib, closing)
         .map_err(|error| store_error(error, 0))
         .and_then(|reader| in_snapshot(&reader.connection, reads, batches));
     if let Err(error) = outcome {

@@ -16,35 +16,15 @@ use super::{
     checkpoint::LogState,
     connection::Watched,
     now, page,
+    poll::at_once,
     readers::closed,
     session::{Guard, TimeLimits, WriteSession},
 };
 use crate::{
-    Kept, Once, Settings, SqliteDialect, Step, StepError, StoreError, WriteError, Written,
-    exec::{self, Setting},
+    Settings, SqliteDialect, StoreError, WriteError,
+    exec::{self, Outcome, Setting, Work},
     sql::OnceSql,
 };
-
-/// What a write comes to.
-pub(super) type Outcome = Result<Done, WriteError>;
-
-/// What a request did.
-#[derive(Debug, Default)]
-pub(super) struct Done {
-    /// What each step did; nothing where it was done before.
-    pub(super) written: Vec<Written>,
-    /// The answer that is kept, where the request is done once for its key.
-    pub(super) kept: Option<Kept>,
-}
-
-/// What a request is to do: a value that can be run again.
-#[derive(Debug)]
-pub(super) struct Work {
-    /// Its steps.
-    pub(super) steps: Vec<Step>,
-    /// The key that it is done once for.
-    pub(super) once: Option<Arc<Once>>,
-}
 
 /// What the writer can be asked for.
 pub(super) enum Job {
@@ -67,12 +47,12 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn start(settings: &Settings, watched: Watched, log: Arc<LogState>) -> std::io::Result<Writer> {
-        let (sender, receiver) = channel(settings.writer_queue_max.max(1));
+        let (sender, receiver) = channel(settings.sqlite.writer_queue_max.max(1));
         let turns = Turns {
             watched,
             log,
-            group_max: settings.group_max.max(1),
-            limits: TimeLimits { all_ms: settings.statement_ms_max, answer_ms: settings.answer_ms_max },
+            group_max: settings.sqlite.group_max.max(1),
+            limits: TimeLimits { all_ms: settings.statement_ms_max, answer_ms: settings.sqlite.answer_ms_max },
             cascade_max: settings.cascade_max,
             once: OnceSql::new(&SqliteDialect),
         };
@@ -227,10 +207,8 @@ impl Turns {
 
     fn request(&self, work: &Work, guard: Guard) -> Outcome {
         let mut session = WriteSession::new(&self.watched, guard, self.limits);
-        let outcome = match &work.once {
-            None => self.steps(&mut session, &work.steps).map(|written| Done { written, kept: None }),
-            Some(once) => self.once(&mut session, &work.steps, once),
-        };
+        let setting = Setting { now: now(), cascade_max: self.cascade_max };
+        let outcome = at_once(exec::carry_out(&mut session, work, &self.once, setting));
         let last = work.steps.len().saturating_sub(1);
         match outcome {
             Ok(done) => session.keep().map(|()| done).map_err(|error| {
@@ -246,32 +224,6 @@ impl Turns {
                 }
             },
         }
-    }
-
-    /// Runs a request that is done once: what it answers is looked up and kept in the transaction of its steps.
-    fn once(&self, session: &mut WriteSession<'_>, steps: &[Step], once: &Once) -> Outcome {
-        let failed = |error: StepError| WriteError { step: 0, error };
-        exec::Session::protect(session).map_err(|failure| failed(failure.into()))?;
-        if let Some(kept) = exec::once::recall(session, &self.once, once).map_err(failed)? {
-            return Ok(Done { written: Vec::new(), kept: Some(kept) });
-        }
-        let written = self.steps(session, steps)?;
-        let kept = exec::once::remember(session, &self.once, once, &written).map_err(failed)?;
-        Ok(Done { written, kept: Some(kept) })
-    }
-
-    fn steps(&self, session: &mut WriteSession<'_>, steps: &[Step]) -> Result<Vec<Written>, WriteError> {
-        if steps.len() > 1 {
-            let protected = exec::Session::protect(session);
-            protected.map_err(|failure| WriteError { step: 0, error: StepError::from(failure) })?;
-        }
-        let setting = Setting { now: now(), cascade_max: self.cascade_max };
-        let mut done = Vec::with_capacity(steps.len());
-        for (number, step) in steps.iter().enumerate() {
-            let written = exec::run(session, step, &done, setting);
-            done.push(written.map_err(|error| WriteError { step: number, error })?);
-        }
-        Ok(done)
     }
 
     fn roll_back(&self) {

@@ -157,7 +157,7 @@ async fn the_steps_of_a_request_are_one() {
 #[tokio::test]
 async fn more_writes_than_may_wait_are_refused() {
     sqlite_only!("the queue of its one writer");
-    let world = Arc::new(World::with(|settings| settings.writer_queue_max = 2));
+    let world = Arc::new(World::with(|settings| settings.sqlite.writer_queue_max = 2));
     let held = Held::of(&world);
     let (mut refused, mut writes) = (0, Vec::new());
     for number in 0..8 {
@@ -180,7 +180,7 @@ async fn more_writes_than_may_wait_are_refused() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn readers_see_all_of_a_request_or_nothing() {
-    let world = Arc::new(World::with(|settings| settings.wal_pages_max = 50));
+    let world = Arc::new(World::with(|settings| settings.sqlite.wal_pages_max = 50));
     let board = world.board(1).await;
     for (number, amount) in [(10, 0), (11, 100)] {
         world.note(number, &board, &[("low", Value::Int(amount))]).await;
@@ -213,7 +213,7 @@ async fn readers_see_all_of_a_request_or_nothing() {
 #[tokio::test]
 async fn the_log_does_not_grow_without_bound() {
     sqlite_only!("its write-ahead log");
-    let world = World::with(|settings| settings.wal_pages_max = 20);
+    let world = World::with(|settings| settings.sqlite.wal_pages_max = 20);
     let board = world.board(1).await;
     let log = world.path().with_extension("db-wal");
     for number in 0..600 {

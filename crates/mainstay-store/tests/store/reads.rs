@@ -86,7 +86,7 @@ async fn crowded(world: &World, notes: i64) -> Query {
 
 #[tokio::test]
 async fn a_read_past_its_budget_is_finished_in_the_pool() {
-    let world = World::with(|settings| settings.inline_budget_us = 1);
+    let world = World::with(|settings| settings.sqlite.inline_budget_us = 1);
     let query = crowded(&world, 60).await;
     let statement = world.store.prepare_read(&world.schema, &query).unwrap();
     for _ in 0..3 {
@@ -98,7 +98,7 @@ async fn a_read_past_its_budget_is_finished_in_the_pool() {
 
 #[tokio::test]
 async fn a_count_past_the_budget_costs_nothing_of_the_answer() {
-    let world = World::with(|settings| settings.inline_budget_us = 1);
+    let world = World::with(|settings| settings.sqlite.inline_budget_us = 1);
     crowded(&world, 5_000).await;
     let query = world.query("Note", "text != 'note 7'", &["text"]);
     let query = Query { count: Count::Too, limit: Some(0), ..query };
@@ -112,7 +112,7 @@ async fn a_count_past_the_budget_costs_nothing_of_the_answer() {
 #[tokio::test]
 async fn a_read_past_its_time_is_ended() {
     let world = World::with(|settings| {
-        settings.inline_budget_us = 1;
+        settings.sqlite.inline_budget_us = 1;
         settings.statement_ms_max = 20;
     });
     let query = crowded(&world, 1_000).await;
@@ -129,10 +129,10 @@ async fn a_read_past_its_time_is_ended() {
 #[tokio::test]
 async fn reads_that_no_thread_has_room_for_are_refused() {
     let world = World::with(|settings| {
-        settings.inline_budget_us = 1;
+        settings.sqlite.inline_budget_us = 1;
         settings.statement_ms_max = 500;
-        settings.readers = 1;
-        settings.readers_queue_max = 1;
+        settings.sqlite.readers = 1;
+        settings.sqlite.readers_queue_max = 1;
     });
     let query = crowded(&world, 1_000).await;
     let read = || world.try_read(&query, Vec::new());
@@ -159,7 +159,7 @@ async fn an_answer_past_its_size_is_refused() {
 #[tokio::test]
 async fn closing_ends_a_read_that_runs() {
     let world = World::with(|settings| {
-        settings.inline_budget_us = 1;
+        settings.sqlite.inline_budget_us = 1;
         settings.statement_ms_max = 600_000;
     });
     let query = crowded(&world, 1_500).await;

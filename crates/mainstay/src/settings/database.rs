@@ -1,16 +1,21 @@
 //! `[database]`: where the data is.
-use std::path::PathBuf;
+use std::{fmt, path::Path};
 
+use mainstay_store::{Location, Pgbouncer, PostgresSettings, Settings, SqliteSettings};
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
+
+/// Where the embedded database is, unless the settings say.
+const EMBEDDED: &str = "sqlite:data/mainstay.db";
 
 /// `[database]`
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct DatabaseArea {
-    /// `sqlite:PATH`, the path from the project's folder.
-    pub(crate) url: String,
+    /// `sqlite:PATH`, the path from the project's folder, or `postgres://USER:PASSWORD@HOST/DATABASE`. `"env:NAME"` takes it from
+    /// the environment.
+    pub(crate) url: DatabaseUrl,
     /// Whether an answer waits until its write is on disk. `false` may lose acknowledged writes: for benches and tests.
     pub(crate) durable: bool,
     /// How long a statement may run.
@@ -39,62 +44,129 @@ pub(crate) struct DatabaseArea {
     pub(crate) statements_max: usize,
     /// Records that one delete may reach through cascades.
     pub(crate) cascade_max: usize,
+    /// Connections to PostgreSQL.
+    pub(crate) connections: usize,
+    /// Requests that may wait for those connections.
+    pub(crate) connections_queue_max: usize,
+    /// How long a request may wait for one of them, in milliseconds.
+    pub(crate) connections_wait_ms_max: u64,
+    /// How long a connection may take to be made, in milliseconds.
+    pub(crate) connect_timeout_ms: u64,
+    /// How often a write is run again that others got in the way of.
+    pub(crate) retries_max: u32,
+    /// `none`, or `transaction` where pgbouncer in that mode stands before PostgreSQL.
+    pub(crate) pgbouncer: PgbouncerMode,
+}
+
+/// `database.url`: never shown, because it may hold a password.
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(transparent)]
+pub(crate) struct DatabaseUrl(String);
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("DatabaseUrl")
+    }
+}
+
+/// `database.pgbouncer`
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum PgbouncerMode {
+    None,
+    Transaction,
 }
 
 impl Default for DatabaseArea {
     fn default() -> DatabaseArea {
-        let store = mainstay_store::Settings::at("");
+        let store = Settings::at("");
         DatabaseArea {
-            url: "sqlite:data/mainstay.db".into(),
+            url: DatabaseUrl(EMBEDDED.into()),
             durable: store.durable,
             statement_ms_max: store.statement_ms_max,
-            inline_budget_us: store.inline_budget_us,
-            answer_ms_max: store.answer_ms_max,
+            inline_budget_us: store.sqlite.inline_budget_us,
+            answer_ms_max: store.sqlite.answer_ms_max,
             answer_bytes_max: store.answer_bytes_max,
             answer_nested_max: store.answer_nested_max,
-            readers: store.readers,
-            readers_queue_max: store.readers_queue_max,
-            readers_wait_ms_max: store.readers_wait_ms_max,
-            group_max: store.group_max,
-            writer_queue_max: store.writer_queue_max,
-            cache_kib: store.cache_kib,
+            readers: store.sqlite.readers,
+            readers_queue_max: store.sqlite.readers_queue_max,
+            readers_wait_ms_max: store.sqlite.readers_wait_ms_max,
+            group_max: store.sqlite.group_max,
+            writer_queue_max: store.sqlite.writer_queue_max,
+            cache_kib: store.sqlite.cache_kib,
             statements_max: store.statements_max,
             cascade_max: store.cascade_max,
+            connections: store.postgres.connections,
+            connections_queue_max: store.postgres.connections_queue_max,
+            connections_wait_ms_max: store.postgres.connections_wait_ms_max,
+            connect_timeout_ms: store.postgres.connect_timeout_ms,
+            retries_max: store.postgres.retries_max,
+            pgbouncer: PgbouncerMode::None,
         }
     }
 }
 
 impl DatabaseArea {
-    /// The path of the embedded database. Fails for every other kind, by name.
-    pub(crate) fn path(&self) -> Result<&str, Failure> {
-        let wrong = |message: String| Err(Failure::new("settings", message).hint("sqlite:data/mainstay.db"));
-        match self.url.split_once(':') {
-            Some(("sqlite", path)) if !path.is_empty() => Ok(path),
+    /// Where the database is; paths begin in the project's folder. Fails for a kind that there is not, by name.
+    pub(crate) fn location(&self, root: &Path) -> Result<Location, Failure> {
+        let wrong = |message: String| {
+            Err(Failure::new("settings", message)
+                .hint(format!("{EMBEDDED}, or postgres://USER:PASSWORD@HOST/DATABASE")))
+        };
+        let url = match self.url.0.trim() {
+            "" => EMBEDDED,
+            url => url,
+        };
+        match url.split_once(':') {
+            Some(("sqlite", path)) if !path.is_empty() => Ok(Location::File(root.join(path))),
             Some(("sqlite", _)) => wrong("database.url: it names no file".into()),
+            Some(("postgres" | "postgresql", rest)) if rest.starts_with("//") => Ok(Location::Postgres(url.to_owned())),
             // The rest of the address is not shown: it may hold a password.
-            Some((scheme, _)) => wrong(format!("database.url: databases of kind \"{scheme}\" are not available yet")),
+            Some((scheme, _)) => wrong(format!("database.url: there is no kind of database \"{scheme}\"")),
             None => wrong("database.url: it has no kind".into()),
         }
     }
 
     /// For the store.
-    pub(crate) fn store(&self, path: PathBuf) -> mainstay_store::Settings {
-        mainstay_store::Settings {
+    pub(crate) fn store(&self, at: Location) -> Settings {
+        Settings {
             durable: self.durable,
             statement_ms_max: self.statement_ms_max,
-            inline_budget_us: self.inline_budget_us,
-            answer_ms_max: self.answer_ms_max,
             answer_bytes_max: self.answer_bytes_max,
             answer_nested_max: self.answer_nested_max,
+            statements_max: self.statements_max,
+            cascade_max: self.cascade_max,
+            sqlite: self.sqlite(),
+            postgres: self.postgres(),
+            ..Settings::of(at)
+        }
+    }
+
+    fn sqlite(&self) -> SqliteSettings {
+        SqliteSettings {
+            inline_budget_us: self.inline_budget_us,
+            answer_ms_max: self.answer_ms_max,
             readers: self.readers,
             readers_queue_max: self.readers_queue_max,
             readers_wait_ms_max: self.readers_wait_ms_max,
             group_max: self.group_max,
             writer_queue_max: self.writer_queue_max,
             cache_kib: self.cache_kib,
-            statements_max: self.statements_max,
-            cascade_max: self.cascade_max,
-            ..mainstay_store::Settings::at(path)
+            ..SqliteSettings::default()
+        }
+    }
+
+    fn postgres(&self) -> PostgresSettings {
+        PostgresSettings {
+            connections: self.connections,
+            connections_queue_max: self.connections_queue_max,
+            connections_wait_ms_max: self.connections_wait_ms_max,
+            connect_timeout_ms: self.connect_timeout_ms,
+            retries_max: self.retries_max,
+            pgbouncer: match self.pgbouncer {
+                PgbouncerMode::None => Pgbouncer::None,
+                PgbouncerMode::Transaction => Pgbouncer::Transaction,
+            },
         }
     }
 }

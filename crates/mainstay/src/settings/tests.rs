@@ -1,6 +1,8 @@
 //! Settings: defaults, files, the environment.
 #![expect(clippy::unwrap_used, reason = "a test may fail where it likes")]
 
+use mainstay_store::Location;
+
 use super::*;
 
 fn parse(text: &str, variables: &[(&str, &str)]) -> Result<Settings, Failure> {
@@ -16,7 +18,7 @@ fn refusal(text: &str, variables: &[(&str, &str)]) -> String {
 fn without_a_file_everything_has_its_default() {
     let settings = parse("", &[]).unwrap();
     assert_eq!(settings.server.listen, "127.0.0.1:8090");
-    assert_eq!(settings.database.path().unwrap(), "data/mainstay.db");
+    assert_eq!(settings.database.location(Path::new("/app")).unwrap(), Location::File("/app/data/mainstay.db".into()));
     assert!(settings.database.durable && !settings.auth.has_key());
     assert_eq!(settings.limits.core().page_max, 1_000);
 }
@@ -79,12 +81,21 @@ fn secrets_come_from_the_environment() {
 }
 
 #[test]
-fn databases_that_are_not_there_yet_are_refused_by_name() {
-    let of = |url: &str| parse(&format!("[database]\nurl = \"{url}\"\n"), &[]).unwrap().database;
-    let refused = of("postgres://me:secret@db/x").path().unwrap_err();
-    assert_eq!(refused.message, "database.url: databases of kind \"postgres\" are not available yet");
-    assert!(of("data/x.db").path().is_err() && of("sqlite:").path().is_err());
-    assert_eq!(of("sqlite:/var/lib/x.db").path().unwrap(), "/var/lib/x.db");
+fn the_address_says_which_database() {
+    let at = |url: &str| {
+        let settings = parse(&format!("[database]\nurl = \"{url}\"\n"), &[]).unwrap();
+        settings.database.location(Path::new("/app")).map_err(|refused| refused.message)
+    };
+    let refused = at("mysql://me:secret@db/x").unwrap_err();
+    assert_eq!(refused, "database.url: there is no kind of database \"mysql\"");
+    assert_eq!(at("data/x.db").unwrap_err(), "database.url: it has no kind");
+    assert_eq!(at("sqlite:").unwrap_err(), "database.url: it names no file");
+    assert_eq!(at("sqlite:/var/lib/x.db").unwrap(), Location::File("/var/lib/x.db".into()));
+    assert_eq!(at("").unwrap(), Location::File("/app/data/mainstay.db".into()));
+    let url = "postgres://me:secret@db/x";
+    assert_eq!(at(url).unwrap(), Location::Postgres(url.into()));
+    let settings = parse(&format!("[database]\nurl = \"{url}\"\n"), &[]).unwrap();
+    assert!(!format!("{settings:?} {:?}", at(url)).contains("secret"));
 }
 
 #[test]

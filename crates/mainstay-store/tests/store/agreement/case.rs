@@ -60,7 +60,7 @@ struct Ready {
 /// Makes the case and asks everything; the disagreement, where there is one.
 pub(crate) async fn run(input: &Input, tally: &mut Tally) -> Result<(), String> {
     let world = World::with_schema(super::schemas::schema(&mut Bytes::new(&input.schema)), |settings| {
-        (settings.readers, settings.inline_budget_us) = (1, 10_000_000);
+        (settings.sqlite.readers, settings.sqlite.inline_budget_us) = (1, 10_000_000);
     });
     let memory = Memory::draw(&world.schema, &mut Bytes::new(&input.records));
     memory.write(&world).await;

@@ -78,7 +78,7 @@ fn reverse(before: &Model, after: &Model) -> Option<Model> {
 
 fn open(folder: &TempDir) -> Store {
     let mut settings = Settings::at(folder.path().join("app.db"));
-    (settings.durable, settings.readers) = (false, 1);
+    (settings.durable, settings.sqlite.readers) = (false, 1);
     Store::open(settings).unwrap()
 }
 

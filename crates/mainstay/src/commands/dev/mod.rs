@@ -8,7 +8,7 @@ use std::{io, path::Path, process::ExitCode, sync::Arc, time::Duration};
 use clap::Args;
 use mainstay_http::{App, HttpSettings};
 use mainstay_schema::Schema;
-use mainstay_store::Store;
+use mainstay_store::{Location, Store};
 use serde_json::json;
 
 use self::watch::Watch;
@@ -57,7 +57,10 @@ pub(crate) fn run(arguments: &Arguments, project: Project, output: Output) -> Ou
 
 /// Deletes the database. It is opened first: whoever uses it holds its lock.
 fn reset(project: &Project) -> Result<(), Failure> {
-    let path = project.database_path()?;
+    let Location::File(path) = project.database()? else {
+        let message = "--reset deletes an embedded database alone, and this project's is on a server";
+        return Err(Failure::new("reset", message).hint("DROP DATABASE and CREATE DATABASE, in psql, do the same"));
+    };
     if !path.exists() {
         return Ok(());
     }

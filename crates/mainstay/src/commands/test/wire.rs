@@ -11,7 +11,7 @@ use mainstay_auth::{AuthSettings, Authenticator};
 use mainstay_core::{Core, CoreSettings};
 use mainstay_http::App;
 use mainstay_schema::Schema;
-use mainstay_store::Store;
+use mainstay_store::{Location, Store};
 use serde_json::Value;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
@@ -63,8 +63,8 @@ fn core_with(
     folder: &Path,
     change: impl FnOnce(&mut mainstay_store::Settings),
 ) -> Result<(Arc<Store>, Arc<Core>), Failure> {
-    let mut settings = project.settings.database.store(folder.join(DATABASE));
-    settings.readers = 1;
+    let mut settings = project.settings.database.store(Location::File(folder.join(DATABASE)));
+    settings.sqlite.readers = 1;
     change(&mut settings);
     let store = Store::open(settings).map(Arc::new).map_err(|error| Failure::database(error.message))?;
     let settings =

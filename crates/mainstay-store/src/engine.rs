@@ -1,0 +1,162 @@
+//! The engines that there are: the one place that branches on which of them runs.
+use std::sync::Arc;
+
+use mainstay_expr::Value;
+use mainstay_schema::{Migration, Schema, Snapshot};
+use tokio::sync::mpsc;
+
+use crate::{
+    Batch, Drift, Explained, Kept, Location, Measured, MigrateError, Offence, Once, OpenError, Page, Rehearsed,
+    Settings, SqliteDialect, StatementExplained, Step, StepError, StoreError, WriteError, WriteStatement, Written,
+    read::ReadStatement, sql::Dialect, sqlite,
+};
+
+/// An open database.
+pub(crate) enum Engine {
+    /// The embedded one.
+    Sqlite(sqlite::Engine),
+}
+
+impl Engine {
+    /// Opens the database that the settings name; with what writes its SQL.
+    pub(crate) fn open(settings: &Settings) -> Result<(Engine, &'static dyn Dialect), OpenError> {
+        match &settings.at {
+            Location::File(_) => Ok((Engine::Sqlite(sqlite::Engine::open(settings)?), &SqliteDialect)),
+            Location::Postgres(_) => Err(OpenError { message: "PostgreSQL is not available yet".to_owned() }),
+        }
+    }
+
+    pub(crate) async fn read(
+        &self,
+        statement: &Arc<ReadStatement>,
+        values: Vec<Value>,
+        into: Vec<u8>,
+    ) -> Result<Page, StoreError> {
+        match self {
+            Engine::Sqlite(engine) => engine.read(statement, values, into).await,
+        }
+    }
+
+    pub(crate) fn stream(
+        &self,
+        reads: Vec<(Arc<ReadStatement>, Vec<Value>)>,
+    ) -> Result<mpsc::Receiver<Result<Batch, StoreError>>, StoreError> {
+        match self {
+            Engine::Sqlite(engine) => engine.stream(reads),
+        }
+    }
+
+    pub(crate) async fn write(&self, steps: Vec<Step>) -> Result<Vec<Written>, WriteError> {
+        match self {
+            Engine::Sqlite(engine) => engine.write(steps).await,
+        }
+    }
+
+    pub(crate) async fn write_once(&self, steps: Vec<Step>, once: Arc<Once>) -> Result<Kept, WriteError> {
+        match self {
+            Engine::Sqlite(engine) => engine.write_once(steps, once).await,
+        }
+    }
+
+    pub(crate) async fn kept(&self, once: &Once) -> Result<Option<Kept>, StepError> {
+        match self {
+            Engine::Sqlite(engine) => engine.kept(once),
+        }
+    }
+
+    pub(crate) async fn ping(&self) -> Result<(), StoreError> {
+        match self {
+            Engine::Sqlite(engine) => engine.ping(),
+        }
+    }
+
+    pub(crate) fn prepare_notes(&self) -> Result<(), StoreError> {
+        match self {
+            Engine::Sqlite(engine) => engine.prepare_notes(),
+        }
+    }
+
+    pub(crate) fn noted_sources(&self) -> Result<Vec<(String, String)>, StoreError> {
+        match self {
+            Engine::Sqlite(engine) => engine.noted_sources(),
+        }
+    }
+
+    pub(crate) fn noted_waiting(
+        &self,
+        source: &str,
+        from: i64,
+        backward: bool,
+        limit: usize,
+    ) -> Result<Vec<(i64, String)>, StoreError> {
+        match self {
+            Engine::Sqlite(engine) => engine.noted_waiting(source, from, backward, limit),
+        }
+    }
+
+    pub(crate) fn snapshot(&self) -> Result<Option<Snapshot>, StoreError> {
+        match self {
+            Engine::Sqlite(engine) => engine.snapshot(),
+        }
+    }
+
+    pub(crate) fn render(&self, migration: &Migration, schema: &Schema) -> Result<Vec<String>, StoreError> {
+        match self {
+            Engine::Sqlite(_) => sqlite::Engine::render(migration, schema),
+        }
+    }
+
+    pub(crate) fn look(&self, migration: &Migration, schema: &Arc<Schema>) -> Result<Vec<Offence>, StoreError> {
+        match self {
+            Engine::Sqlite(engine) => engine.look(migration, schema),
+        }
+    }
+
+    pub(crate) fn drift(&self, remembered: &Snapshot) -> Result<(Vec<Drift>, String), StoreError> {
+        match self {
+            Engine::Sqlite(engine) => engine.drift(remembered),
+        }
+    }
+
+    pub(crate) fn migrate(&self, migration: &Migration, schema: &Arc<Schema>) -> Result<(), MigrateError> {
+        match self {
+            Engine::Sqlite(engine) => engine.migrate(migration, schema),
+        }
+    }
+
+    pub(crate) fn explain(&self, of: &ReadStatement, values: Option<&[Value]>) -> Result<Explained, StoreError> {
+        match self {
+            Engine::Sqlite(engine) => engine.explain(of, values),
+        }
+    }
+
+    pub(crate) fn explain_write(&self, of: &WriteStatement) -> Result<Vec<StatementExplained>, StoreError> {
+        match self {
+            Engine::Sqlite(engine) => engine.explain_write(of),
+        }
+    }
+
+    pub(crate) fn measure(&self, of: &ReadStatement, values: &[Value], times: usize) -> Result<Measured, StoreError> {
+        match self {
+            Engine::Sqlite(engine) => engine.measure(of, values, times),
+        }
+    }
+
+    pub(crate) fn rehearses(&self) -> bool {
+        match self {
+            Engine::Sqlite(engine) => engine.rehearses(),
+        }
+    }
+
+    pub(crate) fn rehearsed(&self) -> Option<Rehearsed> {
+        match self {
+            Engine::Sqlite(engine) => engine.rehearsed(),
+        }
+    }
+
+    pub(crate) fn close(&self) {
+        match self {
+            Engine::Sqlite(engine) => engine.close(),
+        }
+    }
+}
