@@ -1,4 +1,5 @@
 //! What a delete takes with it: links that point at a collection, and join tables.
+use mainstay_expr::Type;
 use mainstay_schema::{Collection, Field, FieldKind, OnDelete, Schema};
 
 use crate::{
@@ -66,7 +67,7 @@ impl Target<'_> {
         let quote = |field: &Field| self.dialect.quote(&field.column);
         let mut set = vec![format!("{} = NULL", quote(field))];
         if let Some(updated_at) = from.system.updated_at {
-            let now = writer.bind(Bind::Now);
+            let now = writer.bind_as(Bind::Now, &Type::Timestamp);
             set.push(format!("{} = {now}", quote(from.field(updated_at))));
         }
         set.extend(writer.counted_up(from.id));
@@ -103,7 +104,7 @@ impl Target<'_> {
 
     /// Whether a column holds one of the keys.
     fn among(&self, writer: &mut Writer<'_>, column: &str) -> String {
-        let list = writer.bind(Bind::Keys);
+        let list = writer.bind_as(Bind::Keys, &Type::List(Box::new(self.of.key.ty())));
         let alias = writer.alias();
         let rows = self.dialect.elements(&list, &alias);
         let key = self.dialect.element(&alias, &self.of.key.ty());

@@ -36,7 +36,10 @@ fn encode_key(key: KeyKind) -> Encode {
 fn encode_scalar(scalar: Scalar) -> Encode {
     match scalar {
         Scalar::String | Scalar::Id | Scalar::Email | Scalar::Url => Encode::Text,
-        Scalar::Uuid | Scalar::Date | Scalar::Time | Scalar::DateTime => Encode::Plain,
+        Scalar::Uuid => Encode::Plain,
+        Scalar::DateTime => Encode::Timestamp,
+        Scalar::Date => Encode::Date,
+        Scalar::Time => Encode::Time,
         Scalar::Int => Encode::Int,
         Scalar::Long => Encode::Long,
         Scalar::Float => Encode::Float,

@@ -1,4 +1,6 @@
 //! Comparisons and membership.
+use std::borrow::Cow;
+
 use mainstay_expr::{CompareOp, Expr, Node, Type};
 
 use crate::{
@@ -7,7 +9,7 @@ use crate::{
         Bind,
         test::Test,
         value::{Rendered, constant_list},
-        writer::{Env, Writer},
+        writer::{Env, Writer, defect},
     },
 };
 
@@ -28,8 +30,9 @@ impl Writer<'_> {
             (CompareOp::Gt, true) | (CompareOp::Le, false) => ">",
             (CompareOp::Ge, true) | (CompareOp::Lt, false) => ">=",
         };
-        let (a, b) = (self.value(a, env)?.sql, self.value(b, env)?.sql);
-        Ok(Test::when(format!("{a} {symbol} {b}")))
+        let (x, y) = (self.value(a, env)?.sql, self.value(b, env)?.sql);
+        let (x, y) = self.dialect.comparable((x, &a.ty), (y, &b.ty));
+        Ok(Test::when(format!("{x} {symbol} {y}")))
     }
 
     /// Both are equal, or both are not.
@@ -43,17 +46,19 @@ impl Writer<'_> {
         if let Some(test) = self.bool_equal([a, b], want, env)? {
             return Ok(test);
         }
+        let (a, b) = (&*meeting(a, &b.ty), &*meeting(b, &a.ty));
         let (x, y) = (self.value(a, env)?, self.value(b, env)?);
         Ok(self.rendered_equal([a, b], [&x, &y], want))
     }
 
     fn rendered_equal(&self, [a, b]: [&Expr; 2], [x, y]: [&Rendered; 2], want: bool) -> Test {
+        let (one, other) = self.dialect.comparable((x.sql.clone(), &a.ty), (y.sql.clone(), &b.ty));
         // Where one side cannot be null in earnest, its null is an error, and a comparison with it is neither true nor false.
         match (want, a.may_null, b.may_null) {
-            (true, true, true) => Test::when(self.dialect.same(&x.sql, &y.sql)).and(x.sure(a)).and(y.sure(b)),
-            (true, ..) => Test::when(format!("{} = {}", x.sql, y.sql)),
-            (false, false, false) => Test::when(format!("{} <> {}", x.sql, y.sql)),
-            (false, ..) => Test::when(self.dialect.differ(&x.sql, &y.sql)).and(x.sure(a)).and(y.sure(b)),
+            (true, true, true) => Test::when(self.dialect.same(&one, &other)).and(x.sure(a)).and(y.sure(b)),
+            (true, ..) => Test::when(format!("{one} = {other}")),
+            (false, false, false) => Test::when(format!("{one} <> {other}")),
+            (false, ..) => Test::when(self.dialect.differ(&one, &other)).and(x.sure(a)).and(y.sure(b)),
         }
     }
 
@@ -98,6 +103,11 @@ impl Writer<'_> {
 
     /// `item in list` has this truth value.
     pub(crate) fn membership(&mut self, item: &Expr, list: &Expr, want: bool, env: &Env) -> Result<Test, StoreError> {
+        let of = match &list.ty {
+            Type::List(of) => of,
+            _ => return Err(defect("only a list has elements")),
+        };
+        let (item, list) = (&*meeting(item, of), &*meeting(list, &Type::List(Box::new(item.ty.clone()))));
         match &list.node {
             Node::List(items) => self.in_written(item, items, want, env),
             Node::Cond(c, a, b) => self.chosen([c, a, b], env, |writer, list| writer.membership(item, list, want, env)),
@@ -110,23 +120,28 @@ impl Writer<'_> {
         let (value, whole) = (self.value(item, env)?, self.value(list, env)?);
         let alias = self.alias();
         let from = self.dialect.elements(&whole.sql, &alias);
-        let element = self.dialect.element(&alias, &self.stored_type(&item.ty));
+        let of = match &list.ty {
+            Type::List(of) => self.stored_type(of),
+            _ => self.stored_type(&item.ty),
+        };
+        let element = self.dialect.element(&alias, &of);
+        let (element, item_sql) = self.dialect.comparable((element, &of), (value.sql.clone(), &item.ty));
         if !want {
-            let none = format!("NOT EXISTS (SELECT 1 FROM {from} WHERE {element} = {})", value.sql);
+            let none = format!("NOT EXISTS (SELECT 1 FROM {from} WHERE {element} = {item_sql})");
             return Ok(Test::all([Test::when(none), value.sure(item), whole.present(list)]));
         }
         Ok(Test::when(match list.node {
             // Bound: the same list for every row, so that an index on the item can be used.
-            Node::Bound(_) => format!("{} IN (SELECT {element} FROM {from})", value.sql),
-            _ => format!("EXISTS (SELECT 1 FROM {from} WHERE {element} = {})", value.sql),
+            Node::Bound(_) => format!("{item_sql} IN (SELECT {element} FROM {from})"),
+            _ => format!("EXISTS (SELECT 1 FROM {from} WHERE {element} = {item_sql})"),
         }))
     }
 
     /// In a list that is written out.
     fn in_written(&mut self, item: &Expr, items: &[Expr], want: bool, env: &Env) -> Result<Test, StoreError> {
         let value = self.value(item, env)?;
-        let may = |of: fn(&Expr) -> bool| items.iter().any(of);
-        if items.is_empty() || may(|item| item.may_null || item.may_error) {
+        let apart = |other: &Expr| other.may_null || other.may_error || other.ty != item.ty;
+        if items.is_empty() || items.iter().any(apart) {
             let mut tests = Vec::with_capacity(items.len());
             for other in items {
                 let other_value = self.value(other, env)?;
@@ -153,6 +168,28 @@ impl Writer<'_> {
 
     /// A constant list as one bind.
     pub(crate) fn bound_list(&mut self, items: &[Expr]) -> Option<String> {
-        constant_list(items).map(|list| self.bind(Bind::Literal(list)))
+        let of = items.first().map_or(Type::Null, |item| item.ty.clone());
+        constant_list(items).map(|list| self.bind_as(Bind::Literal(list), &Type::List(Box::new(of))))
+    }
+}
+
+/// A caller's text, or list of texts, where it meets keys: what is bound are keys, too.
+fn meeting<'e>(expr: &'e Expr, ty: &Type) -> Cow<'e, Expr> {
+    let is_key = |ty: &Type| matches!(ty, Type::Key(_) | Type::Uuid);
+    let becomes = match (&expr.ty, ty) {
+        (Type::String, ty) => is_key(ty),
+        (Type::List(from), Type::List(of)) => **from == Type::String && is_key(of),
+        _ => false,
+    };
+    match &expr.node {
+        Node::Bound(_) if becomes => Cow::Owned(Expr { ty: ty.clone(), ..expr.clone() }),
+        Node::List(items) => match ty {
+            Type::List(of) => {
+                let items = items.iter().map(|item| meeting(item, of).into_owned()).collect();
+                Cow::Owned(Expr { node: Node::List(items), ..expr.clone() })
+            }
+            _ => Cow::Borrowed(expr),
+        },
+        _ => Cow::Borrowed(expr),
     }
 }

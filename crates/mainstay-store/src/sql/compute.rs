@@ -6,7 +6,7 @@ use mainstay_schema::{FieldId, Schema};
 use crate::{
     StoreError,
     sql::{
-        Bind, Cell, ComputeSql, Computed, Dialect, columns,
+        Cell, ComputeSql, Computed, Dialect, columns,
         query::Selected,
         test::Test,
         value::Rendered,
@@ -26,7 +26,11 @@ pub(super) fn of_create(
     let of = schema.collection(plan.collection);
     let mut writer = Writer::new(schema, dialect);
     let sent = plan.columns.iter().enumerate().filter(|(_, field)| !is_computed(&plan.compute, **field));
-    let sent = sent.map(|(number, field)| (*field, writer.bind(columns::bind(of, *field, number as u16)))).collect();
+    let sent = sent
+        .map(|(number, field)| {
+            (*field, writer.bind_field(plan.collection, *field, columns::bind(of, *field, number as u16)))
+        })
+        .collect();
     let row = writer.row(plan.collection).with(sent);
     let (fields, list) = writer.computed(&plan.compute, row)?;
     Ok(Some(ComputeSql { sql: writer.finish(format!("SELECT {list}")), fields }))
@@ -45,7 +49,7 @@ pub(super) fn of_update(
     let stored = writer.row(plan.collection);
     let row = stored.with(writer.sent(plan, &stored)?);
     let (fields, list) = writer.computed(&plan.compute, row)?;
-    let key = writer.bind(Bind::Key);
+    let key = writer.bind_key(plan.collection);
     let text = format!("SELECT {list} FROM {} WHERE {} = {key}", writer.from(&stored), writer.key(&stored));
     Ok(Some(ComputeSql { sql: writer.finish(text), fields }))
 }

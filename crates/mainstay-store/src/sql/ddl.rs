@@ -12,7 +12,7 @@ use crate::sql::{
 /// The table that remembers the snapshot last applied: at most one row.
 pub fn bookkeeping(dialect: &dyn Dialect) -> String {
     let [table, id, _] = BOOKS.map(|name| dialect.quote(name));
-    let text = dialect.column(BOOKS[2], &ColumnType::Scalar(Scalar::Json), true, &[]);
+    let text = dialect.column(BOOKS[2], &ColumnType::Scalar(Scalar::String), true, &[]);
     format!(
         "CREATE TABLE IF NOT EXISTS {table} ({id} INTEGER NOT NULL PRIMARY KEY CHECK ({id} = 1), {text}){}",
         dialect.table_options()
@@ -132,11 +132,11 @@ impl Ddl<'_> {
     /// All uniques and indexes of a table.
     pub(super) fn indexes(&self, table: &TableSnapshot) -> Vec<String> {
         let uniques = table.uniques.iter().map(|unique| self.unique(table, unique));
-        uniques.chain(table.indexes.iter().map(|index| self.index(&table.table, index))).collect()
+        uniques.chain(table.indexes.iter().map(|index| self.index(table, index))).collect()
     }
 
     pub(super) fn unique(&self, table: &TableSnapshot, unique: &UniqueSnapshot) -> String {
-        let (columns, name) = (self.quoted(&unique.columns), self.dialect.quote(&unique.name));
+        let (columns, name) = (self.sorted(table, &unique.columns), self.dialect.quote(&unique.name));
         let among = unique.condition.as_ref().map_or(String::new(), |of| {
             let condition = condition(self.dialect, table, of, &|column| self.dialect.quote(column));
             format!(" WHERE {condition}")
@@ -145,17 +145,20 @@ impl Ddl<'_> {
     }
 
     /// The key comes last, so that the index is in the order of pages.
-    pub(super) fn index(&self, table: &str, index: &IndexSnapshot) -> String {
+    pub(super) fn index(&self, table: &TableSnapshot, index: &IndexSnapshot) -> String {
         let mut columns = index.columns.clone();
         if !columns.iter().any(|column| column == KEY) {
             columns.push(KEY.to_owned());
         }
-        let columns = self.quoted(&columns);
-        format!("CREATE INDEX {} ON {} ({columns})", self.dialect.quote(&index.name), self.dialect.quote(table))
+        let columns = self.sorted(table, &columns);
+        format!("CREATE INDEX {} ON {} ({columns})", self.dialect.quote(&index.name), self.dialect.quote(&table.table))
     }
 
-    pub(super) fn quoted(&self, names: &[String]) -> String {
-        names.iter().map(|name| self.dialect.quote(name)).collect::<Vec<_>>().join(", ")
+    /// The columns of an index.
+    fn sorted(&self, table: &TableSnapshot, names: &[String]) -> String {
+        let may_be_null = |name: &str| table.columns.iter().any(|of| of.column == name && !of.required && name != KEY);
+        let column = |name: &String| self.dialect.index_column(name, may_be_null(name));
+        names.iter().map(column).collect::<Vec<_>>().join(", ")
     }
 }
 

@@ -3,7 +3,7 @@ use mainstay_expr::{Arith, Function, Reduction, Type, Value};
 use mainstay_plan::{Aggregate, TimePart};
 use mainstay_schema::{ColumnType, KeyKind};
 
-use crate::sql::Encode;
+use crate::sql::{Decode, Encode};
 
 /// How one engine writes things. Functions of null are null, and so are functions without an outcome (overflow, division by
 /// zero): a rendered expression that is an error is null in SQL, never an error of the engine.
@@ -12,6 +12,8 @@ pub trait Dialect: Sync {
     fn quote(&self, name: &str) -> String;
     /// Placeholder `n`, counted from 1.
     fn placeholder(&self, n: usize) -> String;
+    /// A placeholder, or NULL, in the stored form of a type.
+    fn typed(&self, value: &str, ty: &Type) -> String;
     /// A truth value.
     fn boolean(&self, value: bool) -> &'static str;
     /// A condition: the boolean value is `want`.
@@ -24,6 +26,9 @@ pub trait Dialect: Sync {
     fn same(&self, a: &str, b: &str) -> String;
     /// A condition: they are not equal, where null is equal to null alone.
     fn differ(&self, a: &str, b: &str) -> String;
+
+    /// Two values in forms that compare exactly.
+    fn comparable(&self, a: (String, &Type), b: (String, &Type)) -> (String, String);
 
     /// An item of FROM with a row for each element of a list kept or bound as JSON.
     fn elements(&self, list: &str, alias: &str) -> String;
@@ -45,9 +50,9 @@ pub trait Dialect: Sync {
 
     /// A figure over the values of many rows, each written in this way; of none it is 0 for counts and sums, else null. What leaves
     /// the range of its type is an error of the statement ([`crate::StoreError::Overflow`]).
-    fn aggregate(&self, aggregate: Aggregate, value: &str, encode: Encode) -> String;
+    fn aggregate(&self, aggregate: Aggregate, value: &str, form: (Encode, Decode)) -> String;
     /// The beginning of a moment's or a day's text.
-    fn time_part(&self, value: &str, part: TimePart) -> String;
+    fn time_part(&self, value: &str, part: TimePart, ty: &Type) -> String;
 
     /// What conditions make of the values of many rows: null where one of them is null, where there is none to choose from, or
     /// where it leaves the range of its type; `None` where the engine cannot say it.
@@ -77,6 +82,8 @@ pub trait Dialect: Sync {
     fn key_type(&self, key: KeyKind) -> &'static str;
     /// A constant as SQL, for defaults.
     fn constant(&self, ty: &ColumnType, value: &Value) -> String;
+    /// A column of an index, in the order in which records are sorted by it.
+    fn index_column(&self, name: &str, may_be_null: bool) -> String;
     /// What stands behind the closing bracket of CREATE TABLE.
     fn table_options(&self) -> &'static str;
     /// What stands behind the closing bracket of CREATE TABLE of a join table.

@@ -20,6 +20,7 @@ struct GroupColumn {
     sql: String,
     encode: Encode,
     decode: Decode,
+    ty: Type,
     may_be_null: bool,
 }
 
@@ -47,7 +48,7 @@ pub fn group(schema: &Schema, dialect: &dyn Dialect, group: &Group) -> Result<Re
     };
     let by: Vec<String> = order.iter().map(|key| dialect.order(&key.sql, key.descending, key.may_be_null)).collect();
     let outside: Vec<String> = (0..all.len()).map(|at| format!("{alias}.c{at}")).collect();
-    let limit = writer.bind(Bind::Limit(group.limit));
+    let limit = writer.bind_as(Bind::Limit(group.limit), &Type::Int);
     let text = format!(
         "SELECT {} FROM ({grouped}) AS {alias}{} ORDER BY {} LIMIT {limit}",
         outside.join(", "),
@@ -64,7 +65,8 @@ pub fn group(schema: &Schema, dialect: &dyn Dialect, group: &Group) -> Result<Re
 fn sort_column(all: &[GroupColumn], alias: &str, order: GroupOrder) -> Result<SortColumn, StoreError> {
     let column = all.get(order.column).ok_or_else(|| defect("groups are sorted by a column that is not there"))?;
     let sql = format!("{alias}.c{}", order.column);
-    Ok(SortColumn { sql, descending: order.descending, may_be_null: column.may_be_null })
+    let ty = column.ty.clone();
+    Ok(SortColumn { sql, ty, descending: order.descending, may_be_null: column.may_be_null })
 }
 
 fn answered(at: usize, name: &str, encode: Encode) -> Column {
@@ -90,23 +92,27 @@ impl Writer<'_> {
         Ok(match key.part {
             None => value,
             Some(part) => GroupColumn {
-                sql: self.dialect.time_part(&value.sql, part),
+                sql: self.dialect.time_part(&value.sql, part, &key.value.by.ty),
                 encode: Encode::Plain,
                 decode: Decode::Text,
+                ty: Type::String,
                 ..value
             },
         })
     }
 
     fn figure(&mut self, figure: &Figure, row: &Row, joins: Option<&mut Joins>) -> Result<GroupColumn, StoreError> {
-        let count = |sql| GroupColumn { sql, encode: Encode::Int, decode: Decode::Int, may_be_null: false };
+        let count =
+            |sql| GroupColumn { sql, encode: Encode::Int, decode: Decode::Int, ty: Type::Int, may_be_null: false };
         let Some(of) = &figure.of else { return Ok(count("count(*)".to_owned())) };
         let value = self.path_value(of, row, joins)?;
-        let sql = self.dialect.aggregate(figure.aggregate, &value.sql, value.encode);
+        let sql = self.dialect.aggregate(figure.aggregate, &value.sql, (value.encode, value.decode));
         Ok(match figure.aggregate {
             Aggregate::Count | Aggregate::CountDistinct => count(sql),
             Aggregate::Sum => GroupColumn { sql, may_be_null: false, ..value },
-            Aggregate::Avg => GroupColumn { sql, encode: Encode::Float, decode: Decode::Float, may_be_null: true },
+            Aggregate::Avg => {
+                GroupColumn { sql, encode: Encode::Float, decode: Decode::Float, ty: Type::Float, may_be_null: true }
+            }
             Aggregate::Min | Aggregate::Max => GroupColumn { sql, may_be_null: true, ..value },
         })
     }
@@ -138,6 +144,7 @@ impl Writer<'_> {
             sql,
             encode: columns::encode(self.schema, of, field),
             decode,
+            ty: value.by.ty.clone(),
             may_be_null: value.by.may_null || value.by.may_error,
         })
     }

@@ -1,4 +1,5 @@
 //! Look-ups inside a write: keys of records by the values of a unique, many at a time, or by a condition.
+use mainstay_expr::Type;
 use mainstay_plan::{Find, Matching};
 use mainstay_schema::Schema;
 
@@ -16,7 +17,8 @@ pub fn find(schema: &Schema, dialect: &dyn Dialect, plan: &Find) -> Result<FindS
     let mut first = String::new();
     let mut test = Test::Always;
     for (number, field) in plan.fields.iter().enumerate() {
-        let list = writer.bind(Bind::Value(number as u16));
+        let ty = writer.field_type(plan.collection, *field);
+        let list = writer.bind_as(Bind::Value(number as u16), &Type::List(Box::new(ty.clone())));
         let alias = writer.alias();
         let rows = dialect.elements(&list, &alias);
         if number == 0 {
@@ -26,9 +28,8 @@ pub fn find(schema: &Schema, dialect: &dyn Dialect, plan: &Find) -> Result<FindS
             lists.push_str(&format!(" JOIN {rows} ON {} = {first}", dialect.position(&alias)));
         }
         let is_key = of.system.id == Some(*field);
-        let ty = if is_key { of.key.ty() } else { schema.field_type(&of.field(*field).kind) };
         let column = if is_key { writer.key(&row) } else { writer.column(&row, *field) };
-        test = test.and(Test::when(format!("{column} = {}", dialect.element(&alias, &ty))));
+        test = test.and(Test::when(format!("{column} = {}", dialect.element(&alias, &writer.stored_type(&ty)))));
     }
     let filter = test.and(writer.holds(&plan.visible, &row)?).filter(dialect);
     let found = format!("SELECT {} FROM {}{filter}", writer.key(&row), writer.from(&row));
@@ -42,7 +43,7 @@ pub fn matching(schema: &Schema, dialect: &dyn Dialect, plan: &Matching) -> Resu
     let row = writer.row(plan.collection);
     let filter = writer.holds(&plan.condition, &row)?.filter(dialect);
     let key = writer.key(&row);
-    let limit = writer.bind(Bind::Limit(plan.limit));
+    let limit = writer.bind_as(Bind::Limit(plan.limit), &Type::Int);
     let text = format!("SELECT {key} FROM {}{filter} ORDER BY {key} LIMIT {limit}", writer.from(&row));
     let decode = columns::decode_key(schema.collection(plan.collection).key);
     Ok(FindSql { sql: writer.finish(text), key: Cell { column: 0, decode } })

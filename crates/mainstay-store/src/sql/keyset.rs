@@ -1,4 +1,6 @@
 //! Where a page begins: behind the sort keys of the last record of the page before.
+use mainstay_expr::Type;
+
 use crate::{
     StoreError,
     sql::{
@@ -11,6 +13,7 @@ use crate::{
 /// A sort key, rendered.
 pub(crate) struct SortColumn {
     pub(crate) sql: String,
+    pub(crate) ty: Type,
     pub(crate) descending: bool,
     /// Whether it may be null in SQL, where an error is null too.
     pub(crate) may_be_null: bool,
@@ -34,7 +37,7 @@ impl Writer<'_> {
         }
         let key = |(by, value): (&SortColumn, &Option<u16>)| Key {
             sql: by.sql.clone(),
-            value: value.map(|value| self.bind(Bind::Value(value))),
+            value: value.map(|value| self.bind_as(Bind::Value(value), &by.ty)),
             descending: by.descending,
             may_be_null: by.may_be_null,
         };

@@ -1,5 +1,5 @@
 //! Links of a record that is written: questions about their ends, changes of join tables.
-use mainstay_expr::Expr;
+use mainstay_expr::{Expr, Type};
 use mainstay_plan::{LinkChange, LinkCheck, LinkMode};
 use mainstay_schema::{CollectionId, FieldKind, KeyKind, Schema};
 
@@ -21,7 +21,7 @@ pub(crate) fn links(schema: &Schema, dialect: &dyn Dialect, links: &[LinkCheck])
 fn check(schema: &Schema, dialect: &dyn Dialect, link: &LinkCheck) -> Result<Sql, StoreError> {
     let mut writer = Writer::new(schema, dialect);
     let row = writer.row(link.target);
-    let key = writer.bind(Bind::Value(link.key));
+    let key = writer.bind_as(Bind::Value(link.key), &schema.collection(link.target).key.ty());
     let tie = Test::when(format!("{} = {key}", writer.key(&row)));
     let filter = tie.and(writer.holds(&link.visible, &row)?).filter(dialect);
     let there = format!("{key} IS NULL OR EXISTS (SELECT 1 FROM {}{filter})", writer.from(&row));
@@ -80,7 +80,7 @@ impl Change<'_> {
         let table = self.table()?;
         let [from, to] = [JOIN_FROM, JOIN_TO].map(|name| format!("{table}.{}", self.dialect.quote(name)));
         let (rows, key) = self.keys(&mut writer);
-        let own = writer.bind(Bind::Key);
+        let own = writer.bind_key(self.of);
         let linked = format!("SELECT 1 FROM {table} WHERE {from} = {own} AND {to} = {key}");
         Ok(writer.finish(format!("SELECT {key} FROM {rows} WHERE NOT EXISTS ({linked})")))
     }
@@ -97,7 +97,7 @@ impl Change<'_> {
         let mut writer = Writer::new(self.schema, self.dialect);
         let (rows, key) = self.keys(&mut writer);
         let (this, item) = (writer.row(self.of), writer.row(self.change.target));
-        let own = writer.bind(Bind::Key);
+        let own = writer.bind_key(self.of);
         let ties = [format!("{} = {own}", writer.key(&this)), format!("{} = {key}", writer.key(&item))];
         let rule = writer.holds_of_link(rule, &this, &item)?;
         let filter = Test::all(ties.map(Test::when)).and(rule).filter(self.dialect);
@@ -118,7 +118,7 @@ impl Change<'_> {
 
     /// The list of keys as rows, and the key of such a row.
     fn keys(&self, writer: &mut Writer<'_>) -> (String, String) {
-        let list = writer.bind(Bind::Value(self.change.keys));
+        let list = writer.bind_as(Bind::Value(self.change.keys), &Type::List(Box::new(self.key_kind().ty())));
         let alias = writer.alias();
         (self.dialect.elements(&list, &alias), self.dialect.element(&alias, &self.key_kind().ty()))
     }
@@ -142,7 +142,7 @@ impl Change<'_> {
         let mut writer = Writer::new(self.schema, self.dialect);
         let (from, to) = (self.dialect.quote(JOIN_FROM), self.dialect.quote(JOIN_TO));
         let (rows, key) = self.keys(&mut writer);
-        let own = writer.bind(Bind::Key);
+        let own = writer.bind_key(self.of);
         let ignore = self.dialect.or_ignore();
         let table = self.table()?;
         // The WHERE keeps ON CONFLICT from being read as a part of a join.
@@ -161,7 +161,7 @@ impl Change<'_> {
     fn taken_out(&self, writer: &mut Writer<'_>, listed: bool) -> Result<(Test, String), StoreError> {
         let table = self.table()?;
         let [from, to] = [JOIN_FROM, JOIN_TO].map(|name| format!("{table}.{}", self.dialect.quote(name)));
-        let own = writer.bind(Bind::Key);
+        let own = writer.bind_key(self.of);
         let (rows, key) = self.keys(writer);
         let not = if listed { "" } else { "NOT " };
         let test = Test::all([

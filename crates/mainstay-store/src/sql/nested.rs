@@ -1,4 +1,5 @@
 //! What hangs on a record over links: JSON that the database builds, in the same statement.
+use mainstay_expr::Type;
 use mainstay_plan::{Nested, Output, OutputValue};
 use mainstay_schema::FieldId;
 
@@ -13,13 +14,23 @@ use crate::{
 };
 
 impl Writer<'_> {
+    /// What the statement builds, with how it is written.
+    pub(crate) fn built(
+        &mut self,
+        build: impl FnOnce(&mut Self) -> Result<String, StoreError>,
+    ) -> Result<(String, Encode), StoreError> {
+        let before = self.kept;
+        let sql = build(self)?;
+        Ok((sql, Encode::Built(self.kept > before)))
+    }
+
     /// The record at the other end of a to-one link, or null.
     pub(crate) fn nested_one(&mut self, nested: &Nested, parent: &Row) -> Result<String, StoreError> {
         let row = self.row(nested.target);
         let tie = Test::when(format!("{} = {}", self.key(&row), self.column(parent, nested.field)));
         let test = tie.and(self.holds(&nested.condition, &row)?);
         if test == Test::Never {
-            return Ok("NULL".to_owned());
+            return Ok(self.no_value(&Type::String));
         }
         let object = self.object(&nested.select, &row)?;
         Ok(format!("(SELECT {object} FROM {}{})", self.from(&row), test.filter(self.dialect)))
@@ -91,6 +102,7 @@ impl Writer<'_> {
         for output in select {
             // A subquery gives plain text: it is read as JSON again, or it would be a string inside of JSON.
             let (sql, encode) = self.output(&output.value, row)?;
+            self.kept += usize::from(encode == Encode::Json);
             members.push((output.name.as_ref(), self.dialect.json_leaf(&sql, encode)));
         }
         Ok(self.dialect.json_object(&members))

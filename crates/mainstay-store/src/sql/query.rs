@@ -1,5 +1,5 @@
 //! Reads: one statement, however deep.
-use mainstay_expr::{Expr, fields_read};
+use mainstay_expr::{Expr, Type, fields_read};
 use mainstay_plan::{Count, Order, Output, OutputValue, Query};
 use mainstay_schema::{CollectionId, FieldId, Schema, json_string};
 
@@ -32,7 +32,10 @@ pub fn query(schema: &Schema, dialect: &dyn Dialect, query: &Query) -> Result<Re
     let version = writer.version(&row, &mut selected);
     let order = writer.order_by(&by, &selected);
     let filter = condition.and(after).filter(dialect);
-    let limit = query.limit.map(|limit| format!(" LIMIT {}", writer.bind(Bind::Limit(limit)))).unwrap_or_default();
+    let limit = query
+        .limit
+        .map(|limit| format!(" LIMIT {}", writer.bind_as(Bind::Limit(limit), &Type::Int)))
+        .unwrap_or_default();
     let text = format!("SELECT {} FROM {}{filter}{order}{limit}", selected.list(), writer.from(&row));
     let count = match query.count {
         Count::Too => Some(count(schema, dialect, query)?),
@@ -51,7 +54,7 @@ pub(crate) fn by_key(
 ) -> Result<ReadSql, StoreError> {
     let mut writer = Writer::new(schema, dialect);
     let row = writer.row(collection);
-    let key = writer.bind(Bind::Key);
+    let key = writer.bind_key(collection);
     let find = Test::when(format!("{} = {key}", writer.key(&row)));
     let filter = find.and(writer.holds(condition, &row)?).filter(dialect);
     let mut selected = Selected::default();
@@ -133,9 +136,9 @@ impl Writer<'_> {
                 let (sql, encode) = self.output(value, row)?;
                 (self.only_when(condition, sql, row)?, encode)
             }
-            OutputValue::One(nested) => (self.nested_one(nested, row)?, Encode::Json),
-            OutputValue::Many(nested) => (self.nested_many(nested, row)?, Encode::Json),
-            OutputValue::Keys(nested) => (self.nested_keys(nested, row)?, Encode::Json),
+            OutputValue::One(nested) => self.built(|writer| writer.nested_one(nested, row))?,
+            OutputValue::Many(nested) => self.built(|writer| writer.nested_many(nested, row))?,
+            OutputValue::Keys(nested) => self.built(|writer| writer.nested_keys(nested, row))?,
             OutputValue::Figure(figure) => self.link_figure(figure, row)?,
         })
     }
@@ -183,7 +186,12 @@ pub(crate) struct SortKey<'o> {
 
 impl SortKey<'_> {
     fn column(&self) -> SortColumn {
-        SortColumn { sql: self.sql.clone(), descending: self.order.descending, may_be_null: self.may_be_null() }
+        SortColumn {
+            sql: self.sql.clone(),
+            ty: self.order.by.ty.clone(),
+            descending: self.order.descending,
+            may_be_null: self.may_be_null(),
+        }
     }
 
     /// Whether it may be null in SQL, where an error is null too.

@@ -63,8 +63,14 @@ pub struct Column {
 pub enum Encode {
     /// Text, escaped.
     Text,
-    /// Text that needs no escaping (UUIDs, moments, enum values): only quoted.
+    /// Text that needs no escaping (UUIDs, enum values): only quoted.
     Plain,
+    /// A moment, quoted.
+    Timestamp,
+    /// A day, quoted.
+    Date,
+    /// A time of day, quoted.
+    Time,
     /// A whole number.
     Int,
     /// A whole number in quotes.
@@ -77,8 +83,10 @@ pub enum Encode {
     Decimal(u8),
     /// Bytes as base64.
     Base64,
-    /// JSON text, as it is.
+    /// A column that keeps JSON.
     Json,
+    /// JSON that the statement builds; whether it holds columns that keep JSON.
+    Built(bool),
 }
 
 /// How a column's value is read back.

@@ -44,14 +44,14 @@ impl Writer<'_> {
     /// An expression as a value.
     pub(crate) fn value(&mut self, expr: &Expr, env: &Env) -> Result<Rendered, StoreError> {
         match &expr.node {
-            Node::Literal(value) => Ok(Rendered::plain(self.literal(value))),
-            Node::Error => Ok(Rendered { sql: "NULL".to_owned(), ok: Test::Never }),
+            Node::Literal(value) => Ok(Rendered::plain(self.literal(value, &expr.ty))),
+            Node::Error => Ok(Rendered { sql: self.no_value(&expr.ty), ok: Test::Never }),
             Node::Bound(number) => {
                 let bind = match &expr.ty {
                     Type::List(of) => Bind::List(*number, list_scalar(of)?),
                     _ => Bind::Value(*number),
                 };
-                Ok(Rendered::plain(self.bind(bind)))
+                Ok(Rendered::plain(self.bind_as(bind, &expr.ty)))
             }
             Node::Var(var) => match env.get(*var)? {
                 Place::Row(row) => Ok(Rendered::plain(self.key(row))),

@@ -1,5 +1,5 @@
 //! Creates, updates and what deletes look for.
-use mainstay_expr::{Arith, Expr, own_fields_only, reads_change};
+use mainstay_expr::{Arith, Expr, Type, own_fields_only, reads_change};
 use mainstay_plan::{Answer, Create, Delete, Load, Output, OutputValue, Update};
 use mainstay_schema::{CollectionId, FieldId, FieldKind, Scalar, Schema};
 
@@ -23,7 +23,7 @@ pub fn create(schema: &Schema, dialect: &dyn Dialect, plan: &Create) -> Result<C
     let names: Vec<String> = plan.columns.iter().map(|field| dialect.quote(&of.field(*field).column)).collect();
     let mut values = Vec::with_capacity(names.len());
     for (number, field) in plan.columns.iter().enumerate() {
-        values.push(writer.bind(columns::bind(of, *field, number as u16)));
+        values.push(writer.bind_field(plan.collection, *field, columns::bind(of, *field, number as u16)));
     }
     let written = match names.is_empty() {
         true => "DEFAULT VALUES".to_owned(),
@@ -51,8 +51,10 @@ pub fn load(schema: &Schema, dialect: &dyn Dialect, plan: &Load) -> Sql {
     let of = schema.collection(plan.collection);
     let mut writer = Writer::new(schema, dialect);
     let names: Vec<String> = plan.columns.iter().map(|field| dialect.quote(&of.field(*field).column)).collect();
-    let binds = plan.columns.iter().enumerate().map(|(number, field)| columns::bind(of, *field, number as u16));
-    let values: Vec<String> = binds.collect::<Vec<_>>().into_iter().map(|bind| writer.bind(bind)).collect();
+    let mut values = Vec::with_capacity(names.len());
+    for (number, field) in plan.columns.iter().enumerate() {
+        values.push(writer.bind_field(plan.collection, *field, columns::bind(of, *field, number as u16)));
+    }
     let text =
         format!("INSERT INTO {} ({}) VALUES ({})", dialect.quote(&of.table), names.join(", "), values.join(", "));
     writer.finish(text)
@@ -104,7 +106,7 @@ fn fast(schema: &Schema, dialect: &dyn Dialect, plan: &Update) -> Result<Option<
     let set = writer.set(plan, &row)?;
     let mut test = Test::Always;
     for (field, number) in plan.set.iter().filter(|(field, _)| plan.add.contains(field)) {
-        let by = writer.bind(Bind::Value(*number));
+        let by = writer.bind_field(plan.collection, *field, Bind::Value(*number));
         test = test.and(writer.sum(&row, *field, &by)?.1);
     }
     for condition in [&plan.find, &plan.visible] {
@@ -114,7 +116,7 @@ fn fast(schema: &Schema, dialect: &dyn Dialect, plan: &Update) -> Result<Option<
     let change = Change { this: &row, old: row.clone(), new: row.clone() };
     test = test.and(writer.holds_of_change(&plan.before, &change)?);
     if let (Some(version), Some(field)) = (plan.version, schema.collection(plan.collection).system.version) {
-        let version = writer.bind(Bind::Value(version));
+        let version = writer.bind_as(Bind::Value(version), &Type::Int);
         test = test.and(Test::when(format!("{} = {version}", writer.column(&row, field))));
     }
     let mut selected = Selected::default();
@@ -131,7 +133,7 @@ fn update_by_key(schema: &Schema, dialect: &dyn Dialect, plan: &Update) -> Resul
     if set.is_empty() || (plan.set.is_empty() && plan.changes.is_empty()) {
         return Ok(None);
     }
-    let key = writer.bind(Bind::Key);
+    let key = writer.bind_key(plan.collection);
     let text = format!("UPDATE {} SET {set} WHERE {} = {key}", row.alias, writer.key(&row));
     Ok(Some(writer.finish(text)))
 }
@@ -229,7 +231,7 @@ impl Writer<'_> {
         let of = self.schema.collection(plan.collection);
         let mut values = Vec::with_capacity(plan.set.len());
         for (field, number) in &plan.set {
-            let value = self.bind(columns::bind(of, *field, *number));
+            let value = self.bind_field(plan.collection, *field, columns::bind(of, *field, *number));
             values.push((*field, if plan.add.contains(field) { self.sum(row, *field, &value)?.0 } else { value }));
         }
         Ok(values)
@@ -298,7 +300,7 @@ fn after(
     let mut writer = Writer::new(schema, dialect);
     let row = writer.row(collection);
     let verdict = writer.verdict(rule, &row)?;
-    let key = writer.bind(Bind::Key);
+    let key = writer.bind_key(collection);
     let text = format!("SELECT {verdict} FROM {} WHERE {} = {key}", writer.from(&row), writer.key(&row));
     Ok(Some(writer.finish(text)))
 }
@@ -312,10 +314,10 @@ fn after_change(schema: &Schema, dialect: &dyn Dialect, plan: &Update) -> Result
     let row = writer.row(plan.collection);
     let version = schema.collection(plan.collection).system.version;
     let changed = plan.set.iter().map(|(field, _)| *field).chain(version);
-    let old = changed.map(|field| (field, writer.bind(Bind::Old(field)))).collect();
+    let old = changed.map(|field| (field, writer.bind_field(plan.collection, field, Bind::Old(field)))).collect();
     let change = Change { this: &row, old: row.with(old), new: row.clone() };
     let test = writer.holds_of_change(rule, &change)?;
-    let (verdict, key) = (writer.verdict_of(test), writer.bind(Bind::Key));
+    let (verdict, key) = (writer.verdict_of(test), writer.bind_key(plan.collection));
     let text = format!("SELECT {verdict} FROM {} WHERE {} = {key}", writer.from(&row), writer.key(&row));
     Ok(Some(writer.finish(text)))
 }

@@ -1,5 +1,5 @@
 //! What a statement in the making knows: its binds, its aliases, and the records in reach.
-use mainstay_expr::{Expr, ITEM, NEW, OLD, RecordType, Symbol, THIS, Value, VarId};
+use mainstay_expr::{Expr, ITEM, NEW, OLD, RecordType, Symbol, THIS, Type, Value, VarId};
 use mainstay_schema::{Collection, CollectionId, EmbeddedMember, Field, FieldId, Schema};
 
 use crate::{
@@ -20,6 +20,8 @@ pub(crate) struct Writer<'a> {
     aliases: usize,
     /// Lists around what is written now.
     pub(crate) lists: usize,
+    /// Columns that keep JSON, inside of JSON that the statement builds.
+    pub(crate) kept: usize,
 }
 
 /// A row in reach: what its columns are written with, and whose it is.
@@ -89,7 +91,7 @@ impl Env {
 impl<'a> Writer<'a> {
     /// An empty statement.
     pub(crate) fn new(schema: &'a Schema, dialect: &'a dyn Dialect) -> Writer<'a> {
-        Writer { schema, dialect, binds: Vec::new(), aliases: 0, lists: 0 }
+        Writer { schema, dialect, binds: Vec::new(), aliases: 0, lists: 0, kept: 0 }
     }
 
     /// The placeholder of a bind: a mark that [`Writer::finish`] replaces, since a fragment may yet be folded away.
@@ -101,13 +103,45 @@ impl<'a> Writer<'a> {
         format!("{MARK}{at}{MARK}")
     }
 
+    /// The placeholder of a bind, in the stored form of a type.
+    pub(crate) fn bind_as(&mut self, bind: Bind, ty: &Type) -> String {
+        let placeholder = self.bind(bind);
+        self.dialect.typed(&placeholder, &self.stored_type(ty))
+    }
+
+    /// The placeholder of the key of the record that the step is about.
+    pub(crate) fn bind_key(&mut self, collection: CollectionId) -> String {
+        let ty = self.schema.collection(collection).key.ty();
+        self.bind_as(Bind::Key, &ty)
+    }
+
+    /// The placeholder of what a field is set to.
+    pub(crate) fn bind_field(&mut self, collection: CollectionId, field: FieldId, bind: Bind) -> String {
+        let ty = self.field_type(collection, field);
+        self.bind_as(bind, &ty)
+    }
+
+    /// The type of a field's column.
+    pub(crate) fn field_type(&self, collection: CollectionId, field: FieldId) -> Type {
+        let of = self.schema.collection(collection);
+        match of.system.id == Some(field) {
+            true => of.key.ty(),
+            false => self.schema.field_type(&of.field(field).kind),
+        }
+    }
+
+    /// No value, in the place of one of a type.
+    pub(crate) fn no_value(&self, ty: &Type) -> String {
+        self.dialect.typed("NULL", &self.stored_type(ty))
+    }
+
     /// The placeholder of a constant; small ones are written out.
-    pub(crate) fn literal(&mut self, value: &Value) -> String {
+    pub(crate) fn literal(&mut self, value: &Value, ty: &Type) -> String {
         match value {
-            Value::Null => "NULL".to_owned(),
+            Value::Null => self.no_value(ty),
             Value::Bool(value) => self.dialect.boolean(*value).to_owned(),
             Value::Int(value) if (0..=i64::from(i32::MAX)).contains(value) => value.to_string(),
-            _ => self.bind(Bind::Literal(value.clone())),
+            _ => self.bind_as(Bind::Literal(value.clone()), ty),
         }
     }
 

@@ -8,7 +8,7 @@ use mainstay_expr::{Arith, Function, Reduction, Type, Value, wire};
 use mainstay_plan::{Aggregate, TimePart};
 use mainstay_schema::{ColumnType, FieldKind, KeyKind, Scalar, Schema};
 
-use crate::sql::{Dialect, Encode};
+use crate::sql::{Decode, Dialect, Encode};
 
 /// SQLite's dialect. It calls functions that every connection is given (`functions.rs`).
 #[derive(Clone, Copy, Debug, Default)]
@@ -21,6 +21,11 @@ impl Dialect for SqliteDialect {
 
     fn placeholder(&self, n: usize) -> String {
         format!("?{n}")
+    }
+
+    /// Values say for themselves what they are.
+    fn typed(&self, value: &str, _ty: &Type) -> String {
+        value.to_owned()
     }
 
     fn boolean(&self, value: bool) -> &'static str {
@@ -45,6 +50,11 @@ impl Dialect for SqliteDialect {
 
     fn differ(&self, a: &str, b: &str) -> String {
         format!("{a} IS NOT {b}")
+    }
+
+    /// SQLite compares whole numbers with floats exactly.
+    fn comparable(&self, (a, _): (String, &Type), (b, _): (String, &Type)) -> (String, String) {
+        (a, b)
     }
 
     fn elements(&self, list: &str, alias: &str) -> String {
@@ -124,7 +134,7 @@ impl Dialect for SqliteDialect {
     }
 
     /// SQLite's own sum of whole numbers says when it overflows; that of floats becomes infinite.
-    fn aggregate(&self, aggregate: Aggregate, value: &str, encode: Encode) -> String {
+    fn aggregate(&self, aggregate: Aggregate, value: &str, (encode, _): (Encode, Decode)) -> String {
         match (aggregate, encode) {
             (Aggregate::Count, _) => format!("count({value})"),
             (Aggregate::CountDistinct, _) => format!("count(DISTINCT {value})"),
@@ -153,7 +163,7 @@ impl Dialect for SqliteDialect {
     }
 
     /// Moments and days are texts of fixed width.
-    fn time_part(&self, value: &str, part: TimePart) -> String {
+    fn time_part(&self, value: &str, part: TimePart, _ty: &Type) -> String {
         let length = match part {
             TimePart::Year => 4,
             TimePart::Month => 7,
@@ -170,13 +180,15 @@ impl Dialect for SqliteDialect {
 
     fn json_leaf(&self, column: &str, encode: Encode) -> String {
         match encode {
-            Encode::Text | Encode::Plain | Encode::Int => column.to_owned(),
+            Encode::Text | Encode::Plain | Encode::Timestamp | Encode::Date | Encode::Time | Encode::Int => {
+                column.to_owned()
+            }
             Encode::Long => format!("CAST({column} AS TEXT)"),
             Encode::Float => format!("mainstay_float({column})"),
             Encode::Bool => format!("mainstay_bool({column})"),
             Encode::Decimal(scale) => format!("mainstay_decimal({column}, {scale})"),
             Encode::Base64 => format!("mainstay_base64({column})"),
-            Encode::Json => format!("json({column})"),
+            Encode::Json | Encode::Built(_) => format!("json({column})"),
         }
     }
 
@@ -249,6 +261,10 @@ impl Dialect for SqliteDialect {
                 text_literal(&text)
             }
         }
+    }
+
+    fn index_column(&self, name: &str, _may_be_null: bool) -> String {
+        self.quote(name)
     }
 
     fn table_options(&self) -> &'static str {

@@ -47,7 +47,7 @@ pub(super) fn encode(value: ValueRef<'_>, column: usize, encode: Encode, out: &m
     match (encode, value) {
         (_, ValueRef::Null) => out.extend_from_slice(b"null"),
         (Encode::Text, ValueRef::Text(text)) => json_string(out, utf8(text, column)?),
-        (Encode::Plain, ValueRef::Text(text)) => quoted(out, text),
+        (Encode::Plain | Encode::Timestamp | Encode::Date | Encode::Time, ValueRef::Text(text)) => quoted(out, text),
         (Encode::Int, ValueRef::Integer(value)) => json_int(out, value),
         (Encode::Long, ValueRef::Integer(value)) => {
             out.push(b'"');
@@ -62,7 +62,7 @@ pub(super) fn encode(value: ValueRef<'_>, column: usize, encode: Encode, out: &m
             quoted(out, wire::format_decimal(Decimal { units, scale }).as_bytes());
         }
         (Encode::Base64, ValueRef::Blob(bytes)) => base64(out, bytes),
-        (Encode::Json, ValueRef::Text(text)) => out.extend_from_slice(text),
+        (Encode::Json | Encode::Built(_), ValueRef::Text(text)) => out.extend_from_slice(text),
         (encode, other) => return Err(unexpected(column, other, &format!("{encode:?}"))),
     }
     Ok(())

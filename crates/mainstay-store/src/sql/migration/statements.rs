@@ -174,7 +174,7 @@ impl<'a> Statements<'a> {
                 self.push(ddl.unique(new, unique));
             }
             for index in new.indexes.iter().filter(|of| !is_kept(&of.name)) {
-                self.push(ddl.index(&new.table, index));
+                self.push(ddl.index(new, index));
             }
         }
         for (table, way) in self.migration.to.tables.iter().zip(&self.layout.tables) {

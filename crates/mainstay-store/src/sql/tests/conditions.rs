@@ -4,8 +4,10 @@ use std::fmt::Write;
 use mainstay_expr::Expr;
 
 use crate::{
-    SqliteDialect,
+    PostgresDialect, SqliteDialect,
+    postgres::tests::Server,
     sql::{
+        Sql,
         tests::{
             fixture::{Plans, caller, schema},
             shows,
@@ -24,16 +26,29 @@ fn render(plans: &Plans<'_>, condition: &Expr, want: bool) -> String {
     }
 }
 
-fn both(plans: &Plans<'_>, text: &str, condition: &Expr) -> String {
+/// The SQL for a server, as a statement.
+fn asked(plans: &Plans<'_>, condition: &Expr, want: bool) -> Option<Sql> {
+    let mut writer = Writer::new(plans.schema, &PostgresDialect);
+    let row = writer.row(plans.id("Post"));
+    let test = writer.is(condition, want, &Env::of(&row)).ok()?;
+    let text = format!("SELECT 1 FROM {}{}", writer.from(&row), test.filter(&PostgresDialect));
+    Some(writer.finish(text))
+}
+
+fn both(plans: &Plans<'_>, server: Option<&Server>, text: &str, condition: &Expr) -> String {
+    for want in [true, false] {
+        server.zip(asked(plans, condition, want)).inspect(|(server, sql)| server.understands(sql));
+    }
     format!("{text}\n  {}\n  {}\n", render(plans, condition, true), render(plans, condition, false))
 }
 
 fn all(texts: &[&str]) -> String {
     let schema = schema();
+    let server = Server::with(&schema);
     texts.iter().fold(String::new(), |mut out, text| {
         let mut plans = Plans::new(&schema);
         let condition = plans.condition("Post", text);
-        write!(out, "{}", both(&plans, text, &condition)).expect("a string takes everything");
+        write!(out, "{}", both(&plans, server.as_ref(), text, &condition)).expect("a string takes everything");
         out
     })
 }
@@ -146,6 +161,7 @@ fn lists_and_embedded_values() {
 #[test]
 fn links_in_caller_mode() {
     let schema = schema();
+    let server = Server::with(&schema);
     let mut out = String::new();
     for text in [
         "org == null",
@@ -159,7 +175,7 @@ fn links_in_caller_mode() {
     ] {
         let mut plans = Plans::new(&schema);
         let guarded = plans.guarded("Post", text, "Org", "owner == auth.id");
-        out.push_str(&both(&plans, text, &guarded));
+        out.push_str(&both(&plans, server.as_ref(), text, &guarded));
     }
     shows!(out);
 }

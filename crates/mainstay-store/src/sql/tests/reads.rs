@@ -4,7 +4,8 @@ use mainstay_plan::{Count, OutputValue, Query};
 use mainstay_schema::Schema;
 
 use crate::{
-    SqliteDialect,
+    PostgresDialect, SqliteDialect,
+    postgres::tests::Server,
     sql::{
         Bind, Decode, Encode, ReadSql, query,
         tests::{
@@ -15,7 +16,13 @@ use crate::{
     },
 };
 
+/// The read for the embedded engine; a server has to understand its own.
 fn render(schema: &Schema, plan: &Query) -> ReadSql {
+    if let Some(server) = Server::with(schema) {
+        let read = query(schema, &PostgresDialect, plan).unwrap_or_else(|error| panic!("{error}"));
+        server.understands(&read.page);
+        read.count.iter().for_each(|count| server.understands(count));
+    }
     query(schema, &SqliteDialect, plan).unwrap_or_else(|error| panic!("{error}"))
 }
 
