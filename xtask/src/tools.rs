@@ -10,6 +10,8 @@ const TOOLS: &[(&str, &str)] = &[
     ("openssl", "openssl"),
     ("sqlite3", "sqlite3"),
     ("strace", "strace"),
+    ("nginx", "nginx-light"),
+    ("haproxy", "haproxy"),
     ("unshare", "util-linux"),
     ("mount", "mount"),
     ("python3", "python3"),

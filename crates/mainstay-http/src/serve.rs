@@ -30,6 +30,9 @@ const ACCEPT_REST: Duration = Duration::from_millis(50);
 const LINGER: Duration = Duration::from_secs(1);
 const LINGER_BYTES_MAX: usize = 1024 * 1024;
 
+/// How long a connection that was just made when the server stops may take to ask: its client does not know yet.
+const FIRST_REQUEST: Duration = Duration::from_secs(1);
+
 /// Where the server is in its life; a connection looks at it between requests.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
@@ -64,6 +67,11 @@ pub async fn serve(listener: TcpListener, app: Arc<App>, stop: impl Future<Outpu
         if let Some((stream, address, permit)) = accepted {
             tokio::spawn(connection(builder.clone(), app.clone(), stream, address, permit, watched.clone()));
         }
+    }
+    // Whoever the system has let in already is answered.
+    while let Ok(Some((stream, address, permit))) = tokio::time::timeout(Duration::ZERO, accept(&listener, &room)).await
+    {
+        tokio::spawn(connection(builder.clone(), app.clone(), stream, address, permit, watched.clone()));
     }
     drop(listener);
     let _ = phase.send(Phase::Draining);
@@ -143,8 +151,9 @@ async fn answer(
     phase: &mut watch::Receiver<Phase>,
 ) -> hyper::Result<()> {
     let stream = Stalling::new(stream, shared.app.settings().answer_timeout);
+    let connection = shared.clone();
     let service = service_fn(move |request| {
-        let shared = shared.clone();
+        let shared = connection.clone();
         async move { Ok::<_, Infallible>(shared.answer(request).await) }
     });
     let mut served = pin!(builder.serve_connection(TokioIo::new(stream), service));
@@ -154,6 +163,11 @@ async fn answer(
         () = left(phase, Phase::Running) => None,
     };
     if let Some(result) = undisturbed {
+        return result;
+    }
+    if !shared.was_asked()
+        && let Ok(result) = tokio::time::timeout(FIRST_REQUEST, &mut served).await
+    {
         return result;
     }
     served.as_mut().graceful_shutdown();

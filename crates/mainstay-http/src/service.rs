@@ -1,7 +1,10 @@
 //! From one request to one answer: the only function that every request passes.
 use std::{
     net::IpAddr,
-    sync::{Arc, atomic::Ordering::Relaxed},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::{Duration, Instant},
 };
 
@@ -34,6 +37,7 @@ pub(crate) struct Connection {
     is_proxy: bool,
     /// The address that the proxy told last, most often also that of the next request.
     client: Mutex<Arc<str>>,
+    was_asked: AtomicBool,
     /// The last request's `Host`, most often also that of the next one.
     host: Mutex<Arc<str>>,
 }
@@ -58,11 +62,24 @@ impl Connection {
     pub(crate) fn new(app: Arc<App>, address: IpAddr) -> Connection {
         let is_proxy = app.settings().forwarded.trusts(address);
         let ip: Arc<str> = Arc::from(address.to_string());
-        Connection { app, client: Mutex::new(ip.clone()), ip, is_proxy, host: Mutex::new(Arc::from("")) }
+        Connection {
+            app,
+            client: Mutex::new(ip.clone()),
+            ip,
+            is_proxy,
+            was_asked: AtomicBool::new(false),
+            host: Mutex::new(Arc::from("")),
+        }
+    }
+
+    /// Whether a request has come.
+    pub(crate) fn was_asked(&self) -> bool {
+        self.was_asked.load(Relaxed)
     }
 
     /// Answers one request.
     pub(crate) async fn answer(&self, request: http::Request<Incoming>) -> Response {
+        self.was_asked.store(true, Relaxed);
         let started = Instant::now();
         let _in_flight = InFlight::new(&self.app);
         let (parts, mut body) = request.into_parts();

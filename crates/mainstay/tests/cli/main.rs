@@ -5,6 +5,7 @@ mod backup;
 mod check;
 mod chinook;
 mod crash;
+mod deploy;
 mod dev;
 mod disk;
 mod docs;
