@@ -140,6 +140,8 @@ pub struct Field {
     pub rules: FieldRules,
     /// The most code points of a text, where one is set (a unique or indexed text has 255 unless its check says less).
     pub length_max: Option<u32>,
+    /// The same of a text before its checks are asked: nothing where they ask for it in words or with a code of their own.
+    pub unchecked_length_max: Option<u32>,
     /// Where it stands in the files.
     pub at: Location,
 }
@@ -252,6 +254,8 @@ pub struct Check {
     pub expr: Arc<Compiled>,
     /// What the caller is told.
     pub message: String,
+    /// Whether the schema says that, or gives a code: then nothing else is told in its place.
+    pub has_words: bool,
     /// A code for programs.
     pub code: Option<String>,
     /// The fields that it reads, sorted: it runs when one of them changes.
@@ -353,12 +357,13 @@ impl Collection {
         self.field_named(name).filter(|field| admin || !field.hidden)
     }
 
-    /// Whether what the server gives to a field of a new record is known in the transaction alone: it follows links, or is
-    /// computed from a field above it of which that is true.
-    pub fn waits(&self, field: FieldId) -> bool {
+    /// Whether what the server gives to a field of a new record may be known in the transaction alone: it reads links, whose
+    /// ends the same write may make or look up, or is computed from a field above it of which that is true.
+    pub fn may_wait(&self, field: FieldId) -> bool {
         let Some(given) = self.field(field).given() else { return false };
-        let reads = || fields_read(&given.expr).into_iter().map(FieldId::of);
-        !own_fields_only(&given.expr) || reads().any(|read| read < field && self.waits(read))
+        let is_link = |read: FieldId| matches!(self.field(read).kind, FieldKind::ToOne { .. });
+        let mut reads = fields_read(&given.expr).into_iter().map(FieldId::of);
+        !own_fields_only(&given.expr) || reads.any(|read| is_link(read) || (read < field && self.may_wait(read)))
     }
 
     /// The names of the fields that every caller may know of.

@@ -71,14 +71,15 @@ impl WireError {
 }
 
 impl Schema {
-    /// The same value, where a field can have it: its length, its range and its form are those that a sent value must have.
+    /// The same value, where a field can have it: its length, its range and its form are those that a sent value must have,
+    /// before its checks are asked.
     ///
     /// # Errors
     ///
     /// What would be wrong with it, were it sent.
     pub fn fitting(&self, field: &Field, value: Value) -> Result<Value, WireError> {
         let of_text = matches!(field.kind, FieldKind::Scalar(Scalar::String | Scalar::Id));
-        let longest = field.length_max.map_or(STRING_BYTES_MAX, |most| most as usize);
+        let longest = field.unchecked_length_max.map_or(STRING_BYTES_MAX, |most| most as usize);
         match &value {
             Value::Null | Value::Bool(_) | Value::Timestamp(_) | Value::Uuid(_) => return Ok(value),
             // No character has more than four bytes.
@@ -89,7 +90,7 @@ impl Schema {
         self.write_value(&field.kind, &value, &mut json);
         let json = Json::parse(&json, JsonLimits::default())
             .map_err(|error| WireError::new("wrong_type", error.to_string()))?;
-        self.read_value(&field.kind, field.length_max, &json)
+        self.read_value(&field.kind, field.unchecked_length_max, &json)
     }
 
     /// Reads the value of a field of this kind. `null` is [`Value::Null`]: whether the field may be null, the caller knows.

@@ -22,7 +22,7 @@ impl Core {
     ) -> Vec<RuleExplained> {
         let evaluator = Evaluator::new(&self.schema, request);
         let failing = failing(&evaluator, record, late);
-        failing.map(|check| self.check_parts(request, &evaluator, check, record, of)).collect()
+        failing.map(|(_, check)| self.check_parts(request, &evaluator, check, record, of)).collect()
     }
 
     fn check_parts(

@@ -14,21 +14,18 @@ pub(crate) fn failed_checks(
     late: &[FieldId],
     place: &str,
 ) -> Vec<FieldError> {
-    let of = record.collection;
-    let fails = |check: &Check| !waits(check, late) && !skipped(check, record) && !evaluator.holds(&check.expr, record);
-    let failed = of.checks.iter().enumerate().filter(|(_, check)| fails(check));
-    failed.filter_map(|(at, _)| check_error(schema, of.id, at, place)).collect()
+    let of = record.collection.id;
+    failing(evaluator, record, late).filter_map(|(at, _)| check_error(schema, of, at, place)).collect()
 }
 
-/// The checks that do not hold of a record, those apart that wait for the write.
+/// The checks that do not hold of a record, by their position, those apart that wait for the write.
 pub(crate) fn failing<'a>(
     evaluator: &'a Evaluator<'_>,
     record: &'a OwnFields<'_>,
     late: &'a [FieldId],
-) -> impl Iterator<Item = &'a Check> {
-    let fails =
-        |check: &&Check| !waits(check, late) && !skipped(check, record) && !evaluator.holds(&check.expr, record);
-    record.collection.checks.iter().filter(fails)
+) -> impl Iterator<Item = (usize, &'a Check)> {
+    let fails = |check: &Check| !waits(check, late) && !skipped(check, record) && !evaluator.holds(&check.expr, record);
+    record.collection.checks.iter().enumerate().filter(move |(_, check)| fails(check))
 }
 
 /// What a patch alone decides: the checks that read nothing but fields that it sets. What does not hold comes as errors.

@@ -1,12 +1,13 @@
 //! One field as it is sent: who may send it, and its value.
 use std::borrow::Cow;
 
-use mainstay_expr::Value;
+use mainstay_expr::{Compiled, Value};
+use mainstay_plan::OwnFields;
 use mainstay_schema::{Collection, CollectionId, Field, FieldId, FieldKind, Json, Scalar, Schema, nearest};
 
 use super::{
     field_error,
-    late::{Late, Slot},
+    late::{Late, Slot, Source, late_fields},
     links::{Inside, Place, Sent},
     normalize,
     reading::Reading,
@@ -124,6 +125,41 @@ impl<'a> FieldReader<'a> {
                 None
             }
         }
+    }
+
+    /// The value that the server writes into a field; what it cannot compute is an error of that field, and `None`.
+    pub(crate) fn set_value(&mut self, compiled: &Compiled, row: &OwnFields<'_>, field: &Field) -> Option<Value> {
+        let value = self.reading.evaluator.value(compiled, row).map_err(|error| error.to_string());
+        match value.and_then(|value| self.schema.fitting(field, value).map_err(|error| error.message)) {
+            Ok(value) => Some(value),
+            Err(why) => {
+                let message = format!("the server cannot write \"{}\": {why}", field.name);
+                let hint = match compiled.slots.is_empty() {
+                    true => format!("it is set from \"{}\"", compiled.text),
+                    false => format!("it is set from \"{}\": sign in as somebody who has that", compiled.text),
+                };
+                self.wrong(&field.name, "set", message, Some(hint));
+                None
+            }
+        }
+    }
+
+    /// Ties the record to the one around it, whose key is null where the write fills it in. Gives the value of the link.
+    pub(crate) fn tied(&mut self, link: FieldId, key: &Value) -> Value {
+        self.made.push(link);
+        if key.is_null() {
+            self.late.push(Late { slot: Slot::Field(link), source: Source::Around });
+        }
+        key.clone()
+    }
+
+    /// The fields whose values are not known before the write: their keys are looked up, counted, or those of records inside.
+    pub(crate) fn unknown(&self) -> Vec<FieldId> {
+        let inside = self.inside.iter().filter_map(|inside| match inside.place {
+            Place::Before(Slot::Field(field)) => Some(field),
+            _ => None,
+        });
+        late_fields(&self.late).chain(inside).collect()
     }
 
     /// What is to be added to a number, as `{"add": -1}` says it: `None` where a value is sent, `Some(None)` where it is wrong.

@@ -12,7 +12,7 @@ use super::{
     lists::ListChange,
     reading::Reading,
 };
-use crate::{Error, ErrorKind, FieldError, evaluate::Evaluator};
+use crate::{Error, ErrorKind, FieldError};
 
 /// A new record: a value for each field, by its id.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,6 +77,9 @@ impl<'a> NewRecords<'a> {
         };
         let place = std::mem::take(&mut record.place);
         let mut reader = FieldReader::new(self.reading, self.collection, &place, self.depth_left.is_some());
+        if let Some((link, key)) = &self.tied {
+            record.values[link.0 as usize] = reader.tied(*link, key);
+        }
         let mut sent = vec![false; count];
         for (name, value) in members {
             let Some(field) = reader.writable(name).filter(|field| self.untied(&mut reader, field)) else { continue };
@@ -93,9 +96,6 @@ impl<'a> NewRecords<'a> {
         self.complete(&mut reader, &mut record, &sent);
         let FieldReader { errors: wrong, late, made, inside, .. } = reader;
         (record.late, record.made) = (late, made);
-        if let Some((link, key)) = &self.tied {
-            record.tie(*link, key);
-        }
         let clean = wrong.is_empty();
         errors.extend(wrong);
         let nested = self.inside(&mut record, inside, errors);
@@ -164,19 +164,33 @@ impl<'a> NewRecords<'a> {
                 record.values[field.id.0 as usize] = value;
             }
         }
+        let mut unknown = reader.unknown();
         for field in self.collection.stored().filter(missing) {
             let at = field.id.0 as usize;
             if !record.values[at].is_null() {
                 continue;
             }
-            if field.given().is_some_and(|given| self.waits(record, given)) {
-                record.computed.push(field.id);
-            } else if let Some(value) = self.given(reader, record, field) {
-                record.values[at] = value;
-            } else if field.required && self.collection.system.id != Some(field.id) {
-                reader.wrong(&field.name, "required", format!("\"{}\" is required", field.name), None);
-            } else if self.collection.system.id == Some(field.id) && self.collection.key == KeyKind::String {
+            if let Some(given) = field.given() {
+                if waits(given, &unknown) {
+                    unknown.push(field.id);
+                    record.computed.push(field.id);
+                    continue;
+                }
+                let row = OwnFields { collection: self.collection, values: &record.values };
+                match reader.set_value(given, &row, field) {
+                    Some(value) => record.values[at] = value,
+                    // What is computed from it would be told as wrong too.
+                    None => {
+                        unknown.push(field.id);
+                        continue;
+                    }
+                }
+            }
+            let keyed = self.collection.system.id == Some(field.id);
+            if keyed && self.collection.key == KeyKind::String {
                 reader.wrong(&field.name, "required", "the id is required", None);
+            } else if field.required && !keyed && record.values[at].is_null() {
+                reader.wrong(&field.name, "required", format!("\"{}\" is required", field.name), None);
             }
         }
     }
@@ -193,20 +207,12 @@ impl<'a> NewRecords<'a> {
         (system.created_at == id || system.updated_at == id)
             .then_some(Value::Timestamp(self.reading.request.time_micros))
     }
+}
 
-    /// Whether the value of an expression is known in the transaction alone: it follows links, or reads what is computed there.
-    fn waits(&self, record: &NewRecord, given: &Compiled) -> bool {
-        let computed =
-            || fields_read(&given.expr).into_iter().map(FieldId::of).any(|read| record.computed.contains(&read));
-        !own_fields_only(&given.expr) || (!record.computed.is_empty() && computed())
-    }
-
-    /// What `@set` or `@default` computes; `None` where there is nothing, or it is null.
-    fn given(&self, reader: &mut FieldReader<'_>, record: &NewRecord, field: &Field) -> Option<Value> {
-        let compiled = field.given()?;
-        let row = OwnFields { collection: self.collection, values: &record.values };
-        set_value(&self.reading.evaluator, reader, compiled, &row, field).filter(|value| !value.is_null())
-    }
+/// Whether the value of an expression is known in the transaction alone: it follows links, or reads what is not known before.
+fn waits(given: &Compiled, unknown: &[FieldId]) -> bool {
+    let reads = || fields_read(&given.expr).into_iter().map(FieldId::of);
+    !own_fields_only(&given.expr) || (!unknown.is_empty() && reads().any(|read| unknown.contains(&read)))
 }
 
 /// The constant that a field has where nothing is sent.
@@ -221,15 +227,6 @@ impl NewRecord {
     /// The fields whose values only the write knows.
     pub(crate) fn unknown(&self) -> impl Iterator<Item = FieldId> + '_ {
         late_fields(&self.late).chain(self.computed.iter().copied())
-    }
-
-    /// Ties this record to the one around it.
-    fn tie(&mut self, link: FieldId, key: &Value) {
-        self.made.push(link);
-        self.values[link.0 as usize] = key.clone();
-        if key.is_null() {
-            self.late.push(Late { slot: Slot::Field(link), source: Source::Around });
-        }
     }
 
     /// Ties a record to this one that is made before it.
@@ -263,28 +260,5 @@ impl NewRecord {
         run(self);
         self.before.iter_mut().for_each(|record| record.each(run));
         self.after.iter_mut().for_each(|(_, record)| record.each(run));
-    }
-}
-
-/// The value that the server writes into a field; what it cannot compute is an error of that field.
-pub(crate) fn set_value(
-    evaluator: &Evaluator<'_>,
-    reader: &mut FieldReader<'_>,
-    compiled: &Compiled,
-    row: &OwnFields<'_>,
-    field: &Field,
-) -> Option<Value> {
-    let value = evaluator.value(compiled, row).map_err(|error| error.to_string());
-    match value.and_then(|value| reader.schema.fitting(field, value).map_err(|error| error.message)) {
-        Ok(value) => Some(value),
-        Err(why) => {
-            let message = format!("the server cannot write \"{}\": {why}", field.name);
-            let hint = match compiled.slots.is_empty() {
-                true => format!("it is set from \"{}\"", compiled.text),
-                false => format!("it is set from \"{}\": sign in as somebody who has that", compiled.text),
-            };
-            reader.wrong(&field.name, "set", message, Some(hint));
-            None
-        }
     }
 }

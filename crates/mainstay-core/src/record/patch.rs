@@ -8,7 +8,6 @@ use super::{
     field::{FieldReader, Sender},
     late::{Late, late_fields},
     lists::ListChange,
-    new::set_value,
     reading::Reading,
 };
 use crate::{FieldError, expressions::RuleKind, plan::rules::link_decides};
@@ -152,7 +151,7 @@ impl<'a> Patches<'a> {
                 patch.set.push((field.id, Value::Null));
                 continue;
             }
-            let value = set_value(&self.reading.evaluator, reader, compiled, &row, field);
+            let value = reader.set_value(compiled, &row, field);
             if value.as_ref().is_some_and(Value::is_null) && field.required {
                 reader.wrong(&field.name, "required", format!("\"{}\" is never null", field.name), None);
             }

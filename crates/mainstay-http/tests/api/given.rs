@@ -169,6 +169,59 @@ async fn each_of_many_and_an_upserted_record_are_completed_over_their_own_links(
     assert_eq!(upserted.json()["total"], "7.50", "{}", upserted.text);
 }
 
+/// What the server writes of a link that the same write makes, looks up or gives a key to: the same as of a link by its id.
+#[tokio::test]
+async fn links_of_the_same_write_are_read_as_links_by_id() {
+    for id in ["", "id: Int!"] {
+        let schema = format!(
+            r#"type Node @rules(read: "true", write: "true") @check(expr: "top == (parent == null)", code: "top") {{
+              {id}
+              slug: String @unique
+              parent: Node
+              top: Boolean! @set(write: "parent == null")
+              root: Boolean @default(expr: "top")
+              again: Node @set(create: "parent")
+              children: [Node!]! @inverse(field: "parent")
+            }}"#
+        );
+        let app = TestApp::with_schema(&schema).await;
+        let anna = app.user("anna");
+        let first = anna.post("/api/nodes", json!({"slug": "a", "children": [{"slug": "b"}]})).await;
+        assert_eq!((first.status, &first.json()["top"], &first.json()["again"]), (201, &json!(true), &json!(null)));
+        let ops = json!({"ops": [
+            {"op": "create", "in": "nodes", "as": "n", "data": {}},
+            {"op": "create", "in": "nodes", "data": {"slug": "e", "parent": {"ref": "n"}}},
+        ]});
+        assert_eq!(anna.post("/api/batch", ops).await.status, 200);
+        for body in [
+            json!({"slug": "c", "parent": first.json()["id"]}),
+            json!({"slug": "d", "parent": {"by": {"slug": "a"}}}),
+            json!({"slug": "f", "parent": {"children": [{"slug": "g"}]}}),
+        ] {
+            let made = anna.post("/api/nodes", body.clone()).await;
+            assert_eq!(made.status, 201, "{body}: {}", made.text);
+        }
+        for slug in ["b", "c", "d", "e", "f", "g"] {
+            let node = anna.get(&format!("/api/nodes/by/slug/{slug}")).await.json();
+            assert_eq!(part(&node, &["top", "root"]), json!({"top": false, "root": false}), "{slug}");
+            assert_eq!((node["again"].is_null(), &node["again"]), (false, &node["parent"]), "{slug}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_default_that_is_an_error_is_told_once() {
+    let schema = r#"type T @rules(read: "true", write: "true") {
+        b: Int!  a: Int! @default(expr: "b + 1")  c: Int! @default(expr: "a * 2")  label: String @default(expr: "string(a)")
+    }"#;
+    let app = TestApp::with_schema(schema).await;
+    let refused = app.user("anna").post("/api/ts", json!({"b": 2_147_483_647})).await;
+    assert_eq!(refused.status, 422, "{}", refused.text);
+    let errors = refused.json()["errors"].clone();
+    assert_eq!(errors.as_array().map(Vec::len), Some(1), "{errors}");
+    assert_eq!(part(&errors[0], &["pointer", "code"]), json!({"pointer": "/a", "code": "set"}));
+}
+
 #[test]
 fn what_cannot_be_computed_is_told_by_the_schema() {
     let check = |fields: &str, expected: &str| {
@@ -184,6 +237,8 @@ fn what_cannot_be_computed_is_told_by_the_schema() {
     );
     check("a: Int @set(create: \"a + 1\")", "\"a\" is computed from itself");
     check("b: B a: String @set(create: \"b.name.trim()\")", "does not know a function in it");
+    check("b: B a: String @set(create: \"b == null ? ' a'.trim() : 'b'\")", "does not know a function in it");
+    check("id: Int! a: Boolean @set(create: \"id == 1\")", "which the database counts");
     check("b: B a: [String!] @set(create: \"b.tags\")", "one value and not a list");
     check("bs: [B!]! @many a: Int @set(create: \"size(bs)\")", "a new record has no other records yet");
     check("b: B a: Int @set(create: \"b.name\")", "schema.graphql");

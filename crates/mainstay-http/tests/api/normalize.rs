@@ -28,6 +28,41 @@ async fn what_cannot_be_normalized_is_refused() {
 }
 
 #[tokio::test]
+async fn lengths_and_forms_are_those_of_what_it_becomes() {
+    let schema = r#"type A @rules(read: "true", write: "true") {
+      code: String @unique @normalize(expr: "code.trim()") @check(expr: "size(code) <= 3", message: "three", code: "len")
+      mail: Email @unique @normalize(expr: "size(mail.trim()) == 0 ? null : mail.trim().lowerAscii()")
+      site: URL @normalize(expr: "'https://' + site")
+      plain: String @check(expr: "size(plain) <= 3")
+    }"#;
+    let app = TestApp::with_schema(schema).await;
+    let client = app.anonymous();
+    for (body, expected) in [
+        (json!({"code": "abcd"}), "\"len\""),
+        (json!({"plain": "abcd"}), "\"too_long\""),
+        (json!({"mail": " no mail "}), "/mail"),
+        (json!({"site": "a b"}), "/site"),
+        (json!({"code": "\u{0}"}), "/code"),
+        (json!({"code": ["a"]}), "/code"),
+    ] {
+        let refused = client.post("/api/as", body.clone()).await;
+        assert!(refused.status == 422 && refused.text.contains(expected), "{body}: {}", refused.text);
+    }
+    let spaces = " ".repeat(1000);
+    let body = json!({"code": format!("{spaces}abc"), "mail": format!("{spaces}Ann@X.org "), "site": "x.org"});
+    let made = client.post("/api/as", body).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    let json = made.json();
+    assert_eq!(
+        (&json["code"], &json["mail"], &json["site"]),
+        (&json!("abc"), &json!("ann@x.org"), &json!("https://x.org"))
+    );
+    assert_eq!(client.get("/api/as/by/mail/%20ANN@x.org").await.id(), made.id());
+    assert_eq!(client.get("/api/as/by/code/abcd").await.status, 404);
+    assert_eq!(client.post("/api/as", json!({"mail": "  "})).await.json()["mail"], json!(null));
+}
+
+#[tokio::test]
 async fn writes_and_look_ups_agree() {
     let app = TestApp::with_schema(SCHEMA).await;
     let client = app.anonymous();

@@ -3,7 +3,7 @@ use mainstay_expr::{CompareOp, Expr, Function, Node, THIS, Value};
 
 use super::builder::Builder;
 use crate::{
-    Collection, FieldId, FieldKind, Scalar,
+    Check, Collection, FieldId, FieldKind, Scalar,
     wire::{EMAIL_LENGTH_MAX, URL_LENGTH_MAX},
 };
 
@@ -17,11 +17,13 @@ pub(super) fn limit(builder: &mut Builder) {
     for at in 0..builder.schema.collections.len() {
         let of = &builder.schema.collections[at];
         let texts = of.fields.iter().filter(|field| !field.system && is_text(&field.kind)).map(|field| field.id);
-        let limits: Vec<_> = texts.map(|id| (id, from_checks(of, id), of.is_key(id))).collect();
-        for (id, checked, is_key) in limits {
-            let length_max = if is_key { Some(checked.unwrap_or(INDEXED_LENGTH_DEFAULT)) } else { checked };
+        let told = |id| [from_checks(of, id, |_| true), from_checks(of, id, |check| !check.has_words)];
+        let limits: Vec<_> = texts.map(|id| (id, told(id), of.is_key(id))).collect();
+        for (id, [checked, unchecked], is_key) in limits {
+            let length_max = checked.or(is_key.then_some(INDEXED_LENGTH_DEFAULT));
             let field = &mut builder.schema.collections[at].fields[id.0 as usize];
             field.length_max = length_max;
+            field.unchecked_length_max = if checked.is_some() { unchecked } else { length_max };
             if let (true, Some(too_long)) = (is_key, length_max.filter(|length| *length > INDEXED_LENGTH_MAX)) {
                 let (name, location) = (field.name.clone(), field.at.clone());
                 let place = builder.report.files.place_of(&location, name.len());
@@ -37,9 +39,9 @@ fn is_text(kind: &FieldKind) -> bool {
     matches!(kind, FieldKind::Scalar(scalar) if scalar.is_text())
 }
 
-/// The least maximum that a check asks for.
-fn from_checks(of: &Collection, id: FieldId) -> Option<u32> {
-    let checks = of.checks.iter().filter(|check| check.reads.contains(&id));
+/// The least maximum that some of the checks ask for, or the scalar itself.
+fn from_checks(of: &Collection, id: FieldId, some: fn(&Check) -> bool) -> Option<u32> {
+    let checks = of.checks.iter().filter(|check| check.reads.contains(&id) && some(check));
     let asked = checks.filter_map(|check| size_max(&check.expr.expr, id));
     let own = match of.field(id).kind {
         FieldKind::Scalar(Scalar::Email) => Some(EMAIL_LENGTH_MAX),

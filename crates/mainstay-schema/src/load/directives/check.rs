@@ -30,11 +30,12 @@ fn read(builder: &mut Builder, id: CollectionId, field: Option<FieldId>, directi
     let of = builder.schema.collection(id);
     // The text would name what is hidden to whoever runs into the check.
     let tells = reads.iter().any(|field| of.field(*field).hidden);
+    let has_words = message.is_some() || code.is_some();
     let message = message.unwrap_or_else(|| match tells {
         true => "does not satisfy a check".to_owned(),
         false => format!("does not satisfy {}", source.value),
     });
-    builder.schema.collections[id.0 as usize].checks.push(Check { field, expr, message, code, reads });
+    builder.schema.collections[id.0 as usize].checks.push(Check { field, expr, message, has_words, code, reads });
 }
 
 fn reads_record_alone(builder: &mut Builder, source: &Text, own_fields: bool, reads_caller: bool) -> bool {

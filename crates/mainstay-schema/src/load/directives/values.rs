@@ -6,12 +6,13 @@ use apollo_compiler::{
     ast::{Directive, FieldDefinition, Value as Literal},
 };
 use mainstay_expr::{
-    Compiled, Expr, Node as ExprNode, THIS, Value, fields_read, in_memory_only, own_fields_only, reads_record,
+    Compiled, Expr, Node as ExprNode, Symbol, THIS, Value, fields_read, in_memory_only, own_fields_only, reads_record,
 };
 
 use super::{Builder, full_name, is_empty, past::is_list, refuse_empty, text};
 use crate::{
-    CollectionId, Default, Field, FieldId, FieldKind, Json, Scalar, Set, load::fields::directive as directive_of,
+    Collection, CollectionId, Default, Field, FieldId, FieldKind, Json, KeyKind, Scalar, Set,
+    load::fields::directive as directive_of,
 };
 
 /// `@default(value: | expr:)`.
@@ -127,18 +128,32 @@ pub(super) fn check_reads(builder: &mut Builder, id: CollectionId, own: FieldId,
     let of = builder.schema.collection(id);
     let declared = of.field(own);
     // On a create its own value is not there yet; on an update it is the stored one.
-    let create = declared.given().map(|given| (given, own, of.waits(own)));
+    let create = declared.given().map(|given| (given, own, of.may_wait(own)));
     let update = declared.set.update.as_ref().map(|set| (set, FieldId(own.0 + 1), reads_record(&set.expr)));
+    let counted = create.filter(|(given, ..)| of.key == KeyKind::Int && reads_own_key(of, &given.expr)).map(|_| {
+        let message =
+            format!("\"{}\" is computed from the id of a new record, which the database counts", declared.name);
+        (message, "read other fields, or set it on updates: @set(update: \"…\")".to_owned())
+    });
     let wrong = create.into_iter().chain(update).find_map(|(compiled, end, waits)| {
         let mut reads = fields_read(&compiled.expr).into_iter().map(|symbol| of.field(FieldId::of(symbol)));
         let below = reads.find(|read| read.id >= end && (read.given().is_some() || read.set.update.is_some()));
         misread(declared, below, &compiled.expr, waits)
     });
     let directive = directive_of(field, "set").or_else(|| directive_of(field, "default"));
-    if let (Some((message, hint)), Some(directive)) = (wrong, directive) {
+    if let (Some((message, hint)), Some(directive)) = (counted.or(wrong), directive) {
         let place = builder.at(&directive.name);
         builder.report.error(place, "invalid_value", message).hint(hint);
     }
+}
+
+fn reads_own_key(of: &Collection, expr: &Expr) -> bool {
+    let id = |symbol: Symbol| of.system.id == Some(FieldId::of(symbol));
+    expr.any(&mut |part| match &part.node {
+        ExprNode::Key(record) => record.node == ExprNode::Var(THIS),
+        ExprNode::Field { of: record, symbol } => record.node == ExprNode::Var(THIS) && id(*symbol),
+        _ => false,
+    })
 }
 
 /// Why an expression cannot give a value, with what helps.
@@ -153,7 +168,10 @@ fn misread(field: &Field, below: Option<&Field>, expr: &Expr, waits: bool) -> Op
     }
     if waits && in_memory_only(expr).is_some() {
         let message = format!("\"{name}\" is computed by the database, which does not know a function in it");
-        return Some((message, "leave the function out, or read nothing but the caller and what is sent".to_owned()));
+        return Some((
+            message,
+            "leave the function out, or read no links and nothing that is computed from them".to_owned(),
+        ));
     }
     (waits && is_list(expr)).then(|| {
         let message = format!("\"{name}\" is computed by the database, which gives one value and not a list");

@@ -43,6 +43,7 @@ fn add_id(builder: &mut Builder, id: CollectionId, declared: Option<&Node<FieldD
     field.doc = declared.and_then(|field| field.description.as_ref()).map(|doc| doc.to_string());
     field.immutable = true;
     field.length_max = (key == KeyKind::String).then_some(KEY_LENGTH_MAX);
+    field.unchecked_length_max = field.length_max;
     let field = add(builder, id, field);
     let collection = &mut builder.schema.collections[id.0 as usize];
     collection.key = key;
@@ -82,6 +83,7 @@ fn system_field(name: &str, scalar: Scalar, at: Location) -> Field {
         hidden: false,
         rules: FieldRules::default(),
         length_max: None,
+        unchecked_length_max: None,
         at,
     }
 }
@@ -131,6 +133,7 @@ fn add_declared(builder: &mut Builder, id: CollectionId, field: &Node<FieldDefin
             hidden: super::directive(field, "hidden").is_some(),
             rules: FieldRules::default(),
             length_max: None,
+            unchecked_length_max: None,
             at,
         },
     );
