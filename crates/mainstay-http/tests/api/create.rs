@@ -124,7 +124,8 @@ async fn wrong_fields_come_all_at_once() {
     let whole = json!({"slug": "x", "name": "x".repeat(81), "category": ids[0], "technologies": [], "monthsMin": 5, "monthsMax": 3});
     assert_snapshot!(post(whole).await, @r#"
         422 invalid_record: this is no valid "Skill"
-        /name too_long: this text has 81 characters, at most 80 are kept
+         check: the longest time is below the shortest
+        /name check: at most 80 characters
         "#);
     assert_snapshot!(post(json!("x")).await, @"400 invalid_body: expected an object or an array of objects, found a text");
     assert_snapshot!(post(json!([1])).await, @r#"
