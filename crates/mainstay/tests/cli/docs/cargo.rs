@@ -18,6 +18,11 @@ pub(super) fn command(text: &str) -> Option<String> {
             assert!(*step == "ci" || steps.contains(&format!("name: \"{step}\"")), "{text}: no such step");
             None
         }
+        ["cargo", "xtask", "servers", "--", rest @ ..] => {
+            let cargo = rest.iter().position(|word| *word == "cargo").unwrap_or_else(|| panic!("{text}: no cargo"));
+            check(text, &rest[cargo + 1..]);
+            None
+        }
         ["cargo", rest @ ..] => {
             check(text, rest);
             let runs_us = rest.first() == Some(&"run") && package(rest) == Some("mainstay");

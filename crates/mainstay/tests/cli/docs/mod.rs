@@ -25,11 +25,13 @@ macro_rules! pages {
 pages! {
     readme: "README.md",
     example: "examples/skillmap/README.md",
+    chinook: "examples/chinook/README.md",
     index: "docs/README.md",
     api: "docs/api.md",
     callers: "docs/callers.md",
     commands: "docs/commands.md",
     conditions: "docs/conditions.md",
+    contributing: "docs/contributing.md",
     explain: "docs/explain.md",
     migrations: "docs/migrations.md",
     production: "docs/production.md",
