@@ -1,10 +1,13 @@
 //! The database of one test.
 use std::path::{Path, PathBuf};
 
-use mainstay_store::Settings;
+use mainstay_store::{Location, Settings};
 use tempfile::TempDir;
 
 use crate::{Engine, beside, engine, server};
+
+/// Connections of a store: several tests run at the same time on one server.
+const CONNECTIONS: usize = 8;
 
 /// An empty database that is the test's own, until the value is dropped.
 #[derive(Debug)]
@@ -28,10 +31,14 @@ impl TestDatabase {
         TestDatabase { folder, name }
     }
 
-    /// How a store opens it: the defaults, but a commit does not wait for the disk.
+    /// How a store opens it: the defaults, but a commit does not wait for the disk, and connections are few.
     pub fn settings(&self) -> Settings {
-        let mut settings = Settings::at(self.file());
-        settings.durable = false;
+        let at = match &self.name {
+            Some(name) => Location::Postgres(server::url(name)),
+            None => Location::File(self.file()),
+        };
+        let mut settings = Settings { durable: false, ..Settings::of(at) };
+        settings.postgres.connections = CONNECTIONS;
         settings
     }
 
