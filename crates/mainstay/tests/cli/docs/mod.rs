@@ -1,5 +1,6 @@
 //! The documentation is run: every command and every example of README.md and docs/*.md.
 mod cargo;
+mod databases;
 mod output;
 mod page;
 mod run;

@@ -11,6 +11,8 @@ use std::{
 
 use tempfile::TempDir;
 
+use super::databases::{Databases, provide};
+
 /// The address that pages show; servers of tests have another one.
 pub(super) const ADDRESS: &str = "127.0.0.1:8090";
 
@@ -26,6 +28,7 @@ pub(super) struct Shell {
     input: ChildStdin,
     lines: Receiver<String>,
     folder: TempDir,
+    _databases: Databases,
 }
 
 /// What a command did.
@@ -44,7 +47,9 @@ impl Shell {
         let work = folder.path().join("mainstay");
         fs::create_dir_all(&home).unwrap();
         copy(&repository().join("examples"), &work.join("examples"));
-        let mut command = clean(Command::new("bash"));
+        let programs = folder.path().join("programs");
+        let databases = provide(&programs, Path::new(env!("CARGO_BIN_EXE_mainstay")));
+        let mut command = clean(Command::new("bash"), &programs);
         command.args(["--noprofile", "--norc"]).current_dir(&work).env("HOME", &home).env("CURL_HOME", &home);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
         let mut child = command.spawn().unwrap();
@@ -55,7 +60,7 @@ impl Shell {
             let texts = lines.map(|line| String::from_utf8_lossy(&line).trim_end_matches('\r').to_owned());
             texts.map(|line| sender.send(line)).all(|sent| sent.is_ok())
         });
-        let mut shell = Shell { input: child.stdin.take().unwrap(), child, lines, folder };
+        let mut shell = Shell { input: child.stdin.take().unwrap(), child, lines, folder, _databases: databases };
         assert_eq!(shell.run("exec 2>&1").code, 0);
         shell.lead(None);
         shell
@@ -117,14 +122,14 @@ pub(super) fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
-/// A command that finds our binary, and none of our settings.
-fn clean(mut command: Command) -> Command {
+/// A command that finds our binary, or what stands for it in a folder, and none of our settings.
+fn clean(mut command: Command, programs: &Path) -> Command {
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("MAINSTAY_")) {
         command.env_remove(name);
     }
     let binary = Path::new(env!("CARGO_BIN_EXE_mainstay")).parent().unwrap();
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::iter::once(binary.to_path_buf()).chain(std::env::split_paths(&path));
+    let folders = [programs.to_path_buf(), binary.to_path_buf()].into_iter().chain(std::env::split_paths(&path));
     command.env("PATH", std::env::join_paths(folders).unwrap()).env("LC_ALL", "C.UTF-8");
     command
 }
