@@ -1,5 +1,6 @@
 //! Tools and generated clients from outside that judge the API of the examples: nothing of ours stands between them and the server.
 mod clients;
+mod deploy;
 mod example;
 mod lints;
 mod setup;
@@ -57,6 +58,15 @@ pub(crate) fn check() -> Outcome {
             Ok(()) => println!("   {name}: nothing found, {seconds:.1} s"),
             Err(lines) => {
                 println!("   {name}: FAILED after {seconds:.1} s");
+                found.extend(lines.into_iter().map(|line| format!("{name}: {line}")));
+            }
+        }
+    }
+    for (name, judge) in deploy::JUDGES.iter().filter(|(name, _)| name.contains(&only)) {
+        match judge(&tools) {
+            Ok(()) => println!("   {name}: nothing found"),
+            Err(lines) => {
+                println!("   {name}: FAILED");
                 found.extend(lines.into_iter().map(|line| format!("{name}: {line}")));
             }
         }

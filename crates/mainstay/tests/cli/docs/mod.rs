@@ -33,12 +33,18 @@ pages! {
     commands: "docs/commands.md",
     conditions: "docs/conditions.md",
     contributing: "docs/contributing.md",
+    docker: "docs/docker.md",
     explain: "docs/explain.md",
+    haproxy: "docs/haproxy.md",
+    kubernetes: "docs/kubernetes.md",
     migrations: "docs/migrations.md",
+    nginx: "docs/nginx.md",
     production: "docs/production.md",
     rules: "docs/rules.md",
     schema: "docs/schema.md",
     settings: "docs/settings.md",
+    sizing: "docs/sizing.md",
+    systemd: "docs/systemd.md",
     testing: "docs/testing.md",
 }
 

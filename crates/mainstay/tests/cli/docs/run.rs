@@ -67,8 +67,8 @@ impl Runner {
             "cel" => self.conditions(block),
             "toml" if block.file.is_none() => self.settings(block),
             "json" | "csv" | "ndjson" | "text" | "toml" => {}
-            // Files of other programs, which need not be there.
-            "ini" | "nginx" => {}
+            // Files and commands of other programs, which need not be there.
+            "ini" | "nginx" | "dockerfile" | "console" => {}
             other => self.fail(block, &format!("blocks in {other:?} are not run")),
         }
         if let Some(file) = &block.file {
