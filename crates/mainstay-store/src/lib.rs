@@ -4,6 +4,8 @@
 
 mod advice;
 mod answer;
+mod calls;
+mod drift;
 mod engine;
 mod error;
 mod exec;

@@ -189,7 +189,7 @@ fn array(items: &[Value], out: &mut Vec<u8>) {
 
 /// The same JSON, with floats that `jsonb` would make whole numbers of 64 bits (`1e16`) written with a point, so that they come back as
 /// floats.
-fn with_points(json: &str) -> Cow<'_, str> {
+pub(super) fn with_points(json: &str) -> Cow<'_, str> {
     if !["e16", "e17", "e18"].iter().any(|power| json.contains(power)) {
         return Cow::Borrowed(json);
     }

@@ -271,6 +271,14 @@ impl Dialect for PostgresDialect {
     fn rebuilds(&self) -> bool {
         false
     }
+
+    fn stored(&self, sql: &str, ty: &ColumnType) -> String {
+        format!("(({sql})::{})", types::column(ty))
+    }
+
+    fn json_key(&self, column: &str) -> String {
+        format!("to_json({column})::text")
+    }
 }
 
 /// Whether the database has `min` and `max` of such values.

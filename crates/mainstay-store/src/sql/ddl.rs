@@ -6,6 +6,7 @@ use mainstay_schema::{
 
 use crate::sql::{
     Dialect,
+    migration::bounded,
     quantify::{JOIN_FROM, JOIN_TO},
 };
 
@@ -195,5 +196,5 @@ pub(super) fn condition(
 
 /// The name of a join table's index.
 pub(super) fn join_index_name(table: &str) -> String {
-    format!("{table}_to_idx")
+    bounded(&format!("{table}_to_idx"), "idx")
 }

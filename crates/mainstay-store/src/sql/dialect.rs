@@ -96,4 +96,13 @@ pub trait Dialect: Sync {
     fn go_on_counting(&self, from: &str, to: &str) -> Vec<String>;
     /// Whether some migration steps rebuild whole tables, so that foreign keys must not be enforced while they run.
     fn rebuilds(&self) -> bool;
+
+    /// A value without a type of its own, as one of a column's type.
+    fn stored(&self, sql: &str, _ty: &ColumnType) -> String {
+        sql.to_owned()
+    }
+    /// A key as an item of [`Dialect::json_array`].
+    fn json_key(&self, column: &str) -> String {
+        column.to_owned()
+    }
 }

@@ -14,11 +14,16 @@ use crate::{
     sql::{Dialect, Encode, Sql},
 };
 
+mod calls;
+mod in_place;
 mod layout;
 mod looks;
 mod projection;
 mod statements;
 
+pub use calls::{Asked, CallRows};
+pub(super) use in_place::bounded;
+pub use in_place::{Early, InPlace, InPlaceSql, create_in_place, in_place};
 use layout::Layout;
 use projection::Projection;
 use statements::Statements;
@@ -107,7 +112,7 @@ pub(crate) const LOOK_RECORDS_MAX: usize = 10;
 pub fn migration(dialect: &dyn Dialect, migration: &Migration, schema: &Schema) -> Result<MigrationSql, StoreError> {
     let mut out = MigrationSql::default();
     let layout = Layout::of(dialect, migration);
-    let mut projection = Projection { dialect, migration, schema, present: None, calls: Vec::new() };
+    let mut projection = Projection::new(dialect, migration, schema);
     for look in migration.looks() {
         out.looks.push(projection.look(look)?);
     }

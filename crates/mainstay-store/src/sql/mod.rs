@@ -35,7 +35,10 @@ pub use ddl::{bookkeeping, create_all, recall, remember};
 pub use dialect::Dialect;
 pub use figure::group;
 pub use find::{find, matching};
-pub use migration::{Call, InspectionSql, MigrationSql, migration};
+pub use migration::{
+    Asked, Call, CallRows, Early, InPlace, InPlaceSql, InspectionSql, MigrationSql, create_in_place, in_place,
+    migration,
+};
 pub use notes::{note, note_tables, noted_sources, noted_waiting};
 pub(crate) use once::OnceSql;
 pub use once::make_once;

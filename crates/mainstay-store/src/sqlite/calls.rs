@@ -1,9 +1,8 @@
 //! The functions of a migration: what SQL cannot compute, registered for the while.
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
-use mainstay_expr::{EvalError, Value, eval};
-use mainstay_plan::{OwnFields, OwnRecords};
-use mainstay_schema::{Collection, ColumnType, FieldId, FieldKind, Scalar, Schema};
+use mainstay_expr::Value;
+use mainstay_schema::{ColumnType, FieldKind, Scalar, Schema};
 use rusqlite::{
     Connection, Error, Result,
     functions::{Context, FunctionFlags},
@@ -11,7 +10,10 @@ use rusqlite::{
 };
 
 use super::row::decode_value;
-use crate::sql::{Call, Cell, Decode, columns};
+use crate::{
+    calls,
+    sql::{Call, Cell, Decode},
+};
 
 /// The functions of one migration on one connection.
 pub(super) struct Calls<'c> {
@@ -44,69 +46,18 @@ impl Drop for Calls<'_> {
 }
 
 fn run(call: &Call, schema: &Schema, context: &Context<'_>) -> Result<Stored> {
-    match call {
-        Call::Convert { conversion, from, to } => {
-            let value = stored_value(context, 0, from)?;
-            Ok(conversion.convert(&value).map_or(Stored::Null, |value| to_stored(&value, to)))
-        }
-        Call::Backfill { collection, field, reads } => {
-            let of = schema.collection(*collection);
-            let values = own_values(context, schema, of, reads)?;
-            let Some(expr) = schema.past.backfill(of.id, *field) else { return Ok(Stored::Null) };
-            let record = OwnFields { collection: of, values: &values };
-            let value = eval(&expr.expr, &OwnRecords { schema }, &record, &[]);
-            Ok(value.map_or(Stored::Null, |value| filled(schema, of, *field, &value)))
-        }
-        Call::Check { collection, check, reads } => {
-            let of = schema.collection(*collection);
-            let values = own_values(context, schema, of, reads)?;
-            let Some(check) = of.checks.get(*check) else { return Ok(Stored::Integer(1)) };
-            let record = OwnFields { collection: of, values: &values };
-            let is_skipped = check.field.is_some_and(|field| record.value(field).is_null());
-            let holds: Result<Value, EvalError> = eval(&check.expr.expr, &OwnRecords { schema }, &record, &[]);
-            Ok(Stored::Integer(i64::from(is_skipped || holds == Ok(Value::Bool(true)))))
-        }
-    }
-}
-
-/// The fields of a record that were given; the others are null.
-fn own_values(context: &Context<'_>, schema: &Schema, of: &Collection, reads: &[FieldId]) -> Result<Vec<Value>> {
-    let mut values = vec![Value::Null; of.fields.len()];
-    for (argument, id) in reads.iter().enumerate() {
-        let decode = columns::decode(schema, of, of.field(*id)).map_err(user)?;
-        values[id.0 as usize] = decoded(context, argument, decode)?;
-    }
-    Ok(values)
-}
-
-fn stored_value(context: &Context<'_>, argument: usize, ty: &ColumnType) -> Result<Value> {
-    decoded(context, argument, columns::decode_column(ty))
-}
-
-fn decoded(context: &Context<'_>, argument: usize, decode: Decode) -> Result<Value> {
-    decode_value(context.get_raw(argument), Cell { column: argument, decode }).map_err(user)
-}
-
-fn user(error: crate::StoreError) -> Error {
-    Error::UserFunctionError(Box::new(error))
-}
-
-/// What an expression fills a field with: an address that is none fills nothing.
-fn filled(schema: &Schema, of: &Collection, field: FieldId, value: &Value) -> Stored {
-    let field = of.field(field);
-    if let (FieldKind::Scalar(scalar @ (Scalar::Email | Scalar::Url)), Value::Text(_)) = (&field.kind, value) {
-        let conversion = mainstay_schema::Conversion::of_scalars(Scalar::String, *scalar);
-        let value = conversion.convert(value);
-        return value.map_or(Stored::Null, |value| to_stored(&value, &ColumnType::Scalar(*scalar)));
-    }
-    let mut json = Vec::new();
-    match value {
-        Value::List(_) => {
-            schema.write_value(&field.kind, value, &mut json);
+    let mut argument = |at: usize, decode: Decode| decode_value(context.get_raw(at), Cell { column: at, decode });
+    let value =
+        calls::outcome(call, schema, &mut argument).map_err(|error| Error::UserFunctionError(Box::new(error)))?;
+    Ok(match call {
+        Call::Convert { to, .. } => to_stored(&value, to),
+        Call::Backfill { collection, field, .. } if matches!(value, Value::List(_)) => {
+            let mut json = Vec::new();
+            schema.write_value(&schema.collection(*collection).field(*field).kind, &value, &mut json);
             Stored::Text(String::from_utf8_lossy(&json).into_owned())
         }
-        value => to_stored(value, &ColumnType::Scalar(Scalar::String)),
-    }
+        Call::Backfill { .. } | Call::Check { .. } => to_stored(&value, &ColumnType::Scalar(Scalar::String)),
+    })
 }
 
 /// A value as its column keeps it.

@@ -3,43 +3,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, Result};
 
-/// A table.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Table {
-    pub(super) columns: BTreeMap<String, Column>,
-    /// By name.
-    pub(super) indexes: BTreeMap<String, Index>,
-    /// Column, table, its column.
-    pub(super) references: BTreeSet<(String, String, String)>,
-    /// The texts of CHECK, without spaces and quotes that mean nothing.
-    pub(super) checks: BTreeSet<String>,
-    pub(super) triggers: BTreeSet<String>,
-    /// STRICT, WITHOUT ROWID, AUTOINCREMENT.
-    pub(super) options: (bool, bool, bool),
-}
-
-/// A column.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Column {
-    pub(super) ty: String,
-    pub(super) required: bool,
-    pub(super) default: Option<String>,
-    /// Its place in the key, from 1; 0 for none.
-    pub(super) key: i64,
-}
-
-/// An index.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Index {
-    pub(super) unique: bool,
-    /// Its columns, in order; an expression is empty.
-    pub(super) columns: Vec<String>,
-    /// The condition of a partial index.
-    pub(super) condition: Option<String>,
-}
+use crate::drift::{Column, Index, Table, Tables};
 
 /// All tables of the database but those of the engine and the server.
-pub(super) fn tables(connection: &Connection) -> Result<BTreeMap<String, Table>> {
+pub(super) fn tables(connection: &Connection) -> Result<Tables> {
     let mut statement = connection.prepare(
         "SELECT l.name, l.strict, l.wr, coalesce(s.sql, '') FROM pragma_table_list AS l JOIN sqlite_schema AS s ON s.name = l.name
          WHERE l.schema = 'main' AND l.type = 'table' AND s.type = 'table' AND l.name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
@@ -57,11 +24,17 @@ pub(super) fn tables(connection: &Connection) -> Result<BTreeMap<String, Table>>
             references: references(connection, &name)?,
             checks: checks(&sql),
             triggers: triggers(connection, &name)?,
-            options: (strict, without_rowid, sql.to_ascii_uppercase().contains("AUTOINCREMENT")),
+            options: options(strict, without_rowid, &sql),
         };
         tables.insert(name, table);
     }
     Ok(tables)
+}
+
+fn options(strict: bool, without_rowid: bool, sql: &str) -> BTreeSet<String> {
+    let is_counted = sql.to_ascii_uppercase().contains("AUTOINCREMENT");
+    let all = [(strict, "STRICT"), (without_rowid, "WITHOUT ROWID"), (is_counted, "AUTOINCREMENT")];
+    all.into_iter().filter(|(is, _)| *is).map(|(_, word)| word.to_owned()).collect()
 }
 
 fn columns(connection: &Connection, table: &str) -> Result<BTreeMap<String, Column>> {
@@ -89,7 +62,7 @@ fn indexes(connection: &Connection, table: &str) -> Result<BTreeMap<String, Inde
             connection.prepare("SELECT coalesce(name, '') FROM pragma_index_xinfo(?1) WHERE key = 1 ORDER BY seqno")?;
         let columns = parts.query_map([&name], |row| row.get(0))?.collect::<Result<Vec<String>>>()?;
         let condition = sql.as_deref().and_then(condition);
-        indexes.insert(name, Index { unique, columns, condition });
+        indexes.insert(name, Index { unique, columns, sorted: Vec::new(), condition });
     }
     Ok(indexes)
 }

@@ -4,6 +4,7 @@ use mainstay_schema::{ColumnType, FieldId, Look, LookKind, Scalar};
 
 use super::{
     Call, InspectionSql, LOOK_RECORDS_MAX,
+    calls::Asked,
     projection::{OLD, Projection, ROW},
 };
 use crate::{
@@ -56,8 +57,8 @@ impl Projection<'_> {
             mainstay_schema::ColumnSource::Join(join) if several => {
                 let [from, to] = [JOIN_FROM, JOIN_TO].map(|name| self.quote(name));
                 let of = format!("FROM {} AS j WHERE j.{from} = {key}", self.old_table(join));
-                let list = self.dialect.json_array(&format!("j.{to}"));
-                (format!("(SELECT count(*) {of}) > 1"), format!("(SELECT {list} {of})"), Encode::Json)
+                let list = self.dialect.json_array(&self.dialect.json_key(&format!("j.{to}")));
+                (format!("(SELECT count(*) {of}) > 1"), format!("(SELECT {list} {of})"), Encode::Built(false))
             }
             _ => {
                 let converted = self.converted(at, column).unwrap_or_default();
@@ -142,7 +143,7 @@ impl Projection<'_> {
                 let among = if among.is_empty() { among } else { format!(" AND {among}") };
                 (format!("({all}) IN ({same}){among}"), positions)
             }
-            LookKind::Check(at) => self.check(look.table, *at)?,
+            LookKind::Check(at) => self.check(look.table, *at, (&rows.with, &from), &rows.writer)?,
             _ => return Err(defect("this is looked for in the old tables")),
         };
         let value = |at: usize| (new.columns[at].field.clone(), column(at), encode_column(&new.columns[at].ty));
@@ -153,17 +154,30 @@ impl Projection<'_> {
     }
 
     /// The records that break a check, with the fields that it reads.
-    fn check(&mut self, table: usize, check: usize) -> Result<(String, Vec<usize>), StoreError> {
+    fn check(
+        &mut self,
+        table: usize,
+        check: usize,
+        (with, from): (&str, &str),
+        writer: &Writer<'_>,
+    ) -> Result<(String, Vec<usize>), StoreError> {
         let new = &self.migration.to.tables[table];
         let of = self.schema.by_name.get(&new.collection).map(|id| self.schema.collection(*id));
         let of = of.ok_or_else(|| defect("a check of no collection"))?;
         let reads: Vec<FieldId> = of.checks.get(check).map(|check| check.reads.clone()).unwrap_or_default();
         let given = super::with_key(of, reads.clone());
-        let arguments = self.arguments(of, &given);
-        let call = self.call(Call::Check { collection: of.id, check, reads: given }, &arguments);
+        let asked = Asked {
+            key: format!("{ROW}.{}", self.quote(KEY)),
+            kind: new.key,
+            arguments: self.arguments(of, &given),
+            with: with.to_owned(),
+            from: from.to_owned(),
+            outcome: ColumnType::Scalar(Scalar::Boolean),
+        };
+        let call = self.call(Call::Check { collection: of.id, check, reads: given }, asked, Some(writer));
         let names: Vec<&str> = reads.iter().map(|id| of.field(*id).column.as_str()).collect();
         let shown = (0..new.columns.len()).filter(|at| names.contains(&new.columns[*at].column.as_str())).collect();
-        Ok((format!("{call} = 0"), shown))
+        Ok((self.dialect.is_bool(&call, false), shown))
     }
 
     fn type_of(&self, table: usize, column: usize) -> Option<ColumnType> {

@@ -1,15 +1,20 @@
 //! The records of the old tables as they become: one SELECT for each new table.
 use mainstay_expr::own_fields_only;
 use mainstay_schema::{
-    Collection, ColumnChange, ColumnSnapshot, ColumnSource, ColumnType, FieldId, JoinSource, Migration, Scalar, Schema,
-    TableSnapshot,
+    Collection, ColumnChange, ColumnSource, ColumnType, FieldId, JoinSource, Migration, Scalar, Schema, TableSnapshot,
 };
 
-use super::{Call, layout::Layout};
+use super::{
+    Call,
+    calls::{Asked, CallRows},
+    in_place::is_time,
+    layout::Layout,
+};
 use crate::{
     StoreError,
     sql::{
         Dialect, Sql,
+        columns::encode_column,
         ddl::KEY,
         quantify::{JOIN_FROM, JOIN_TO},
         writer::{Env, Writer, defect},
@@ -27,7 +32,11 @@ pub(super) struct Projection<'a> {
     pub(super) schema: &'a Schema,
     /// Where the old tables are renamed already.
     pub(super) present: Option<&'a Layout>,
+    /// The namespace of the tables, where a `WITH` of the same name would hide them.
+    pub(super) namespace: Option<&'a str>,
     pub(super) calls: Vec<Call>,
+    /// Where the engine lends no functions: what each call is computed from, beforehand.
+    pub(super) computed: Option<Vec<CallRows>>,
 }
 
 /// One SELECT of rows as they become.
@@ -43,19 +52,22 @@ pub(super) struct Rows<'a> {
 }
 
 impl<'a> Projection<'a> {
+    /// Of the old tables as they are, where the engine lends functions.
+    pub(super) fn new(dialect: &'a dyn Dialect, migration: &'a Migration, schema: &'a Schema) -> Projection<'a> {
+        Projection { dialect, migration, schema, present: None, namespace: None, calls: Vec::new(), computed: None }
+    }
+
     pub(super) fn quote(&self, name: &str) -> String {
         self.dialect.quote(name)
     }
 
     /// An old table as it can be read now.
     pub(super) fn old_table(&self, old: &str) -> String {
-        self.dialect.real_table(self.present.map_or(old, |layout| layout.present(old)))
-    }
-
-    /// The function of a call, which is made when it is not there yet.
-    pub(super) fn call(&mut self, call: Call, arguments: &str) -> String {
-        self.calls.push(call);
-        format!("{}({arguments})", Call::name(self.calls.len() - 1))
+        let name = self.present.map_or(old, |layout| layout.present(old));
+        match self.namespace {
+            Some(namespace) => format!("{}.{}", self.quote(namespace), self.quote(name)),
+            None => self.dialect.real_table(name),
+        }
     }
 
     fn old_of(&self, at: usize) -> Option<&'a TableSnapshot> {
@@ -80,10 +92,33 @@ impl<'a> Projection<'a> {
     pub(super) fn converted(&mut self, at: usize, column: usize) -> Option<String> {
         let (change, new) = (&self.migration.tables[at].columns[column], &self.migration.to.tables[at].columns[column]);
         let stored = self.stored(change)?;
-        let Some(conversion) = &change.conversion else { return Some(stored) };
-        let call =
-            Call::Convert { conversion: conversion.clone(), from: self.stored_type(at, change)?, to: new.ty.clone() };
-        Some(self.call(call, &stored))
+        let Some(conversion) = &change.conversion else { return Some(self.widened(stored, at, change, &new.ty)) };
+        let from = self.stored_type(at, change)?;
+        let (table, key) = (self.old_table(&self.old_of(at)?.table), self.migration.to.tables[at].key);
+        let asked = Asked {
+            key: format!("{OLD}.{}", self.quote(KEY)),
+            kind: key,
+            arguments: vec![stored],
+            with: String::new(),
+            from: format!("{table} AS {OLD}"),
+            outcome: new.ty.clone(),
+        };
+        let call = Call::Convert { conversion: conversion.clone(), from, to: new.ty.clone() };
+        Some(self.call(call, asked, None))
+    }
+
+    /// A value that every column of a type can hold, as one of it.
+    fn widened(&self, stored: String, at: usize, change: &ColumnChange, to: &ColumnType) -> String {
+        match self.stored_type(at, change) {
+            Some(from) if self.computed.is_some() && from != *to => match is_time(&from) {
+                true => {
+                    let text = format!("btrim({}, '\"')", self.dialect.json_leaf(&stored, encode_column(&from)));
+                    self.dialect.stored(&format!("CASE WHEN {stored} IS NOT NULL THEN {text} END"), to)
+                }
+                false => self.dialect.stored(&stored, to),
+            },
+            _ => stored,
+        }
     }
 
     fn stored_type(&self, at: usize, change: &ColumnChange) -> Option<ColumnType> {
@@ -110,8 +145,8 @@ impl<'a> Projection<'a> {
         match (value, default) {
             (Some(value), Some(default)) => format!("coalesce({value}, {default})"),
             (Some(value), None) => value,
-            (None, Some(default)) => default,
-            (None, None) => "NULL".to_owned(),
+            (None, Some(default)) => self.dialect.stored(&default, &new.ty),
+            (None, None) => self.dialect.stored("NULL", &new.ty),
         }
     }
 
@@ -121,8 +156,10 @@ impl<'a> Projection<'a> {
         let old = self.old_of(at).map(|old| self.old_table(&old.table));
         let columns: Vec<String> = (0..new.columns.len())
             .map(|column| {
-                let value = if old.is_some() { self.base_column(at, column) } else { "NULL".to_owned() };
-                format!("{value} AS {}", self.quote(&new.columns[column].column))
+                let of = &new.columns[column];
+                let value =
+                    if old.is_some() { self.base_column(at, column) } else { self.dialect.stored("NULL", &of.ty) };
+                format!("{value} AS {}", self.quote(&of.column))
             })
             .collect();
         let columns = columns.join(", ");
@@ -163,7 +200,7 @@ impl<'a> Projection<'a> {
         let mut columns: Vec<String> =
             new.columns.iter().map(|column| format!("{ROW}.{}", self.quote(&column.column))).collect();
         for fill in fills {
-            let value = self.fill(of, &new.columns[fill], &mut writer, &Env::of(&row))?;
+            let value = self.fill(of, at, fill, &with, &mut writer, &Env::of(&row))?;
             columns[fill] = format!("coalesce({}, {value})", columns[fill]);
         }
         Ok(Rows { with, columns, from: format!("{} AS {ROW}", self.quote(&new.table)), writer })
@@ -185,7 +222,9 @@ impl<'a> Projection<'a> {
         for (other, join) in new.joins.iter().enumerate().filter(|_| follows_links) {
             let [from, to] = [JOIN_FROM, JOIN_TO].map(|name| self.quote(name));
             let rows = self.join_rows(other);
-            let rows = rows.unwrap_or_else(|| format!("SELECT NULL AS {from}, NULL AS {to} WHERE 1 = 0"));
+            let none = |key| self.dialect.stored("NULL", &ColumnType::Key(key));
+            let (from_key, to_key) = (none(join.from_key), none(join.to_key));
+            let rows = rows.unwrap_or_else(|| format!("SELECT {from_key} AS {from}, {to_key} AS {to} WHERE 1 = 0"));
             items.push(format!("{} {inlined} ({rows})", self.quote(&join.table)));
         }
         format!("WITH {} ", items.join(", "))
@@ -194,31 +233,43 @@ impl<'a> Projection<'a> {
     fn fill(
         &mut self,
         of: &Collection,
-        column: &ColumnSnapshot,
+        at: usize,
+        column: usize,
+        with: &str,
         writer: &mut Writer<'a>,
         env: &Env,
     ) -> Result<String, StoreError> {
+        let new = &self.migration.to.tables[at];
+        let column = &new.columns[column];
         let field = of.field_named(&column.field).ok_or_else(|| defect("a filled column has no field"))?;
         let expr =
             self.schema.past.backfill(of.id, field.id).ok_or_else(|| defect("a filled column has no expression"))?;
+        let asked = |arguments| Asked {
+            key: format!("{ROW}.{}", self.quote(KEY)),
+            kind: new.key,
+            arguments,
+            with: with.to_owned(),
+            from: format!("{} AS {ROW}", self.quote(&new.table)),
+            outcome: column.ty.clone(),
+        };
         if own_fields_only(&expr.expr) {
             let reads = mainstay_expr::fields_read(&expr.expr).into_iter().map(FieldId::of).collect();
             let reads = super::with_key(of, reads);
-            let arguments = self.arguments(of, &reads);
-            return Ok(self.call(Call::Backfill { collection: of.id, field: field.id, reads }, &arguments));
+            let asked = asked(self.arguments(of, &reads));
+            return Ok(self.call(Call::Backfill { collection: of.id, field: field.id, reads }, asked, None));
         }
         let value = writer.value(&expr.expr, env)?.sql;
         let ColumnType::Scalar(scalar @ (Scalar::Email | Scalar::Url)) = column.ty else { return Ok(value) };
         // An expression gives a text: whether it is an address, only its scalar knows.
         let text = ColumnType::Scalar(Scalar::String);
         let conversion = mainstay_schema::Conversion::of_scalars(Scalar::String, scalar);
-        Ok(self.call(Call::Convert { conversion, from: text, to: column.ty.clone() }, &value))
+        let asked = asked(vec![value]);
+        Ok(self.call(Call::Convert { conversion, from: text, to: column.ty.clone() }, asked, Some(writer)))
     }
 
     /// Fields of a row as they become, for a function; a key that an expression reads comes along.
-    pub(super) fn arguments(&self, of: &Collection, reads: &[FieldId]) -> String {
-        let column = |id: &FieldId| format!("{ROW}.{}", self.quote(&of.field(*id).column));
-        reads.iter().map(column).collect::<Vec<_>>().join(", ")
+    pub(super) fn arguments(&self, of: &Collection, reads: &[FieldId]) -> Vec<String> {
+        reads.iter().map(|id| format!("{ROW}.{}", self.quote(&of.field(*id).column))).collect()
     }
 }
 
