@@ -1,7 +1,7 @@
 //! Writes that are done once for their key, however often they are sent: the one way of steps to the store.
 use std::{fmt, sync::Arc};
 
-use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::digest::{Context, SHA256};
 use mainstay_schema::Schema;
 use mainstay_store::{Kept as StoreKept, Once as StoreOnce, Written};
 
@@ -21,9 +21,9 @@ pub struct Once {
     /// The key that the caller chose.
     key: String,
     /// A digest of where it was sent to.
-    address: [u8; 32],
-    /// A digest of what was sent.
-    body: [u8; 32],
+    path: [u8; 32],
+    /// A digest of what was sent: the query and the body.
+    content: [u8; 32],
     keep: Keep,
 }
 
@@ -37,9 +37,12 @@ pub struct Kept {
 }
 
 impl Once {
-    /// A write that was sent to an address, with a body, under a key.
-    pub fn new(key: String, address: &str, body: &[u8], keep: Keep) -> Once {
-        Once { key, address: sha256(address.as_bytes()), body: sha256(body), keep }
+    /// A write that was sent to a path, with a query and a body, under a key. The query says what is written, as the body
+    /// does: with another filter it is another write.
+    pub fn new(key: String, path: &str, query: &str, body: &[u8], keep: Keep) -> Once {
+        // No query holds a line's end: nothing moves from the one to the other unseen.
+        let content = sha256(&[query.as_bytes(), b"\n", body]);
+        Once { key, path: sha256(&[path.as_bytes()]), content, keep }
     }
 }
 
@@ -107,13 +110,11 @@ impl Core {
                 return Err(error.with_hint("sign in, or leave the header Idempotency-Key out"));
             }
         };
-        let mut sent_to = once.address.to_vec();
-        sent_to.extend_from_slice(request.method.as_bytes());
         Ok(StoreOnce {
             caller,
             key: once.key.clone(),
-            request: sha256(&sent_to),
-            body: once.body,
+            request: sha256(&[&once.path, request.method.as_bytes()]),
+            body: once.content,
             time_micros: request.time_micros,
             ttl_micros: i64::try_from(limits.idempotency_ttl_s.saturating_mul(1_000_000)).unwrap_or(i64::MAX),
             keys_max: limits.idempotency_keys_max,
@@ -128,8 +129,11 @@ fn answers(schema: &Schema, outcomes: Vec<Outcome>, written: &mut [Written]) -> 
     outcomes.into_iter().map(|outcome| outcome.answer(schema, written)).collect()
 }
 
-fn sha256(bytes: &[u8]) -> [u8; 32] {
+/// The digest of the parts, one behind the other.
+fn sha256(parts: &[&[u8]]) -> [u8; 32] {
+    let mut context = Context::new(&SHA256);
+    parts.iter().for_each(|part| context.update(part));
     let mut out = [0; 32];
-    out.copy_from_slice(digest(&SHA256, bytes).as_ref());
+    out.copy_from_slice(context.finish().as_ref());
     out
 }

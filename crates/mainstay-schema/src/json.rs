@@ -1,7 +1,9 @@
 //! JSON as it comes in: borrowed from the body, with everything that is ambiguous refused.
-use std::{borrow::Cow, collections::HashSet, fmt};
+use std::{borrow::Cow, cell::Cell, collections::HashSet, fmt};
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+
+use crate::json_zero::lost_number;
 
 /// Objects with more members than this look for double keys by a set; smaller ones by comparing.
 const COMPARED_MEMBERS_MAX: usize = 16;
@@ -52,14 +54,19 @@ pub struct JsonError {
 
 impl<'a> Json<'a> {
     /// Reads one JSON value. Refused: double keys, invalid UTF-8, nesting beyond the limit, anything behind the value, and
-    /// numbers that neither 64-bit type holds.
+    /// numbers that neither 64-bit type holds, too small ones too.
     pub fn parse(bytes: &'a [u8], limits: JsonLimits) -> Result<Json<'a>, JsonError> {
         let text = std::str::from_utf8(bytes).map_err(|error| not_utf8(bytes, error.valid_up_to()))?;
         let mut deserializer = serde_json::Deserializer::from_str(text);
-        let seed = Seed { depth_left: limits.depth_max.min(100), depth_max: limits.depth_max.min(100) };
+        let zero = Cell::new(false);
+        let depth_max = limits.depth_max.min(100);
+        let seed = Seed { depth_left: depth_max, depth_max, zero: &zero };
         let json = seed.deserialize(&mut deserializer).map_err(from_serde)?;
         deserializer.end().map_err(from_serde)?;
-        Ok(json)
+        match zero.get().then(|| lost_number(text)).flatten() {
+            Some(error) => Err(error),
+            None => Ok(json),
+        }
     }
 
     /// What kind of value it is, for messages: `a number`.
@@ -136,13 +143,15 @@ const WORDS: [(&str, &str); 6] = [
 
 /// Reads one value, knowing how deep it may still go.
 #[derive(Clone, Copy)]
-struct Seed {
+struct Seed<'z> {
     depth_left: usize,
     depth_max: usize,
+    /// Whether a zero with a fraction or an exponent was read, which may have been another number.
+    zero: &'z Cell<bool>,
 }
 
-impl Seed {
-    fn inner<E: serde::de::Error>(self) -> Result<Seed, E> {
+impl<'z> Seed<'z> {
+    fn inner<E: serde::de::Error>(self) -> Result<Seed<'z>, E> {
         match self.depth_left.checked_sub(1) {
             Some(depth_left) => Ok(Seed { depth_left, ..self }),
             None => Err(E::custom(format_args!("this nests deeper than {}", self.depth_max))),
@@ -150,7 +159,7 @@ impl Seed {
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Seed {
+impl<'de> DeserializeSeed<'de> for Seed<'_> {
     type Value = Json<'de>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json<'de>, D::Error> {
@@ -158,7 +167,7 @@ impl<'de> DeserializeSeed<'de> for Seed {
     }
 }
 
-impl<'de> Visitor<'de> for Seed {
+impl<'de> Visitor<'de> for Seed<'_> {
     type Value = Json<'de>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -187,8 +196,12 @@ impl<'de> Visitor<'de> for Seed {
         if !value.is_finite() {
             return Err(E::custom("this number is out of range"));
         }
-        // A negative zero is equal to zero everywhere but in its bits.
-        Ok(Json::Float(if value == 0.0 { 0.0 } else { value }))
+        if value == 0.0 {
+            self.zero.set(true);
+            // A negative zero is equal to zero everywhere but in its bits.
+            return Ok(Json::Float(0.0));
+        }
+        Ok(Json::Float(value))
     }
 
     fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Json<'de>, E> {

@@ -6,6 +6,7 @@ mod diagnostic;
 mod hash;
 mod json;
 mod json_write;
+mod json_zero;
 mod load;
 mod migrate;
 mod model;

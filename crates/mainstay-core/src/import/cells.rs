@@ -1,6 +1,7 @@
 //! Cells of CSV: text to JSON by the field's type.
 use std::borrow::Cow;
 
+use mainstay_expr::wire;
 use mainstay_schema::{Field, FieldKind, Json, JsonLimits, Scalar};
 
 /// What parts the elements of a list in a cell that is no JSON.
@@ -26,7 +27,7 @@ fn scalar_cell(scalar: Scalar, text: &str) -> Json<'_> {
     let value = match scalar {
         Scalar::Boolean => text.parse().ok().map(Json::Bool),
         Scalar::Int => whole(text),
-        Scalar::Float => text.parse().ok().filter(|value: &f64| value.is_finite()).map(Json::Float),
+        Scalar::Float => wire::parse_float(text).ok().map(Json::Float),
         Scalar::Json => parsed(text),
         _ => None,
     };
@@ -35,7 +36,7 @@ fn scalar_cell(scalar: Scalar, text: &str) -> Json<'_> {
 
 /// Also one that a spreadsheet wrote with a fraction of zero: `517.0`.
 fn whole(text: &str) -> Option<Json<'_>> {
-    let float = || text.parse().ok().filter(|value: &f64| value.is_finite()).map(Json::Float);
+    let float = || wire::parse_float(text).ok().map(Json::Float);
     text.parse().ok().map(Json::Int).or_else(float)
 }
 

@@ -84,10 +84,7 @@ pub(super) fn to_float(value: &Value) -> Result<f64, EvalError> {
         Value::Int(value) => Ok(*value as f64),
         Value::Float(value) => Ok(*value),
         Value::Decimal(decimal) => wire::format_decimal(*decimal).parse().map_err(|_| EvalError::Text),
-        Value::Text(text) => match text.parse::<f64>() {
-            Ok(value) if value.is_finite() => Ok(value),
-            _ => Err(EvalError::Text),
-        },
+        Value::Text(text) => wire::parse_float(text).map_err(|_| EvalError::Text),
         _ => Err(EvalError::Type),
     }
 }

@@ -13,6 +13,7 @@ use crate::{
     problem::Problem,
     tree::{Arith, CompareOp},
     types::Span,
+    wire,
 };
 
 /// One conversion; problems gather as it goes.
@@ -80,6 +81,9 @@ impl<'a> Convert<'a> {
             LiteralValue::Boolean(value) => (Kind::Bool(*value.inner()), token),
             LiteralValue::Int(value) if *value.inner() < 0 => (Kind::Int(*value.inner()), signed),
             LiteralValue::Int(value) => (Kind::Int(*value.inner()), token),
+            LiteralValue::Double(value) if *value.inner() == 0.0 && self.is_lost(token) => {
+                return self.refuse("invalid_literal", token, "the number is too small: it would be 0");
+            }
             LiteralValue::Double(value) if value.inner().is_sign_negative() => (Kind::Float(*value.inner()), signed),
             LiteralValue::Double(value) if value.inner().is_finite() => (Kind::Float(*value.inner()), token),
             LiteralValue::Double(_) => return self.refuse("invalid_literal", token, "the number is too large"),
@@ -93,6 +97,12 @@ impl<'a> Convert<'a> {
             }
         };
         Some(Ast { kind, span })
+    }
+
+    /// Whether the number that is written here and reads as zero is another one.
+    fn is_lost(&self, token: Span) -> bool {
+        let written = self.text.get(token.start as usize..token.end as usize);
+        written.is_some_and(|written| wire::parse_float(written).is_err())
     }
 
     fn call(&mut self, call: &CallExpr, token: Span) -> Option<Ast> {

@@ -6,6 +6,7 @@ use crate::{
     limits::Limits,
     tree::{Arith, CompareOp},
     types::Span,
+    wire,
 };
 
 /// Parentheses, arguments and branches inside of each other.
@@ -415,11 +416,7 @@ impl<'t> Quick<'t> {
             return None;
         }
         let text = self.text.get(start..self.at)?;
-        let kind = if whole {
-            Kind::Int(text.parse().ok()?)
-        } else {
-            Kind::Float(text.parse().ok().filter(|number: &f64| number.is_finite())?)
-        };
+        let kind = if whole { Kind::Int(text.parse().ok()?) } else { Kind::Float(wire::parse_float(text).ok()?) };
         self.part(kind, u32::try_from(start).ok()?, self.offset(), 0)
     }
 }

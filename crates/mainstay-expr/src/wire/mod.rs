@@ -100,13 +100,25 @@ fn parse_int(text: &str) -> Result<i64, String> {
     text.parse().map_err(|_| wrong())
 }
 
-fn parse_float(text: &str) -> Result<f64, String> {
+/// A float from its text: finite, never minus zero, and zero only where every digit is.
+pub fn parse_float(text: &str) -> Result<f64, String> {
     let number: f64 = text.parse().map_err(|_| format!("{} is no number", quote(text)))?;
     if !number.is_finite() {
         return Err(format!("{} is no finite number", quote(text)));
     }
+    if number != 0.0 {
+        return Ok(number);
+    }
+    if is_lost(text) {
+        return Err(format!("{} is too small a number: it would be kept as 0", quote(text)));
+    }
     // Minus zero is zero: engines do not agree on keeping its sign.
-    Ok(if number == 0.0 { 0.0 } else { number })
+    Ok(0.0)
+}
+
+/// Whether the text of a number that reads as zero has another digit before its exponent.
+fn is_lost(text: &str) -> bool {
+    text.bytes().take_while(|byte| !matches!(byte, b'e' | b'E')).any(|byte| matches!(byte, b'1'..=b'9'))
 }
 
 fn push_ascii<T, const N: usize>(out: &mut String, format: fn(T, &mut [u8; N]), value: T) {

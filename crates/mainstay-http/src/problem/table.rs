@@ -132,7 +132,7 @@ pub(crate) const TABLE: [Row; 30] = [
         "Another record has the same values in unique fields.",
         "change the fields that errors names, or change the other record"),
     row(Code::IdempotencyMismatch, 422, "idempotency_mismatch", "the key was used for something else",
-        "The `Idempotency-Key` was used for the same call with another body.",
+        "The `Idempotency-Key` was used for the same call with another query or body.",
         "send what was sent before, or choose a new key"),
     row(Code::Restricted, 409, "restricted", "others hold on to it",
         "Other records link to this one and forbid its delete.",

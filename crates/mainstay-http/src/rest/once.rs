@@ -76,8 +76,8 @@ impl Sent<'_> {
             let respond = respond.clone();
             move |answer| respond(answer).map(|response| write(&response)).unwrap_or_default()
         };
-        let address = self.parts.uri.path_and_query().map_or("", |address| address.as_str());
-        let once = Once::new(key.to_owned(), address, self.body, Arc::new(keep));
+        let (path, query) = (self.parts.uri.path(), self.parts.uri.query().unwrap_or_default());
+        let once = Once::new(key.to_owned(), path, query, self.body, Arc::new(keep));
         let request = Request { once: Some(Arc::new(once)), ..self.request.clone() };
         match self.world.core.run(&request, operation).await? {
             Answer::Kept(kept) => response(kept),

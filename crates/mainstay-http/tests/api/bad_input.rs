@@ -162,3 +162,50 @@ async fn a_body_that_is_no_record_changes_nothing() {
         send(&app, &client, (call.0, &call.1), b"\xef\xbb\xbf{}", &mut before).await;
     }
 }
+
+/// A number with a digit that counts is never kept as 0, nor compared as 0, wherever it is named.
+#[tokio::test]
+async fn a_number_that_is_too_small_is_no_zero() {
+    let app = TestApp::with_schema(SCHEMA).await;
+    let ids = app.seed("odds", [json!({"string": "kept", "int": 7})]).await;
+    let client = app.user("anna");
+    let record = format!("/api/odds/{}", ids[0]);
+    let before = all(&app).await;
+    let zeros = format!("0.{}1", "0".repeat(400));
+    for number in ["1e-400", "-1E-999", "0.001e-330", zeros.as_str()] {
+        let mut bodies: Vec<(&str, &str, String)> = Vec::new();
+        for field in ["decimal", "float", "int", "json"] {
+            bodies.push(("POST", "/api/odds", format!(r#"{{"{field}":{number}}}"#)));
+            bodies.push(("POST", "/api/odds", format!("[{{}},\n {{\"string\":\"\\\"1\",\"{field}\": {number}}}]")));
+            bodies.push(("PATCH", &record, format!(r#"{{"{field}":{number}}}"#)));
+            bodies.push(("PATCH", &record, format!(r#"{{"{field}":{{"add":{number}}}}}"#)));
+        }
+        for field in ["decimal", "float", "int"] {
+            bodies.push(("POST", "/api/query", format!(r#"{{"from":"odds","filter":"{field} == {number}"}}"#)));
+            let params = format!(r#"{{"from":"odds","filter":"{field} == p.x","params":{{"x":{number}}}}}"#);
+            bodies.push(("POST", "/api/query", params));
+        }
+        for (method, path, body) in bodies {
+            let reply = client.bytes(method, path, "application/json", body.clone().into_bytes()).await;
+            assert_eq!(reply.status, 400, "{method} {path} {body}: {}", reply.text);
+        }
+        for field in ["decimal", "float"] {
+            let literal = client.query("/api/odds", &[("filter", &format!("{field} == {number}"))]).await;
+            assert_eq!(literal.status, 400, "{field} {number}: {}", literal.text);
+            let value = client.query("/api/odds", &[("filter", &format!("{field} == p.x")), ("p.x", number)]).await;
+            assert_eq!(value.status, 400, "{field} {number}: {}", value.text);
+        }
+        assert_eq!(all(&app).await, before);
+    }
+    let told =
+        client.bytes("POST", "/api/odds", "application/json", b"{\"float\": 0.0,\n \"int\": 1e-400}".to_vec()).await;
+    assert_eq!(
+        told.problem(),
+        "400 invalid_body: \"1e-400\" is too small a number: it would be kept as 0 at line 2 column 9"
+    );
+    for zero in ["0e-400", "-0.0", "0.000", "0E5"] {
+        let taken =
+            client.bytes("POST", "/api/odds", "application/json", format!(r#"{{"float":{zero}}}"#).into()).await;
+        assert_eq!((taken.status, taken.json()["float"].clone()), (201, json!(0.0)), "{zero}: {}", taken.text);
+    }
+}

@@ -107,11 +107,34 @@ async fn a_key_is_of_one_caller_one_method_and_one_address() {
     // An admin of the same name is somebody else.
     assert_eq!(post(app.admin(), "/api/notes", "c").await.status, 201);
     assert_eq!(post(app.user("admin"), "/api/notes", "d").await.status, 201);
-    assert_eq!(post(app.user("anna"), "/api/notes?fields=id", "e").await.status, 201);
     let path = first.header("location").to_owned();
     let patched = keyed(app.user("anna"), "k").patch(&path, json!({"title": "a"})).await;
     assert_eq!((patched.status, patched.header("etag")), (200, "\"2\""));
-    assert_eq!(count(&app).await, 5);
+    assert_eq!(count(&app).await, 4);
+}
+
+/// The query is of what is written: another one under the same key is another write, and refused.
+#[tokio::test]
+async fn another_query_is_refused_and_changes_nothing() {
+    let app = notes().await;
+    let anna = keyed(app.user("anna"), "k");
+    assert_eq!(anna.post("/api/notes?fields=id", json!({"title": "a"})).await.status, 201);
+    assert_eq!(anna.post("/api/notes?fields=id", json!({"title": "a"})).await.header("idempotent-replayed"), "true");
+    for other in ["/api/notes", "/api/notes?fields=title", "/api/notes?upsert=title"] {
+        let refused = anna.post(other, json!({"title": "a"})).await;
+        assert_eq!((refused.status, refused.code()), (422, "idempotency_mismatch".into()), "{other}");
+    }
+    let notes = json!([{"title": "b"}, {"title": "c"}]);
+    assert_eq!(app.user("anna").post("/api/notes", notes).await.status, 201);
+    let change = |title: &str| format!("/api/notes?filter=title=='{title}'");
+    assert_eq!(anna.patch(&change("b"), json!({"times": 1})).await.to_string(), r#"200 {"matched":1,"changed":1}"#);
+    assert_eq!(anna.patch(&change("b"), json!({"times": 1})).await.header("idempotent-replayed"), "true");
+    assert_eq!(anna.patch(&change("c"), json!({"times": 1})).await.code(), "idempotency_mismatch");
+    assert_eq!(anna.delete(&change("b")).await.status, 200);
+    assert_eq!(anna.delete(&change("c")).await.code(), "idempotency_mismatch");
+    let left = app.admin().get("/api/notes?fields=title,times&sort=title").await;
+    assert_eq!(left.column("title"), ["a", "c"]);
+    assert_eq!(left.json()["items"][1]["times"], 0);
 }
 
 #[tokio::test]
