@@ -1,23 +1,21 @@
 //! Moments, days, times of day and durations (microseconds), all in UTC whatever the session's zone is.
-use mainstay_expr::{Arith, TimePart, Type};
+use mainstay_expr::{Arith, TimePart, Type, wire};
 use mainstay_plan::TimePart as Beginning;
 
 use super::numbers;
 
-/// No two moments are further apart (12,675 years), so that what is moved by more is out of range, and by less none of the database's.
-const SPAN: &str = "400000000000000000";
-
 /// A moment some microseconds later or earlier; null outside of the years 0000 to 9999. Days and the rest are added apart: an
 /// interval is multiplied as a float.
 pub(super) fn moved(op: Arith, moment: &str, micros: &str) -> String {
-    let by = numbers::between(&format!("-{SPAN}"), &format!("({micros})::bigint"), SPAN);
-    let at = format!(
-        "(v.x AT TIME ZONE 'UTC') {op} make_interval(days => (v.y / 86400000000)::integer) {op} (v.y % 86400000000) * interval \
-         '1 microsecond'",
-        op = op.as_str()
+    let op = op.as_str();
+    let body = format!(
+        "CASE WHEN extract(epoch FROM v.x) * 1000000 {op} v.y BETWEEN {} AND {} THEN ((v.x AT TIME ZONE 'UTC') {op} \
+         make_interval(days => (v.y / 86400000000)::integer) {op} (v.y % 86400000000) * interval '1 microsecond') AT TIME \
+         ZONE 'UTC' END",
+        wire::TIMESTAMP_MIN,
+        wire::TIMESTAMP_MAX
     );
-    let within = numbers::between("timestamp '0002-12-31 23:59:59.999999 BC'", &at, "timestamp '10000-01-01 00:00:00'");
-    numbers::both(moment, &by, &format!("{within} AT TIME ZONE 'UTC'"))
+    numbers::both(moment, &format!("({micros})::bigint"), &body)
 }
 
 /// The microseconds from one moment to the other.
