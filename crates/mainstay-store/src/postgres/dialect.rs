@@ -193,7 +193,7 @@ impl Dialect for PostgresDialect {
     }
 
     fn json_counted(&self, object: &str, _level: usize) -> String {
-        object.to_owned()
+        json::counted(object)
     }
 
     fn json_array(&self, item: &str) -> String {
@@ -203,6 +203,15 @@ impl Dialect for PostgresDialect {
     /// As many as on the embedded engine, so that both answer the same.
     fn object_members_max(&self) -> usize {
         500
+    }
+
+    /// Explicit keys are taken one transaction after the other, so that none sets the sequence back.
+    fn counts_on(&self, table: &str, key: &str) -> Option<String> {
+        let sequence = format!("pg_get_serial_sequence({}, 'id')", types::literal(&self.quote(table)));
+        Some(format!(
+            "CASE WHEN pg_advisory_xact_lock(hashtext({sequence}))::text IS NOT NULL AND {key} > \
+             coalesce(pg_sequence_last_value({sequence}::regclass), 0) THEN setval({sequence}, {key}) END"
+        ))
     }
 
     fn or_ignore(&self) -> &'static str {

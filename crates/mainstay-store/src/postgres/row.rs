@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::{
     bind::{EPOCH_DAYS, EPOCH_MICROS, JSONB_VERSION},
+    canonical,
     dialect::KEPT,
     numeric,
 };
@@ -193,7 +194,7 @@ impl<'a> Raw<'a> {
             Decode::Duration => Value::Duration(self.int()?),
             Decode::Json => {
                 let mut out = Vec::with_capacity(self.bytes.len());
-                canonical(self.json()?, &mut out);
+                canonical::write(self.json()?, &mut out);
                 Value::Json(String::from_utf8(out).ok()?.into())
             }
             Decode::List(scalar) => list(scalar, self.json()?)?,
@@ -225,7 +226,7 @@ impl<'a> Raw<'a> {
                 base64(out, self.bytes()?);
                 out.push(b'"');
             }
-            Encode::Json => canonical(self.json()?, out),
+            Encode::Json => canonical::write(self.json()?, out),
             Encode::Built(false) => out.extend_from_slice(self.json()?.as_bytes()),
             Encode::Built(true) => built(self.json()?, out),
         }
@@ -254,14 +255,6 @@ fn base64(out: &mut Vec<u8>, bytes: &[u8]) {
     out.truncate(start + written);
 }
 
-/// Appends JSON in its canonical form; what is nested deeper than we write it stays as the server wrote it.
-fn canonical(json: &str, out: &mut Vec<u8>) {
-    match Json::parse(json.as_bytes(), JsonLimits::default()) {
-        Ok(json) => json.write_canonical(out),
-        Err(_) => out.extend_from_slice(json.as_bytes()),
-    }
-}
-
 /// Appends JSON that a statement built around columns that keep JSON.
 fn built(json: &str, out: &mut Vec<u8>) {
     let [begin, end] = KEPT.map(char::from);
@@ -269,14 +262,16 @@ fn built(json: &str, out: &mut Vec<u8>) {
     while let Some((before, behind)) = rest.split_once(begin) {
         out.extend_from_slice(before.as_bytes());
         let (kept, behind) = behind.split_once(end).unwrap_or((behind, ""));
-        canonical(kept, out);
+        canonical::write(kept, out);
         rest = behind;
     }
     out.extend_from_slice(rest.as_bytes());
 }
 
 fn list(scalar: Scalar, text: &str) -> Option<Value> {
-    let json = Json::parse(text.as_bytes(), JsonLimits::default()).ok()?;
+    let mut json = Vec::with_capacity(text.len());
+    canonical::write(text, &mut json);
+    let json = Json::parse(&json, JsonLimits::default()).ok()?;
     // How scalars are read does not depend on the schema.
     Schema::default().read_value(&FieldKind::ScalarList(scalar), None, &json).ok()
 }

@@ -71,6 +71,9 @@ pub trait Dialect: Sync {
     /// The most members that [`Dialect::json_object`] takes.
     fn object_members_max(&self) -> usize;
 
+    /// A value that an INSERT of a counted key that is given has to return, so that the table counts on from there; `None` where it
+    /// does so by itself.
+    fn counts_on(&self, table: &str, key: &str) -> Option<String>;
     /// What follows an INSERT so that rows that are already there do no harm.
     fn or_ignore(&self) -> &'static str;
 

@@ -1,7 +1,7 @@
 //! Creates, updates and what deletes look for.
 use mainstay_expr::{Arith, Expr, Type, own_fields_only, reads_change};
 use mainstay_plan::{Answer, Create, Delete, Load, Output, OutputValue, Update};
-use mainstay_schema::{CollectionId, FieldId, FieldKind, Scalar, Schema};
+use mainstay_schema::{CollectionId, FieldId, FieldKind, KeyKind, Scalar, Schema};
 
 use crate::{
     StoreError,
@@ -33,6 +33,9 @@ pub fn create(schema: &Schema, dialect: &dyn Dialect, plan: &Create) -> Result<C
     let own = own_answer(&plan.answer).filter(|_| plan.changes.is_empty() || plan.answer == Answer::Key);
     let mut selected = Selected::default();
     let returning = writer.returning(&row, own, &mut selected)?;
+    if let Some(counts_on) = writer.counts_on(&row, &plan.columns) {
+        selected.push(counts_on);
+    }
     let text = format!("INSERT INTO {} {written} RETURNING {}", row.alias, selected.list());
     Ok(CreateSql {
         links: links(schema, dialect, &plan.links)?,
@@ -55,8 +58,9 @@ pub fn load(schema: &Schema, dialect: &dyn Dialect, plan: &Load) -> Sql {
     for (number, field) in plan.columns.iter().enumerate() {
         values.push(writer.bind_field(plan.collection, *field, columns::bind(of, *field, number as u16)));
     }
-    let text =
-        format!("INSERT INTO {} ({}) VALUES ({})", dialect.quote(&of.table), names.join(", "), values.join(", "));
+    let row = writer.written_row(plan.collection);
+    let returning = writer.counts_on(&row, &plan.columns).map_or(String::new(), |sql| format!(" RETURNING {sql}"));
+    let text = format!("INSERT INTO {} ({}) VALUES ({}){returning}", row.alias, names.join(", "), values.join(", "));
     writer.finish(text)
 }
 
@@ -175,6 +179,13 @@ impl Writer<'_> {
             None => None,
         };
         Ok(Returning { key, version, visible, columns })
+    }
+
+    /// What an insert returns beside, where it gives a counted key.
+    fn counts_on(&self, row: &Row, columns: &[FieldId]) -> Option<String> {
+        let of = self.collection(row);
+        let gives = of.key == KeyKind::Int && of.system.id.is_some_and(|id| columns.contains(&id));
+        if gives { self.dialect.counts_on(&of.table, &self.key(row)) } else { None }
     }
 
     fn key_cell(&self, row: &Row, selected: &mut Selected) -> Cell {

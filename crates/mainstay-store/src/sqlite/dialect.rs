@@ -211,6 +211,11 @@ impl Dialect for SqliteDialect {
         500
     }
 
+    /// SQLite does so by itself.
+    fn counts_on(&self, _table: &str, _key: &str) -> Option<String> {
+        None
+    }
+
     fn or_ignore(&self) -> &'static str {
         "ON CONFLICT DO NOTHING"
     }

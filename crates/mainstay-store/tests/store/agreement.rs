@@ -5,8 +5,8 @@ pub(crate) mod bytes;
 mod case;
 mod operands;
 mod paths;
-mod records;
-mod schemas;
+pub(crate) mod records;
+pub(crate) mod schemas;
 mod truths;
 mod values;
 

@@ -2,10 +2,12 @@
 #![expect(clippy::unwrap_used, reason = "a test that meets something unexpected ends")]
 
 mod agreement;
+mod alike;
 mod cascades;
 mod creates;
 mod evolution;
 mod groups;
+mod indexes;
 mod migrations;
 mod opening;
 mod plans;

@@ -5,7 +5,7 @@ use mainstay_expr::{AuthValues, CallerValues, Expr, Limits, Outcome, Type, Value
 use mainstay_plan::{Count, Nested, Order, Output, OutputValue, Query};
 use mainstay_schema::{Collection, CollectionId, FieldId, Schema, Source};
 use mainstay_store::{Page, Settings, Step, StepError, Store, StoreError, WriteError, Written};
-use mainstay_test_db::TestDatabase;
+use mainstay_test_db::{Engine, TestDatabase};
 use uuid::Uuid;
 
 /// Boards hold notes; notes link to each other, to people and to tags.
@@ -89,6 +89,14 @@ impl World {
         let schema = Arc::new(schema);
         store.follow(&schema).unwrap();
         World { store, schema, database }
+    }
+
+    /// On a certain engine.
+    pub(crate) fn on(engine: Engine, schema: &Arc<Schema>) -> World {
+        let database = TestDatabase::on(engine);
+        let store = Store::open(database.settings()).unwrap();
+        store.follow(schema).unwrap();
+        World { store, schema: schema.clone(), database }
     }
 
     /// The file of the embedded database.
