@@ -37,6 +37,9 @@ pub struct App {
     /// What the time is said to be; `CLOCK_RUNS` where it is the system's.
     clock_micros: AtomicI64,
     leaving: AtomicBool,
+    /// Why nothing is answered from the database, where that is so.
+    unfit: RwLock<Option<Arc<str>>>,
+    is_unfit: AtomicBool,
     node: Option<HeaderValue>,
 }
 
@@ -65,6 +68,8 @@ impl App {
             request_count: AtomicU64::new(0),
             clock_micros: AtomicI64::new(CLOCK_RUNS),
             leaving: AtomicBool::new(false),
+            unfit: RwLock::default(),
+            is_unfit: AtomicBool::new(false),
         }
     }
 
@@ -81,6 +86,19 @@ impl App {
     /// Says from now on that nothing more should be sent here: `/readyz` refuses, and each answer closes its connection.
     pub(crate) fn leave(&self) {
         self.leaving.store(true, Relaxed);
+    }
+
+    /// Says why nothing can be answered from the database, such as that its tables are no longer those of the schema; `None`: it
+    /// can. Until then requests for records are refused with 503, and so is `/readyz`.
+    pub fn set_unfit(&self, why: Option<&str>) {
+        let mut unfit = self.unfit.write();
+        self.is_unfit.store(why.is_some(), Relaxed);
+        *unfit = why.map(Arc::from);
+    }
+
+    /// Why nothing is answered from the database.
+    pub(crate) fn unfit(&self) -> Option<Arc<str>> {
+        if self.is_unfit.load(Relaxed) { self.unfit.read().clone() } else { None }
     }
 
     /// The name of this node, where it is told.

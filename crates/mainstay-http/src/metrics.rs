@@ -65,12 +65,14 @@ impl Metrics {
         counters.duration_us.fetch_add(duration_us, Relaxed);
     }
 
-    /// The Prometheus text of everything.
-    pub(crate) fn text(&self) -> String {
+    /// The Prometheus text of everything, of a node that is elected or not.
+    pub(crate) fn text(&self, is_elected: bool) -> String {
         let mut out = String::with_capacity(8 * 1024);
         self.write_requests(&mut out);
         self.write_durations(&mut out);
+        let leader = AtomicU64::new(u64::from(is_elected));
         let single = [
+            ("mainstay_node_leader", "gauge", "Whether this node does what only one node does.", &leader),
             ("mainstay_http_requests_in_flight", "gauge", "Requests that are being answered.", &self.in_flight),
             ("mainstay_http_connections", "gauge", "Connections that are open.", &self.connections),
             (
@@ -134,7 +136,7 @@ mod tests {
         let metrics = Metrics::default();
         metrics.observe(Kind::Read, 200, Duration::from_micros(300));
         metrics.observe(Kind::Read, 404, Duration::from_secs(9));
-        let text = metrics.text();
+        let text = metrics.text(true);
         for line in [
             "mainstay_http_requests_total{kind=\"read\",status=\"2xx\"} 1",
             "mainstay_http_requests_total{kind=\"read\",status=\"4xx\"} 1",
@@ -142,6 +144,7 @@ mod tests {
             "mainstay_http_request_duration_seconds_bucket{kind=\"read\",le=\"0.0005\"} 1",
             "mainstay_http_request_duration_seconds_bucket{kind=\"read\",le=\"+Inf\"} 2",
             "mainstay_http_request_duration_seconds_count{kind=\"read\"} 2",
+            "mainstay_node_leader 1",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
         }

@@ -129,6 +129,11 @@ impl Connection {
         if !route.allows(&parts.method) {
             return Err(method_not_allowed(&route, &parts.method));
         }
+        if parts.uri.path().starts_with("/api/")
+            && let Some(why) = self.app.unfit()
+        {
+            return Err(unfit(&why));
+        }
         match route {
             Route::Collection { .. } | Route::Record { .. } | Route::Unique { .. } => {
                 rest::answer(self, &world, route, parts, body).await
@@ -150,7 +155,9 @@ impl Connection {
             Route::DocsCss => docs::css(headers),
             Route::DocsJs => docs::js(headers),
             Route::DocsErrors => docs::errors(headers),
-            Route::Metrics => reply::text(StatusCode::OK, PROMETHEUS, self.app.metrics().text()),
+            Route::Metrics => {
+                reply::text(StatusCode::OK, PROMETHEUS, self.app.metrics().text(world.core.store().is_elected()))
+            }
             _ => reply::text(StatusCode::OK, "text/plain; charset=utf-8", Bytes::from_static(b"ok\n")),
         }
     }
@@ -250,6 +257,9 @@ async fn ready(app: &App, world: &World) -> Outcome<Response> {
     if app.is_leaving() {
         return Err(Problem::new(Code::NotReady, "the server is about to stop"));
     }
+    if let Some(why) = app.unfit() {
+        return Err(unfit(&why));
+    }
     match world.core.store().ping().await {
         Ok(()) => Ok(reply::text(StatusCode::OK, "text/plain; charset=utf-8", Bytes::from_static(b"ready\n"))),
         Err(error) => {
@@ -258,6 +268,11 @@ async fn ready(app: &App, world: &World) -> Outcome<Response> {
             Err(problem)
         }
     }
+}
+
+/// The tables are not those of the schema.
+fn unfit(why: &str) -> Box<Problem> {
+    Problem::new(Code::SchemaOutdated, format!("the tables do not fit this node's schema: {why}"))
 }
 
 fn kind(route: &Route<'_>, method: &Method) -> Kind {

@@ -110,6 +110,14 @@ impl Migration {
         Migration { from: old, is_first: from.is_none(), to: new, steps, tables, joins }
     }
 
+    /// What has become of the tables since they were those of a schema: whoever still has that schema can go on where all of it is
+    /// additive. What was renamed is gone for it, and what it is called now is new.
+    pub fn since(schema: &Schema, database: &Snapshot) -> Vec<Step> {
+        let own = schema.snapshot();
+        let (tables, joins) = sources::sources(&own, database, schema);
+        diff::steps(&own, database, &tables, &joins, schema)
+    }
+
     /// Whether there is nothing to do.
     pub fn is_done(&self) -> bool {
         self.steps.is_empty()

@@ -6,9 +6,9 @@ use mainstay_schema::{Migration, Schema, Snapshot};
 use tokio::sync::mpsc;
 
 use crate::{
-    Batch, Drift, Explained, Kept, Location, Measured, MigrateError, Offence, Once, OpenError, Page, Rehearsed,
-    Settings, SqliteDialect, StatementExplained, Step, StepError, StoreError, WriteError, WriteStatement, Written,
-    read::ReadStatement, sql::Dialect, sqlite,
+    Batch, Beat, Drift, Explained, Kept, Location, Measured, MigrateError, NodeSeen, Offence, Once, OpenError, Page,
+    Pulse, Rehearsed, Settings, SqliteDialect, StatementExplained, Step, StepError, StoreError, WriteError,
+    WriteStatement, Written, read::ReadStatement, sql::Dialect, sqlite,
 };
 
 /// An open database.
@@ -151,6 +151,36 @@ impl Engine {
     pub(crate) fn rehearsed(&self) -> Option<Rehearsed> {
         match self {
             Engine::Sqlite(engine) => engine.rehearsed(),
+        }
+    }
+
+    pub(crate) fn key(&self, name: &str, candidate: &[u8]) -> Result<Vec<u8>, StoreError> {
+        match self {
+            Engine::Sqlite(engine) => engine.key(name, candidate),
+        }
+    }
+
+    pub(crate) async fn beat(&self, beat: &Beat) -> Result<Pulse, StoreError> {
+        match self {
+            Engine::Sqlite(engine) => engine.beat(beat),
+        }
+    }
+
+    pub(crate) async fn leave(&self, id: &str) -> Result<(), StoreError> {
+        match self {
+            Engine::Sqlite(engine) => engine.leave(id),
+        }
+    }
+
+    pub(crate) fn nodes(&self) -> Result<Vec<NodeSeen>, StoreError> {
+        match self {
+            Engine::Sqlite(engine) => engine.nodes(),
+        }
+    }
+
+    pub(crate) fn is_elected(&self) -> bool {
+        match self {
+            Engine::Sqlite(engine) => engine.is_elected(),
         }
     }
 

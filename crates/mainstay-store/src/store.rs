@@ -12,8 +12,8 @@ use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
 use crate::{
-    Batch, Drift, Explained, Kept, Measured, MigrateError, Offence, Once, OpenError, Page, ReadStatement, Rehearsed,
-    Settings, Step, StepError, StoreError, WriteError, WriteStatement, Written,
+    Batch, Beat, Drift, Explained, Kept, Measured, MigrateError, NodeSeen, Offence, Once, OpenError, Page, Pulse,
+    ReadStatement, Rehearsed, Settings, Step, StepError, StoreError, WriteError, WriteStatement, Written,
     advice::Origin,
     engine::Engine,
     slow,
@@ -179,6 +179,33 @@ impl Store {
     /// The answer of a write that was done before. One that is being done now is not seen: [`Store::write_once`] waits for it.
     pub async fn kept(&self, once: &Once) -> Result<Option<Kept>, StepError> {
         self.engine.kept(once).await
+    }
+
+    /// A key that all nodes share, by its name. Where there is none yet it becomes `candidate`: of several who ask at once all get
+    /// the same one. A store that only reads, and finds none, gives the candidate back. Blocks until it is on disk.
+    pub fn key(&self, name: &str, candidate: &[u8]) -> Result<Vec<u8>, StoreError> {
+        self.engine.key(name, candidate)
+    }
+
+    /// A sign of life of this process: it is among the nodes, and asks to be elected.
+    pub async fn beat(&self, beat: &Beat) -> Result<Pulse, StoreError> {
+        self.engine.beat(beat).await
+    }
+
+    /// This node, by its id, is among the nodes no more.
+    pub async fn leave(&self, id: &str) -> Result<(), StoreError> {
+        self.engine.leave(id).await
+    }
+
+    /// The nodes that are there, those that came first in front. Blocks until the database has answered.
+    pub fn nodes(&self) -> Result<Vec<NodeSeen>, StoreError> {
+        self.engine.nodes()
+    }
+
+    /// Whether this process is the one that does what only one node does, such as taking out old changes. It may end at any
+    /// moment: what is done must do no harm when another one begins to do it too.
+    pub fn is_elected(&self) -> bool {
+        self.engine.is_elected()
     }
 
     /// Whether writes are tried and rolled back.

@@ -77,7 +77,7 @@ pub(crate) fn core(
 ) -> Result<Arc<Core>, Failure> {
     let settings = CoreSettings {
         limits: project.settings.limits.core(),
-        cursor_key: keys::cursor_key(project)?,
+        cursor_key: keys::cursor_key(project, &store)?,
         explain_refusals: mode == Mode::Development,
     };
     Ok(Arc::new(Core::new(schema, store, settings)))

@@ -3,7 +3,9 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{apply, check, dev, explain, export, import, new, openapi, plan, sdl, serve, test, token, types};
+use crate::commands::{
+    apply, check, dev, explain, export, import, new, nodes, openapi, plan, sdl, serve, test, token, types,
+};
 
 /// Declare your data once, in schema.graphql, and get the backend.
 #[derive(Debug, Parser)]
@@ -34,6 +36,7 @@ pub(crate) enum Command {
     Import(import::Arguments),
     Export(export::Arguments),
     Test(test::Arguments),
+    Nodes(nodes::Arguments),
     Token(token::Arguments),
     Explain(explain::Arguments),
     Openapi(openapi::Arguments),

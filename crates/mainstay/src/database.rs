@@ -39,8 +39,17 @@ impl Allowed {
 impl Way {
     /// To this schema.
     pub(crate) fn to_schema(store: &Store, schema: &Arc<Schema>) -> Result<Way, Failure> {
-        let old = store.snapshot().map_err(Failure::database)?;
-        let found = old.as_ref().map(|old| store.drift(old)).transpose().map_err(Failure::database)?;
+        let mut old = store.snapshot().map_err(Failure::database)?;
+        let mut found = old.as_ref().map(|old| store.drift(old)).transpose().map_err(Failure::database)?;
+        // Another node may have changed the tables between the two.
+        while found.as_ref().is_some_and(|(drift, _)| !drift.is_empty()) {
+            let now = store.snapshot().map_err(Failure::database)?;
+            if now == old {
+                break;
+            }
+            found = now.as_ref().map(|now| store.drift(now)).transpose().map_err(Failure::database)?;
+            old = now;
+        }
         let (drift, tables) = found.map_or((Vec::new(), None), |(drift, tables)| (drift, Some(tables)));
         Ok(Way { migration: Migration::between(old.as_ref(), schema), schema: schema.clone(), drift, tables })
     }

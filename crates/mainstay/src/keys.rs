@@ -1,4 +1,4 @@
-//! Keys of this copy of a project: made once, kept beside its database, readable by their owner alone.
+//! The keys of a project: that of cursors is in its database, the secret of development beside it, readable by its owner alone.
 use std::{
     fs::{self, OpenOptions},
     io::{self, Write},
@@ -7,6 +7,7 @@ use std::{
 };
 
 use mainstay_auth::{AuthSettings, random_secret};
+use mainstay_store::Store;
 
 use crate::{failure::Failure, project::Project};
 
@@ -19,19 +20,40 @@ pub(crate) enum Mode {
     Production,
 }
 
-/// The key that cursors are authenticated with.
-pub(crate) fn cursor_key(project: &Project) -> Result<[u8; 32], Failure> {
+/// What the key of cursors is called in the database.
+const CURSOR_KEY: &str = "cursor";
+/// Bytes of it.
+const CURSOR_KEY_BYTES: usize = 32;
+
+/// The key that cursors are authenticated with: in the database, the same for all of its nodes. Earlier versions kept it in a file,
+/// which becomes it.
+pub(crate) fn cursor_key(project: &Project, store: &Store) -> Result<[u8; CURSOR_KEY_BYTES], Failure> {
     let path = project.data_folder()?.join("cursor_key");
-    let hex = kept(&path)?;
-    let mut key = [0; 32];
-    let digits = |at: usize| hex.get(2 * at..2 * at + 2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text.trim().to_owned(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            random_secret().map_err(|error| Failure::new("keys", error.to_string()))?
+        }
+        Err(error) => return Err(Failure::io(path.display(), &error)),
+    };
+    let candidate = read_key(&text).ok_or_else(|| {
+        Failure::new("keys", format!("{}: it does not hold 64 hexadecimal digits", path.display()))
+            .hint("delete it: a new one is made, and cursors that are under way end")
+    })?;
+    let key = store.key(CURSOR_KEY, &candidate).map_err(Failure::database)?;
+    key.try_into().map_err(|_| {
+        Failure::new("keys", format!("mainstay_keys: the key \"{CURSOR_KEY}\" has not {CURSOR_KEY_BYTES} bytes"))
+            .hint("delete its row: a new one is made, and cursors that are under way end")
+    })
+}
+
+fn read_key(hex: &str) -> Option<[u8; CURSOR_KEY_BYTES]> {
+    let mut key = [0; CURSOR_KEY_BYTES];
     for (at, byte) in key.iter_mut().enumerate() {
-        *byte = digits(at).ok_or_else(|| {
-            Failure::new("keys", format!("{}: it does not hold 64 hexadecimal digits", path.display()))
-                .hint("delete it: a new one is made, and cursors that are under way end")
-        })?;
+        let digits = hex.get(2 * at..2 * at + 2)?;
+        *byte = u8::from_str_radix(digits, 16).ok()?;
     }
-    Ok(key)
+    Some(key)
 }
 
 /// What tokens are verified against.

@@ -8,6 +8,7 @@ mod failure;
 mod keys;
 mod loading;
 mod logging;
+mod membership;
 mod output;
 mod progress;
 mod project;

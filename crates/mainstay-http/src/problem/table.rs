@@ -33,6 +33,7 @@ pub(crate) enum Code {
     TimedOut,
     Overloaded,
     NotReady,
+    SchemaOutdated,
     DiskFull,
     Internal,
 }
@@ -67,7 +68,7 @@ const fn row(
 
 /// The table, in the order of [`Code`].
 #[rustfmt::skip]
-pub(crate) const TABLE: [Row; 30] = [
+pub(crate) const TABLE: [Row; 31] = [
     row(Code::UnknownPath, 404, "unknown_path", "no such path",
         "Nothing is served at this path: no type of the schema has it, or its fields are no unique.",
         "GET /openapi.json lists every path"),
@@ -152,6 +153,9 @@ pub(crate) const TABLE: [Row; 30] = [
     row(Code::NotReady, 503, "not_ready", "not ready",
         "The server does not reach its database, or is about to stop.",
         "try again after Retry-After seconds"),
+    row(Code::SchemaOutdated, 503, "schema_outdated", "this node's schema is outdated",
+        "Another node has changed the tables by steps that this node's schema does not live with; its log names the first of them.",
+        "ask another node; the operator starts this one again with the present schema"),
     row(Code::DiskFull, 507, "disk_full", "the disk is full",
         "There is no room for the write; nothing of it was done.",
         "make room on the server's disk"),
@@ -182,7 +186,7 @@ impl Code {
     /// How many seconds a client does well to wait.
     pub(crate) fn retry_after_s(self) -> Option<&'static str> {
         match self {
-            Code::TimedOut | Code::Overloaded | Code::NotReady => Some("1"),
+            Code::TimedOut | Code::Overloaded | Code::NotReady | Code::SchemaOutdated => Some("1"),
             _ => None,
         }
     }

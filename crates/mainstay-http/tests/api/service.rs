@@ -69,3 +69,32 @@ async fn another_schema_is_served_from_the_next_request_on() {
     assert_eq!(app.get("/api/notes").await.status, 404);
     assert!(app.get("/openapi.json").await.text.contains("/api/tasks"));
 }
+
+#[tokio::test]
+async fn tables_that_do_not_fit_are_told_instead_of_answers() {
+    let app = skills().await;
+    app.app().set_unfit(Some("make \"name\" of \"skills\" required"));
+    for path in ["/readyz", "/api/skills", "/api/skills/x", "/api/query"] {
+        let reply = match path {
+            "/api/query" => app.anonymous().post(path, serde_json::json!({"from": "skills"})).await,
+            path => app.get(path).await,
+        };
+        assert_eq!((reply.status, reply.header("retry-after")), (503, "1"), "{path}: {}", reply.text);
+        // Which step it is stands in the log.
+        assert_eq!(reply.json()["code"], "schema_outdated", "{path}");
+        assert!(!reply.text.contains("skills"), "{path}: {}", reply.text);
+    }
+    for path in ["/healthz", "/openapi.json", "/metrics"] {
+        assert_eq!(app.get(path).await.status, 200, "{path}");
+    }
+    app.app().set_unfit(None);
+    assert_eq!(app.get("/readyz").await.status, 200);
+    assert_eq!(app.get("/api/skills").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_node_that_alone_writes_its_database_is_elected() {
+    mainstay_test_db::sqlite_only!("on a server who is elected is asked of it");
+    let metrics = skills().await.get("/metrics").await;
+    assert!(metrics.text.lines().any(|line| line == "mainstay_node_leader 1"), "{}", metrics.text);
+}

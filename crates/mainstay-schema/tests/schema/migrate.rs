@@ -271,3 +271,54 @@ type M @embedded { x: Int }
     ]
     "#);
 }
+
+/// What a node with an old schema finds, when the database has gone on to a new one.
+fn since(own: &str, database: &str) -> String {
+    let snapshot = Snapshot::from_json(&load(database).snapshot().to_json()).unwrap();
+    Migration::since(&load(own), &snapshot).iter().map(|step| format!("{:?}: {step}\n", step.class)).collect()
+}
+
+#[test]
+fn a_node_finds_what_has_become_of_its_tables() {
+    let own = r#"
+type A { a: Int b: B s: S t: E title: String! @was(name: "name") }
+type B { x: Int y: A }
+type E @embedded { one: Int }
+enum S { one }
+"#;
+    assert_eq!(since(own, own), "");
+    let ahead = r#"
+type A @unique(fields: ["a", "n"]) { a: Int @index b: B s: S t: E title: String! n: String d: Int! @default(value: 5) cs: [C!]! @many }
+type B { x: Int y: A }
+type C { c: Int! }
+type E @embedded { one: Int two: Int }
+enum S { one two }
+"#;
+    insta::assert_snapshot!(since(own, ahead), @r#"
+    Additive: add "two" to enum "S"
+    Additive: add member "E.two"
+    Additive: add column "n" to "as"
+    Additive: add column "d" to "as"
+    Additive: make "a", "n" unique in "as"
+    Additive: index "as" by "a"
+    Additive: create table "cs" for "C"
+    Additive: create join table "as_cs" from "as" to "cs"
+    "#);
+}
+
+#[test]
+fn a_node_finds_what_it_cannot_live_with() {
+    let own = "type A { a: Int n: String } type B { x: Int }";
+    insta::assert_snapshot!(since(own, "type A { a: Int! n: String r: Int! } type B { x: Int @unique }"), @r#"
+    NeedsDrain: make "a" of "as" required
+    NeedsDrain: add column "r" to "as", which is required
+    NeedsDrain: make "x" unique in "bs"
+    "#);
+    insta::assert_snapshot!(since(own, r#"type A { b: Int @was(name: "a") n: Int } type Bee @was(name: "B") { x: Int }"#), @r#"
+    Destructive: drop table "bs" of "B", with all its records
+    Destructive: drop column "a" of "as", with its values
+    Additive: add column "b" to "as"
+    NeedsDrain: change the type of "n" of "as" from String to Int, with its values
+    Additive: create table "bees" for "Bee"
+    "#);
+}

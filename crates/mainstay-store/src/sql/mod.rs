@@ -17,6 +17,7 @@ mod keyset;
 mod links;
 mod migration;
 mod nested;
+mod nodes;
 mod notes;
 mod once;
 mod path;
@@ -39,6 +40,7 @@ pub use migration::{
     Asked, Call, CallRows, Early, InPlace, InPlaceSql, InspectionSql, MigrationSql, create_in_place, in_place,
     migration,
 };
+pub use nodes::make_nodes;
 pub use notes::{note, note_tables, noted_sources, noted_waiting};
 pub(crate) use once::OnceSql;
 pub use once::make_once;

@@ -10,7 +10,10 @@ use std::{
 use rusqlite::{Connection, Error, ErrorCode, OpenFlags, config::DbConfig, limits::Limit};
 
 use super::{SqliteDialect, deadline::Deadline, functions, migrate, nested::Nested};
-use crate::{OpenError, Settings, sql::make_once};
+use crate::{
+    OpenError, Settings,
+    sql::{make_nodes, make_once},
+};
 
 /// What every SQLite database begins with.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
@@ -41,7 +44,9 @@ pub(super) fn open_writer(settings: &Settings, closing: Arc<AtomicBool>) -> Resu
     if migrate::is_newer(&connection).map_err(|error| explain(path, &error))? {
         return Err(refused(path, "it was written by a newer Mainstay; use that version or a later one"));
     }
-    connection.execute_batch(&make_once(&SqliteDialect)).map_err(|error| explain(path, &error))?;
+    for tables in [make_once(&SqliteDialect), make_nodes(&SqliteDialect)] {
+        connection.execute_batch(&tables).map_err(|error| explain(path, &error))?;
+    }
     let deadline = Deadline::watch(&mut connection, closing).map_err(|error| explain(path, &error))?;
     Ok(Watched { connection, deadline, nested })
 }

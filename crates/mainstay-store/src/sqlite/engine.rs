@@ -17,7 +17,7 @@ use super::{
     drift,
     failure::store_error,
     lock::Lock,
-    migrate,
+    migrate, nodes,
     poll::at_once,
     readers::{Readers, closed},
     rehearse::Rehearsal,
@@ -25,8 +25,8 @@ use super::{
     writer::{Job, Writer},
 };
 use crate::{
-    Batch, Drift, Explained, Kept, Measured, MigrateError, Offence, Once, OpenError, Page, Rehearsed, Settings,
-    SqliteDialect, Step, StepError, StoreError, WriteError, WriteStatement, Written,
+    Batch, Beat, Drift, Explained, Kept, Measured, MigrateError, NodeSeen, Offence, Once, OpenError, Page, Pulse,
+    Rehearsed, Settings, SqliteDialect, Step, StepError, StoreError, WriteError, WriteStatement, Written,
     exec::{self, Done, Work},
     read::ReadStatement,
     sql::{self, OnceSql},
@@ -195,6 +195,69 @@ impl Engine {
     pub(crate) fn migrate(&self, migration: &Migration, schema: &Arc<Schema>) -> Result<(), MigrateError> {
         let (migration, schema) = (migration.clone(), schema.clone());
         self.on_writer(move |connection| migrate::apply(connection, &migration, &schema))?
+    }
+
+    /// The key of a name; where there is none yet it becomes this one, unless nothing may be written.
+    pub(crate) fn key(&self, name: &str, candidate: &[u8]) -> Result<Vec<u8>, StoreError> {
+        let known = self.quick(|connection| nodes::known_key(connection, name))?;
+        if let Some(key) = known {
+            return Ok(key);
+        }
+        if self.only_reads() {
+            return Ok(candidate.to_vec());
+        }
+        let (name, candidate) = (name.to_owned(), candidate.to_vec());
+        let key = self.on_writer(move |connection| nodes::key(connection, &name, &candidate))?;
+        key.map_err(|error| store_error(error, 0))
+    }
+
+    /// A sign of life of this node. It writes where there is something new to say.
+    pub(crate) fn beat(&self, beat: &Beat) -> Result<Pulse, StoreError> {
+        let (known, keeps_old) = self.quick(|connection| {
+            Ok((nodes::is_known(connection, &beat.node)?, nodes::keeps_old(connection, beat.kept)?))
+        })?;
+        if !known {
+            let node = beat.node.clone();
+            let joined = self.on_writer(move |connection| nodes::join(connection, &node))?;
+            joined.map_err(|error| store_error(error, 0))?;
+        }
+        if keeps_old {
+            let kept = beat.kept;
+            let trimmed = self.on_writer(move |connection| nodes::trim_kept(connection, kept))?;
+            trimmed.map_err(|error| store_error(error, 0))?;
+        }
+        Ok(nodes::pulse())
+    }
+
+    /// This node goes.
+    pub(crate) fn leave(&self, id: &str) -> Result<(), StoreError> {
+        let id = id.to_owned();
+        self.on_writer(move |connection| nodes::leave(connection, &id))?.map_err(|error| store_error(error, 0))
+    }
+
+    /// Who is there: nobody, where no process has the database.
+    pub(crate) fn nodes(&self) -> Result<Vec<NodeSeen>, StoreError> {
+        if self.only_reads() && !Lock::is_held(self.settings.file()) {
+            return Ok(Vec::new());
+        }
+        self.quick(nodes::nodes)
+    }
+
+    /// Whether this process does what only one node does: it is the only one that writes.
+    pub(crate) fn is_elected(&self) -> bool {
+        !self.only_reads()
+    }
+
+    fn only_reads(&self) -> bool {
+        self.settings.read_only || self.settings.rehearse
+    }
+
+    /// Reads a few rows of a table of ours.
+    fn quick<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+        self.readers.with_local(|reader| {
+            reader.deadline.clear();
+            work(&reader.connection).map_err(|error| store_error(error, 0))
+        })
     }
 
     /// Does something with the writer's connection, between two groups of writes; waits for it.

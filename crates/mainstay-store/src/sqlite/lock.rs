@@ -15,6 +15,13 @@ pub(super) struct Lock {
 }
 
 impl Lock {
+    /// Whether some process holds the lock of the database in this file.
+    pub(super) fn is_held(database: &Path) -> bool {
+        let Ok(file) = File::open(beside(database)) else { return false };
+        // Shared and for a moment: whoever looks at the same time is not in the way.
+        matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+    }
+
     /// Takes the lock of the database in this file.
     pub(super) fn take(database: &Path) -> Result<Lock, OpenError> {
         let path = beside(database);

@@ -15,6 +15,7 @@ mod introspect;
 mod lock;
 mod migrate;
 mod nested;
+mod nodes;
 mod page;
 mod poll;
 mod readers;

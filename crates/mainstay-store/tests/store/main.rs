@@ -9,6 +9,7 @@ mod evolution;
 mod groups;
 mod indexes;
 mod migrations;
+mod nodes;
 mod opening;
 mod plans;
 mod reads;

@@ -6,6 +6,7 @@ pub(crate) mod explain;
 pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod new;
+pub(crate) mod nodes;
 pub(crate) mod openapi;
 pub(crate) mod plan;
 pub(crate) mod sdl;
@@ -44,6 +45,7 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Outcome {
         Command::Export(arguments) => export::run(arguments, &project, *output),
         Command::Import(arguments) => import::run(arguments, &project, *output),
         Command::Test(arguments) => test::run(arguments, &project, *output),
+        Command::Nodes(_) => nodes::run(&project, *output),
         Command::Token(arguments) => token::run(arguments, &project, *output),
         Command::Explain(arguments) => explain::run(arguments, &project, *output),
         Command::Openapi(_) => openapi::run(&project, *output),

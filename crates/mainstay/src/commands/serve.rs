@@ -3,6 +3,8 @@ use std::{process::ExitCode, sync::Arc};
 
 use clap::{Args, ValueEnum};
 use mainstay_http::App;
+use mainstay_schema::Schema;
+use mainstay_store::Store;
 use serde_json::json;
 
 use super::Outcome;
@@ -11,6 +13,7 @@ use crate::{
     database::{Allowed, Way},
     failure::Failure,
     keys::Mode,
+    membership,
     output::Output,
     project::Project,
     signals::Stop,
@@ -34,19 +37,14 @@ enum Apply {
     Safe,
 }
 
+/// How often the way to the schema is looked for, where other nodes change the tables at the same time.
+const ATTEMPTS_MAX: usize = 5;
+
 pub(crate) fn run(arguments: &Arguments, project: &Project, output: Output) -> Outcome {
     let schema = Arc::new(project.schema()?);
     let authenticator = build::authenticator(project, &schema, Mode::Production)?;
     let store = build::store_telling(project, project.settings.log.slow_ms)?;
-    let way = Way::to_schema(&store, &schema)?;
-    way.require_sound(|drift| tracing::warn!(%drift, "the tables were changed by hand"))?;
-    if arguments.apply == Some(Apply::Safe) && !way.is_done() {
-        way.apply(&store, Allowed::ADDITIVE)?;
-        tracing::info!(steps = way.steps().len(), "the database follows the schema");
-    } else {
-        way.require_done()?;
-        way.apply(&store, Allowed::ADDITIVE)?;
-    }
+    settle(arguments, &store, &schema)?;
     let core = build::core(project, schema, store.clone(), Mode::Production)?;
     let app = Arc::new(App::new(core, authenticator, project.settings.server.http(public(project))));
     build::runtime(project)?.block_on(serve(project, app, output))?;
@@ -54,11 +52,37 @@ pub(crate) fn run(arguments: &Arguments, project: &Project, output: Output) -> O
     Ok(ExitCode::SUCCESS)
 }
 
+/// Brings the tables to the schema, or finds that they are. Where another node changes them meanwhile, it is begun again.
+fn settle(arguments: &Arguments, store: &Store, schema: &Arc<Schema>) -> Result<(), Failure> {
+    let mut outcome = follow(arguments, store, schema);
+    for _ in 1..ATTEMPTS_MAX {
+        match outcome {
+            Err(failure) if failure.code == "plan_stale" => outcome = follow(arguments, store, schema),
+            outcome => return outcome,
+        }
+    }
+    outcome
+}
+
+fn follow(arguments: &Arguments, store: &Store, schema: &Arc<Schema>) -> Result<(), Failure> {
+    let way = Way::to_schema(store, schema)?;
+    way.require_sound(|drift| tracing::warn!(%drift, "the tables were changed by hand"))?;
+    if arguments.apply == Some(Apply::Safe) && !way.is_done() {
+        way.apply(store, Allowed::ADDITIVE)?;
+        tracing::info!(steps = way.steps().len(), "the database follows the schema");
+        return Ok(());
+    }
+    way.require_done()?;
+    way.apply(store, Allowed::ADDITIVE)
+}
+
 async fn serve(project: &Project, app: Arc<App>, output: Output) -> Result<(), Failure> {
     let stop = Stop::listen()?;
+    let member = membership::join(project, &app).await?;
     let (listener, address) = build::listen(project).await?;
     output.result(format!("listening on {address}"), &json!({ "address": address }));
     mainstay_http::serve(listener, app, stop.wait()).await;
+    member.leave().await;
     Ok(())
 }
 

@@ -5,6 +5,7 @@ mod dev;
 mod environment;
 mod limits;
 mod log;
+mod nodes;
 mod server;
 
 use std::{env, fs, path::Path};
@@ -14,7 +15,8 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 pub(crate) use self::{
-    auth::AuthArea, database::DatabaseArea, dev::DevSettings, limits::LimitsArea, log::LogSettings, server::ServerArea,
+    auth::AuthArea, database::DatabaseArea, dev::DevSettings, limits::LimitsArea, log::LogSettings, nodes::NodesArea,
+    server::ServerArea,
 };
 use crate::failure::Failure;
 
@@ -32,6 +34,8 @@ pub(crate) struct Settings {
     pub(crate) limits: LimitsArea,
     /// What is logged.
     pub(crate) log: LogSettings,
+    /// How nodes of one database see each other.
+    pub(crate) nodes: NodesArea,
     /// What `mainstay dev` tells.
     pub(crate) dev: DevSettings,
 }
@@ -62,6 +66,7 @@ impl Settings {
             .try_into()
             .map_err(|error: toml::de::Error| Failure::new("settings", format!("settings: {}", error.message())))?;
         settings.server.check()?;
+        settings.nodes.check()?;
         Ok(settings)
     }
 }

@@ -15,6 +15,7 @@ mod export;
 mod import;
 mod migrate;
 mod new;
+mod nodes;
 mod questions;
 mod serve;
 mod settings;

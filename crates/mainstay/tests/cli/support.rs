@@ -88,6 +88,14 @@ impl Project {
         }
     }
 
+    /// Rows of its database, asked for in the words of each engine.
+    pub(crate) fn rows(&self, sqlite: &str, postgres: &str) -> Vec<Vec<Option<String>>> {
+        match engine() {
+            Engine::Sqlite => beside::rows(&self.path(FILE), sqlite),
+            Engine::Postgres => self.database().rows(postgres),
+        }
+    }
+
     pub(crate) fn path(&self, path: &str) -> PathBuf {
         self.folder.path().join(path)
     }

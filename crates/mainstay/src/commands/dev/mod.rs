@@ -8,7 +8,7 @@ use std::{io, path::Path, process::ExitCode, sync::Arc, time::Duration};
 use clap::Args;
 use mainstay_http::{App, HttpSettings};
 use mainstay_schema::Schema;
-use mainstay_store::{Location, Store};
+use mainstay_store::{Location, Member, Store};
 use serde_json::json;
 
 use self::watch::Watch;
@@ -18,6 +18,7 @@ use crate::{
     database::{Allowed, Way},
     failure::Failure,
     keys::Mode,
+    membership,
     output::Output,
     project::{self, Project, SchemaFile},
     signals::Stop,
@@ -95,6 +96,7 @@ impl Dev {
         let http = self.project.settings.server.http(public(&self.project));
         let settings = HttpSettings { log_refusals: true, slow_request: self.slow(http.slow_request), ..http };
         let app = Arc::new(App::new(core, authenticator, settings));
+        let member = membership::join_developing(&self.project, &app).await?;
         let (listener, address) = build::listen(&self.project).await?;
         self.greet(&address);
         let (end, ended) = tokio::sync::oneshot::channel::<()>();
@@ -105,11 +107,12 @@ impl Dev {
         let watching = async {
             tokio::select! {
                 () = &mut stopped => {}
-                () = self.follow(&mut watch, &app) => {}
+                () = self.follow(&mut watch, &app, &member) => {}
             }
             let _ = end.send(());
         };
         tokio::join!(serving, watching);
+        member.leave().await;
         Ok(())
     }
 
@@ -145,12 +148,15 @@ impl Dev {
     }
 
     /// Serves each new schema, as long as there are any.
-    async fn follow(&mut self, watch: &mut Watch, app: &App) {
+    async fn follow(&mut self, watch: &mut Watch, app: &App, member: &Member) {
         loop {
             watch.changed().await;
             let swapped = self.look().and_then(|schema| schema.map_or(Ok(false), |schema| self.swap(app, schema)));
             match swapped {
-                Ok(true) => self.output.remark("the schema has changed: it is served"),
+                Ok(true) => {
+                    member.serve(app.core().schema().clone());
+                    self.output.remark("the schema has changed: it is served");
+                }
                 Ok(false) => {}
                 Err(failure) => {
                     self.output.failure(&failure);

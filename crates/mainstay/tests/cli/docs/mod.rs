@@ -38,6 +38,7 @@ pages! {
     haproxy: "docs/haproxy.md",
     kubernetes: "docs/kubernetes.md",
     migrations: "docs/migrations.md",
+    nodes: "docs/nodes.md",
     nginx: "docs/nginx.md",
     production: "docs/production.md",
     rules: "docs/rules.md",

@@ -1,0 +1,52 @@
+//! The nodes of a database: who is there, and who is elected.
+use std::time::Duration;
+
+/// One node, as it tells the others of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// Its own, for as long as its process runs.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// The version of the program.
+    pub version: String,
+    /// The fingerprint of the schema that it serves.
+    pub schema: String,
+}
+
+/// What one sign of life says, and asks for.
+#[derive(Clone, Debug)]
+pub struct Beat {
+    /// Who it is of.
+    pub node: Node,
+    /// After so long without a sign a node is gone, and whoever was elected is no more.
+    pub gone_after: Duration,
+    /// How long answers of writes with an idempotency key are kept; older ones go.
+    pub kept: Duration,
+}
+
+/// What the database says to a sign of life.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pulse {
+    /// Whether this node is elected now.
+    pub elected: bool,
+    /// Changes with the schema that the database remembers.
+    pub schema: Option<i64>,
+    /// Nodes that gave no sign for too long, and were taken out.
+    pub gone: Vec<String>,
+}
+
+/// A node, as the database knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeSeen {
+    /// Who it is.
+    pub node: Node,
+    /// Since when, in microseconds since 1970.
+    pub started_micros: i64,
+    /// How long ago it gave its last sign.
+    pub seen: Duration,
+    /// Whether it is elected.
+    pub elected: bool,
+    /// How far it has read the change feed, where it does.
+    pub position: Option<String>,
+}

@@ -1,0 +1,123 @@
+//! Who is among the nodes of a database, and the keys that they share.
+use std::{sync::Arc, time::Duration};
+
+use mainstay_store::{Fitness, Member, MemberSettings, Standing, Store};
+use mainstay_test_db::{TestDatabase, sqlite_only};
+
+use crate::world::load;
+
+pub(crate) const SDL: &str = r#"type Note @rules(read: "true", write: "true") { text: String! }"#;
+
+/// Signs of life often enough that no test waits for one.
+pub(crate) fn settings(name: &str) -> MemberSettings {
+    MemberSettings {
+        name: name.to_owned(),
+        version: "1.2.3".to_owned(),
+        heartbeat: Duration::from_millis(20),
+        gone_after: Duration::from_secs(1),
+        kept: Duration::from_secs(60),
+        watches_schema: true,
+    }
+}
+
+pub(crate) fn open(database: &TestDatabase, sdl: &str) -> Arc<Store> {
+    let store = Store::open(database.settings()).unwrap();
+    store.follow(&Arc::new(load(sdl))).unwrap();
+    Arc::new(store)
+}
+
+/// Waits until it is so with a node.
+pub(crate) async fn until(member: &Member, fits: impl FnMut(&Standing) -> bool) -> Standing {
+    let mut standing = member.standing();
+    let waited = tokio::time::timeout(Duration::from_secs(60), standing.wait_for(fits)).await;
+    waited.expect("it comes to that").unwrap().clone()
+}
+
+#[tokio::test]
+async fn a_node_is_listed_while_it_is_there() {
+    let database = TestDatabase::new();
+    let (store, schema) = (open(&database, SDL), Arc::new(load(SDL)));
+    assert_eq!(store.nodes().unwrap(), []);
+    let member = Member::join(store.clone(), settings("one"), schema.clone()).await.unwrap();
+    assert!(store.is_elected());
+    let standing = member.standing().borrow().clone();
+    assert_eq!(standing, Standing { elected: true, fitness: Fitness::Same, beats: 1 });
+    let nodes = store.nodes().unwrap();
+    let [node] = nodes.as_slice() else { panic!("{nodes:?}") };
+    assert_eq!((node.node.name.as_str(), node.node.version.as_str(), node.elected), ("one", "1.2.3", true));
+    assert_eq!((node.node.id.as_str(), &node.node.schema), (member.id(), &schema.snapshot().fingerprint()));
+    assert!(node.started_micros > 1_700_000_000_000_000, "{node:?}");
+    until(&member, |standing| standing.beats > 3).await;
+    member.leave().await;
+    assert_eq!(store.nodes().unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_node_tells_which_schema_it_serves_now() {
+    let database = TestDatabase::new();
+    let store = open(&database, SDL);
+    let settings = MemberSettings { watches_schema: false, ..settings("one") };
+    let member = Member::join(store.clone(), settings, Arc::new(load(SDL))).await.unwrap();
+    let next = Arc::new(load(r#"type Note @rules(read: "true") { text: String! more: Int }"#));
+    store.follow(&next).unwrap();
+    member.serve(next.clone());
+    let beats = member.standing().borrow().beats;
+    until(&member, |standing| standing.beats > beats + 1).await;
+    assert_eq!(store.nodes().unwrap()[0].node.schema, next.snapshot().fingerprint());
+    assert_eq!(member.standing().borrow().fitness, Fitness::Same);
+}
+
+#[tokio::test]
+async fn who_was_killed_is_there_no_more() {
+    sqlite_only!("its lock is given back when a process ends; on a server it is given up after a while");
+    let database = TestDatabase::new();
+    let store = open(&database, SDL);
+    let member = Member::join(store.clone(), settings("one"), Arc::new(load(SDL))).await.unwrap();
+    let reader = || {
+        let settings = mainstay_store::Settings { read_only: true, ..database.settings() };
+        Store::open(settings).unwrap()
+    };
+    let seen = reader().nodes().unwrap();
+    assert_eq!(seen.iter().map(|node| node.node.name.as_str()).collect::<Vec<_>>(), ["one"]);
+    assert!(!reader().is_elected());
+    store.close();
+    assert_eq!(reader().nodes().unwrap(), []);
+    drop(member);
+    let again = Arc::new(Store::open(database.settings()).unwrap());
+    let member = Member::join(again.clone(), settings("two"), Arc::new(load(SDL))).await.unwrap();
+    assert_eq!(again.nodes().unwrap().len(), 1);
+    member.leave().await;
+}
+
+#[tokio::test]
+async fn answers_that_are_too_old_go_without_a_write() {
+    let database = TestDatabase::new();
+    let store = open(&database, SDL);
+    let now = 4_000_000_000_000_000_i64;
+    for (id, key, time) in [(1, "old", 0), (2, "older", 1), (3, "fresh", now)] {
+        let bytes = "decode('00', 'hex')";
+        let bytes = if database.url().starts_with("sqlite") { "x'00'" } else { bytes };
+        database.execute(&format!(
+            "INSERT INTO mainstay_idempotency (id, caller, number, key, request, body, time, answer) VALUES \
+             ({id}, 'anna', {id}, '{key}', {bytes}, {bytes}, {time}, {bytes})"
+        ));
+    }
+    let member = Member::join(store.clone(), settings("one"), Arc::new(load(SDL))).await.unwrap();
+    until(&member, |standing| standing.beats > 2).await;
+    assert_eq!(database.rows("SELECT key FROM mainstay_idempotency"), [[Some("fresh".to_owned())]]);
+}
+
+#[test]
+fn the_first_key_of_a_name_is_everybodys() {
+    let database = TestDatabase::new();
+    let store = open(&database, SDL);
+    assert_eq!(store.key("cursor", b"one").unwrap(), b"one");
+    assert_eq!(store.key("cursor", b"two").unwrap(), b"one");
+    assert_eq!(store.key("other", b"two").unwrap(), b"two");
+    store.close();
+    let settings = mainstay_store::Settings { read_only: true, ..database.settings() };
+    let reader = Store::open(settings).unwrap();
+    assert_eq!(reader.key("cursor", b"three").unwrap(), b"one");
+    assert_eq!(reader.key("none", b"three").unwrap(), b"three");
+    assert_eq!(reader.key("none", b"four").unwrap(), b"four");
+}

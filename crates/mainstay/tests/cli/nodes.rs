@@ -1,0 +1,128 @@
+//! Servers as nodes of one database, and `mainstay nodes`.
+use mainstay_test_db::sqlite_only;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::support::{Project, Server};
+
+const SCHEMA: &str = r#"type Note @rules(read: "true", write: "true") { text: String! }"#;
+const SECRET: &str = "a secret of the tests that is long enough";
+
+fn project() -> Project {
+    Project::with_schema(SCHEMA).env("MAINSTAY_AUTH_JWT_SECRET", SECRET).env("MAINSTAY_SERVER_NODE", "one")
+}
+
+/// The nodes that are listed.
+fn nodes(project: &Project) -> Vec<Value> {
+    let (code, json) = project.json(&["nodes"]);
+    assert_eq!(code, Some(0), "{json}");
+    json["nodes"].as_array().unwrap().clone()
+}
+
+async fn seed(server: &Server, count: usize) {
+    let notes: Vec<Value> = (0..count).map(|at| json!({"text": format!("note {at}")})).collect();
+    let (status, answer) = server.post("/api/notes", &json!(notes), None).await;
+    assert_eq!(status, StatusCode::CREATED, "{answer}");
+}
+
+/// A page behind a cursor, or the first one: its texts, and the next cursor.
+async fn page(server: &Server, after: Option<&str>) -> (Vec<Value>, Option<String>) {
+    let mut query = vec![("fields", "text"), ("limit", "2"), ("sort", "text")];
+    query.extend(after.map(|after| ("after", after)));
+    let (status, page) = server.get("/api/notes", &query, None).await;
+    assert_eq!(status, StatusCode::OK, "{page}");
+    let texts = page["items"].as_array().unwrap().iter().map(|item| item["text"].clone());
+    (texts.collect(), page["next"].as_str().map(str::to_owned))
+}
+
+#[test]
+fn without_a_server_there_is_no_node() {
+    let project = project();
+    assert_eq!(project.ok(&["nodes"]).trim(), "no node serves this database");
+    project.ok(&["apply", "--yes"]);
+    assert_eq!(project.ok(&["nodes"]).trim(), "no node serves this database");
+    let (_, json) = project.json(&["nodes"]);
+    assert_eq!(json["nodes"], json!([]));
+}
+
+#[test]
+fn a_server_is_listed_beside_it_until_it_stops() {
+    let project = project();
+    for command in [&["serve", "--apply", "safe"][..], &["dev"]] {
+        let mut server = project.start(command);
+        let (_, json) = project.json(&["nodes"]);
+        let node = &json["nodes"][0];
+        assert_eq!((&node["name"], &node["leader"]), (&json!("one"), &json!(true)), "{command:?}: {json}");
+        assert_eq!((&node["version"], &node["current"]), (&json!(env!("CARGO_PKG_VERSION")), &json!(true)), "{json}");
+        assert_eq!(node["schema"], json["schema"], "{json}");
+        assert!(node["since"].as_str().unwrap().ends_with('Z') && node["seenMs"].is_u64(), "{json}");
+        let text = project.ok(&["nodes"]);
+        assert!(text.lines().nth(1).is_some_and(|line| line.starts_with("one") && line.contains("leader")), "{text}");
+        server.signal("TERM");
+        assert_eq!(server.wait().code(), Some(0), "{}", server.said());
+        assert_eq!(nodes(&project), [] as [Value; 0], "{command:?}");
+    }
+}
+
+#[test]
+fn a_server_that_was_killed_is_not_listed() {
+    sqlite_only!("on a server a node is given up after a while");
+    let project = project();
+    let mut server = project.start(&["serve", "--apply", "safe"]);
+    server.signal("KILL");
+    server.wait();
+    assert_eq!(nodes(&project), [] as [Value; 0]);
+    let _again = project.start(&["serve"]);
+    assert_eq!(nodes(&project).len(), 1);
+}
+
+#[tokio::test]
+async fn a_cursor_outlives_the_server_and_its_folder_data() {
+    let project = project();
+    let server = project.start(&["serve", "--apply", "safe"]);
+    seed(&server, 5).await;
+    let (first, next) = page(&server, None).await;
+    assert_eq!(first, [json!("note 0"), json!("note 1")]);
+    drop(server);
+    assert!(!project.path("data/cursor_key").exists());
+    let server = project.start(&["serve"]);
+    assert_eq!(page(&server, next.as_deref()).await.0, [json!("note 2"), json!("note 3")]);
+}
+
+#[tokio::test]
+async fn the_key_of_an_earlier_version_is_adopted() {
+    let project = project();
+    project.write("data/cursor_key", &"5a".repeat(32));
+    let server = project.start(&["serve", "--apply", "safe"]);
+    seed(&server, 5).await;
+    let (_, next) = page(&server, None).await;
+    drop(server);
+    assert_eq!(
+        project.rows("SELECT lower(hex(value)) FROM mainstay_keys", "SELECT encode(value, 'hex') FROM mainstay_keys"),
+        [[Some("5a".repeat(32))]]
+    );
+    std::fs::remove_file(project.path("data/cursor_key")).unwrap();
+    let server = project.start(&["serve"]);
+    assert_eq!(page(&server, next.as_deref()).await.0, [json!("note 2"), json!("note 3")]);
+    drop(server);
+    project.write("data/cursor_key", "no key");
+    let ran = project.run(&["serve"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.stderr.contains("cursor_key: it does not hold 64 hexadecimal digits"), "{}", ran.stderr);
+}
+
+#[test]
+fn heartbeats_that_leave_no_time_are_refused() {
+    for (name, value, told) in [
+        ("MAINSTAY_NODES_HEARTBEAT_MS", "0", "nodes.heartbeat_ms: 0 leaves no time"),
+        ("MAINSTAY_NODES_HEARTBEAT_MS", "5001", "nodes.gone_after_ms: 10000 is less than two heartbeats of 5001"),
+        ("MAINSTAY_NODES_GONE_AFTER_MS", "3999", "nodes.gone_after_ms: 3999 is less than two heartbeats of 2000"),
+    ] {
+        let ran = project().env(name, value).run(&["check"]);
+        assert_eq!(ran.code, Some(1), "{ran:?}");
+        assert!(ran.stderr.contains(told), "{}", ran.stderr);
+    }
+    for (name, value) in [("MAINSTAY_NODES_HEARTBEAT_MS", "5000"), ("MAINSTAY_NODES_GONE_AFTER_MS", "4000")] {
+        assert_eq!(project().env(name, value).run(&["check"]).code, Some(0));
+    }
+}
