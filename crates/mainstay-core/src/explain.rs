@@ -3,14 +3,18 @@ mod batch;
 mod checks;
 mod clauses;
 mod coverage;
+mod linked;
 mod matching;
+mod obeying;
 mod reads;
 mod refusals;
+mod rule_clauses;
 mod tried;
 mod verdicts;
 mod writes;
 
-pub use coverage::{ClauseSeen, RuleClause};
+pub use coverage::ClauseSeen;
+pub use rule_clauses::RuleClause;
 pub use tried::Tried;
 
 use crate::{Caller, Core, Error, Explanation, Operation, Request};

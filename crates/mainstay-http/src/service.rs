@@ -178,8 +178,10 @@ impl Connection {
 
     /// `request.host`: the allocation of the last request serves, as long as the client names the same host.
     pub(crate) fn host(&self, parts: &Parts) -> Arc<str> {
-        let named = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
-        let host = named.or_else(|| parts.uri.host()).unwrap_or_default();
+        // A target in absolute form wins over the header (RFC 9112, 3.2.2); who signs in there is no part of the host.
+        let target = parts.uri.authority().map(|authority| authority.as_str().rsplit('@').next().unwrap_or_default());
+        let named = || parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        let host = target.or_else(named).unwrap_or_default();
         let mut last = self.host.lock();
         if **last != *host {
             *last = Arc::from(host);

@@ -7,6 +7,7 @@ use crate::{
     expressions::RuleKind,
     record::{
         field::Sender,
+        new::NewRecord,
         patch::{Patch, Patches},
         reading::{Named, Reading},
     },
@@ -16,6 +17,8 @@ use crate::{
 enum Later {
     /// Its rules are known.
     Known(Explanation),
+    /// A new record.
+    New(Box<NewRecord>),
     /// A change of a stored record.
     Change(Target, Option<Patch>),
     /// The end of a stored record.
@@ -30,6 +33,7 @@ impl Core {
             let mut explained = Explanation::default();
             match later {
                 Later::Known(known) => explained = known,
+                Later::New(mut record) => self.explain_new(request, &mut record, false, &mut explained).await?,
                 Later::Change(target, patch) => {
                     self.explain_change(request, of, &target, patch.as_ref(), &mut explained).await?;
                 }
@@ -69,7 +73,6 @@ impl Core {
         operation: &'b BatchOperation<'b>,
     ) -> Result<Later, Error> {
         let of = operation.collection;
-        let mut explanation = Explanation::default();
         let outright = |kinds: &[RuleKind]| -> Result<Later, Error> {
             let mut explanation = Explanation::default();
             for kind in kinds {
@@ -78,13 +81,10 @@ impl Core {
             Ok(Later::Known(explanation))
         };
         match &operation.act {
-            Act::Create { data } => {
-                match self.reader(reading, of, true).read(data, String::new(), &mut Vec::new()) {
-                    Ok(mut record) => self.explain_new(request, &mut record, false, &mut explanation)?,
-                    Err(_) => return outright(&[RuleKind::Create]),
-                }
-                Ok(Later::Known(explanation))
-            }
+            Act::Create { data } => match self.reader(reading, of, true).read(data, String::new(), &mut Vec::new()) {
+                Ok(record) => Ok(Later::New(Box::new(record))),
+                Err(_) => outright(&[RuleKind::Create]),
+            },
             Act::Upsert { .. } => outright(&[RuleKind::Create, RuleKind::Update]),
             Act::Update { target, data } => match self.target_of(operation, target) {
                 Some(target) => {

@@ -38,7 +38,7 @@ pub(crate) struct Changed<'a> {
 
 impl<'a> Subject<'a> {
     /// The values of the record that plain names read.
-    fn values(self) -> Option<&'a [Value]> {
+    pub(super) fn values(self) -> Option<&'a [Value]> {
         match self {
             Subject::Any => None,
             Subject::New(record) => Some(record.values),
@@ -299,7 +299,7 @@ fn shown_slot(slot: &SlotValue) -> String {
     }
 }
 
-fn shown(value: Option<&Value>) -> String {
+pub(super) fn shown(value: Option<&Value>) -> String {
     let mut out = String::new();
     match value {
         None => out.push_str("null"),

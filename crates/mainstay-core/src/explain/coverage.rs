@@ -1,119 +1,32 @@
 //! Which clauses of which rules hold, and which do not, over the records that an operation is about: for rule tests.
 use std::borrow::Cow;
 
-use mainstay_expr::{
-    Compiled, Expr, ITEM, NEW, Node, OLD, SlotValue, THIS, Value, as_condition, own_fields_only, wire::write_text,
-};
-use mainstay_plan::{Count, LinkMode, Output, OutputValue, OwnFields, Query};
-use mainstay_schema::{CollectionId, Field, FieldId, FieldKind, Json};
+use mainstay_expr::{Expr, ITEM, NEW, Node, OLD, SlotValue, THIS, Value, as_condition, wire::write_text};
+use mainstay_plan::LinkMode;
+use mainstay_schema::{CollectionId, FieldId, FieldKind, Json};
 
-use super::clauses::{outright, source_of, text_of};
+use super::{clauses::outright, obeying::Subjects, rule_clauses::leaves};
 use crate::{
-    AdminPass, Caller, Core, Error, Operation, Request, Target, Update, Verdict,
-    errors::from_store,
-    evaluate::condition_holds,
-    expressions::{Class, Expressions, Resolved, RuleKind, RuleName},
+    Core, Error, Operation, Request, Target, Update, Verdict,
+    expressions::{Expressions, RuleKind, RuleName},
     gate::CallerGate,
-    plan::{
-        Given, Origin, Planner, all, constant, read::ReadAsk, rules::Gate, target::TargetShape, target::target_values,
-    },
+    plan::{Origin, Planner, read::ReadAsk, rules::Gate},
     record::{field::Sender, normalize},
 };
-
-/// A clause of a rule: a part that is not itself several parts joined by `&&` or `||`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RuleClause {
-    /// Whose rule it is.
-    pub collection: CollectionId,
-    /// The link that it is about, if it is about one.
-    pub field: Option<FieldId>,
-    /// What the rule is about: `read`, `create`; `write` where one text is about all writes.
-    pub kind: &'static str,
-    /// The kinds that share the rule.
-    kinds: Vec<RuleKind>,
-    /// Its position among the clauses of the rule.
-    number: usize,
-    /// The clause, as text.
-    pub text: String,
-}
 
 /// What a clause came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClauseSeen {
-    collection: CollectionId,
-    kind: RuleKind,
-    number: usize,
+    pub(super) collection: CollectionId,
+    pub(super) kind: RuleKind,
+    pub(super) number: usize,
     /// Whether it held of one of the records.
     pub held: bool,
     /// Whether it did not hold of one of them; an error does not hold.
     pub failed: bool,
 }
 
-impl RuleClause {
-    /// Whether this is the clause that was seen.
-    pub fn is(&self, seen: &ClauseSeen) -> bool {
-        self.collection == seen.collection && self.number == seen.number && self.kinds.contains(&seen.kind)
-    }
-}
-
-/// Which records a rule is asked of.
-#[derive(Clone, Copy)]
-pub(super) enum Subjects<'a> {
-    All,
-    One(&'a Target),
-    /// One that is about to get these values: `old` is what is stored, `new` what it becomes.
-    Changed(&'a Target, &'a [(FieldId, Value)]),
-}
-
-impl<'a> Subjects<'a> {
-    fn target(self) -> Option<&'a Target> {
-        match self {
-            Subjects::All => None,
-            Subjects::One(target) | Subjects::Changed(target, _) => Some(target),
-        }
-    }
-}
-
-const KINDS: [RuleKind; 5] = [RuleKind::Read, RuleKind::List, RuleKind::Create, RuleKind::Update, RuleKind::Delete];
-
 impl Core {
-    /// All clauses of all rules, in the order of the schema; a clause that is a constant is left out.
-    pub fn rule_clauses(&self) -> Vec<RuleClause> {
-        let schema = &self.schema;
-        let mut clauses = Vec::new();
-        for collection in &schema.collections {
-            let of = |kind: RuleKind| kind.of(schema, collection.id);
-            for (at, kind) in KINDS.into_iter().enumerate() {
-                let Some(compiled) = of(kind) else { continue };
-                let same = |other: RuleKind| of(other).is_some_and(|other| other.text == compiled.text);
-                if KINDS[..at].iter().any(|earlier| same(*earlier)) {
-                    continue;
-                }
-                let kinds: Vec<RuleKind> = KINDS.into_iter().filter(|kind| same(*kind)).collect();
-                for (number, text) in clause_texts(compiled) {
-                    let kind = word(&kinds);
-                    let (collection, kinds) = (collection.id, kinds.clone());
-                    clauses.push(RuleClause { collection, field: None, kind, kinds, number, text });
-                }
-            }
-            let of_field = |field: &Field| [RuleKind::AddLink(field.id), RuleKind::RemoveLink(field.id)];
-            for kind in collection.fields.iter().flat_map(of_field) {
-                let Some((field, compiled)) = kind.field().zip(of(kind)) else { continue };
-                for (number, text) in clause_texts(compiled) {
-                    clauses.push(RuleClause {
-                        collection: collection.id,
-                        field: Some(field),
-                        kind: kind.word(),
-                        kinds: vec![kind],
-                        number,
-                        text,
-                    });
-                }
-            }
-        }
-        clauses
-    }
-
     /// What the clauses of the rules that an operation asks come to, over the records as they are stored now. The rule of a
     /// create is asked of the new record: [`Core::created_coverage`].
     pub async fn coverage(&self, request: &Request, operation: &Operation<'_>) -> Result<Vec<ClauseSeen>, Error> {
@@ -260,78 +173,6 @@ impl Core {
         Ok((condition, planner.origins, resolved.slots))
     }
 
-    /// Whether a condition holds of one of the records, and whether it does not hold of one.
-    async fn split_records(
-        &self,
-        request: &Request,
-        of: CollectionId,
-        over: Subjects<'_>,
-        condition: &Expr,
-        origins: Vec<Origin>,
-        slots: Vec<SlotValue>,
-    ) -> Result<(bool, bool), Error> {
-        let there = self.obeying(of, over, constant(true), &origins, &slots).await?.unwrap_or(0);
-        let holding = match self.obeying(of, over, condition.clone(), &origins, &slots).await? {
-            Some(holding) => holding,
-            None => self.count_in_memory(request, of, over, condition, &origins, &slots).await?,
-        };
-        Ok((holding > 0, holding < there))
-    }
-
-    /// How many records obey a condition; `None` where it has no SQL.
-    pub(super) async fn obeying(
-        &self,
-        of: CollectionId,
-        over: Subjects<'_>,
-        condition: Expr,
-        origins: &[Origin],
-        slots: &[SlotValue],
-    ) -> Result<Option<usize>, Error> {
-        let expressions = Expressions::default();
-        let resolved = Resolved { class: Class::Admin, slots: Vec::new() };
-        let mut planner = Planner::new(&self.schema, &expressions, &resolved);
-        planner.origins = origins.to_vec();
-        let (find, values) = match over.target() {
-            None => (constant(true), Default::default()),
-            Some(target) => (planner.find(of, &TargetShape::of(target))?, target_values(&self.schema, of, target)?),
-        };
-        let id = self.schema.collection(of).system.id;
-        let query = Query {
-            collection: of,
-            condition: all([find, condition]),
-            order: Vec::new(),
-            after: None,
-            limit: None,
-            select: id.map(|id| Output { name: "id".into(), value: OutputValue::Field(id) }).into_iter().collect(),
-            count: Count::No,
-        };
-        let bound: Vec<Value> = Given { slots, target: &values, ..Given::default() }.bind(&planner.origins);
-        let Ok(statement) = self.store.prepare_read(&self.schema, &query) else { return Ok(None) };
-        let page = self.store.read(&statement, bound, Vec::new()).await.map_err(from_store)?;
-        Ok(Some(page.rows))
-    }
-
-    /// The same in memory, for what only a new record is asked.
-    async fn count_in_memory(
-        &self,
-        request: &Request,
-        of: CollectionId,
-        over: Subjects<'_>,
-        condition: &Expr,
-        origins: &[Origin],
-        slots: &[SlotValue],
-    ) -> Result<usize, Error> {
-        let Some(target) = over.target() else { return Ok(0) };
-        let admin = Caller::Admin(AdminPass::for_command("a rule test looks at a record"));
-        let request = Request { caller: admin, ..request.clone() };
-        let Some(values) = self.stored_values(&request, of, target).await? else { return Ok(0) };
-        let record = OwnFields { collection: self.schema.collection(of), values: &values };
-        let bound = Given { slots, ..Given::default() }.bind(origins);
-        Ok(usize::from(own_fields_only(condition) && condition_holds(&self.schema, condition, &record, &bound)))
-    }
-}
-
-impl Core {
     /// The values that a patch sends, as far as they are plain ones.
     fn sent_values(&self, of: CollectionId, patch: &Json<'_>) -> Vec<(FieldId, Value)> {
         let of = self.schema.collection(of);
@@ -371,50 +212,4 @@ fn as_changed(clause: &Expr, new: &[(FieldId, Value)]) -> Expr {
         }
         _ => clause.map_parts(&mut |part| as_changed(part, new)),
     }
-}
-
-fn word(kinds: &[RuleKind]) -> &'static str {
-    match kinds {
-        [RuleKind::Create, RuleKind::Update, RuleKind::Delete] => "write",
-        [] => "",
-        [RuleKind::Read, RuleKind::List, RuleKind::Create, ..] => "read and write",
-        [first, ..] => first.word(),
-    }
-}
-
-/// The clauses of a rule, from the left.
-fn leaves(compiled: &Compiled) -> Vec<&Expr> {
-    fn walk<'a>(expr: &'a Expr, out: &mut Vec<&'a Expr>) {
-        match &expr.node {
-            Node::And(parts) | Node::Or(parts) => parts.iter().for_each(|part| walk(part, out)),
-            _ => out.push(expr),
-        }
-    }
-    let mut out = Vec::new();
-    walk(&compiled.expr, &mut out);
-    out
-}
-
-/// The clauses that are worth a test, by their number: as they are written, and those of a define or of another record's rule by its
-/// name there and their place in it.
-fn clause_texts(compiled: &Compiled) -> Vec<(usize, String)> {
-    let leaves = leaves(compiled);
-    let constant = |leaf: &Expr| match &leaf.node {
-        Node::Literal(_) => true,
-        Node::Slot(at) => {
-            compiled.slots.get(*at as usize).is_some_and(|slot| matches!(slot.expr.node, Node::Literal(_)))
-        }
-        _ => false,
-    };
-    let text = |at: usize, leaf: &Expr| {
-        let alike = |leaves: &[&Expr]| leaves.iter().filter(|other| other.span == leaf.span).count();
-        let (several, before) = (alike(&leaves), leaves.get(..at).map_or(0, alike));
-        let written = text_of(compiled, leaf);
-        match &leaf.node {
-            _ if several == 1 => written,
-            Node::Slot(at) => compiled.slots.get(*at as usize).map_or(written, |slot| slot.expr.to_string()),
-            _ => format!("{}, part {} of {several}", source_of(compiled, leaf), before + 1),
-        }
-    };
-    leaves.iter().enumerate().filter(|(_, leaf)| !constant(leaf)).map(|(at, leaf)| (at, text(at, leaf))).collect()
 }

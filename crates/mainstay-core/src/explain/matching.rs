@@ -2,7 +2,8 @@
 use mainstay_schema::Json;
 
 use super::{
-    coverage::{ClauseSeen, Subjects},
+    coverage::ClauseSeen,
+    obeying::Subjects,
     writes::{of_sql, with_fields},
 };
 use crate::{

@@ -1,12 +1,18 @@
 //! Refusals that say which clause refused, for development.
 use mainstay_plan::OwnFields;
-use mainstay_schema::CollectionId;
+use mainstay_schema::{Collection, CollectionId, Field};
 
-use super::clauses::Subject;
+use super::{
+    clauses::{Changed, Subject},
+    rule_clauses::KINDS,
+    writes::changed,
+};
 use crate::{
-    Clause, Core, Error, ErrorKind, Request, RuleExplained, Target, Verdict,
+    Clause, Core, Error, ErrorKind, Over, Request, RuleExplained, Target, Update, Verdict,
     expressions::{RuleKind, RuleName},
     gate::CallerGate,
+    record::field::Sender,
+    write::{Failed, Outcome},
 };
 
 impl Core {
@@ -41,13 +47,80 @@ impl Core {
 
     /// The same for the rule of a link: its clauses, as far as the caller alone decides them.
     pub(crate) fn explain_link_refusal(&self, request: &Request, of: CollectionId, error: Error) -> Error {
-        let fields = self.schema.collection(of).fields.iter().map(|field| field.id);
-        let mut kinds = fields.flat_map(|field| [RuleKind::AddLink(field), RuleKind::RemoveLink(field)]);
-        let named = kinds.find(|kind| error.rule.as_ref() == Some(&kind.name(&self.schema, of)));
-        match named.filter(|_| self.settings.explain_refusals) {
-            Some(kind) => self.explain_outright(request, (of, kind), error),
-            None => error,
+        match self.rule_named(&error).filter(|(named, _)| *named == of) {
+            Some(rule @ (_, RuleKind::AddLink(_) | RuleKind::RemoveLink(_))) => {
+                self.explain_outright(request, rule, error)
+            }
+            _ => error,
         }
+    }
+
+    /// The same for a record that was not made; of what an operation makes or changes besides, what the caller alone decides.
+    pub(crate) async fn explain_not_made(&self, request: &Request, outcomes: &[Outcome], failed: Failed) -> Error {
+        let Failed { step, error, .. } = failed;
+        let Some(rule) = self.rule_named(&error).filter(|_| is_refusal(&error)) else { return error };
+        let made = outcomes.iter().find_map(|outcome| match outcome {
+            Outcome::Created { of, ready, .. } if outcome.step() == step && ready.known && *of == rule.0 => Some(ready),
+            _ => None,
+        });
+        let collection = self.schema.collection(rule.0);
+        let row = made.map(|ready| OwnFields { collection, values: &ready.values });
+        let subject = row.as_ref().map_or(Subject::Any, Subject::New);
+        match self.explain_made(request, rule, subject).await {
+            Ok(explained) => with_clauses(error, &explained),
+            Err(_) => error,
+        }
+    }
+
+    /// The same for a change: over the record as it is stored, and as it would become.
+    pub(crate) async fn explain_change_refusal(&self, request: &Request, update: &Update<'_>, error: Error) -> Error {
+        let of_field = |rule: &RuleName| rule.0 == update.collection && matches!(rule.1, RuleKind::WriteField(_));
+        let rule = self.rule_named(&error).filter(of_field).unwrap_or((update.collection, RuleKind::Update));
+        if self.settings.explain_refusals && is_refusal(&error) && !request.caller.is_admin() {
+            let holds = |explained: &RuleExplained| explained.outcome != Verdict::False;
+            let before = self.explain_rule(request, rule, Some(&update.target)).await;
+            if before.as_ref().is_ok_and(|before| holds(before) && is_of(&error, before))
+                && let Ok(Some(after)) = self.explain_becoming(request, rule, update).await
+                && !holds(&after)
+            {
+                return with_clauses(error, &after);
+            }
+        }
+        self.explain_stored_refusal(request, rule, &update.target, error).await
+    }
+
+    /// A rule over a record as a change would leave it; `None` where that is not known before the write.
+    async fn explain_becoming(
+        &self,
+        request: &Request,
+        rule: RuleName,
+        update: &Update<'_>,
+    ) -> Result<Option<RuleExplained>, Error> {
+        let Some(before) = self.stored_values(request, rule.0, &update.target).await? else { return Ok(None) };
+        let patch = self.patch(request, rule.0, &update.patch, Sender::Caller)?;
+        if patch.unknown().any(|field| !patch.added.contains(&field)) {
+            return Ok(None);
+        }
+        let after = changed(&before, &patch);
+        let after = OwnFields { collection: self.schema.collection(rule.0), values: &after };
+        let changed = Changed { before: &before, after: &after, over: Over::After };
+        let mut explained = self.explain_changed(request, rule, &update.target, changed).await?;
+        explained.over = Some(Over::After);
+        Ok(Some(explained))
+    }
+
+    /// The rule that an error names, where refusals are explained.
+    fn rule_named(&self, error: &Error) -> Option<RuleName> {
+        let name = error.rule.as_ref().filter(|_| self.settings.explain_refusals)?;
+        let kinds = |of: &Collection| -> Vec<RuleKind> {
+            let of_field = |field: &Field| {
+                let id = field.id;
+                [RuleKind::AddLink(id), RuleKind::RemoveLink(id), RuleKind::ReadField(id), RuleKind::WriteField(id)]
+            };
+            KINDS.into_iter().chain(of.fields.iter().flat_map(of_field)).collect()
+        };
+        let named = |of: &Collection| kinds(of).into_iter().find(|kind| kind.name(&self.schema, of.id) == *name);
+        self.schema.collections.iter().find_map(|of| named(of).map(|kind| (of.id, kind)))
     }
 
     /// Adds to a refusal that the stored record decided, or to a record that is not found, what the stored record decides.
@@ -87,32 +160,38 @@ fn is_of(error: &Error, explained: &RuleExplained) -> bool {
 /// The error with the clauses that refuse, in its hint.
 fn with_clauses(mut error: Error, explained: &RuleExplained) -> Error {
     error.rule = Some(explained.name.clone());
-    let are = |verdicts: &[Verdict]| -> Vec<String> {
-        explained.clauses.iter().filter(|clause| verdicts.contains(&clause.outcome)).map(told).collect()
-    };
-    let mut told = are(&[Verdict::False, Verdict::Error]);
-    if told.is_empty() {
-        // What looks further than the record was decided by the database, and refused.
-        told = are(&[Verdict::PerRecord]);
-    }
     if explained.text.is_none() {
-        error.hint = Some(format!("{} is not there: add it to @rules, or send an admin's token", explained.name));
-    } else if !told.is_empty() {
-        error.hint = Some(format!("{}: {}", explained.name, told.join("; ")));
+        return error.with_hint(format!("{} is not there: add it to @rules, or send an admin's token", explained.name));
     }
-    error
+    let are = |verdicts: &[Verdict]| -> Vec<&Clause> {
+        explained.clauses.iter().filter(|clause| verdicts.contains(&clause.outcome)).collect()
+    };
+    let (refusing, open) = (are(&[Verdict::False, Verdict::Error]), are(&[Verdict::PerRecord]));
+    let each = |clauses: &[&Clause], word: Option<&str>| {
+        clauses.iter().map(|clause| told(clause, word)).collect::<Vec<_>>().join("; ")
+    };
+    // What looks further than the record was decided by the database, and refused.
+    let told = match (&refusing[..], &open[..]) {
+        ([], []) => return error,
+        ([], [_]) => each(&open, Some("does not hold")),
+        ([], _) => format!("not all of these hold: {}", each(&open, None)),
+        _ => each(&refusing, Some("is false")),
+    };
+    let over = if explained.over == Some(Over::After) { ", of the record as it would become" } else { "" };
+    error.with_hint(format!("{}{over}: {told}", explained.name))
 }
 
-/// A clause in words: `owner == auth.id is false, with owner "anna" and auth.id "bob"`.
-fn told(clause: &Clause) -> String {
-    let outcome = match clause.outcome {
-        Verdict::Error => "is an error",
-        Verdict::PerRecord => "does not hold",
-        _ => "is false",
-    };
-    let values: Vec<String> = clause.values.iter().map(|read| format!("{} is {}", read.name, read.value)).collect();
-    match values.is_empty() {
-        true => format!("`{}` {outcome}", clause.text),
-        false => format!("`{}` {outcome}, where {}", clause.text, values.join(" and ")),
+/// A clause in words: `owner == auth.id is false, where owner is "anna" and auth.id is "bob"`.
+fn told(clause: &Clause, word: Option<&str>) -> String {
+    let mut told = format!("`{}`", clause.text);
+    if let Some(word) = word {
+        told.push(' ');
+        told.push_str(if clause.outcome == Verdict::Error { "is an error" } else { word });
     }
+    let values: Vec<String> = clause.values.iter().map(|read| format!("{} is {}", read.name, read.value)).collect();
+    if !values.is_empty() {
+        told.push_str(", where ");
+        told.push_str(&values.join(" and "));
+    }
+    told
 }

@@ -4,7 +4,7 @@ use mainstay_schema::{CollectionId, Json, JsonLimits};
 
 use super::{
     clauses::{Changed, RuleParts, Subject},
-    coverage::Subjects,
+    obeying::Subjects,
 };
 use crate::{
     AdminPass, Caller, Core, Error, Over, ReadOne, Request, RuleExplained, Target, Verdict, expressions::RuleName,
@@ -26,6 +26,7 @@ impl Core {
             return Ok(self.rule_parts(request, rule, Subject::Any)?.explained);
         };
         let mut parts = self.rule_parts(request, rule, Subject::Stored(&values))?;
+        self.tell_followed(request, rule.0, &values, &mut parts).await?;
         for (at, condition) in std::mem::take(&mut parts.open) {
             parts.explained.clauses[at].outcome = self.verdict(rule.0, target, &parts, condition).await?;
         }
@@ -41,13 +42,15 @@ impl Core {
         target: &Target,
         changed: Changed<'_>,
     ) -> Result<RuleExplained, Error> {
-        let mut parts = self.rule_parts(request, rule, Subject::Changed(changed))?;
-        if changed.over == Over::Before {
-            for (at, condition) in std::mem::take(&mut parts.open) {
-                parts.explained.clauses[at].outcome = self.verdict(rule.0, target, &parts, condition).await?;
-            }
-            parts.conclude();
+        if changed.over == Over::After {
+            return self.explain_made(request, rule, Subject::Changed(changed)).await;
         }
+        let mut parts = self.rule_parts(request, rule, Subject::Changed(changed))?;
+        self.tell_followed(request, rule.0, changed.before, &mut parts).await?;
+        for (at, condition) in std::mem::take(&mut parts.open) {
+            parts.explained.clauses[at].outcome = self.verdict(rule.0, target, &parts, condition).await?;
+        }
+        parts.conclude();
         Ok(parts.explained)
     }
 

@@ -37,7 +37,7 @@ impl Core {
             if let Some(unique) = &create.upsert {
                 self.explain_upsert(request, (create.collection, unique), patch, &record, &mut explanation).await?;
             }
-            self.explain_new(request, &mut record, create.many, &mut explanation)?;
+            self.explain_new(request, &mut record, create.many, &mut explanation).await?;
             if at == 0 && errors.is_empty() && record.late.is_empty() && record.before.is_empty() {
                 record.after.clear();
                 let answering = Answering::Record(create.selection.as_ref());
@@ -73,7 +73,7 @@ impl Core {
     }
 
     /// The rules that a new record is asked, and of those made with it.
-    pub(super) fn explain_new(
+    pub(super) async fn explain_new(
         &self,
         request: &Request,
         record: &mut NewRecord,
@@ -91,7 +91,7 @@ impl Core {
             let subject = if late.is_empty() { Subject::New(&row) } else { Subject::Any };
             let fields = ruled.into_iter().map(RuleKind::WriteField);
             for kind in [RuleKind::Create].into_iter().chain(fields) {
-                let explained = self.rule_parts(request, (of, kind), subject)?.explained;
+                let explained = self.explain_made(request, (of, kind), subject).await?;
                 self.add_rule(request, (of, kind), explained, Some(&place).filter(|_| placed), explanation);
             }
             explanation.rules.extend(self.failing_checks(
@@ -237,7 +237,7 @@ impl Core {
 }
 
 /// The record as a patch leaves it, as far as it is known before the write.
-fn changed(before: &[Value], patch: &Patch) -> Vec<Value> {
+pub(super) fn changed(before: &[Value], patch: &Patch) -> Vec<Value> {
     let mut after = before.to_vec();
     for (field, value) in &patch.set {
         let slot = &mut after[field.0 as usize];

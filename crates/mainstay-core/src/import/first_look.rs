@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use mainstay_schema::{CollectionId, KeyKind, nearest};
 
 use super::{
-    Input,
+    Input, Problem,
     links::{Link, as_name, name_fields},
     load::Loading,
     prepare::plain_error,
@@ -18,6 +18,9 @@ const SMALL_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// A link to look at: its part, the record's place, and what it is.
 type Asked = (usize, (u64, u64), Link<'static>);
 
+/// Something wrong: its part and line, so that all is told in their order.
+type Found = ((usize, u64), Problem);
+
 impl Loading<'_> {
     /// Whether all sources together are small, and can be read twice.
     pub(super) fn is_small(&self) -> bool {
@@ -29,8 +32,9 @@ impl Loading<'_> {
     pub(super) async fn look_first(&mut self) -> Result<(), Error> {
         let mut names: HashSet<(CollectionId, String)> = HashSet::new();
         let mut asked: Vec<Asked> = Vec::new();
+        let mut found: Vec<Found> = Vec::new();
         for at in 0..self.parts.len() {
-            self.look_at(at, &mut names, &mut asked)?;
+            self.look_at(at, &mut names, &mut asked, &mut found)?;
         }
         asked.retain_mut(|(_, _, link)| {
             let kind = self.core.schema().collection(link.target).key;
@@ -45,8 +49,10 @@ impl Loading<'_> {
             self.known.look_up(self.core, self.request, target, names, false).await?;
         }
         for (at, (line, number), link) in asked {
-            self.look_at_link(at, (line, number), &link, &names);
+            self.look_at_link(at, (line, number), &link, &names, &mut found);
         }
+        found.sort_by_key(|(place, _)| *place);
+        self.report.problems(found.into_iter().map(|(_, problem)| problem));
         Ok(())
     }
 
@@ -55,6 +61,7 @@ impl Loading<'_> {
         at: usize,
         names: &mut HashSet<(CollectionId, String)>,
         asked: &mut Vec<Asked>,
+        found: &mut Vec<Found>,
     ) -> Result<(), Error> {
         let of = self.parts[at].collection;
         let collection = self.core.schema().collection(of);
@@ -76,7 +83,7 @@ impl Loading<'_> {
                     Err(unread) => {
                         let wrong = vec![plain_error(&unread.pointer, unread.message, None)];
                         let problems = self.problems(at, row.line, row.at, wrong);
-                        self.report.problems(problems);
+                        found.extend(problems.into_iter().map(|problem| ((at, row.line), problem)));
                     }
                 }
             }
@@ -85,11 +92,12 @@ impl Loading<'_> {
     }
 
     fn look_at_link(
-        &mut self,
+        &self,
         at: usize,
         (line, number): (u64, u64),
         link: &Link<'_>,
         names: &HashSet<(CollectionId, String)>,
+        found: &mut Vec<Found>,
     ) {
         let target = self.core.schema().collection(link.target);
         let of = self.core.schema().collection(self.parts[at].collection);
@@ -106,7 +114,7 @@ impl Loading<'_> {
                 wrong.hint = near.map(|near| format!("did you mean \"{near}\"?"));
             }
             let problems = self.problems(at, line, number, vec![wrong]);
-            self.report.problems(problems);
+            found.extend(problems.into_iter().map(|problem| ((at, line), problem)));
         }
     }
 }

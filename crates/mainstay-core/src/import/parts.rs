@@ -132,6 +132,9 @@ fn json_parts(
     }
 }
 
+/// Collections that a hint names at most.
+const NAMED_MAX: usize = 20;
+
 /// The collection of a path, a type name or a table.
 fn collection_named(schema: &Schema, name: &str) -> Option<CollectionId> {
     let by_table =
@@ -141,8 +144,13 @@ fn collection_named(schema: &Schema, name: &str) -> Option<CollectionId> {
 
 fn unknown_collection(schema: &Schema, name: &str) -> Error {
     let error = invalid(format!("no collection named \"{name}\""));
-    match nearest(name, schema.collections.iter().map(|collection| collection.path.as_str())) {
+    let paths = || schema.collections.iter().map(|collection| collection.path.as_str());
+    match nearest(name, paths()) {
         Some(near) => error.with_hint(format!("did you mean \"{near}\"?")),
-        None => error,
+        None => {
+            let more = if paths().count() > NAMED_MAX { ", …" } else { "" };
+            let named: Vec<&str> = paths().take(NAMED_MAX).collect();
+            error.with_hint(format!("one of {}{more}", named.join(", ")))
+        }
     }
 }

@@ -32,7 +32,10 @@ impl Core {
         let (steps, mut outcomes) = self.batch_steps(request, batch)?;
         let answer =
             |answers: Vec<(Record, bool)>| Answer::Batch(answers.into_iter().map(|(record, _)| record).collect());
-        self.carry_out_once(steps, &mut outcomes, answer).await.map_err(|failed| failed.error)
+        match self.carry_out_once(steps, &mut outcomes, answer).await {
+            Ok(answer) => Ok(answer),
+            Err(failed) => Err(self.explain_not_made(request, &outcomes, failed).await),
+        }
     }
 
     fn batch_steps<'s>(

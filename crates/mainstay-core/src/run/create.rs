@@ -1,5 +1,4 @@
 //! Creates and upserts: records completed and checked in memory, written together, answered.
-use mainstay_plan::OwnFields;
 use mainstay_schema::{FieldId, Json};
 
 use crate::{
@@ -13,7 +12,7 @@ use crate::{
         patch::Patches,
         reading::Reading,
     },
-    write::{Failed, Outcome, Steps, Upserting, by_values},
+    write::{Outcome, Steps, Upserting, by_values},
 };
 
 fn one(answers: Vec<(Record, bool)>) -> Answer {
@@ -36,7 +35,7 @@ impl Core {
         let answer = if create.many { many } else { one };
         match self.carry_out_once(steps, &mut outcomes, answer).await {
             Ok(answer) => Ok(answer),
-            Err(failed) => Err(self.not_created(request, &outcomes, failed)),
+            Err(failed) => Err(self.explain_not_made(request, &outcomes, failed).await),
         }
     }
 
@@ -57,18 +56,6 @@ impl Core {
             outcomes.push(steps.create(record, create.selection.as_ref())?);
         }
         Ok((steps, outcomes))
-    }
-
-    fn not_created(&self, request: &Request, outcomes: &[Outcome], failed: Failed) -> Error {
-        let of_step = |outcome: &&Outcome| outcome.step() == failed.step;
-        match outcomes.iter().find(of_step) {
-            Some(Outcome::Created { of, ready, .. }) if failed.refused_after && ready.known => {
-                let Ok(gate) = self.gate(request, (*of, RuleKind::Create)) else { return failed.error };
-                let row = OwnFields { collection: self.schema.collection(*of), values: &ready.values };
-                self.explain_gate(request, &gate, Some(&row), failed.error)
-            }
-            _ => failed.error,
-        }
     }
 
     /// The records, completed and checked; what is wrong with any of them comes at once.

@@ -35,8 +35,7 @@ impl Core {
             Ok(answer) => Ok(answer),
             Err(failed) => {
                 let error = self.explain_link_refusal(request, update.collection, failed.error);
-                let rule = (update.collection, RuleKind::Update);
-                Err(self.explain_stored_refusal(request, rule, &update.target, error).await)
+                Err(self.explain_change_refusal(request, update, error).await)
             }
         }
     }

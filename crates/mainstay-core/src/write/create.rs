@@ -147,7 +147,8 @@ impl Core {
         for field in fields {
             let gate = self.gate(request, (of, RuleKind::WriteField(field)))?;
             if let Gate::Shut = gate.gate() {
-                return Err(refused_field(&self.schema, gate.class, gate.rule, place));
+                let error = refused_field(&self.schema, gate.class, gate.rule, place);
+                return Err(self.explain_gate(request, &gate, None, error));
             }
         }
         Ok(())

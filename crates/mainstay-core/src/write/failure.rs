@@ -14,8 +14,6 @@ use crate::{
 pub(crate) struct Failed {
     /// Which step failed.
     pub(crate) step: usize,
-    /// Whether a rule over the record as it would become refused.
-    pub(crate) refused_after: bool,
     /// Of several records that match, the key of the one whose write was not done.
     pub(crate) record: Option<Value>,
     pub(crate) error: Error,
@@ -62,14 +60,13 @@ impl Meaning {
     }
 
     pub(super) fn failed(self, core: &Core, request: &Request, failure: WriteError) -> Failed {
-        let (failed, record) = match &failure.error {
-            StepError::OfRecord { key, error } => (&**error, Some(key.clone())),
-            error => (error, None),
+        let record = match &failure.error {
+            StepError::OfRecord { key, .. } => Some(key.clone()),
+            _ => None,
         };
-        let refused_after = matches!(failed, StepError::RefusedAfter);
         let class = Class::of(&request.caller);
         let error = self.error(&core.schema, class, failure.error);
-        Failed { step: failure.step, refused_after, record, error }
+        Failed { step: failure.step, record, error }
     }
 
     fn error(self, schema: &Schema, class: Class, failure: StepError) -> Error {

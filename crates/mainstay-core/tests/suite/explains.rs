@@ -53,7 +53,7 @@ async fn a_refused_write_says_which_clause() {
         [
             "Task.read True [public=True, owner == auth.id=True]",
             "Task.update False [owner == auth.id=True, team.members.exists(m, m.who == auth.id)=False]",
-            "Task.update PerRecord [owner == auth.id=True, team.members.exists(m, m.who == auth.id)=PerRecord]",
+            "Task.update False [owner == auth.id=True, team.members.exists(m, m.who == auth.id)=False]",
         ]
     );
     house.seed("members", &format!(r#"{{"team": "{team}", "who": "anna"}}"#)).await;

@@ -173,7 +173,8 @@ async fn a_refusal_of_what_a_record_would_become_says_so() {
     let house = House::with(SDL, |settings| settings.explain_refusals = true);
     let id = id_in(&house.create(&user("anna"), "gifts", r#"{"from": "anna", "to": "bob"}"#).await);
     let told = house.patch(&user("bob"), "gifts", &id, r#"{"to": "carl"}"#).await;
-    assert!(told.ends_with("(Gift.update holds of the record as it is, but not as it would become)"), "{told}");
+    let clause = "`to == auth.id` is false, where to is \"carl\" and auth.id is \"bob\"";
+    assert!(told.ends_with(&format!("(Gift.update, of the record as it would become: {clause})")), "{told}");
 }
 
 /// Surfaces run operations on any thread.
@@ -183,4 +184,62 @@ fn operations_can_move_between_threads() {
     let house = House::new(SDL);
     check(house.run(&anonymous(), Operation::List(house.list_of("notes"))));
     check(house.explain(&anonymous(), Operation::List(house.list_of("notes"))));
+}
+
+const LINKED: &str = r#"
+type Org @rules(read: "true", write: "true") { name: String! open: Boolean! seats: [Seat!]! @inverse(field: "org") }
+type Seat @rules(read: "true", write: "true") { org: Org! user: ID! }
+type Job
+  @rules(
+    read: "true"
+    create: "org.seats.exists(s, s.user == auth.id) && (org.open || place.open)"
+    update: "org.open && owner == auth.id"
+    delete: "true"
+  )
+{
+  owner: ID! @set(create: "auth.id")
+  org: Org!
+  place: Org
+  pay: Int @rules(write: "org.name == auth.id")
+  note: String @rules(write: "'editor' in auth.roles")
+}
+"#;
+
+/// A clause that follows links is told with what it read there, of what is not stored yet too; so are the rules of fields.
+#[tokio::test]
+async fn clauses_behind_links_say_what_they_read() {
+    let house = House::with(LINKED, |settings| settings.explain_refusals = true);
+    let shut = house.seed("orgs", r#"{"name": "anna", "open": false}"#).await;
+    let open = house.seed("orgs", r#"{"name": "b", "open": true}"#).await;
+    let anna = user("anna");
+    let job = |org: &str, more: &str| format!(r#"{{"org": "{org}"{more}}}"#);
+    let told = house.create(&anna, "jobs", &job(&shut, "")).await;
+    assert!(
+        told.ends_with(&format!(
+            "(Job.create: `org.seats.exists(s, s.user == auth.id)` is false, where org is {shut} and auth.id is \"anna\"; \
+             `org.open || place.open` is false, where org is {shut} and place is null and org.open is false)"
+        )),
+        "{told}"
+    );
+    for org in [&shut, &open] {
+        house.seed("seats", &format!(r#"{{"org": "{org}", "user": "anna"}}"#)).await;
+    }
+    let explained =
+        house.explain(&anna, house.create_of("jobs", &job(&shut, &format!(r#", "place": "{open}""#)))).await;
+    let outcomes: Vec<_> = explained.rules[0].clauses.iter().map(|clause| format!("{:?}", clause.outcome)).collect();
+    assert_eq!((outcomes.join(" "), explained.refused), ("True True".to_owned(), None));
+
+    let told = house.create(&anna, "jobs", &job(&open, r#", "pay": 1"#)).await;
+    let clause =
+        format!("`org.name == auth.id` is false, where org is {open} and auth.id is \"anna\" and org.name is \"b\"");
+    assert!(told.contains(&format!("(Job.pay.write: {clause})")), "{told}");
+    let told = house.create(&anna, "jobs", &job(&open, r#", "note": "x""#)).await;
+    assert!(told.contains("(Job.note.write: `'editor' in auth.roles` is false"), "{told}");
+
+    let id = id_in(&house.create(&anna, "jobs", &job(&open, "")).await);
+    let told = house.patch(&anna, "jobs", &id, r#"{"pay": 2}"#).await;
+    assert!(told.contains(&format!("(Job.pay.write: {clause})")), "{told}");
+    let told = house.patch(&anna, "jobs", &id, &job(&shut, "")).await;
+    let clause = format!("`org.open` is false, where org is {shut} and org.open is false");
+    assert!(told.contains(&format!("(Job.update, of the record as it would become: {clause})")), "{told}");
 }

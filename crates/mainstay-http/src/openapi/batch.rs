@@ -65,26 +65,29 @@ impl Operations<'_> {
         let id = || ("id", reference("schemas", &own.link), true);
         let version = || ("version", version(), false);
         let mut all = vec![
-            self.one("create", vec![named(), data(&own.create)]),
-            self.one("update", vec![id(), named(), data(&own.update), version()]),
-            self.one("delete", vec![id(), version()]),
+            self.one("create", "", vec![named(), data(&own.create)]),
+            self.one("update", "", vec![id(), named(), data(&own.update), version()]),
+            self.one("delete", "", vec![id(), version()]),
         ];
         if let Some(values) = links::by(self.schema, self.names, self.collection) {
             let by = || ("by", values.clone(), true);
-            all.push(self.one("upsert", vec![("by", self.uniques(), true), named(), data(&own.nested)]));
-            all.push(self.one("update", vec![by(), named(), data(&own.update), version()]));
-            all.push(self.one("delete", vec![by(), version()]));
+            all.push(self.one("upsert", "", vec![("by", self.uniques(), true), named(), data(&own.nested)]));
+            all.push(self.one("update", "By", vec![by(), named(), data(&own.update), version()]));
+            all.push(self.one("delete", "By", vec![by(), version()]));
         }
         all
     }
 
-    fn one(&self, op: &str, members: Members) -> Node {
+    /// An operation; its title is what generated clients call it: `UpdateSkillBy`.
+    fn one(&self, op: &str, by: &str, members: Members) -> Node {
         let constant = |text: &str| object([("type", "string".into()), ("const", text.into())]);
         let mut all = vec![("op", constant(op), true), ("in", constant(&self.collection.path), true)];
         all.extend(members);
         all.push(("fields", parameters::selection(self.limits, self.collection), false));
         let required = all.iter().filter(|(_, _, required)| *required).map(|(name, _, _)| (*name).into()).collect();
-        closed(all.into_iter().map(|(name, node, _)| (name.to_owned(), node)).collect(), required)
+        let node = closed(all.into_iter().map(|(name, node, _)| (name.to_owned(), node)).collect(), required);
+        let (first, rest) = op.split_at(1);
+        node.with("title", format!("{}{rest}{}{by}Operation", first.to_uppercase(), self.collection.name))
     }
 
     /// The uniques by their fields, as an upsert names them.

@@ -1,5 +1,5 @@
 //! What a field's checks say that a JSON schema can say too: bounds and patterns.
-use mainstay_expr::{CompareOp, Expr, Function, Node as Tree, Symbol, THIS, Value};
+use mainstay_expr::{CompareOp, Expr, Function, Node as Tree, Symbol, THIS, Value, wire};
 use mainstay_schema::{Check, Collection, Field};
 
 use super::node::{Node, constant};
@@ -7,14 +7,22 @@ use super::node::{Node, constant};
 /// A bound or a pattern: the name that JSON schemas have for it, and its value.
 type Constraint = (&'static str, Node);
 
-/// The schema of a value with what the field's own checks add. Whatever has no such form is left to the server.
+/// The name of what is said in the description.
+const REMARK: &str = "description";
+
+/// The schema of a value, described, with what the field's own checks add. Whatever has no such form is left to the server.
 pub(super) fn constrained(node: Node, collection: &Collection, field: &Field) -> Node {
     let mut found = Vec::new();
     let own = |check: &&Check| check.field == Some(field.id);
     for check in collection.checks.iter().filter(own) {
         collect(&check.expr.expr, Symbol(field.id.0), &mut found);
     }
-    found.into_iter().fold(node, tightened)
+    let (remarks, constraints): (Vec<_>, Vec<_>) = found.into_iter().partition(|(name, _)| *name == REMARK);
+    let node = constraints.into_iter().fold(node, tightened).described(field.doc.as_deref());
+    remarks.into_iter().fold(node, |node, (_, remark)| match remark {
+        Node::Text(sentence) => node.remarked(&sentence),
+        _ => node,
+    })
 }
 
 /// What holds of the field when the expression is true: the parts of an AND.
@@ -49,7 +57,11 @@ fn compared(op: CompareOp, left: &Expr, right: &Expr, field: Symbol) -> Option<C
             CompareOp::Ge => "minimum",
             CompareOp::Eq | CompareOp::Ne => return None,
         };
-        return matches!(literal, Value::Int(_) | Value::Float(_)).then(|| Some((name, constant(literal)?))).flatten();
+        return match literal {
+            Value::Int(_) | Value::Float(_) => Some((name, constant(literal)?)),
+            Value::Decimal(bound) => Some((REMARK, Node::Text(bound_of_text(op, &wire::format_decimal(*bound))?))),
+            _ => None,
+        };
     }
     let Tree::Call(Function::Size, arguments) = &of.node else { return None };
     let Value::Int(length) = literal else { return None };
@@ -66,6 +78,18 @@ fn compared(op: CompareOp, left: &Expr, right: &Expr, field: Symbol) -> Option<C
         CompareOp::Eq | CompareOp::Ne => return None,
     };
     (length >= 0).then_some((name, Node::Int(length)))
+}
+
+/// A bound in words: of what is a text on the wire, no schema can say one.
+fn bound_of_text(op: CompareOp, bound: &str) -> Option<String> {
+    let word = match op {
+        CompareOp::Lt => "Less than",
+        CompareOp::Le => "At most",
+        CompareOp::Gt => "More than",
+        CompareOp::Ge => "At least",
+        CompareOp::Eq | CompareOp::Ne => return None,
+    };
+    Some(format!("{word} {bound}."))
 }
 
 fn mirrored(op: CompareOp) -> CompareOp {

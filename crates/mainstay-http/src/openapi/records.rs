@@ -215,7 +215,7 @@ fn taken_field(
             }
         }
         _ if field.system => types::key(collection.key, Side::Taken),
-        _ => constrained(types::field(schema, names, field, Side::Taken), collection, field),
+        _ => return Some(constrained(types::field(schema, names, field, Side::Taken), collection, field)),
     };
     Some(node.described(field.doc.as_deref()))
 }

@@ -56,7 +56,7 @@ pub(super) fn operation(core: &Core, selects: &Selects<'_>, body: Json<'_>) -> O
                 })?;
                 params.push(name, parts.join(",").into(), list::KNOWN)?;
             }
-            "limit" | "after" | "count" => params.push(name.clone(), plain(&name, value)?, list::KNOWN)?,
+            "limit" | "after" | "count" => params.push(name.clone(), argument(&name, value)?, list::KNOWN)?,
             other => return Err(unknown(other)),
         }
     }
@@ -90,6 +90,20 @@ fn each<'a>(name: &str, value: Json<'a>, mut take: impl FnMut(Cow<'a, str>) -> O
     }
 }
 
+/// A number, a cursor or a yes, each in its own type.
+fn argument<'a>(name: &str, value: Json<'a>) -> Outcome<Cow<'a, str>> {
+    let expected = match (name, &value) {
+        ("limit", Json::Int(_) | Json::Float(_)) | ("count", Json::Bool(_)) | ("after", Json::Text(_)) => None,
+        ("limit", _) => Some("a number"),
+        ("count", _) => Some("true or false"),
+        _ => Some("a text"),
+    };
+    match expected {
+        None => plain(name, value),
+        Some(expected) => Err(wrong(format!("{name:?} is {expected}, found {}", value.kind()))),
+    }
+}
+
 /// A value in the form that an address has for it.
 fn plain<'a>(name: &str, value: Json<'a>) -> Outcome<Cow<'a, str>> {
     Ok(match value {
@@ -102,6 +116,10 @@ fn plain<'a>(name: &str, value: Json<'a>) -> Outcome<Cow<'a, str>> {
             let mut out = Vec::new();
             value.write_canonical(&mut out);
             String::from_utf8_lossy(&out).into_owned().into()
+        }
+        Json::Null => {
+            let hint = format!("a filter asks for null itself: name == null, in place of p.{name}");
+            return Err(wrong(format!("{name:?} is null, which no value of a filter is")).hint(Some(hint)));
         }
         other => return Err(wrong(format!("{name:?} has no such value: found {}", other.kind()))),
     })

@@ -104,3 +104,22 @@ async fn what_is_a_text_may_be_sent_as_a_whole_number_within_its_range() {
     assert!(pattern.contains("code"), "{pattern}");
     assert!(!pattern.contains("|id") && !pattern.contains("(id"), "{pattern}");
 }
+
+#[tokio::test]
+async fn bounds_of_decimals_are_described_and_operations_have_titles() {
+    let schema = r#"
+      type Skill {
+        slug: String! @unique
+        "What it costs."
+        price: Decimal! @decimal(precision: 5, scale: 2) @check(expr: "price > 0 && price <= 99.5")
+      }"#;
+    let (_, json) = document(schema).await;
+    let schemas = &json["components"]["schemas"];
+    for input in ["SkillCreate", "SkillUpdate"] {
+        let price = schemas[input]["properties"]["price"].to_string();
+        assert!(price.contains(r#""description":"What it costs. More than 0.00. At most 99.50.""#), "{price}");
+    }
+    let operations = schemas["BatchOperation"]["anyOf"].as_array().expect("operations");
+    let titles: Vec<&str> = operations.iter().filter_map(|operation| operation["title"].as_str()).collect();
+    assert_snapshot!(titles.join(" "), @"CreateSkillOperation UpdateSkillOperation DeleteSkillOperation UpsertSkillOperation UpdateSkillByOperation DeleteSkillByOperation");
+}

@@ -160,6 +160,27 @@ async fn a_host_is_named_once() {
     assert!(old.starts_with("HTTP/1.0 200 "), "{old}");
 }
 
+/// RFC 9112, 3.2.2: of a target in absolute form the header is not looked at.
+#[tokio::test]
+async fn a_target_in_absolute_form_names_the_host() {
+    let app = TestApp::with_schema(
+        r#"type Visit @rules(read: "true", create: "true") { host: String! @set(create: "request.host") }"#,
+    )
+    .await;
+    for (target, header, expected) in [
+        ("/api/visits", "header.test:81", "header.test:81"),
+        ("http://target.test/api/visits", "header.test", "target.test"),
+        ("http://anna@target.test:82/api/visits", "header.test", "target.test:82"),
+    ] {
+        let request = format!(
+            "POST {target} HTTP/1.1\r\nhost: {header}\r\nconnection: close\r\ncontent-type: application/json\r\n\
+             content-length: 2\r\n\r\n{{}}"
+        );
+        let reply = app.raw(request.as_bytes()).await;
+        assert!(reply.contains(&format!("\"host\":\"{expected}\"")), "{target}: {reply}");
+    }
+}
+
 #[tokio::test]
 async fn a_slash_at_the_end_is_no_record() {
     let app = skills().await;

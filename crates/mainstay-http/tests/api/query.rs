@@ -30,7 +30,11 @@ async fn who_is_refused() {
         (json!({"from": "skills", "filter": "monthsMin == p.q", "params": {"q": null}}), 400, "invalid_body"),
         (json!({"from": "skills", "limit": 0}), 400, "invalid_argument"),
         (json!({"from": "skills", "limit": 1_000_000}), 400, "limit_exceeded"),
-        (json!({"from": "skills", "count": "yes"}), 400, "invalid_argument"),
+        (json!({"from": "skills", "count": "yes"}), 400, "invalid_body"),
+        (json!({"from": "skills", "count": "true"}), 400, "invalid_body"),
+        (json!({"from": "skills", "limit": "5"}), 400, "invalid_body"),
+        (json!({"from": "skills", "limit": true}), 400, "invalid_body"),
+        (json!({"from": "skills", "after": 5}), 400, "invalid_body"),
         (json!({"from": "skills", "after": "x"}), 404, "invalid_cursor"),
         (json!({"from": "skills", "filter": vec!["true"; 101]}), 400, "limit_exceeded"),
         (json!({"from": "skills", "filter": "name == 'a\u{0}'"}), 400, "invalid_body"),
@@ -38,6 +42,10 @@ async fn who_is_refused() {
         let reply = query(&app, body.clone()).await;
         assert_eq!((reply.status, reply.code().as_str()), (status, code), "{body}: {}", reply.text);
     }
+    let null = query(&app, json!({"from": "skills", "filter": "monthsMin == p.q", "params": {"q": null}})).await;
+    assert_eq!(null.json()["hint"], "a filter asks for null itself: name == null, in place of p.q");
+    let text = query(&app, json!({"from": "skills", "limit": "5"})).await;
+    assert_eq!(text.problem(), "400 invalid_body: \"limit\" is a number, found a text");
     assert_eq!(app.anonymous().get("/api/query").await.status, 405);
     assert_eq!(app.anonymous().post("/api/query?limit=1", json!({"from": "skills"})).await.status, 400);
     let keyed = app.user("anna").header("idempotency-key", "k").post("/api/query", json!({"from": "skills"})).await;

@@ -139,7 +139,7 @@ fn split(names: &[String], schema: &Schema) -> Result<(Option<CollectionId>, Vec
             let known = schema.by_path.keys().chain(schema.by_name.keys()).map(String::as_str);
             Err(match nearest(first, known) {
                 Some(near) => failure.hint(format!("do you mean \"{near}\"?")),
-                None => failure,
+                None => failure.hint(format!("the collections are {}", named(schema))),
             })
         }
     }
@@ -182,4 +182,12 @@ async fn load(core: &Core, sources: Vec<Source>, options: &Options, output: Outp
     let report = loading::load(core, pass, sources, options, &mut progress).await;
     shown.finish();
     report
+}
+
+/// The collections of a schema, the first of them where there are many.
+fn named(schema: &Schema) -> String {
+    const NAMED_MAX: usize = 20;
+    let paths: Vec<&str> = schema.collections.iter().map(|of| of.path.as_str()).take(NAMED_MAX).collect();
+    let more = if schema.collections.len() > NAMED_MAX { ", …" } else { "" };
+    format!("{}{more}", paths.join(", "))
 }

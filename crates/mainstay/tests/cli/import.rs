@@ -58,6 +58,7 @@ fn what_is_neither_a_collection_nor_a_file_is_told() {
     };
     assert!(said(&["skils", "x.csv"]).contains("\"skils\" is neither a collection nor a file"));
     assert!(said(&["skils", "x.csv"]).contains("do you mean \"skills\"?"));
+    assert!(said(&["zebras", "x.csv"]).contains("the collections are categories, skills"));
     assert!(said(&["skills"]).contains("collection \"skills\" is named, and no file"));
     assert!(said(&["skills", "missing.csv"]).contains("missing.csv"));
     project.write("unnamed.csv", "slug\nx\n");
@@ -172,6 +173,19 @@ fn links_that_lead_nowhere_are_refused_or_left_out() {
         "{ran:?}"
     );
     assert!(stored(&project, "people", &["name"]).is_empty());
+    // All that is wrong, in the order of the lines: what cannot be read between what leads nowhere.
+    project.write(
+        "people.ndjson",
+        concat!(
+            "{\"name\": \"a\", \"age\": 1, \"boss\": \"nobody\"}\n",
+            "{\"name\": \"b\", \"age\": 1e-400}\n",
+            "{\"name\": \"c\", \"age\": 1, \"boss\": \"nobody else\"}\n",
+        ),
+    );
+    let ran = project.run(&["import", "people.ndjson"]);
+    let at =
+        |line: &str| ran.stdout.find(&format!("people.ndjson:{line}: ")).unwrap_or_else(|| panic!("{line}: {ran:?}"));
+    assert!(at("1") < at("2") && at("2") < at("3"), "{ran:?}");
     let told = project.ok(&["import", "people.csv", "--null", "NA", "--null", "", "--missing-links", "null"]);
     assert!(told.contains("2 Person created, 1 links left out"), "{told}");
     assert_eq!(

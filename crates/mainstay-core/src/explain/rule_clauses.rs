@@ -1,0 +1,122 @@
+//! The clauses of the rules of a schema: what there is to be tested.
+use mainstay_expr::{Compiled, Expr, Node};
+use mainstay_schema::{CollectionId, Field, FieldId};
+
+use super::{
+    ClauseSeen,
+    clauses::{source_of, text_of},
+};
+use crate::{Core, expressions::RuleKind};
+
+/// A clause of a rule: a part that is not itself several parts joined by `&&` or `||`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleClause {
+    /// Whose rule it is.
+    pub collection: CollectionId,
+    /// The link that it is about, if it is about one.
+    pub field: Option<FieldId>,
+    /// What the rule is about: `read`, `create`; `write` where one text is about all writes.
+    pub kind: &'static str,
+    /// The kinds that share the rule.
+    kinds: Vec<RuleKind>,
+    /// Its position among the clauses of the rule.
+    number: usize,
+    /// The clause, as text.
+    pub text: String,
+}
+
+impl RuleClause {
+    /// Whether this is the clause that was seen.
+    pub fn is(&self, seen: &ClauseSeen) -> bool {
+        self.collection == seen.collection && self.number == seen.number && self.kinds.contains(&seen.kind)
+    }
+}
+
+/// The kinds of rules that are of a collection as a whole.
+pub(super) const KINDS: [RuleKind; 5] =
+    [RuleKind::Read, RuleKind::List, RuleKind::Create, RuleKind::Update, RuleKind::Delete];
+
+impl Core {
+    /// All clauses of all rules, in the order of the schema; a clause that is a constant is left out.
+    pub fn rule_clauses(&self) -> Vec<RuleClause> {
+        let schema = &self.schema;
+        let mut clauses = Vec::new();
+        for collection in &schema.collections {
+            let of = |kind: RuleKind| kind.of(schema, collection.id);
+            for (at, kind) in KINDS.into_iter().enumerate() {
+                let Some(compiled) = of(kind) else { continue };
+                let same = |other: RuleKind| of(other).is_some_and(|other| other.text == compiled.text);
+                if KINDS[..at].iter().any(|earlier| same(*earlier)) {
+                    continue;
+                }
+                let kinds: Vec<RuleKind> = KINDS.into_iter().filter(|kind| same(*kind)).collect();
+                for (number, text) in clause_texts(compiled) {
+                    let kind = word(&kinds);
+                    let (collection, kinds) = (collection.id, kinds.clone());
+                    clauses.push(RuleClause { collection, field: None, kind, kinds, number, text });
+                }
+            }
+            let of_field = |field: &Field| [RuleKind::AddLink(field.id), RuleKind::RemoveLink(field.id)];
+            for kind in collection.fields.iter().flat_map(of_field) {
+                let Some((field, compiled)) = kind.field().zip(of(kind)) else { continue };
+                for (number, text) in clause_texts(compiled) {
+                    clauses.push(RuleClause {
+                        collection: collection.id,
+                        field: Some(field),
+                        kind: kind.word(),
+                        kinds: vec![kind],
+                        number,
+                        text,
+                    });
+                }
+            }
+        }
+        clauses
+    }
+}
+
+fn word(kinds: &[RuleKind]) -> &'static str {
+    match kinds {
+        [RuleKind::Create, RuleKind::Update, RuleKind::Delete] => "write",
+        [] => "",
+        [RuleKind::Read, RuleKind::List, RuleKind::Create, ..] => "read and write",
+        [first, ..] => first.word(),
+    }
+}
+
+/// The clauses of a rule, from the left.
+pub(super) fn leaves(compiled: &Compiled) -> Vec<&Expr> {
+    fn walk<'a>(expr: &'a Expr, out: &mut Vec<&'a Expr>) {
+        match &expr.node {
+            Node::And(parts) | Node::Or(parts) => parts.iter().for_each(|part| walk(part, out)),
+            _ => out.push(expr),
+        }
+    }
+    let mut out = Vec::new();
+    walk(&compiled.expr, &mut out);
+    out
+}
+
+/// The clauses that are worth a test, by their number: as they are written, and those of a define or of another record's rule by its
+/// name there and their place in it.
+fn clause_texts(compiled: &Compiled) -> Vec<(usize, String)> {
+    let leaves = leaves(compiled);
+    let constant = |leaf: &Expr| match &leaf.node {
+        Node::Literal(_) => true,
+        Node::Slot(at) => {
+            compiled.slots.get(*at as usize).is_some_and(|slot| matches!(slot.expr.node, Node::Literal(_)))
+        }
+        _ => false,
+    };
+    let text = |at: usize, leaf: &Expr| {
+        let alike = |leaves: &[&Expr]| leaves.iter().filter(|other| other.span == leaf.span).count();
+        let (several, before) = (alike(&leaves), leaves.get(..at).map_or(0, alike));
+        let written = text_of(compiled, leaf);
+        match &leaf.node {
+            _ if several == 1 => written,
+            Node::Slot(at) => compiled.slots.get(*at as usize).map_or(written, |slot| slot.expr.to_string()),
+            _ => format!("{}, part {} of {several}", source_of(compiled, leaf), before + 1),
+        }
+    };
+    leaves.iter().enumerate().filter(|(_, leaf)| !constant(leaf)).map(|(at, leaf)| (at, text(at, leaf))).collect()
+}
