@@ -68,6 +68,10 @@ pub enum ErrorKind {
     TimedOut,
     /// Too many requests wait.
     Overloaded,
+    /// The database cannot be reached.
+    NotReady,
+    /// Other writes got in the way each time that it was tried.
+    WriteConflict,
     /// No room on the disk.
     DiskFull,
     /// A defect or a failing database.

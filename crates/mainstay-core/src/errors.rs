@@ -29,6 +29,10 @@ pub(crate) fn from_store(failure: StoreError) -> Error {
         StoreError::Overloaded => {
             Error::new(ErrorKind::Overloaded, "too many requests wait").with_hint("try again in a moment")
         }
+        StoreError::Unavailable(_) => Error::new(ErrorKind::NotReady, "the database cannot be reached")
+            .with_hint("try again in a moment; the server's log says why"),
+        StoreError::Conflict => Error::new(ErrorKind::WriteConflict, "other writes got in the way each time")
+            .with_hint("try again in a moment; nothing of it was done"),
         StoreError::Overflow => Error::new(ErrorKind::Overflow, "a number leaves the range of its type")
             .with_hint("ask for fewer records at once, or for other figures"),
         StoreError::Plan(_) | StoreError::Engine(_) => return Error::internal(failure.to_string()),

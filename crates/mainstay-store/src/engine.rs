@@ -7,22 +7,24 @@ use tokio::sync::mpsc;
 
 use crate::{
     Batch, Beat, Drift, Explained, Kept, Location, Measured, MigrateError, NodeSeen, Offence, Once, OpenError, Page,
-    Pulse, Rehearsed, Settings, SqliteDialect, StatementExplained, Step, StepError, StoreError, WriteError,
-    WriteStatement, Written, read::ReadStatement, sql::Dialect, sqlite,
+    PostgresDialect, Pulse, Rehearsed, Settings, SqliteDialect, StatementExplained, Step, StepError, StoreError,
+    WriteError, WriteStatement, Written, postgres, read::ReadStatement, sql::Dialect, sqlite,
 };
 
 /// An open database.
 pub(crate) enum Engine {
     /// The embedded one.
-    Sqlite(sqlite::Engine),
+    Sqlite(Box<sqlite::Engine>),
+    /// A server.
+    Postgres(postgres::Engine),
 }
 
 impl Engine {
     /// Opens the database that the settings name; with what writes its SQL.
     pub(crate) fn open(settings: &Settings) -> Result<(Engine, &'static dyn Dialect), OpenError> {
         match &settings.at {
-            Location::File(_) => Ok((Engine::Sqlite(sqlite::Engine::open(settings)?), &SqliteDialect)),
-            Location::Postgres(_) => Err(OpenError { message: "PostgreSQL is not available yet".to_owned() }),
+            Location::File(_) => Ok((Engine::Sqlite(Box::new(sqlite::Engine::open(settings)?)), &SqliteDialect)),
+            Location::Postgres(url) => Ok((Engine::Postgres(postgres::Engine::open(settings, url)?), &PostgresDialect)),
         }
     }
 
@@ -34,6 +36,7 @@ impl Engine {
     ) -> Result<Page, StoreError> {
         match self {
             Engine::Sqlite(engine) => engine.read(statement, values, into).await,
+            Engine::Postgres(engine) => engine.read(statement, values, into).await,
         }
     }
 
@@ -43,42 +46,49 @@ impl Engine {
     ) -> Result<mpsc::Receiver<Result<Batch, StoreError>>, StoreError> {
         match self {
             Engine::Sqlite(engine) => engine.stream(reads),
+            Engine::Postgres(engine) => engine.stream(reads),
         }
     }
 
     pub(crate) async fn write(&self, steps: Vec<Step>) -> Result<Vec<Written>, WriteError> {
         match self {
             Engine::Sqlite(engine) => engine.write(steps).await,
+            Engine::Postgres(engine) => engine.write(steps).await,
         }
     }
 
     pub(crate) async fn write_once(&self, steps: Vec<Step>, once: Arc<Once>) -> Result<Kept, WriteError> {
         match self {
             Engine::Sqlite(engine) => engine.write_once(steps, once).await,
+            Engine::Postgres(engine) => engine.write_once(steps, once).await,
         }
     }
 
     pub(crate) async fn kept(&self, once: &Once) -> Result<Option<Kept>, StepError> {
         match self {
             Engine::Sqlite(engine) => engine.kept(once),
+            Engine::Postgres(engine) => engine.kept(once).await,
         }
     }
 
     pub(crate) async fn ping(&self) -> Result<(), StoreError> {
         match self {
             Engine::Sqlite(engine) => engine.ping(),
+            Engine::Postgres(engine) => engine.ping().await,
         }
     }
 
     pub(crate) fn prepare_notes(&self) -> Result<(), StoreError> {
         match self {
             Engine::Sqlite(engine) => engine.prepare_notes(),
+            Engine::Postgres(engine) => engine.prepare_notes(),
         }
     }
 
     pub(crate) fn noted_sources(&self) -> Result<Vec<(String, String)>, StoreError> {
         match self {
             Engine::Sqlite(engine) => engine.noted_sources(),
+            Engine::Postgres(engine) => engine.noted_sources(),
         }
     }
 
@@ -91,102 +101,119 @@ impl Engine {
     ) -> Result<Vec<(i64, String)>, StoreError> {
         match self {
             Engine::Sqlite(engine) => engine.noted_waiting(source, from, backward, limit),
+            Engine::Postgres(engine) => engine.noted_waiting(source, from, backward, limit),
         }
     }
 
     pub(crate) fn snapshot(&self) -> Result<Option<Snapshot>, StoreError> {
         match self {
             Engine::Sqlite(engine) => engine.snapshot(),
+            Engine::Postgres(engine) => engine.snapshot(),
         }
     }
 
-    pub(crate) fn render(&self, migration: &Migration, schema: &Schema) -> Result<Vec<String>, StoreError> {
+    pub(crate) fn render(&self, migration: &Migration, schema: &Arc<Schema>) -> Result<Vec<String>, StoreError> {
         match self {
             Engine::Sqlite(_) => sqlite::Engine::render(migration, schema),
+            Engine::Postgres(engine) => engine.render(migration, schema),
         }
     }
 
     pub(crate) fn look(&self, migration: &Migration, schema: &Arc<Schema>) -> Result<Vec<Offence>, StoreError> {
         match self {
             Engine::Sqlite(engine) => engine.look(migration, schema),
+            Engine::Postgres(engine) => engine.look(migration, schema),
         }
     }
 
     pub(crate) fn drift(&self, remembered: &Snapshot) -> Result<(Vec<Drift>, String), StoreError> {
         match self {
             Engine::Sqlite(engine) => engine.drift(remembered),
+            Engine::Postgres(engine) => engine.drift(remembered),
         }
     }
 
     pub(crate) fn migrate(&self, migration: &Migration, schema: &Arc<Schema>) -> Result<(), MigrateError> {
         match self {
             Engine::Sqlite(engine) => engine.migrate(migration, schema),
+            Engine::Postgres(engine) => engine.migrate(migration, schema),
         }
     }
 
     pub(crate) fn explain(&self, of: &ReadStatement, values: Option<&[Value]>) -> Result<Explained, StoreError> {
         match self {
             Engine::Sqlite(engine) => engine.explain(of, values),
+            Engine::Postgres(engine) => engine.explain(of, values),
         }
     }
 
     pub(crate) fn explain_write(&self, of: &WriteStatement) -> Result<Vec<StatementExplained>, StoreError> {
         match self {
             Engine::Sqlite(engine) => engine.explain_write(of),
+            Engine::Postgres(engine) => engine.explain_write(of),
         }
     }
 
     pub(crate) fn measure(&self, of: &ReadStatement, values: &[Value], times: usize) -> Result<Measured, StoreError> {
         match self {
             Engine::Sqlite(engine) => engine.measure(of, values, times),
+            Engine::Postgres(engine) => engine.measure(of, values, times),
         }
     }
 
     pub(crate) fn rehearses(&self) -> bool {
         match self {
             Engine::Sqlite(engine) => engine.rehearses(),
+            Engine::Postgres(engine) => engine.rehearses(),
         }
     }
 
     pub(crate) fn rehearsed(&self) -> Option<Rehearsed> {
         match self {
             Engine::Sqlite(engine) => engine.rehearsed(),
+            Engine::Postgres(engine) => engine.rehearsed(),
         }
     }
 
     pub(crate) fn key(&self, name: &str, candidate: &[u8]) -> Result<Vec<u8>, StoreError> {
         match self {
             Engine::Sqlite(engine) => engine.key(name, candidate),
+            Engine::Postgres(engine) => engine.key(name, candidate),
         }
     }
 
     pub(crate) async fn beat(&self, beat: &Beat) -> Result<Pulse, StoreError> {
         match self {
             Engine::Sqlite(engine) => engine.beat(beat),
+            Engine::Postgres(engine) => engine.beat(beat).await,
         }
     }
 
     pub(crate) async fn leave(&self, id: &str) -> Result<(), StoreError> {
         match self {
             Engine::Sqlite(engine) => engine.leave(id),
+            Engine::Postgres(engine) => engine.leave(id).await,
         }
     }
 
     pub(crate) fn nodes(&self) -> Result<Vec<NodeSeen>, StoreError> {
         match self {
             Engine::Sqlite(engine) => engine.nodes(),
+            Engine::Postgres(engine) => engine.nodes(),
         }
     }
 
     pub(crate) fn is_elected(&self) -> bool {
         match self {
             Engine::Sqlite(engine) => engine.is_elected(),
+            Engine::Postgres(engine) => engine.is_elected(),
         }
     }
 
     pub(crate) fn close(&self) {
         match self {
             Engine::Sqlite(engine) => engine.close(),
+            Engine::Postgres(engine) => engine.close(),
         }
     }
 }

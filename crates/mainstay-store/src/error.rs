@@ -33,6 +33,12 @@ pub enum StoreError {
     /// More requests wait than the limit allows.
     #[error("too many requests wait for the database")]
     Overloaded,
+    /// The database cannot be reached, or is closed.
+    #[error("the database cannot be reached: {0}")]
+    Unavailable(String),
+    /// Other writes got in the way of this one each time that it was tried; nothing of it was done.
+    #[error("other writes got in the way each time")]
+    Conflict,
     /// A computation in the database went past the range of its type.
     #[error("a number went out of its range")]
     Overflow,

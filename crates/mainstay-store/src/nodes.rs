@@ -1,5 +1,7 @@
 //! The nodes of a database: who is there, and who is elected.
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
 
 /// One node, as it tells the others of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,4 +51,25 @@ pub struct NodeSeen {
     pub elected: bool,
     /// How far it has read the change feed, where it does.
     pub position: Option<String>,
+}
+
+/// Until when this process may do what only one node does.
+///
+/// It was elected for a time that the database counts from the moment it was asked, and it counts the same time from before it
+/// asked: so it ends here before it ends there, whatever the clocks of the two say.
+#[derive(Debug, Default)]
+pub(crate) struct Election {
+    until: Mutex<Option<Instant>>,
+}
+
+impl Election {
+    /// Whether it is elected now.
+    pub(crate) fn holds(&self) -> bool {
+        self.until.lock().is_some_and(|until| Instant::now() < until)
+    }
+
+    /// What came of asking at a moment.
+    pub(crate) fn told(&self, elected: bool, asked: Instant, lasts: Duration) {
+        *self.until.lock() = elected.then(|| asked + lasts);
+    }
 }

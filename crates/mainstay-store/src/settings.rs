@@ -83,6 +83,10 @@ pub struct PostgresSettings {
     pub connect_timeout_ms: u64,
     /// How often a write is run again that others got in the way of.
     pub retries_max: u32,
+    /// How long a migration waits for a table, in milliseconds, while reads and writes of it queue up behind.
+    pub migrate_lock_ms: u64,
+    /// For how long a migration that did not get its tables tries again, in milliseconds.
+    pub migrate_wait_ms_max: u64,
     /// What stands between this process and the database.
     pub pgbouncer: Pgbouncer,
 }
@@ -156,6 +160,8 @@ impl Default for PostgresSettings {
             connections_wait_ms_max: 5_000,
             connect_timeout_ms: 5_000,
             retries_max: 20,
+            migrate_lock_ms: 2_000,
+            migrate_wait_ms_max: 60_000,
             pgbouncer: Pgbouncer::None,
         }
     }

@@ -49,7 +49,7 @@ impl Store {
     }
 
     /// The statements of a migration, for people. `schema` is the one that it leads to, here and below.
-    pub fn render_migration(&self, migration: &Migration, schema: &Schema) -> Result<Vec<String>, StoreError> {
+    pub fn render_migration(&self, migration: &Migration, schema: &Arc<Schema>) -> Result<Vec<String>, StoreError> {
         self.engine.render(migration, schema)
     }
 

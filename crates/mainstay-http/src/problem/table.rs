@@ -32,6 +32,7 @@ pub(crate) enum Code {
     InvalidRecord,
     TimedOut,
     Overloaded,
+    WriteConflict,
     NotReady,
     SchemaOutdated,
     DiskFull,
@@ -68,7 +69,7 @@ const fn row(
 
 /// The table, in the order of [`Code`].
 #[rustfmt::skip]
-pub(crate) const TABLE: [Row; 31] = [
+pub(crate) const TABLE: [Row; 32] = [
     row(Code::UnknownPath, 404, "unknown_path", "no such path",
         "Nothing is served at this path: no type of the schema has it, or its fields are no unique.",
         "GET /openapi.json lists every path"),
@@ -150,6 +151,9 @@ pub(crate) const TABLE: [Row; 31] = [
     row(Code::Overloaded, 503, "overloaded", "too many requests wait",
         "More requests wait than the limits allow.",
         "try again after Retry-After seconds"),
+    row(Code::WriteConflict, 503, "write_conflict", "other writes got in the way",
+        "The write was tried several times, and each time others changed what it reads or writes; nothing of it was done.",
+        "try again after Retry-After seconds"),
     row(Code::NotReady, 503, "not_ready", "not ready",
         "The server does not reach its database, or is about to stop.",
         "try again after Retry-After seconds"),
@@ -186,7 +190,9 @@ impl Code {
     /// How many seconds a client does well to wait.
     pub(crate) fn retry_after_s(self) -> Option<&'static str> {
         match self {
-            Code::TimedOut | Code::Overloaded | Code::NotReady | Code::SchemaOutdated => Some("1"),
+            Code::TimedOut | Code::Overloaded | Code::WriteConflict | Code::NotReady | Code::SchemaOutdated => {
+                Some("1")
+            }
             _ => None,
         }
     }
@@ -210,6 +216,8 @@ impl From<ErrorKind> for Code {
             ErrorKind::Overflow => Code::Overflow,
             ErrorKind::TimedOut => Code::TimedOut,
             ErrorKind::Overloaded => Code::Overloaded,
+            ErrorKind::NotReady => Code::NotReady,
+            ErrorKind::WriteConflict => Code::WriteConflict,
             ErrorKind::DiskFull => Code::DiskFull,
             ErrorKind::Internal => Code::Internal,
         }

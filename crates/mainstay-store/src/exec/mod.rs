@@ -11,6 +11,7 @@ mod find;
 mod key;
 mod links;
 mod load;
+mod noting;
 pub(crate) mod once;
 mod session;
 mod statement;
@@ -20,6 +21,8 @@ mod work;
 
 use mainstay_expr::Value;
 
+pub(crate) use failure::store_error;
+pub(crate) use noting::Noting;
 pub(crate) use session::{EachRow, Failure, Inputs, Row, Session};
 use statement::Parts;
 pub use statement::WriteStatement;

@@ -126,6 +126,19 @@ impl WriteStatement {
         all
     }
 
+    /// Whether it is one statement, unless that one comes to nothing.
+    pub(crate) fn is_single(&self) -> bool {
+        match &self.parts {
+            Parts::Create { sql, .. } => {
+                let before = !sql.links.is_empty() || sql.compute.is_some();
+                let after = !sql.changes.is_empty() || sql.after.is_some() || !sql.fields.is_empty();
+                !before && !after && sql.answer.is_none()
+            }
+            Parts::Update { sql, .. } => sql.fast.is_some(),
+            _ => false,
+        }
+    }
+
     /// The schema that it was rendered for.
     pub(crate) fn schema(&self) -> &Arc<Schema> {
         &self.schema

@@ -275,3 +275,17 @@ fn list(scalar: Scalar, text: &str) -> Option<Value> {
     // How scalars are read does not depend on the schema.
     Schema::default().read_value(&FieldKind::ScalarList(scalar), None, &json).ok()
 }
+
+/// A cell of JSON as text.
+pub(super) struct JsonText(pub(super) String);
+
+impl FromSql<'_> for JsonText {
+    fn from_sql(ty: &Type, raw: &[u8]) -> Result<JsonText, Box<dyn Error + Sync + Send>> {
+        let json = if *ty == Type::JSONB { raw.get(1..).unwrap_or_default() } else { raw };
+        Ok(JsonText(std::str::from_utf8(json)?.to_owned()))
+    }
+
+    fn accepts(ty: &Type) -> bool {
+        matches!(*ty, Type::JSON | Type::JSONB | Type::TEXT)
+    }
+}

@@ -2,7 +2,6 @@
 //! the database open. Others that write wait for as long as it takes, which is bounded as a write is.
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use mainstay_expr::Value;
 use mainstay_schema::Schema;
 use parking_lot::Mutex;
 use rusqlite::{OpenFlags, config::DbConfig, hooks::Action};
@@ -16,9 +15,9 @@ use super::{
     session::{Guard, TimeLimits, WriteSession},
 };
 use crate::{
-    Page, Rehearsed, Settings, Step, StoreError, Touched, WriteError, Written,
-    exec::{self, EachRow, Failure, Inputs, Session, Setting},
-    sql::{ReadSql, Sql},
+    Rehearsed, Settings, Step, StoreError, Touched, WriteError, Written,
+    exec::{self, Noting, Setting},
+    sql::Sql,
 };
 
 /// Rows that were touched, by table.
@@ -67,7 +66,7 @@ impl Rehearsal {
             TimeLimits { all_ms: self.settings.statement_ms_max, answer_ms: self.settings.sqlite.answer_ms_max };
         // A guard of its own would end the transaction where a step ends.
         let session = WriteSession::new(watched, Guard::Savepoint, limits);
-        let mut session = Noting { session, ran: Vec::new() };
+        let mut session = Noting::new(session);
         let setting = Setting { now: now(), cascade_max: self.settings.cascade_max };
         let outcome = at_once(exec::carry_out_steps(&mut session, steps, setting));
         (outcome, session.ran)
@@ -107,46 +106,5 @@ fn schema_of(step: &Step) -> Option<&Arc<Schema>> {
         Step::Upsert(upsert) => Some(upsert.find.statement.schema()),
         Step::Each(each) => Some(each.find.statement.schema()),
         Step::Read(_) => None,
-    }
-}
-
-/// A session that notes which statements ran.
-struct Noting<'c> {
-    session: WriteSession<'c>,
-    ran: Vec<Sql>,
-}
-
-impl Noting<'_> {
-    fn note(&mut self, sql: &Sql) {
-        if self.ran.iter().all(|known| known.text != sql.text) {
-            self.ran.push(sql.clone());
-        }
-    }
-}
-
-impl Session for Noting<'_> {
-    async fn protect(&mut self) -> Result<(), Failure> {
-        // All of it is undone at the end.
-        Ok(())
-    }
-
-    async fn execute(&mut self, sql: &Sql, inputs: &Inputs<'_>) -> Result<(), Failure> {
-        self.note(sql);
-        self.session.execute(sql, inputs).await
-    }
-
-    async fn execute_each(&mut self, sql: &Sql, values: &[Value], width: usize) -> Result<(), Failure> {
-        self.note(sql);
-        self.session.execute_each(sql, values, width).await
-    }
-
-    async fn query(&mut self, sql: &Sql, inputs: &Inputs<'_>, each: &mut EachRow<'_>) -> Result<(), Failure> {
-        self.note(sql);
-        self.session.query(sql, inputs, each).await
-    }
-
-    async fn read(&mut self, read: &ReadSql, inputs: &Inputs<'_>, into: &mut Vec<u8>) -> Result<Page, Failure> {
-        self.note(&read.page);
-        self.session.read(read, inputs, into).await
     }
 }

@@ -54,6 +54,10 @@ pub(crate) struct DatabaseArea {
     pub(crate) connect_timeout_ms: u64,
     /// How often a write is run again that others got in the way of.
     pub(crate) retries_max: u32,
+    /// How long a migration waits for a table, in milliseconds.
+    pub(crate) migrate_lock_ms: u64,
+    /// For how long a migration that did not get its tables tries again, in milliseconds.
+    pub(crate) migrate_wait_ms_max: u64,
     /// `none`, or `transaction` where pgbouncer in that mode stands before PostgreSQL.
     pub(crate) pgbouncer: PgbouncerMode,
 }
@@ -101,6 +105,8 @@ impl Default for DatabaseArea {
             connections_wait_ms_max: store.postgres.connections_wait_ms_max,
             connect_timeout_ms: store.postgres.connect_timeout_ms,
             retries_max: store.postgres.retries_max,
+            migrate_lock_ms: store.postgres.migrate_lock_ms,
+            migrate_wait_ms_max: store.postgres.migrate_wait_ms_max,
             pgbouncer: PgbouncerMode::None,
         }
     }
@@ -163,6 +169,8 @@ impl DatabaseArea {
             connections_wait_ms_max: self.connections_wait_ms_max,
             connect_timeout_ms: self.connect_timeout_ms,
             retries_max: self.retries_max,
+            migrate_lock_ms: self.migrate_lock_ms,
+            migrate_wait_ms_max: self.migrate_wait_ms_max,
             pgbouncer: match self.pgbouncer {
                 PgbouncerMode::None => Pgbouncer::None,
                 PgbouncerMode::Transaction => Pgbouncer::Transaction,

@@ -1,0 +1,210 @@
+//! The address of a database: what libpq reads, with `sslmode` and `sslrootcert` taken out of it.
+use std::{path::PathBuf, str::FromStr, time::Duration};
+
+use tokio_postgres::{
+    Config,
+    config::{Host, SslMode},
+};
+
+use crate::{OpenError, Pgbouncer, Settings};
+
+/// What connections call themselves, unless the address says.
+const APPLICATION: &str = "mainstay";
+/// How long a connection may be silent before the system asks whether the other side is there.
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
+
+/// How far TLS is asked for and its certificate looked at, as libpq means it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Tls {
+    /// Never.
+    Disable,
+    /// Where the server has it; nobody looks at the certificate.
+    #[default]
+    Prefer,
+    /// Always; nobody looks at the certificate.
+    Require,
+    /// Always; an authority that is trusted has signed the certificate.
+    VerifyCa,
+    /// Always; an authority that is trusted has signed the certificate for this host.
+    VerifyFull,
+}
+
+/// Where the certificates of the authorities are that are trusted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum Roots {
+    /// Where the system keeps them.
+    #[default]
+    System,
+    /// In this file.
+    File(PathBuf),
+}
+
+/// An address, read.
+#[derive(Clone, Debug)]
+pub(super) struct Address {
+    pub(super) config: Config,
+    pub(super) tls: Tls,
+    pub(super) roots: Roots,
+}
+
+impl Address {
+    /// Reads an address. The messages do not show it: it may hold a password.
+    pub(super) fn read(url: &str, settings: &Settings) -> Result<Address, OpenError> {
+        let (base, query) = url.split_once('?').unwrap_or((url, ""));
+        let (mut tls, mut roots, mut rest) = (None, None, Vec::new());
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            match pair.split_once('=') {
+                Some(("sslmode", mode)) => tls = Some(mode_named(mode)?),
+                Some(("sslrootcert", file)) => roots = Some(roots_named(&decoded(file))),
+                Some((name @ ("sslcert" | "sslkey" | "sslcrl" | "sslpassword" | "gssencmode" | "service"), _)) => {
+                    return Err(refused(&format!("\"{name}\" is not available")));
+                }
+                _ => rest.push(pair),
+            }
+        }
+        let tls = match (tls, &roots) {
+            // As libpq: who names an authority wants it to be asked; who trusts all of the system's wants the host's name.
+            (Some(Tls::Require), Some(Roots::File(_))) => Tls::VerifyCa,
+            (None, Some(Roots::System)) => Tls::VerifyFull,
+            (Some(mode), Some(Roots::System)) if mode != Tls::VerifyFull => {
+                return Err(refused("sslrootcert=system goes with sslmode=verify-full alone"));
+            }
+            (tls, _) => tls.unwrap_or_default(),
+        };
+        let url = if rest.is_empty() { base.to_owned() } else { format!("{base}?{}", rest.join("&")) };
+        let mut config = Config::from_str(&url).map_err(|error| refused(&cause(&error)))?;
+        prepare(&mut config, tls, settings)?;
+        Ok(Address { config, tls, roots: roots.unwrap_or_default() })
+    }
+
+    /// The host and the database, for people.
+    pub(super) fn shown(&self) -> String {
+        let host = self.config.get_hosts().first().map_or_else(String::new, |host| match host {
+            Host::Tcp(name) => name.clone(),
+            Host::Unix(path) => path.display().to_string(),
+        });
+        let port = self.config.get_ports().first().copied().unwrap_or(5432);
+        format!("\"{}\" on {host}:{port}", self.config.get_dbname().unwrap_or("postgres"))
+    }
+}
+
+fn prepare(config: &mut Config, tls: Tls, settings: &Settings) -> Result<(), OpenError> {
+    if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
+        return Err(refused("it names no host"));
+    }
+    // No TLS through a socket of this machine, as with libpq.
+    let is_local =
+        config.get_hosts().iter().all(|host| matches!(host, Host::Unix(_))) && !config.get_hosts().is_empty();
+    config.ssl_mode(match tls {
+        Tls::Disable => SslMode::Disable,
+        _ if is_local => SslMode::Disable,
+        Tls::Prefer => SslMode::Prefer,
+        Tls::Require | Tls::VerifyCa | Tls::VerifyFull => SslMode::Require,
+    });
+    if config.get_application_name().is_none() {
+        config.application_name(APPLICATION);
+    }
+    let connect = Duration::from_millis(settings.postgres.connect_timeout_ms.max(1));
+    config.connect_timeout(connect).keepalives_idle(KEEPALIVE_IDLE);
+    // What was sent and is not taken by the other side's system for so long ends the connection.
+    config.tcp_user_timeout(Duration::from_millis(settings.statement_ms_max).saturating_add(connect));
+    if settings.postgres.pgbouncer == Pgbouncer::Transaction && config.get_options().is_some() {
+        return Err(refused("\"options\" does not go through pgbouncer"));
+    }
+    Ok(())
+}
+
+fn mode_named(mode: &str) -> Result<Tls, OpenError> {
+    match mode {
+        "disable" => Ok(Tls::Disable),
+        "prefer" => Ok(Tls::Prefer),
+        "require" => Ok(Tls::Require),
+        "verify-ca" => Ok(Tls::VerifyCa),
+        "verify-full" => Ok(Tls::VerifyFull),
+        "allow" => Err(refused("sslmode \"allow\" is not available; \"prefer\" takes TLS where the server has it")),
+        other => {
+            let known = "disable, prefer, require, verify-ca, verify-full";
+            Err(refused(&format!("there is no sslmode \"{other}\": {known}")))
+        }
+    }
+}
+
+fn roots_named(file: &str) -> Roots {
+    if file == "system" { Roots::System } else { Roots::File(file.into()) }
+}
+
+/// Percent-encoded text as it is meant.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [byte, behind @ ..] = rest {
+        rest = behind;
+        match (byte, pair(behind)) {
+            (b'%', Some(value)) => {
+                bytes.push(value);
+                rest = &behind[2..];
+            }
+            _ => bytes.push(*byte),
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// The two hexadecimal digits that come next.
+fn pair(bytes: &[u8]) -> Option<u8> {
+    let digits = std::str::from_utf8(bytes.get(..2)?).ok()?;
+    u8::from_str_radix(digits, 16).ok()
+}
+
+/// What the parser of addresses says, without the value.
+fn cause(error: &tokio_postgres::Error) -> String {
+    std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+fn refused(reason: &str) -> OpenError {
+    OpenError { message: format!("the address of the database (database.url) is not understood: {reason}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(url: &str) -> Result<Address, String> {
+        Address::read(url, &Settings::at("")).map_err(|error| error.message)
+    }
+
+    #[test]
+    fn sslmode_is_read_as_libpq_does() {
+        let check = |query: &str, expected: Tls| {
+            assert_eq!(read(&format!("postgres://u:p@h/d{query}")).expect("an address").tls, expected, "{query}");
+        };
+        check("", Tls::Prefer);
+        check("?sslmode=disable", Tls::Disable);
+        check("?sslmode=require&application_name=x", Tls::Require);
+        check("?sslmode=require&sslrootcert=/etc/ca.pem", Tls::VerifyCa);
+        check("?sslmode=verify-full&sslrootcert=/etc/ca.pem", Tls::VerifyFull);
+        check("?sslrootcert=system", Tls::VerifyFull);
+    }
+
+    #[test]
+    fn addresses_that_are_not_understood_are_refused_without_their_password() {
+        for (url, reason) in [
+            ("postgres://u:geheim@h/d?sslmode=allow", "sslmode \"allow\" is not available"),
+            ("postgres://u:geheim@h/d?sslmode=vollstaendig", "there is no sslmode \"vollstaendig\""),
+            ("postgres://u:geheim@h/d?sslmode=require&sslrootcert=system", "verify-full alone"),
+            ("postgres://u:geheim@h/d?sslcert=x", "\"sslcert\" is not available"),
+            ("postgres:///d", "no host"),
+            ("postgres://u:geheim@h/d?unheard=of", "unheard"),
+        ] {
+            let refused = read(url).expect_err("it is refused");
+            assert!(refused.contains(reason) && !refused.contains("geheim"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn percent_signs_in_paths_are_decoded() {
+        let address = read("postgres://h/d?sslmode=verify-ca&sslrootcert=%2Fetc%2Fmy%20ca.pem").expect("an address");
+        assert_eq!(address.roots, Roots::File("/etc/my ca.pem".into()));
+        assert_eq!(address.shown(), "\"d\" on h:5432");
+    }
+}

@@ -1,0 +1,344 @@
+//! One connection: made, set up, and asked for rows.
+use std::{collections::HashMap, future::poll_fn, pin::pin, sync::Arc};
+
+use futures_core::Stream;
+use parking_lot::Mutex;
+use tokio::runtime::Handle;
+use tokio_postgres::{CancelToken, Client, Row, RowStream, types::Type};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::{
+    address::Address,
+    bind::{Param, params},
+    failure::{self, failure, is_stale, store_error, told},
+    statements::Statements,
+    tls,
+};
+use crate::{
+    OpenError, Pgbouncer, Settings, StoreError,
+    exec::{Failure, Inputs},
+    sql::Sql,
+};
+
+/// What single statements on a connection are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// Reads, each in a snapshot of its own.
+    Read,
+    /// Writes, as if nobody else wrote.
+    Write,
+}
+
+/// Single statements that read.
+const READS: &str = "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY";
+/// Single statements that write.
+const WRITES: &str = "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ WRITE";
+/// Statements whose parameters' types are known, where none is kept prepared.
+const TYPES_MAX: usize = 4_096;
+
+/// The types of a statement's parameters, by its text.
+type Types = Mutex<HashMap<Box<str>, Arc<[Type]>, foldhash::fast::RandomState>>;
+
+/// Makes connections.
+pub(super) struct Connector {
+    address: Address,
+    tls: MakeRustlsConnect,
+    /// What a session is told first; nothing where another session may be behind the next statement.
+    setup: String,
+    /// Milliseconds of a statement; 0: it takes as long as it takes.
+    statement_ms_max: u64,
+    settings: Settings,
+    types: Types,
+}
+
+impl Connector {
+    pub(super) fn new(address: Address, settings: &Settings, statement_ms_max: u64) -> Result<Connector, OpenError> {
+        let tls = tls::connector(&address)?;
+        let is_outside = settings.postgres.pgbouncer == Pgbouncer::Transaction;
+        let setup = if is_outside { String::new() } else { setup(settings, statement_ms_max) };
+        Ok(Connector { address, tls, setup, statement_ms_max, settings: settings.clone(), types: Types::default() })
+    }
+
+    /// The host and the database, for people.
+    pub(super) fn shown(&self) -> String {
+        self.address.shown()
+    }
+
+    pub(super) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Whether nothing may be left behind in a session.
+    pub(super) fn is_pooled_outside(&self) -> bool {
+        self.settings.postgres.pgbouncer == Pgbouncer::Transaction
+    }
+
+    /// Makes a connection; its other half runs on the runtime of whoever asks.
+    pub(super) async fn connect(self: &Arc<Connector>) -> Result<Connection, tokio_postgres::Error> {
+        let (client, other_half) = self.address.config.connect(self.tls.clone()).await?;
+        let running = tokio::spawn(async move {
+            if let Err(error) = other_half.await {
+                tracing::debug!(error = told(&error), "a connection to the database has ended");
+            }
+        });
+        drop(running);
+        if !self.setup.is_empty() {
+            client.batch_execute(&self.setup).await?;
+        }
+        Ok(Connection {
+            cancel: client.cancel_token(),
+            client,
+            statements: Statements::new(self.settings.statements_max),
+            mode: None,
+            before: None,
+            busy: false,
+            in_transaction: false,
+            handle: Handle::current(),
+            connector: self.clone(),
+        })
+    }
+}
+
+fn setup(settings: &Settings, statement_ms_max: u64) -> String {
+    let mut setup = format!(
+        "SET statement_timeout = {0}; SET idle_in_transaction_session_timeout = {0}; SET TimeZone = 'UTC'; SET jit = off",
+        statement_ms_max
+    );
+    if !settings.durable {
+        setup.push_str("; SET synchronous_commit = off");
+    }
+    setup
+}
+
+/// One connection to the server. Whoever drops it while a statement runs has that cancelled.
+pub(super) struct Connection {
+    client: Client,
+    cancel: CancelToken,
+    statements: Statements,
+    /// What single statements are now.
+    mode: Option<Mode>,
+    /// What is sent in front of the next statement, in the same round trip.
+    before: Option<String>,
+    /// Whether a statement runs.
+    busy: bool,
+    /// Whether a transaction is open.
+    in_transaction: bool,
+    handle: Handle,
+    connector: Arc<Connector>,
+}
+
+impl Connection {
+    /// The client itself, for what is no statement of a plan.
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The same for transactions of its own kind.
+    pub(super) fn client_mut(&mut self) -> &mut Client {
+        &mut self.client
+    }
+
+    pub(super) fn mode(&self) -> Option<Mode> {
+        self.mode
+    }
+
+    /// Whether it can be used again by somebody else.
+    pub(super) fn is_sound(&self) -> bool {
+        !self.busy && !self.in_transaction && !self.client.is_closed() && self.before.is_none()
+    }
+
+    /// Something still runs that nobody waits for: it is cancelled, and nobody uses the connection again.
+    pub(super) fn abandon(&mut self) {
+        self.busy = true;
+    }
+
+    /// Single statements from now on are these.
+    pub(super) fn set_mode(&mut self, mode: Mode) {
+        if self.mode != Some(mode) && !self.connector.is_pooled_outside() {
+            self.mode = Some(mode);
+            let text = if mode == Mode::Read { READS } else { WRITES };
+            self.before = Some(text.to_owned());
+        }
+    }
+
+    /// Begins a transaction together with the next statement.
+    pub(super) fn begin(&mut self, kind: &str) {
+        let mut text = format!("BEGIN ISOLATION LEVEL {kind}");
+        if self.connector.is_pooled_outside() {
+            text.push_str(&format!("; SET LOCAL statement_timeout = {}", self.connector.statement_ms_max));
+        }
+        if self.before.replace(text).is_some() {
+            // What single statements are was not said yet.
+            self.mode = None;
+        }
+        self.in_transaction = true;
+    }
+
+    /// Ends a transaction that was begun.
+    pub(super) async fn end(&mut self, command: &str) -> Result<(), tokio_postgres::Error> {
+        // Where nothing was sent of it, there is nothing to end.
+        if self.busy {
+            // It is cancelled, and ends with the connection.
+            return Ok(());
+        }
+        if self.before.take().is_none() {
+            self.busy = true;
+            let outcome = self.client.batch_execute(command).await;
+            self.busy = false;
+            outcome?;
+        }
+        self.in_transaction = false;
+        Ok(())
+    }
+
+    /// Runs a statement, and hands out its rows until nobody wants them.
+    pub(super) async fn rows(
+        &mut self,
+        sql: &Sql,
+        inputs: &Inputs<'_>,
+        each: &mut (dyn FnMut(&Row) -> Result<bool, Failure> + Send),
+    ) -> Result<(), Stopped> {
+        self.busy = true;
+        let outcome = self.running(sql, inputs, each).await;
+        // What is left of an answer that nobody takes would be in the way of the next one.
+        self.busy = matches!(outcome, Err(Stopped::Taker(_)));
+        if let Err(Stopped::Database(error)) = &outcome
+            && is_stale(error)
+        {
+            self.statements.clear();
+        }
+        outcome
+    }
+
+    async fn running(
+        &mut self,
+        sql: &Sql,
+        inputs: &Inputs<'_>,
+        each: &mut (dyn FnMut(&Row) -> Result<bool, Failure> + Send),
+    ) -> Result<(), Stopped> {
+        let mut stream = pin!(self.start(sql, inputs).await?);
+        let mut wants = true;
+        // To the end: what a statement writes is done only then.
+        while let Some(row) = poll_fn(|context| stream.as_mut().poll_next(context)).await {
+            let row = row?;
+            if wants {
+                wants = each(&row).map_err(Stopped::Taker)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn start(&mut self, sql: &Sql, inputs: &Inputs<'_>) -> Result<RowStream, tokio_postgres::Error> {
+        if self.connector.is_pooled_outside() {
+            return self.start_unprepared(sql, inputs).await;
+        }
+        let statement = self.statements.get(&self.client, &sql.text).await?;
+        let values = params(sql, inputs);
+        match self.before.take() {
+            None => self.client.query_raw(&statement, values).await,
+            Some(before) => {
+                let before = self.client.batch_execute(&before);
+                let (before, stream) = tokio::join!(biased; before, self.client.query_raw(&statement, values));
+                before?;
+                stream
+            }
+        }
+    }
+
+    /// Runs a statement so that nothing of it stays in the session.
+    async fn start_unprepared(&mut self, sql: &Sql, inputs: &Inputs<'_>) -> Result<RowStream, tokio_postgres::Error> {
+        let types = self.types(&sql.text).await?;
+        let values = params(sql, inputs).into_iter().zip(types.iter().cloned()).collect::<Vec<(Param<'_>, Type)>>();
+        match self.before.take() {
+            None => self.client.query_typed_raw(&sql.text, values).await,
+            Some(before) => {
+                let before = self.client.batch_execute(&before);
+                let (before, stream) = tokio::join!(biased; before, self.client.query_typed_raw(&sql.text, values));
+                before?;
+                stream
+            }
+        }
+    }
+
+    /// The types of a statement's parameters, which the server tells once.
+    async fn types(&mut self, text: &str) -> Result<Arc<[Type]>, tokio_postgres::Error> {
+        if let Some(types) = self.connector.types.lock().get(text) {
+            return Ok(types.clone());
+        }
+        // One transaction is one session: what is prepared there is forgotten there.
+        let is_alone = self.before.is_some() || !self.in_transaction;
+        if is_alone {
+            self.client.batch_execute("BEGIN").await?;
+        }
+        let prepared = self.client.prepare(text).await;
+        let types = prepared.map(|statement| Arc::<[Type]>::from(statement.params()));
+        if is_alone {
+            self.client.batch_execute("ROLLBACK").await?;
+        }
+        let types = types?;
+        let mut known = self.connector.types.lock();
+        if known.len() >= TYPES_MAX {
+            known.clear();
+        }
+        known.insert(text.into(), types.clone());
+        Ok(types)
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if !self.busy {
+            return;
+        }
+        // Whoever waited has gone: the server need not go on. The transaction goes with the connection.
+        let (cancel, tls) = (self.cancel.clone(), self.connector.tls.clone());
+        drop(self.handle.spawn(async move {
+            if let Err(error) = cancel.cancel_query(tls).await {
+                tracing::debug!(error = told(&error), "a statement cannot be cancelled");
+            }
+        }));
+    }
+}
+
+/// Why rows came to an early end.
+#[derive(Debug)]
+pub(super) enum Stopped {
+    /// The database says so.
+    Database(tokio_postgres::Error),
+    /// Whoever takes them says so.
+    Taker(Failure),
+}
+
+impl From<tokio_postgres::Error> for Stopped {
+    fn from(error: tokio_postgres::Error) -> Stopped {
+        Stopped::Database(error)
+    }
+}
+
+impl Stopped {
+    /// What it means for a statement that had so many milliseconds.
+    pub(super) fn into_failure(self, limit_ms: u64) -> Failure {
+        match self {
+            Stopped::Database(error) => failure(&error, limit_ms),
+            Stopped::Taker(failure) => failure,
+        }
+    }
+
+    /// The same for a statement that only reads.
+    pub(super) fn into_store_error(self, limit_ms: u64) -> StoreError {
+        match self {
+            Stopped::Database(error) => store_error(&error, limit_ms),
+            Stopped::Taker(failure) => crate::exec::store_error(failure),
+        }
+    }
+
+    /// Whether the connection was of no use.
+    pub(super) fn is_lost(&self) -> bool {
+        matches!(self, Stopped::Database(error) if failure::is_lost(error))
+    }
+
+    /// Whether the same again may do.
+    pub(super) fn is_conflict(&self) -> bool {
+        matches!(self, Stopped::Database(error) if failure::is_conflict(error) || is_stale(error))
+    }
+}

@@ -1,0 +1,309 @@
+//! The parts of the engine, and the order in which they begin and end.
+use std::{sync::Arc, time::Duration};
+
+use mainstay_expr::Value;
+use mainstay_schema::{Migration, Schema, Snapshot};
+use parking_lot::Mutex;
+use tokio::{
+    sync::{Notify, mpsc},
+    time::timeout,
+};
+use tokio_postgres::Row as DatabaseRow;
+
+use super::{
+    PostgresDialect,
+    address::Address,
+    connection::{Connection, Connector, Mode, Stopped},
+    failure::store_error,
+    migrate::{self, Patience},
+    nodes::Nodes,
+    own::Own,
+    page,
+    pool::{Held, Pool, closed},
+    rehearse,
+    session::{Guard, WriteSession},
+    start, stream,
+    writes::{self, Lanes},
+};
+use crate::{
+    Batch, Drift, Kept, MigrateError, Offence, Once, OpenError, Page, Rehearsed, Settings, Step, StepError, StoreError,
+    WriteError, Written,
+    exec::{self, Done, Inputs, Row, Work},
+    read::ReadStatement,
+    sql::{self, OnceSql, Sql},
+};
+
+/// Connections beside those of requests: for migrations, notes, explanations.
+const OWN_CONNECTIONS: usize = 4;
+
+/// An open database.
+pub(crate) struct Engine {
+    pub(super) inner: Arc<Inner>,
+    pub(super) own: Own,
+}
+
+/// What requests share.
+pub(super) struct Inner {
+    pub(super) settings: Settings,
+    /// Makes connections whose statements take as long as they take.
+    pub(super) connector: Arc<Connector>,
+    /// The connections of requests, on the runtime of whoever asks.
+    pub(super) pool: Pool,
+    /// The connections of the engine's own thread.
+    pub(super) own_pool: Pool,
+    pub(super) once: OnceSql,
+    pub(super) lanes: Lanes,
+    pub(super) nodes: Nodes,
+    /// Told when the store closes: reads end then.
+    closing: Notify,
+    /// What the last write did that was tried.
+    pub(super) rehearsed: Mutex<Option<Rehearsed>>,
+}
+
+impl Engine {
+    /// Opens the database at an address. Blocks until the server has answered.
+    pub(crate) fn open(settings: &Settings, url: &str) -> Result<Engine, OpenError> {
+        let address = Address::read(url, settings)?;
+        let connector = |ms: u64| Connector::new(address.clone(), settings, ms).map(Arc::new);
+        let own_connector = connector(0)?;
+        let own =
+            Own::start().map_err(|error| OpenError { message: format!("a thread cannot be started: {error}") })?;
+        let inner = Arc::new(Inner {
+            settings: settings.clone(),
+            pool: Pool::new(connector(settings.statement_ms_max.max(1))?, settings.postgres.connections),
+            own_pool: Pool::new(own_connector.clone(), OWN_CONNECTIONS),
+            connector: own_connector,
+            once: OnceSql::new(&PostgresDialect),
+            lanes: Lanes::default(),
+            nodes: Nodes::default(),
+            closing: Notify::new(),
+            rehearsed: Mutex::default(),
+        });
+        let engine = Engine { inner: inner.clone(), own };
+        let started = engine.own.run(async move || start::start(&inner).await);
+        started.map_err(|error| OpenError { message: error.to_string() })??;
+        Ok(engine)
+    }
+
+    pub(crate) async fn read(
+        &self,
+        statement: &Arc<ReadStatement>,
+        values: Vec<Value>,
+        mut into: Vec<u8>,
+    ) -> Result<Page, StoreError> {
+        let start = into.len();
+        match self.inner.read_once(statement, &values, &mut into).await {
+            // The connection had ended while nobody looked: another one may do, and a read does no harm twice.
+            Err(stopped) if stopped.is_lost() || stopped.is_conflict() => {
+                into.truncate(start);
+                let outcome = self.inner.read_once(statement, &values, &mut into).await;
+                outcome.map_err(|stopped| stopped.into_store_error(self.inner.settings.statement_ms_max))
+            }
+            outcome => outcome.map_err(|stopped| stopped.into_store_error(self.inner.settings.statement_ms_max)),
+        }
+    }
+
+    pub(crate) fn stream(
+        &self,
+        reads: Vec<(Arc<ReadStatement>, Vec<Value>)>,
+    ) -> Result<mpsc::Receiver<Result<Batch, StoreError>>, StoreError> {
+        let (sender, receiver) = mpsc::channel(stream::BATCHES_WAITING_MAX);
+        let inner = self.inner.clone();
+        self.own.spawn(async move || stream::run(&inner, &reads, &sender).await)?;
+        Ok(receiver)
+    }
+
+    pub(crate) async fn write(&self, steps: Vec<Step>) -> Result<Vec<Written>, WriteError> {
+        if self.inner.settings.rehearse {
+            return rehearse::run(&self.inner, &steps).await;
+        }
+        self.work(Work { steps, once: None }).await.map(|done| done.written)
+    }
+
+    pub(crate) async fn write_once(&self, steps: Vec<Step>, once: Arc<Once>) -> Result<Kept, WriteError> {
+        let done = self.work(Work { steps, once: Some(once) }).await?;
+        done.kept.ok_or_else(|| StoreError::Engine("a write that is done once kept no answer".to_owned()).into())
+    }
+
+    async fn work(&self, work: Work) -> Result<Done, WriteError> {
+        if self.inner.settings.read_only {
+            return Err(closed().into());
+        }
+        writes::run(&self.inner, &work).await
+    }
+
+    pub(crate) async fn kept(&self, once: &Once) -> Result<Option<Kept>, StepError> {
+        let mut held = self.inner.pool.take(Mode::Read).await?;
+        let mut session = WriteSession::new(held.connection()?, Guard::None, self.inner.limits());
+        exec::once::recall(&mut session, &self.inner.once, once).await
+    }
+
+    pub(crate) async fn ping(&self) -> Result<(), StoreError> {
+        let mut held = self.inner.pool.take(Mode::Read).await?;
+        let limit_ms = self.inner.settings.statement_ms_max;
+        let sql = Sql { text: "SELECT 1".to_owned(), binds: Vec::new() };
+        let outcome = held.connection()?.rows(&sql, &Inputs::of(&[]), &mut |_| Ok(false)).await;
+        outcome.map_err(|stopped| stopped.into_store_error(limit_ms))
+    }
+
+    pub(crate) fn prepare_notes(&self) -> Result<(), StoreError> {
+        let tables = sql::note_tables(&PostgresDialect);
+        self.with_own(async move |connection: &mut Connection| {
+            connection.client().batch_execute(&tables).await.map_err(|error| store_error(&error, 0))
+        })
+    }
+
+    pub(crate) fn noted_sources(&self) -> Result<Vec<(String, String)>, StoreError> {
+        let sql = sql::noted_sources();
+        self.with_own(async move |connection: &mut Connection| {
+            let rows = connection.client().query(&sql, &[]).await;
+            let pair = |row: &DatabaseRow| Ok((row.try_get(0)?, row.try_get(1)?));
+            let pairs = rows.and_then(|rows| rows.iter().map(pair).collect());
+            pairs.map_err(|error| store_error(&error, 0))
+        })
+    }
+
+    pub(crate) fn noted_waiting(
+        &self,
+        source: &str,
+        from: i64,
+        backward: bool,
+        limit: usize,
+    ) -> Result<Vec<(i64, String)>, StoreError> {
+        let (sql, source) = (sql::noted_waiting(backward), source.to_owned());
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.with_own(async move |connection: &mut Connection| {
+            let rows = connection.client().query(&sql, &[&source, &from, &limit]).await;
+            let rows = rows.map_err(|error| store_error(&error, 0))?;
+            let pair = |row: &DatabaseRow| {
+                let number = row.int(0).map_err(exec::store_error)?.unwrap_or_default();
+                Ok((number, row.try_get(1).map_err(|error| store_error(&error, 0))?))
+            };
+            rows.iter().map(pair).collect()
+        })
+    }
+
+    /// Works on a connection of the engine's own, outside of any transaction; blocks until it is done.
+    pub(super) fn with_own<T, W>(&self, work: W) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: AsyncFnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        let inner = self.inner.clone();
+        self.own.run(async move || {
+            let mut held = inner.take_own().await?;
+            work(held.connection()?).await
+        })?
+    }
+
+    /// The same for as long as a statement may take.
+    pub(super) fn with_time<T, W>(&self, work: W) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: AsyncFnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        let limit_ms = self.inner.settings.statement_ms_max;
+        self.with_own(async move |connection: &mut Connection| {
+            let outcome = timeout(Duration::from_millis(limit_ms), work(connection)).await;
+            outcome.unwrap_or_else(|_| {
+                connection.abandon();
+                Err(StoreError::TimedOut { limit_ms })
+            })
+        })
+    }
+
+    pub(crate) fn snapshot(&self) -> Result<Option<Snapshot>, StoreError> {
+        self.with_own(async move |connection: &mut Connection| migrate::snapshot(connection.client()).await)
+    }
+
+    pub(crate) fn render(&self, migration: &Migration, schema: &Arc<Schema>) -> Result<Vec<String>, StoreError> {
+        let (migration, schema) = (migration.clone(), schema.clone());
+        self.with_own(async move |connection: &mut Connection| {
+            migrate::render(connection.client(), &migration, &schema).await
+        })
+    }
+
+    pub(crate) fn look(&self, migration: &Migration, schema: &Arc<Schema>) -> Result<Vec<Offence>, StoreError> {
+        let (migration, schema) = (migration.clone(), schema.clone());
+        self.with_own(async move |connection: &mut Connection| {
+            migrate::look(connection.client_mut(), &migration, &schema).await
+        })
+    }
+
+    /// What was changed by hand; the hash of the tables as they are.
+    pub(crate) fn drift(&self, remembered: &Snapshot) -> Result<(Vec<Drift>, String), StoreError> {
+        let remembered = remembered.clone();
+        self.with_own(async move |connection: &mut Connection| {
+            migrate::drift(connection.client_mut(), &remembered).await
+        })
+    }
+
+    pub(crate) fn migrate(&self, migration: &Migration, schema: &Arc<Schema>) -> Result<(), MigrateError> {
+        let (migration, schema) = (migration.clone(), schema.clone());
+        let patience = Patience {
+            lock_ms: self.inner.settings.postgres.migrate_lock_ms,
+            wait_ms_max: self.inner.settings.postgres.migrate_wait_ms_max,
+            keeps_session: !self.inner.is_pooled_outside(),
+        };
+        self.with_own(async move |connection: &mut Connection| {
+            Ok(migrate::apply(connection.client_mut(), &migration, &schema, patience).await)
+        })?
+    }
+
+    pub(crate) fn rehearses(&self) -> bool {
+        self.inner.settings.rehearse
+    }
+
+    pub(crate) fn rehearsed(&self) -> Option<Rehearsed> {
+        self.inner.rehearsed.lock().take()
+    }
+
+    /// Lets go of the connections; what runs is cancelled.
+    pub(crate) fn close(&self) {
+        self.inner.pool.close();
+        self.inner.closing.notify_waiters();
+        self.inner.own_pool.close();
+        self.own.close();
+    }
+}
+
+impl Inner {
+    async fn read_once(&self, of: &ReadStatement, values: &[Value], into: &mut Vec<u8>) -> Result<Page, Stopped> {
+        let limit_ms = self.settings.statement_ms_max;
+        let read = async {
+            let mut held = self.pool.take(Mode::Read).await.map_err(|error| Stopped::Taker(error.into()))?;
+            let connection = held.connection().map_err(|error| Stopped::Taker(error.into()))?;
+            page::read(connection, &of.sql, &Inputs::of(values), into, (self.limits().1, false)).await
+        };
+        let outcome = tokio::select! {
+            biased;
+            outcome = timeout(Duration::from_millis(limit_ms), read) => outcome,
+            () = self.closing.notified() => return Err(Stopped::Taker(closed().into())),
+        };
+        match outcome {
+            Ok(outcome) => outcome,
+            Err(_) => Err(Stopped::Taker(StoreError::TimedOut { limit_ms }.into())),
+        }
+    }
+
+    /// A connection of the engine's own thread; to be asked for there.
+    pub(super) async fn take_own(&self) -> Result<Held, StoreError> {
+        self.own_pool.take_any(Mode::Read).await
+    }
+
+    /// Milliseconds of a request, and bytes of an answer.
+    pub(super) fn limits(&self) -> (u64, usize) {
+        let bytes_max = usize::try_from(self.settings.answer_bytes_max).unwrap_or(usize::MAX);
+        (self.settings.statement_ms_max, bytes_max)
+    }
+
+    pub(super) fn is_pooled_outside(&self) -> bool {
+        self.connector.is_pooled_outside()
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.close();
+    }
+}

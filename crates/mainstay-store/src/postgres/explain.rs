@@ -1,0 +1,205 @@
+//! Plans explained: the lines of `EXPLAIN`, the same in words, and what a run takes.
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use mainstay_expr::Value;
+use mainstay_schema::Schema;
+use serde_json::Value as Json;
+use tokio_postgres::{Client, Row, SimpleQueryMessage};
+
+use super::{
+    bind::params,
+    connection::{Connection, Stopped},
+    engine::Engine,
+    failure::store_error,
+    words::Words,
+};
+use crate::{
+    Explained, Measured, ReadStatement, StatementExplained, StoreError, WriteStatement, advice::Origin, exec::Inputs,
+    sql::Sql,
+};
+
+/// A node of a plan, with how deep it stands.
+pub(super) struct Node<'j> {
+    pub(super) depth: usize,
+    pub(super) of: &'j Json,
+}
+
+impl Engine {
+    /// Explains a read: as it is planned with the values of a request, or for any.
+    pub(crate) fn explain(&self, of: &ReadStatement, values: Option<&[Value]>) -> Result<Explained, StoreError> {
+        let (sql, values) = (of.sql.page.clone(), values.map(<[Value]>::to_vec));
+        let origin = of.origin().map(|(schema, origin)| (schema.clone(), origin.clone()));
+        self.with_time(async move |connection: &mut Connection| {
+            let plan = plan(connection.client(), &sql, values.as_deref()).await?;
+            let mut explained = Explained { sql: sql.text.clone(), plan: lines(&plan), ..Explained::default() };
+            if let Some((schema, origin)) = &origin {
+                explained.words = words(connection.client(), schema, Some(origin), &plan).await?;
+            }
+            Ok(explained)
+        })
+    }
+
+    /// Explains the statements of a write.
+    pub(crate) fn explain_write(&self, of: &WriteStatement) -> Result<Vec<StatementExplained>, StoreError> {
+        let (schema, all) = (of.schema().clone(), of.all().into_iter().cloned().collect::<Vec<_>>());
+        self.with_time(async move |connection: &mut Connection| statements(connection.client(), &schema, &all).await)
+    }
+
+    /// Runs a read several times and says what it took.
+    pub(crate) fn measure(&self, of: &ReadStatement, values: &[Value], times: usize) -> Result<Measured, StoreError> {
+        let (sql, values) = (of.sql.page.clone(), values.to_vec());
+        let limit_ms = self.inner.settings.statement_ms_max;
+        self.with_time(async move |connection: &mut Connection| {
+            let outcome = measure(connection, &sql, &values, times).await;
+            outcome.map_err(|stopped| stopped.into_store_error(limit_ms))
+        })
+    }
+}
+
+/// Explains statements; one that the server cannot plan without values is left out.
+pub(super) async fn statements(
+    client: &Client,
+    schema: &Arc<Schema>,
+    all: &[Sql],
+) -> Result<Vec<StatementExplained>, StoreError> {
+    let mut explained = Vec::with_capacity(all.len());
+    for sql in all {
+        let Ok(plan) = plan(client, sql, None).await else { continue };
+        let words = words(client, schema, None, &plan).await?;
+        explained.push(StatementExplained { sql: sql.text.clone(), plan: lines(&plan), words });
+    }
+    Ok(explained)
+}
+
+async fn measure(connection: &mut Connection, sql: &Sql, values: &[Value], times: usize) -> Result<Measured, Stopped> {
+    let (mut took, mut measured) = (Vec::with_capacity(times), Measured::default());
+    for _ in 0..times.max(1) {
+        let (began, mut rows) = (Instant::now(), 0);
+        let mut count = |_: &Row| {
+            rows += 1;
+            Ok(true)
+        };
+        connection.rows(sql, &Inputs::of(values), &mut count).await?;
+        took.push(began.elapsed());
+        measured.rows = rows;
+    }
+    took.sort_unstable();
+    measured.median = took.get(took.len() / 2).copied().unwrap_or(Duration::ZERO);
+    measured.times = took.len();
+    let text = format!("EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {}", sql.text);
+    let analysed = connection.client().query_one(&text, &[]).await;
+    let plan = match analysed {
+        Ok(row) => json_of(&row),
+        Err(_) => explained(connection.client(), "EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON)", sql, values).await?,
+    };
+    for node in nodes(&plan) {
+        let number = |name: &str| node.of.get(name).and_then(Json::as_f64).unwrap_or(0.0);
+        let seen = (number("Actual Rows") + number("Rows Removed by Filter")) * number("Actual Loops").max(1.0);
+        measured.steps += seen as u64;
+        match node.of.get("Node Type").and_then(Json::as_str) {
+            Some("Seq Scan") => measured.scanned += seen as u64,
+            Some("Sort" | "Incremental Sort") => measured.sorts += 1,
+            _ => {}
+        }
+    }
+    Ok(measured)
+}
+
+/// The plan of a statement.
+async fn plan(client: &Client, sql: &Sql, values: Option<&[Value]>) -> Result<Json, StoreError> {
+    let failed = |error: tokio_postgres::Error| store_error(&error, 0);
+    match values {
+        Some(values) => explained(client, "EXPLAIN (FORMAT JSON)", sql, values).await.map_err(failed),
+        None => generic(client, sql).await.map_err(failed),
+    }
+}
+
+async fn explained(client: &Client, explain: &str, sql: &Sql, values: &[Value]) -> Result<Json, tokio_postgres::Error> {
+    // What the parameters are, the statement itself tells: EXPLAIN does not.
+    let types = client.prepare(&sql.text).await?.params().to_vec();
+    let inputs = Inputs::of(values);
+    let values = params(sql, &inputs);
+    let pairs = values.iter().map(|value| value as &(dyn tokio_postgres::types::ToSql + Sync)).zip(types);
+    let rows = client.query_typed(&format!("{explain} {}", sql.text), &pairs.collect::<Vec<_>>()).await?;
+    Ok(rows.first().map_or(Json::Null, json_of))
+}
+
+/// The plan for any values.
+async fn generic(client: &Client, sql: &Sql) -> Result<Json, tokio_postgres::Error> {
+    let nulls = vec!["NULL"; sql.binds.len()].join(", ");
+    let values = if nulls.is_empty() { nulls } else { format!("({nulls})") };
+    let text = format!(
+        "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan; PREPARE mainstay_explain AS {}; \
+         EXPLAIN (FORMAT JSON) EXECUTE mainstay_explain{values}; DEALLOCATE mainstay_explain; ROLLBACK",
+        sql.text
+    );
+    let answer = client.simple_query(&text).await;
+    if answer.is_err() {
+        client.batch_execute("ROLLBACK; DEALLOCATE ALL").await?;
+    }
+    let row = answer?.into_iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+        _ => None,
+    });
+    Ok(row.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
+}
+
+fn json_of(row: &Row) -> Json {
+    let json = row.try_get::<_, super::row::JsonText>(0).map(|json| json.0);
+    json.ok().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
+}
+
+async fn words(
+    client: &Client,
+    schema: &Arc<Schema>,
+    origin: Option<&Origin>,
+    plan: &Json,
+) -> Result<Vec<String>, StoreError> {
+    let nodes = nodes(plan);
+    let words = Words::read(client, schema, origin, &nodes).await;
+    words.map(|words| words.of(&nodes)).map_err(|error| store_error(&error, 0))
+}
+
+/// The nodes of a plan, outermost first.
+pub(super) fn nodes(plan: &Json) -> Vec<Node<'_>> {
+    let mut found = Vec::new();
+    if let Some(top) = plan.get(0).and_then(|plan| plan.get("Plan")) {
+        collect(top, 0, &mut found);
+    }
+    found
+}
+
+fn collect<'j>(of: &'j Json, depth: usize, found: &mut Vec<Node<'j>>) {
+    found.push(Node { depth, of });
+    for inner in of.get("Plans").and_then(Json::as_array).into_iter().flatten() {
+        collect(inner, depth + 1, found);
+    }
+}
+
+/// The lines of a plan, as psql shows them.
+fn lines(plan: &Json) -> Vec<String> {
+    let mut lines = Vec::new();
+    for node in nodes(plan) {
+        let text = |name: &str| node.of.get(name).and_then(Json::as_str);
+        let mut line = format!("{}{}", "  ".repeat(node.depth), text("Node Type").unwrap_or("?"));
+        if let Some(index) = text("Index Name") {
+            line.push_str(&format!(" using {index}"));
+        }
+        if let Some(table) = text("Relation Name") {
+            line.push_str(&format!(" on {table}"));
+        }
+        if let Some(alias) = text("Alias").filter(|alias| Some(*alias) != text("Relation Name")) {
+            line.push_str(&format!(" {alias}"));
+        }
+        lines.push(line);
+        for name in ["Index Cond", "Recheck Cond", "Hash Cond", "Merge Cond", "Join Filter", "Filter"] {
+            if let Some(condition) = text(name) {
+                lines.push(format!("{}{name}: {condition}", "  ".repeat(node.depth + 2)));
+            }
+        }
+    }
+    lines
+}

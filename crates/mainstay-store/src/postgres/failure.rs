@@ -1,0 +1,128 @@
+//! PostgreSQL's errors as ours: the one place where they are told apart.
+use tokio_postgres::{
+    Error,
+    error::{DbError, SqlState},
+};
+
+use crate::{StoreError, exec::Failure};
+
+/// What an error means for a statement that had so many milliseconds.
+pub(super) fn failure(error: &Error, limit_ms: u64) -> Failure {
+    if let Some(cause) = error.as_db_error() {
+        let code = cause.code();
+        if *code == SqlState::UNIQUE_VIOLATION
+            && let (Some(table), Some(columns)) = (cause.table(), cause.detail().and_then(columns_of))
+        {
+            return Failure::Unique { table: table.to_owned(), columns };
+        }
+        if *code == SqlState::FOREIGN_KEY_VIOLATION || *code == SqlState::RESTRICT_VIOLATION {
+            return Failure::ForeignKey;
+        }
+    }
+    Failure::Store(store_error(error, limit_ms))
+}
+
+/// What an error means for a statement that writes no records.
+pub(super) fn store_error(error: &Error, limit_ms: u64) -> StoreError {
+    let Some(cause) = error.as_db_error() else {
+        return if is_lost(error) { StoreError::Unavailable(told(error)) } else { StoreError::Engine(told(error)) };
+    };
+    let code = cause.code();
+    if *code == SqlState::QUERY_CANCELED {
+        StoreError::TimedOut { limit_ms }
+    } else if *code == SqlState::DISK_FULL {
+        StoreError::DiskFull
+    } else if *code == SqlState::PROGRAM_LIMIT_EXCEEDED {
+        StoreError::AnswerTooLarge
+    } else if *code == SqlState::NUMERIC_VALUE_OUT_OF_RANGE {
+        StoreError::Overflow
+    } else if is_conflict(error) {
+        StoreError::Conflict
+    } else if is_lost(error) || *code == SqlState::READ_ONLY_SQL_TRANSACTION {
+        StoreError::Unavailable(cause.message().to_owned())
+    } else {
+        StoreError::Engine(in_words(cause))
+    }
+}
+
+/// Whether the same again may do: somebody else was in the way.
+pub(super) fn is_conflict(error: &Error) -> bool {
+    let code = error.code();
+    code == Some(&SqlState::T_R_SERIALIZATION_FAILURE) || code == Some(&SqlState::T_R_DEADLOCK_DETECTED)
+}
+
+/// Whether a statement was prepared for tables that have changed since.
+pub(super) fn is_stale(error: &Error) -> bool {
+    error.as_db_error().is_some_and(|cause| {
+        // "cached plan must not change result type"; and whoever forgets the statements of a session that is not its own.
+        (*cause.code() == SqlState::FEATURE_NOT_SUPPORTED && cause.routine() == Some("RevalidateCachedQuery"))
+            || *cause.code() == SqlState::INVALID_SQL_STATEMENT_NAME
+    })
+}
+
+/// Whether the connection is of no use any more, or none can be made now.
+pub(super) fn is_lost(error: &Error) -> bool {
+    match error.as_db_error() {
+        None => error.is_closed() || is_io(error),
+        Some(cause) => {
+            let code = cause.code().code();
+            // Connections; an operator's intervention except for cancels; no room for more connections.
+            code.starts_with("08") || (code.starts_with("57P")) || code == "53300"
+        }
+    }
+}
+
+fn is_io(error: &Error) -> bool {
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        if cause.is::<std::io::Error>() {
+            return true;
+        }
+        source = cause.source();
+    }
+    false
+}
+
+/// An error that is none of the server's, with its cause.
+pub(super) fn told(error: &Error) -> String {
+    match (error.as_db_error(), std::error::Error::source(error)) {
+        (Some(cause), _) => in_words(cause),
+        (None, Some(cause)) => format!("{error}: {cause}"),
+        (None, None) => error.to_string(),
+    }
+}
+
+fn in_words(cause: &DbError) -> String {
+    format!("{} (SQLSTATE {})", cause.message(), cause.code().code())
+}
+
+/// The columns in `Key (owner, "order")=(a, b) already exists.`, whatever the language.
+fn columns_of(detail: &str) -> Option<Vec<String>> {
+    let (names, _) = detail.split_once(")=(")?;
+    let (_, names) = names.split_once('(')?;
+    Some(names.split(", ").map(unquoted).collect())
+}
+
+fn unquoted(name: &str) -> String {
+    match name.strip_prefix('"').and_then(|name| name.strip_suffix('"')) {
+        Some(name) => name.replace("\"\"", "\""),
+        None => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_columns_of_a_unique_are_read_from_the_detail() {
+        let check = |detail: &str, expected: Option<&[&str]>| {
+            let expected = expected.map(|columns| columns.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+            assert_eq!(columns_of(detail), expected, "{detail}");
+        };
+        check("Key (slug)=(a) already exists.", Some(&["slug"]));
+        check("Key (owner, \"order\")=(a, )=() already exists.", Some(&["owner", "order"]));
+        check("Schlüssel »(slug)=(a)« existiert bereits.", Some(&["slug"]));
+        check("something else", None);
+    }
+}

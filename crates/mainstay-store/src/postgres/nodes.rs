@@ -1,0 +1,230 @@
+//! Nodes on a server: signs of life, the lease of the elected one, and the keys that all share.
+//!
+//! All of it is in READ COMMITTED, so that whoever waits for another's row sees what became of it, and nothing is left in a session.
+//! Times are the server's.
+use std::time::{Duration, Instant};
+
+use tokio::{sync::Mutex, time::timeout};
+use tokio_postgres::{IsolationLevel, Row, Transaction, types::Type};
+
+use super::{
+    connection::Connection,
+    engine::{Engine, Inner},
+    failure::{store_error, told},
+    pool::closed,
+};
+use crate::{Beat, Node, NodeSeen, Pulse, StoreError, nodes::Election};
+
+/// The server's time, in microseconds since 1970: now, and not when the transaction began.
+const NOW: &str = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+/// Old answers that are taken out with one sign of life.
+const KEPT_TRIMMED_MAX: i64 = 1_000;
+/// What only one node does.
+const CHORES: &str = "chores";
+
+/// The connection of the signs of life, and what came of them.
+#[derive(Default)]
+pub(super) struct Nodes {
+    connection: Mutex<Option<Connection>>,
+    pub(super) election: Election,
+}
+
+impl Engine {
+    pub(crate) async fn beat(&self, beat: &Beat) -> Result<Pulse, StoreError> {
+        let beat = beat.clone();
+        self.on_own(async move |inner: &Inner| beat_on(inner, &beat).await).await
+    }
+
+    pub(crate) async fn leave(&self, id: &str) -> Result<(), StoreError> {
+        let id = id.to_owned();
+        self.on_own(async move |inner: &Inner| leave_on(inner, &id).await).await
+    }
+
+    pub(crate) fn is_elected(&self) -> bool {
+        self.inner.nodes.election.holds()
+    }
+
+    pub(crate) fn nodes(&self) -> Result<Vec<NodeSeen>, StoreError> {
+        self.with_own(async move |connection: &mut Connection| {
+            seen(connection).await.map_err(|error| store_error(&error, 0))
+        })
+    }
+
+    pub(crate) fn key(&self, name: &str, candidate: &[u8]) -> Result<Vec<u8>, StoreError> {
+        let only_reads = self.inner.settings.read_only || self.inner.settings.rehearse;
+        let (name, candidate) = (name.to_owned(), candidate.to_vec());
+        self.with_own(async move |connection: &mut Connection| {
+            let known = key(connection, &name, &candidate, only_reads).await.map_err(|error| store_error(&error, 0))?;
+            Ok(known.unwrap_or(candidate))
+        })
+    }
+
+    /// Does something on the engine's own thread.
+    async fn on_own<T, W>(&self, work: W) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: AsyncFnOnce(&Inner) -> Result<T, StoreError> + Send + 'static,
+    {
+        let (answer, answered) = tokio::sync::oneshot::channel();
+        let inner = self.inner.clone();
+        self.own.spawn(async move || {
+            let _ = answer.send(work(&inner).await);
+        })?;
+        answered.await.unwrap_or_else(|_| Err(closed()))
+    }
+}
+
+/// A sign of life, within half of the time after which nobody believes in the node.
+async fn beat_on(inner: &Inner, beat: &Beat) -> Result<Pulse, StoreError> {
+    let mut held = inner.nodes.connection.lock().await;
+    let asked = Instant::now();
+    let work = async {
+        let mut connection = take(inner, held.take()).await?;
+        let pulse = pulse(&mut connection, beat).await.map_err(|error| store_error(&error, 0))?;
+        Ok((pulse, connection))
+    };
+    let limit = beat.gone_after / 2;
+    let limit_ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
+    // A connection that does not answer goes with what is waited for.
+    let (pulse, connection) = timeout(limit, work).await.unwrap_or(Err(StoreError::TimedOut { limit_ms }))?;
+    *held = Some(connection);
+    inner.nodes.election.told(pulse.elected, asked, beat.gone_after);
+    Ok(pulse)
+}
+
+async fn leave_on(inner: &Inner, id: &str) -> Result<(), StoreError> {
+    inner.nodes.election.told(false, Instant::now(), Duration::ZERO);
+    let mut held = inner.nodes.connection.lock().await;
+    let mut connection = take(inner, held.take()).await?;
+    let leave = async {
+        let transaction = begin(&mut connection).await?;
+        for sql in ["DELETE FROM mainstay_nodes WHERE id = $1", "DELETE FROM mainstay_leases WHERE node = $1"] {
+            transaction.query_typed(sql, &[(&id, Type::TEXT)]).await?;
+        }
+        transaction.commit().await
+    };
+    leave.await.map_err(|error| store_error(&error, 0))
+}
+
+/// The connection that there is, or a new one.
+async fn take(inner: &Inner, held: Option<Connection>) -> Result<Connection, StoreError> {
+    if let Some(connection) = held.filter(Connection::is_sound) {
+        return Ok(connection);
+    }
+    inner.connector.connect().await.map_err(|error| StoreError::Unavailable(told(&error)))
+}
+
+async fn begin(connection: &mut Connection) -> Result<Transaction<'_>, tokio_postgres::Error> {
+    let builder = connection.client_mut().build_transaction();
+    builder.isolation_level(IsolationLevel::ReadCommitted).read_only(false).start().await
+}
+
+/// Writes the node down, asks for the lease, and does the chores that are a statement each.
+async fn pulse(connection: &mut Connection, beat: &Beat) -> Result<Pulse, tokio_postgres::Error> {
+    let transaction = begin(connection).await?;
+    let Node { id, name, version, schema } = &beat.node;
+    let lasts = micros(beat.gone_after);
+    transaction
+        .query_typed(
+            &format!(
+                "INSERT INTO mainstay_nodes (id, name, version, schema, started, seen) VALUES ($1, $2, $3, $4, {NOW}, {NOW}) \
+                 ON CONFLICT (id) DO UPDATE SET schema = excluded.schema, seen = {NOW}"
+            ),
+            &[(id, Type::TEXT), (name, Type::TEXT), (version, Type::TEXT), (schema, Type::TEXT)],
+        )
+        .await?;
+    let lease = transaction
+        .query_typed(
+            &format!(
+                "INSERT INTO mainstay_leases AS lease (name, node, until) VALUES ($1, $2, {NOW} + $3) ON CONFLICT (name) DO UPDATE \
+                 SET node = excluded.node, until = {NOW} + $3 WHERE lease.node = excluded.node OR lease.until < {NOW} \
+                 RETURNING node"
+            ),
+            &[(&CHORES, Type::TEXT), (id, Type::TEXT), (&lasts, Type::INT8)],
+        )
+        .await?;
+    let elected = !lease.is_empty();
+    let gone = if elected { chores(&transaction, beat).await? } else { Vec::new() };
+    let schema = transaction.query_typed("SELECT hashtextextended(snapshot, 0) FROM mainstay_schema", &[]).await?;
+    let schema = schema.first().map(|row| row.try_get(0)).transpose()?;
+    transaction.commit().await?;
+    Ok(Pulse { elected, schema, gone })
+}
+
+/// Takes out nodes that gave no sign for too long, and answers that are too old. Rows that somebody holds wait for the next time.
+async fn chores(transaction: &Transaction<'_>, beat: &Beat) -> Result<Vec<String>, tokio_postgres::Error> {
+    let gone = transaction
+        .query_typed(
+            &format!(
+                "DELETE FROM mainstay_nodes WHERE id IN (SELECT id FROM mainstay_nodes WHERE seen < {NOW} - $1 FOR UPDATE \
+                 SKIP LOCKED) RETURNING name"
+            ),
+            &[(&micros(beat.gone_after), Type::INT8)],
+        )
+        .await?;
+    transaction
+        .query_typed(
+            &format!(
+                "DELETE FROM mainstay_idempotency WHERE id IN (SELECT id FROM mainstay_idempotency WHERE time < {NOW} - $1 \
+                 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)"
+            ),
+            &[(&micros(beat.kept), Type::INT8), (&KEPT_TRIMMED_MAX, Type::INT8)],
+        )
+        .await?;
+    gone.iter().map(|row| row.try_get(0)).collect()
+}
+
+async fn seen(connection: &mut Connection) -> Result<Vec<NodeSeen>, tokio_postgres::Error> {
+    let client = connection.client();
+    if !has_table(client, "mainstay_nodes").await? {
+        return Ok(Vec::new());
+    }
+    let sql = format!(
+        "SELECT n.id, n.name, n.version, n.schema, n.started, {NOW} - n.seen, l.node IS NOT NULL, n.position FROM \
+         mainstay_nodes AS n LEFT JOIN mainstay_leases AS l ON l.node = n.id AND l.until >= {NOW} ORDER BY n.started, n.id"
+    );
+    client.query_typed(&sql, &[]).await?.iter().map(node).collect()
+}
+
+fn node(row: &Row) -> Result<NodeSeen, tokio_postgres::Error> {
+    let seen: i64 = row.try_get(5)?;
+    Ok(NodeSeen {
+        node: Node { id: row.try_get(0)?, name: row.try_get(1)?, version: row.try_get(2)?, schema: row.try_get(3)? },
+        started_micros: row.try_get(4)?,
+        seen: Duration::from_micros(u64::try_from(seen).unwrap_or(0)),
+        elected: row.try_get(6)?,
+        position: row.try_get(7)?,
+    })
+}
+
+/// The key of a name; the candidate becomes it where there is none, unless nothing may be written.
+async fn key(
+    connection: &mut Connection,
+    name: &str,
+    candidate: &[u8],
+    only_reads: bool,
+) -> Result<Option<Vec<u8>>, tokio_postgres::Error> {
+    if only_reads && !has_table(connection.client(), "mainstay_keys").await? {
+        return Ok(None);
+    }
+    let known = "SELECT value FROM mainstay_keys WHERE name = $1";
+    if only_reads {
+        let rows = connection.client().query_typed(known, &[(&name, Type::TEXT)]).await?;
+        return rows.first().map(|row| row.try_get(0)).transpose();
+    }
+    let transaction = begin(connection).await?;
+    let make = "INSERT INTO mainstay_keys (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
+    transaction.query_typed(make, &[(&name, Type::TEXT), (&candidate, Type::BYTEA)]).await?;
+    let rows = transaction.query_typed(known, &[(&name, Type::TEXT)]).await?;
+    transaction.commit().await?;
+    rows.first().map(|row| row.try_get(0)).transpose()
+}
+
+async fn has_table(client: &tokio_postgres::Client, name: &str) -> Result<bool, tokio_postgres::Error> {
+    let rows = client.query_typed("SELECT to_regclass($1) IS NOT NULL", &[(&name, Type::TEXT)]).await?;
+    rows.first().map_or(Ok(false), |row| row.try_get(0))
+}
+
+fn micros(of: Duration) -> i64 {
+    i64::try_from(of.as_micros()).unwrap_or(i64::MAX)
+}

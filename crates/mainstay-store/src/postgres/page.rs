@@ -1,0 +1,96 @@
+//! Carries out reads on one connection.
+use mainstay_expr::Value;
+use tokio_postgres::Row as DatabaseRow;
+
+use super::connection::{Connection, Stopped};
+use crate::{
+    Page, StoreError,
+    exec::{Failure, Inputs, Row},
+    sql::{ReadSql, Sql},
+};
+
+/// What a snapshot is that several statements share.
+pub(super) const SNAPSHOT: &str = "REPEATABLE READ, READ ONLY";
+
+/// Reads a page, and the count in the same snapshot where it is asked for. The records are appended to `into`, which becomes the
+/// page's; on an error it keeps what was written so far.
+pub(super) async fn read(
+    connection: &mut Connection,
+    read: &ReadSql,
+    inputs: &Inputs<'_>,
+    into: &mut Vec<u8>,
+    (bytes_max, in_transaction): (usize, bool),
+) -> Result<Page, Stopped> {
+    let Some(count) = &read.count else { return page(connection, read, inputs, into, bytes_max).await };
+    if in_transaction {
+        let page = page(connection, read, inputs, into, bytes_max).await?;
+        return counted(connection, count, inputs, page).await;
+    }
+    connection.begin(SNAPSHOT);
+    let outcome = match page(connection, read, inputs, into, bytes_max).await {
+        Ok(page) => counted(connection, count, inputs, page).await,
+        Err(error) => Err(error),
+    };
+    let ended = connection.end("ROLLBACK").await;
+    let page = outcome?;
+    ended?;
+    Ok(page)
+}
+
+async fn counted(connection: &mut Connection, count: &Sql, inputs: &Inputs<'_>, page: Page) -> Result<Page, Stopped> {
+    let mut number = 0;
+    let mut take = |row: &DatabaseRow| {
+        number = row.int(0)?.unwrap_or_default();
+        Ok(false)
+    };
+    connection.rows(count, inputs, &mut take).await?;
+    Ok(Page { count: u64::try_from(number).ok(), ..page })
+}
+
+async fn page(
+    connection: &mut Connection,
+    read: &ReadSql,
+    inputs: &Inputs<'_>,
+    into: &mut Vec<u8>,
+    bytes_max: usize,
+) -> Result<Page, Stopped> {
+    let limit = limit_of(read, inputs);
+    let mut page = Page::default();
+    let mut take = |row: &DatabaseRow| -> Result<bool, Failure> {
+        if page.rows == limit {
+            page.more = true;
+            return Ok(false);
+        }
+        append(&mut page, into, read, row, limit)?;
+        if into.len() > bytes_max { Err(StoreError::AnswerTooLarge.into()) } else { Ok(true) }
+    };
+    connection.rows(&read.page, inputs, &mut take).await?;
+    if !page.more {
+        page.last.clear();
+    }
+    page.json = std::mem::take(into);
+    Ok(page)
+}
+
+/// Appends a row to the page.
+fn append(page: &mut Page, into: &mut Vec<u8>, read: &ReadSql, row: &DatabaseRow, limit: usize) -> Result<(), Failure> {
+    if page.rows > 0 {
+        into.push(b',');
+    }
+    row.write(&read.columns, into)?;
+    page.rows += 1;
+    if let Some(column) = read.version {
+        page.version = row.int(column)?;
+    }
+    if page.rows == limit {
+        page.last = read.keys.iter().map(|key| row.value(*key)).collect::<Result<_, _>>()?;
+    }
+    Ok(())
+}
+
+fn limit_of(read: &ReadSql, inputs: &Inputs<'_>) -> usize {
+    match read.limit.and_then(|number| inputs.values.get(usize::from(number))) {
+        Some(Value::Int(limit)) => usize::try_from(*limit).unwrap_or(0),
+        _ => usize::MAX,
+    }
+}

@@ -1,0 +1,207 @@
+//! The connections that requests share. Who finds none waits its turn; while the database is away, everybody is told at once.
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use parking_lot::Mutex;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError},
+    time::timeout,
+};
+
+use super::{
+    connection::{Connection, Connector, Mode},
+    failure::told,
+};
+use crate::StoreError;
+
+/// The first pause after a connection could not be made.
+const PAUSE_MIN: Duration = Duration::from_millis(50);
+/// The longest.
+const PAUSE_MAX: Duration = Duration::from_secs(5);
+
+/// All connections.
+pub(super) struct Pool {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    connector: Arc<Connector>,
+    permits: Arc<Semaphore>,
+    /// Connections that nobody uses, the one used last on top; those that write apart.
+    idle: Mutex<[Vec<Connection>; 2]>,
+    waiting: AtomicUsize,
+    away: Mutex<Option<Away>>,
+    closing: AtomicBool,
+}
+
+/// No connection could be made.
+struct Away {
+    /// Nobody tries before.
+    until: Instant,
+    pause: Duration,
+    why: String,
+}
+
+/// A connection that somebody uses; it goes back when this is dropped.
+pub(super) struct Held {
+    connection: Option<Connection>,
+    shared: Arc<Shared>,
+    /// Given back after the connection is.
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Pool {
+    pub(super) fn new(connector: Arc<Connector>, connections: usize) -> Pool {
+        Pool {
+            shared: Arc::new(Shared {
+                connector,
+                permits: Arc::new(Semaphore::new(connections.max(1))),
+                idle: Mutex::default(),
+                waiting: AtomicUsize::new(0),
+                away: Mutex::default(),
+                closing: AtomicBool::new(false),
+            }),
+        }
+    }
+
+    /// A connection for statements of a kind.
+    pub(super) async fn take(&self, mode: Mode) -> Result<Held, StoreError> {
+        let mut held = self.take_any(mode).await?;
+        held.connection()?.set_mode(mode);
+        Ok(held)
+    }
+
+    /// A connection whose statements are whatever they are, of this kind if there is one.
+    pub(super) async fn take_any(&self, mode: Mode) -> Result<Held, StoreError> {
+        let permit = self.shared.permit().await?;
+        let connection = match self.shared.idle(mode) {
+            Some(connection) => connection,
+            None => self.shared.connect().await?,
+        };
+        Ok(Held { connection: Some(connection), shared: self.shared.clone(), _permit: permit })
+    }
+
+    /// Lets go of all connections, and of each that comes back.
+    pub(super) fn close(&self) {
+        self.shared.closing.store(true, Ordering::Release);
+        self.shared.permits.close();
+        drop(std::mem::take(&mut *self.shared.idle.lock()));
+    }
+}
+
+impl Shared {
+    async fn permit(&self) -> Result<OwnedSemaphorePermit, StoreError> {
+        match self.permits.clone().try_acquire_owned() {
+            Ok(permit) => return Ok(permit),
+            Err(TryAcquireError::Closed) => return Err(closed()),
+            Err(TryAcquireError::NoPermits) => {}
+        }
+        let settings = &self.connector.settings().postgres;
+        let _waiting = Waiting::of(&self.waiting, settings.connections_queue_max)?;
+        let wait_max = Duration::from_millis(settings.connections_wait_ms_max);
+        match timeout(wait_max, self.permits.clone().acquire_owned()).await {
+            Ok(permit) => permit.map_err(|_| closed()),
+            Err(_) => Err(StoreError::Overloaded),
+        }
+    }
+
+    /// A connection that nobody uses, of this kind if there is one.
+    fn idle(&self, mode: Mode) -> Option<Connection> {
+        let mut idle = self.idle.lock();
+        let first = usize::from(mode == Mode::Write);
+        for of in [first, 1 - first] {
+            while let Some(connection) = idle[of].pop() {
+                if connection.is_sound() {
+                    return Some(connection);
+                }
+            }
+        }
+        None
+    }
+
+    async fn connect(&self) -> Result<Connection, StoreError> {
+        if let Some(away) = &*self.away.lock()
+            && Instant::now() < away.until
+        {
+            return Err(StoreError::Unavailable(away.why.clone()));
+        }
+        let limit = Duration::from_millis(self.connector.settings().postgres.connect_timeout_ms.max(1));
+        let outcome = match timeout(limit, self.connector.connect()).await {
+            Ok(outcome) => outcome.map_err(|error| told(&error)),
+            Err(_) => Err(format!("no answer within {} ms", limit.as_millis())),
+        };
+        match outcome {
+            Ok(connection) => {
+                if self.away.lock().take().is_some() {
+                    tracing::info!("the database {} is back", self.connector.shown());
+                }
+                Ok(connection)
+            }
+            Err(why) => Err(self.mark_away(why)),
+        }
+    }
+
+    fn mark_away(&self, why: String) -> StoreError {
+        let mut away = self.away.lock();
+        let now = Instant::now();
+        let pause = match &*away {
+            // Several may have tried at once.
+            Some(away) if now < away.until => away.pause,
+            Some(away) => (away.pause * 2).min(PAUSE_MAX),
+            None => {
+                tracing::error!("the database {} cannot be reached: {why}", self.connector.shown());
+                PAUSE_MIN
+            }
+        };
+        *away = Some(Away { until: now + pause, pause, why: why.clone() });
+        StoreError::Unavailable(why)
+    }
+
+    fn give_back(&self, connection: Connection) {
+        if connection.is_sound() && !self.closing.load(Ordering::Acquire) {
+            let of = usize::from(connection.mode() == Some(Mode::Write));
+            self.idle.lock()[of].push(connection);
+        }
+    }
+}
+
+impl Held {
+    /// The connection.
+    pub(super) fn connection(&mut self) -> Result<&mut Connection, StoreError> {
+        self.connection.as_mut().ok_or_else(closed)
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            self.shared.give_back(connection);
+        }
+    }
+}
+
+/// Somebody who waits.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn of(count: &'a AtomicUsize, max: usize) -> Result<Waiting<'a>, StoreError> {
+        let waiting = Waiting(count);
+        if count.fetch_add(1, Ordering::Relaxed) < max { Ok(waiting) } else { Err(StoreError::Overloaded) }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// What is asked of a store that is closed.
+pub(super) fn closed() -> StoreError {
+    StoreError::Unavailable("the database is closed".to_owned())
+}

@@ -1,0 +1,89 @@
+//! What is looked at before the first request: whether this is a server that we know, and one that keeps what it acknowledges.
+use tokio_postgres::Client;
+
+use super::{PostgresDialect, engine::Inner, failure::store_error, migrate};
+use crate::{OpenError, StoreError, sql};
+
+/// The oldest version that works.
+const VERSION_MIN: i32 = 130_000;
+
+/// The key of the lock under which tables of ours are made.
+const MAKING: &str = "hashtextextended('mainstay tables ' || current_schema(), 0)";
+
+/// What the server says of itself.
+struct Server {
+    version: i32,
+    encoding: String,
+    recovers: bool,
+    fsync: String,
+    synchronous_commit: String,
+    full_page_writes: String,
+}
+
+/// Reaches the server and looks at it. Tables of ours that are in no schema are made.
+pub(super) async fn start(inner: &Inner) -> Result<(), OpenError> {
+    let shown = inner.connector.shown();
+    let refused = |why: &str| OpenError { message: format!("the database {shown} cannot be opened: {why}") };
+    let mut held = inner.take_own().await.map_err(|error| refused(&error.to_string()))?;
+    let connection = held.connection().map_err(|error| refused(&error.to_string()))?;
+    let server = ask(connection.client()).await.map_err(|error| refused(&error.to_string()))?;
+    if server.version < VERSION_MIN {
+        return Err(refused("the server is older than PostgreSQL 13"));
+    }
+    if server.encoding != "UTF8" {
+        let why = format!(
+            "its encoding is {}; CREATE DATABASE … ENCODING 'UTF8' makes one that keeps any text",
+            server.encoding
+        );
+        return Err(refused(&why));
+    }
+    if migrate::is_newer(connection.client()).await.map_err(|error| refused(&error.to_string()))? {
+        return Err(refused("it was written by a newer Mainstay; use that version or a later one"));
+    }
+    warn(inner, &server, &shown);
+    if inner.settings.read_only || server.recovers {
+        return Ok(());
+    }
+    // Nodes that start at once would make the same tables. The lock ends with the transaction.
+    let tables = [sql::make_once(&PostgresDialect), sql::make_nodes(&PostgresDialect)].join(";\n");
+    let sql = format!(
+        "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT pg_advisory_xact_lock({MAKING}); {tables}; COMMIT"
+    );
+    let made = connection.client().batch_execute(&sql).await;
+    made.map_err(|error| refused(&store_error(&error, 0).to_string()))
+}
+
+/// Says loudly what breaks the promise that an answer means that its write is on disk.
+fn warn(inner: &Inner, server: &Server, shown: &str) {
+    let lost = "acknowledged writes may be lost when the server or its power fails";
+    if server.fsync == "off" {
+        tracing::warn!("the database {shown} runs with fsync = off: {lost}, and all of it may be damaged");
+    }
+    if server.synchronous_commit == "off" && inner.settings.durable {
+        tracing::warn!("the database {shown} runs with synchronous_commit = off: {lost}");
+    }
+    if server.full_page_writes == "off" {
+        tracing::warn!("the database {shown} runs with full_page_writes = off: it may be damaged when the power fails");
+    }
+    if server.recovers {
+        tracing::warn!("the database {shown} is a standby: every write will be refused");
+    }
+}
+
+async fn ask(client: &Client) -> Result<Server, StoreError> {
+    let sql = "SELECT current_setting('server_version_num')::int4, current_setting('server_encoding'), \
+               pg_is_in_recovery(), current_setting('fsync'), current_setting('synchronous_commit'), \
+               current_setting('full_page_writes')";
+    let ask = async {
+        let row = client.query_one(sql, &[]).await?;
+        Ok(Server {
+            version: row.try_get(0)?,
+            encoding: row.try_get(1)?,
+            recovers: row.try_get(2)?,
+            fsync: row.try_get(3)?,
+            synchronous_commit: row.try_get(4)?,
+            full_page_writes: row.try_get(5)?,
+        })
+    };
+    ask.await.map_err(|error: tokio_postgres::Error| store_error(&error, 0))
+}

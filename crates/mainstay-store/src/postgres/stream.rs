@@ -1,0 +1,89 @@
+//! Streams: reads without an end in sight, in one snapshot, handed out in batches.
+use std::sync::Arc;
+
+use mainstay_expr::Value;
+use tokio::sync::mpsc::Sender;
+use tokio_postgres::{IsolationLevel, Transaction};
+
+use super::{bind::params, engine::Inner, failure::store_error};
+use crate::{
+    Batch, StoreError,
+    exec::{self, Inputs, Row},
+    read::ReadStatement,
+};
+
+/// Batches of a stream that wait to be taken.
+pub(super) const BATCHES_WAITING_MAX: usize = 4;
+/// A batch is handed out once it has so many bytes.
+const BATCH_BYTES: usize = 256 * 1024;
+/// Rows that the server is asked for at a time.
+const ROWS: i32 = 1_000;
+/// A stream takes as long as it takes.
+const WITHOUT_LIMITS: &str = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0";
+
+/// Nobody takes the batches any more.
+struct Gone;
+
+/// Carries out the reads; the last thing sent may be a failure.
+pub(super) async fn run(
+    inner: &Inner,
+    reads: &[(Arc<ReadStatement>, Vec<Value>)],
+    batches: &Sender<Result<Batch, StoreError>>,
+) {
+    if let Err(error) = in_snapshot(inner, reads, batches).await {
+        let _ = batches.send(Err(error)).await;
+    }
+}
+
+async fn in_snapshot(
+    inner: &Inner,
+    reads: &[(Arc<ReadStatement>, Vec<Value>)],
+    batches: &Sender<Result<Batch, StoreError>>,
+) -> Result<(), StoreError> {
+    let failed = |error: tokio_postgres::Error| store_error(&error, 0);
+    // A connection of its own, which ends with the stream.
+    let mut connection = inner.connector.connect().await.map_err(failed)?;
+    let begin = connection.client_mut().build_transaction().isolation_level(IsolationLevel::RepeatableRead);
+    let transaction = begin.read_only(true).start().await.map_err(failed)?;
+    transaction.batch_execute(WITHOUT_LIMITS).await.map_err(failed)?;
+    for (number, (statement, values)) in reads.iter().enumerate() {
+        match one(&transaction, number, statement, values, batches).await? {
+            Ok(()) => {}
+            Err(Gone) => break,
+        }
+    }
+    transaction.rollback().await.map_err(failed)
+}
+
+async fn one(
+    transaction: &Transaction<'_>,
+    read: usize,
+    of: &ReadStatement,
+    values: &[Value],
+    batches: &Sender<Result<Batch, StoreError>>,
+) -> Result<Result<(), Gone>, StoreError> {
+    let failed = |error: tokio_postgres::Error| store_error(&error, 0);
+    let statement = transaction.prepare(&of.sql.page.text).await.map_err(failed)?;
+    let values = params(&of.sql.page, &Inputs::of(values));
+    let portal = transaction.bind_raw(&statement, values).await.map_err(failed)?;
+    let mut batch = Batch { read, ..Batch::default() };
+    loop {
+        let rows = transaction.query_portal(&portal, ROWS).await.map_err(failed)?;
+        for row in &rows {
+            row.write(&of.sql.columns, &mut batch.json).map_err(exec::store_error)?;
+            batch.json.push(b'\n');
+            batch.rows += 1;
+            if batch.json.len() >= BATCH_BYTES {
+                let room = Vec::with_capacity(BATCH_BYTES + BATCH_BYTES / 8);
+                let full = std::mem::replace(&mut batch, Batch { read, rows: 0, json: room });
+                if batches.send(Ok(full)).await.is_err() {
+                    return Ok(Err(Gone));
+                }
+            }
+        }
+        if rows.is_empty() {
+            break;
+        }
+    }
+    Ok(if batches.send(Ok(batch)).await.is_err() { Err(Gone) } else { Ok(()) })
+}

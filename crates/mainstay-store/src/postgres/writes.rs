@@ -1,0 +1,109 @@
+//! Writes: each in one transaction as if nobody else wrote, run again where others got in its way.
+use std::{
+    hash::{BuildHasher, Hasher, RandomState},
+    time::Duration,
+};
+
+use tokio::{sync::Mutex, time::timeout};
+
+use super::{
+    connection::Mode,
+    engine::Inner,
+    session::{Fate, Guard, WriteSession},
+};
+use crate::{
+    Step, StoreError, WriteError,
+    exec::{self, Done, Outcome, Setting, Work},
+};
+
+/// Writes that others got in the way of run again one by one, those that may meet each other in one row.
+const LANES: usize = 16;
+/// The longest pause before a write is run again: the first are a few milliseconds.
+const PAUSE_MAX: Duration = Duration::from_millis(100);
+
+/// The rows in which writes wait that are run again.
+pub(super) type Lanes = [Mutex<()>; LANES];
+
+/// Carries out a request; on disk once this returns.
+pub(super) async fn run(inner: &Inner, work: &Work) -> Outcome {
+    let limit_ms = inner.settings.statement_ms_max;
+    match timeout(Duration::from_millis(limit_ms), attempts(inner, work)).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(StoreError::TimedOut { limit_ms }.into()),
+    }
+}
+
+async fn attempts(inner: &Inner, work: &Work) -> Outcome {
+    let mut guard = if is_single(inner, work) { Guard::Single } else { Guard::Transaction };
+    let mut lane = None;
+    let mut conflicts = 0;
+    loop {
+        let (outcome, fate) = attempt(inner, work, guard).await;
+        match (outcome, fate) {
+            (Err(_), Fate::InTransaction) if guard == Guard::Single => guard = Guard::Transaction,
+            (Err(_), Fate::Again) if conflicts < inner.settings.postgres.retries_max => {
+                conflicts += 1;
+                if lane.is_none() {
+                    lane = Some(inner.lanes[lane_of(work)].lock().await);
+                }
+                tokio::time::sleep(pause(conflicts)).await;
+            }
+            (Err(error), Fate::Again) => return Err(WriteError { error: StoreError::Conflict.into(), ..error }),
+            (outcome, _) => return outcome,
+        }
+    }
+}
+
+async fn attempt(inner: &Inner, work: &Work, guard: Guard) -> (Outcome, Fate) {
+    let mut held = match inner.pool.take(Mode::Write).await {
+        Ok(held) => held,
+        Err(error) => return (Err(error.into()), Fate::Final),
+    };
+    let connection = match held.connection() {
+        Ok(connection) => connection,
+        Err(error) => return (Err(error.into()), Fate::Final),
+    };
+    let mut session = WriteSession::new(connection, guard, inner.limits());
+    let setting = Setting { now: super::now(), cascade_max: inner.settings.cascade_max };
+    let outcome = exec::carry_out(&mut session, work, &inner.once, setting).await;
+    let outcome = match outcome {
+        Ok(done) => keep(&mut session, work, done).await,
+        Err(error) => {
+            session.undo().await;
+            Err(error)
+        }
+    };
+    (outcome, session.fate())
+}
+
+async fn keep(session: &mut WriteSession<'_>, work: &Work, done: Done) -> Outcome {
+    let last = work.steps.len().saturating_sub(1);
+    let kept = session.keep().await;
+    kept.map(|()| done).map_err(|failure| WriteError { step: last, error: failure.into() })
+}
+
+/// Whether a request is one statement, unless that comes to nothing.
+fn is_single(inner: &Inner, work: &Work) -> bool {
+    match &work.steps[..] {
+        [Step::Run(task)] => work.once.is_none() && !inner.is_pooled_outside() && task.statement.is_single(),
+        _ => false,
+    }
+}
+
+/// The row in which a request waits: that of the collection that it writes first.
+fn lane_of(work: &Work) -> usize {
+    let statement = work.steps.first().and_then(|step| match step {
+        Step::Run(task) => Some(&task.statement),
+        Step::Upsert(upsert) => Some(&upsert.find.statement),
+        Step::Each(each) => Some(&each.find.statement),
+        Step::Read(_) => None,
+    });
+    statement.map_or(0, |statement| statement.collection.0 as usize % LANES)
+}
+
+/// Longer each time, and by chance, so that two that met do not meet again.
+fn pause(conflicts: u32) -> Duration {
+    let longest = Duration::from_millis(1 << conflicts.min(7)).min(PAUSE_MAX);
+    let chance = RandomState::new().build_hasher().finish() % 1_000;
+    longest.mul_f64(chance as f64 / 1_000.0)
+}
