@@ -2,7 +2,7 @@
 use std::{sync::Arc, time::Duration};
 
 use mainstay_store::{Fitness, Member, MemberSettings, Standing, Store};
-use mainstay_test_db::{TestDatabase, sqlite_only};
+use mainstay_test_db::{TestDatabase, postgres_only, sqlite_only};
 
 use crate::world::load;
 
@@ -120,4 +120,97 @@ fn the_first_key_of_a_name_is_everybodys() {
     assert_eq!(reader.key("cursor", b"three").unwrap(), b"one");
     assert_eq!(reader.key("none", b"three").unwrap(), b"three");
     assert_eq!(reader.key("none", b"four").unwrap(), b"four");
+}
+
+/// A node of a database that has its tables.
+async fn join(database: &TestDatabase, name: &str, sdl: &str) -> (Arc<Store>, Member) {
+    let store = Arc::new(Store::open(database.settings()).unwrap());
+    let member = Member::join(store.clone(), settings(name), Arc::new(load(sdl))).await.unwrap();
+    (store, member)
+}
+
+#[tokio::test]
+async fn one_of_several_is_elected_and_the_next_when_it_leaves() {
+    postgres_only!("several nodes need a server");
+    let database = TestDatabase::new();
+    open(&database, SDL).close();
+    let (one, first) = join(&database, "one", SDL).await;
+    let (two, second) = join(&database, "two", SDL).await;
+    until(&second, |standing| standing.beats > 3).await;
+    assert_eq!((one.is_elected(), two.is_elected()), (true, false));
+    let named = |store: &Store| -> Vec<(String, bool)> {
+        store.nodes().unwrap().into_iter().map(|node| (node.node.name, node.elected)).collect()
+    };
+    assert_eq!(named(&two), [("one".to_owned(), true), ("two".to_owned(), false)]);
+    first.leave().await;
+    assert!(!one.is_elected());
+    until(&second, |standing| standing.elected).await;
+    assert!(two.is_elected());
+    assert_eq!(named(&one), [("two".to_owned(), true)]);
+}
+
+#[tokio::test]
+async fn another_takes_over_from_one_that_gives_no_sign() {
+    postgres_only!("several nodes need a server");
+    let database = TestDatabase::new();
+    open(&database, SDL).close();
+    let (one, first) = join(&database, "one", SDL).await;
+    let (two, second) = join(&database, "two", SDL).await;
+    // Its signs of life end without a word.
+    one.close();
+    let standing = until(&second, |standing| standing.elected).await;
+    assert!(standing.beats > 1);
+    // By then it does not believe in itself any more.
+    assert!(!one.is_elected() && two.is_elected());
+    until(&first, |standing| !standing.elected).await;
+    assert_eq!(two.nodes().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn of_many_that_begin_at_once_one_is_elected_and_all_have_one_key() {
+    postgres_only!("several nodes need a server");
+    let database = TestDatabase::new();
+    open(&database, SDL).close();
+    let joining: Vec<_> = (0..6_u8)
+        .map(|at| {
+            let settings = database.settings();
+            std::thread::spawn(move || {
+                let store = Store::open(settings).unwrap();
+                let key = store.key("cursor", &[at; 32]).unwrap();
+                (store, key)
+            })
+        })
+        .collect();
+    let stores: Vec<_> = joining.into_iter().map(|thread| thread.join().unwrap()).collect();
+    assert!(stores.iter().all(|(_, key)| *key == stores[0].1));
+    let mut members = Vec::new();
+    for (store, _) in stores {
+        members.push(Member::join(Arc::new(store), settings("node"), Arc::new(load(SDL))).await.unwrap());
+    }
+    for member in &members {
+        until(member, |standing| standing.beats > 2).await;
+    }
+    let elected = members.iter().filter(|member| member.standing().borrow().elected).count();
+    assert_eq!(elected, 1);
+}
+
+#[tokio::test]
+async fn a_node_goes_on_behind_additive_steps_and_stops_behind_others() {
+    postgres_only!("another node changes the tables");
+    let database = TestDatabase::new();
+    let other = open(&database, SDL);
+    let (_, member) = join(&database, "old", SDL).await;
+    assert_eq!(member.standing().borrow().fitness, Fitness::Same);
+    let becomes = |fields: &str| {
+        let sdl = format!("type Note @rules(read: \"true\", write: \"true\") {{ {fields} }}");
+        other.follow(&Arc::new(load(&sdl))).unwrap();
+    };
+    becomes("text: String! more: Int done: Boolean! @default(value: false)");
+    until(&member, |standing| standing.fitness == Fitness::Behind(2)).await;
+    becomes("words: String! @was(name: \"text\") more: Int done: Boolean! @default(value: false)");
+    let standing = until(&member, |standing| matches!(standing.fitness, Fitness::Unfit(_))).await;
+    let Fitness::Unfit(why) = standing.fitness else { panic!() };
+    assert!(why.contains("text") || why.contains("words"), "{why}");
+    becomes("text: String! @was(name: \"words\")");
+    until(&member, |standing| standing.fitness == Fitness::Same).await;
 }

@@ -1,5 +1,5 @@
 //! Servers as nodes of one database, and `mainstay nodes`.
-use mainstay_test_db::sqlite_only;
+use mainstay_test_db::{postgres_only, sqlite_only};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
@@ -125,4 +125,67 @@ fn heartbeats_that_leave_no_time_are_refused() {
     for (name, value) in [("MAINSTAY_NODES_HEARTBEAT_MS", "5000"), ("MAINSTAY_NODES_GONE_AFTER_MS", "4000")] {
         assert_eq!(project().env(name, value).run(&["check"]).code, Some(0));
     }
+}
+
+/// Quick to see who is gone.
+fn quick() -> Project {
+    let project = project().env("MAINSTAY_NODES_HEARTBEAT_MS", "50").env("MAINSTAY_NODES_GONE_AFTER_MS", "1000");
+    project.env("MAINSTAY_SERVER_NODE_HEADER", "true")
+}
+
+#[tokio::test]
+async fn two_servers_that_start_at_once_on_an_empty_database_both_serve() {
+    postgres_only!("several nodes need a server");
+    let project = quick();
+    let servers: Vec<Server> = (0..3).map(|_| project.spawn(&["serve", "--apply", "safe"])).collect();
+    for server in &servers {
+        server.wait_for("listening on ");
+    }
+    seed(&servers[0], 5).await;
+    let (first, next) = page(&servers[1], None).await;
+    assert_eq!(first, [json!("note 0"), json!("note 1")]);
+    // A cursor of one node goes on at another one.
+    assert_eq!(page(&servers[2], next.as_deref()).await.0, [json!("note 2"), json!("note 3")]);
+    let all = nodes(&project);
+    assert_eq!((all.len(), all.iter().filter(|node| node["leader"] == json!(true)).count()), (3, 1), "{all:?}");
+}
+
+#[tokio::test]
+async fn another_server_takes_over_when_the_leader_is_killed() {
+    postgres_only!("several nodes need a server");
+    let project = quick();
+    let mut leader = project.start(&["serve", "--apply", "safe"]);
+    leader.wait_for("this node is elected");
+    let next = project.start(&["serve"]);
+    assert_eq!(nodes(&project).len(), 2);
+    leader.signal("KILL");
+    leader.wait();
+    next.wait_for("this node is elected");
+    next.wait_for("a node is gone");
+    assert_eq!(nodes(&project).len(), 1);
+    assert_eq!(next.get("/api/notes", &[], None).await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_server_goes_on_behind_an_additive_step_and_refuses_behind_another() {
+    postgres_only!("several nodes need a server");
+    let project = quick();
+    let old = project.start(&["serve", "--apply", "safe"]);
+    seed(&old, 1).await;
+    project.write("schema.graphql", &SCHEMA.replace("text: String!", "text: String! more: Int"));
+    let new = project.start(&["serve", "--apply", "safe"]);
+    old.wait_for("this one goes on with its schema");
+    seed(&old, 1).await;
+    assert_eq!(new.get("/api/notes", &[("fields", "more")], None).await.0, StatusCode::OK);
+    assert_eq!(old.get("/readyz", &[], None).await.0, StatusCode::OK);
+    assert!(project.ok(&["nodes"]).contains("(not the database's)"));
+    drop(new);
+    project
+        .write("schema.graphql", &SCHEMA.replace("text: String!", "text: String! must: Int! @backfill(expr: \"1\")"));
+    project.ok(&["apply", "--yes", "--destructive"]);
+    old.wait_for("it answers nothing from now on");
+    let (status, problem) = old.get("/api/notes", &[], None).await;
+    assert_eq!((status, &problem["code"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("schema_outdated")));
+    assert_eq!(old.get("/readyz", &[], None).await.0, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(old.get("/healthz", &[], None).await.0, StatusCode::OK);
 }
