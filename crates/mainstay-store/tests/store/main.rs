@@ -3,6 +3,7 @@
 
 mod agreement;
 mod alike;
+mod borders;
 mod cascades;
 mod creates;
 mod evolution;

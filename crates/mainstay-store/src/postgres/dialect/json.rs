@@ -53,43 +53,43 @@ pub(super) fn object(members: &[(&str, String)]) -> String {
     format!("({} || '}}')", members.join(" || "))
 }
 
-/// How many records a transaction may still build in lists that multiply, where its session says so.
-const RECORDS_LEFT: &str = "mainstay.nested_left";
-/// How many bytes of them.
-const BYTES_LEFT: &str = "mainstay.nested_bytes_left";
+/// The setting of a session that says how many records one transaction may build in lists that multiply.
+pub(in crate::postgres) const NESTED_MAX: &str = "mainstay.nested_max";
 /// The same where no session says it: the default of `answer_nested_max`.
-const RECORDS: u64 = 200_000;
+const RECORDS_MAX: u64 = 200_000;
 /// Four times the default of `answer_bytes_max`, since an inner record is counted again with each one around it. What is answered is
 /// measured where it arrives; this bounds what the server holds meanwhile.
-const BYTES: u64 = 4 * 32 * 1024 * 1024;
+const BYTES_MAX: u64 = 4 * 32 * 1024 * 1024;
 /// What the server fails to read as a number where there are too many records, or bytes.
-const TOO_MANY: &str = "mainstay: too many nested records";
-const TOO_LARGE: &str = "mainstay: nested records are too large";
+const TOO_MANY: &str = "mainstay: more nested records than ";
+const TOO_LARGE: &str = "mainstay: more bytes of nested records than ";
 
-/// An object of a list that multiplies. A setting of the transaction counts down: the database has no other memory between rows.
-/// Where it passes zero, a text is read as a number that is none; a constant text would be read before the statement runs.
+/// An object of a list that multiplies. Settings of the transaction count: the database has no other memory between rows. Past the
+/// limit a text is read as a number that is none; a constant text would be read before the statement runs.
 pub(super) fn counted(object: &str) -> String {
-    let left = |name: &str, most: u64, less: &str| {
-        let present = format!("coalesce(nullif(current_setting('{name}', true), '')::bigint, {most})");
-        format!("set_config('{name}', ({present} - {less})::text, true)::bigint >= 0")
+    let setting = |name: &str, other: u64| format!("coalesce(nullif(current_setting('{name}', true), ''), '{other}')");
+    let count = |name: &str, more: &str| {
+        format!("set_config('{name}', ({}::bigint + {more})::text, true)::bigint", setting(name, 0))
     };
-    let fail = |what: &str| format!("('{what}' || left(current_setting('{RECORDS_LEFT}', true), 0))::bigint::text");
-    let (records, bytes) = (left(RECORDS_LEFT, RECORDS, "1"), left(BYTES_LEFT, BYTES, "octet_length(v.o)"));
+    let most = setting(NESTED_MAX, RECORDS_MAX);
+    let (records, bytes) = (count("mainstay.nested", "1"), count("mainstay.nested_bytes", "octet_length(v.o)"));
+    let limited =
+        format!("CASE WHEN {records} <= {most}::bigint THEN {object} ELSE ('{TOO_MANY}' || {most})::bigint::text END");
     format!(
-        "(SELECT CASE WHEN {bytes} THEN v.o ELSE {} END FROM (SELECT CASE WHEN {records} THEN {object} ELSE {} END AS o OFFSET \
-         0) AS v)",
-        fail(TOO_LARGE),
-        fail(TOO_MANY)
+        "(SELECT CASE WHEN {bytes} <= {BYTES_MAX} THEN v.o ELSE ('{TOO_LARGE}' || octet_length(v.o))::bigint::text END FROM \
+         (SELECT {limited} AS o OFFSET 0) AS v)"
     )
 }
 
 /// What a statement says that was ended here.
 #[expect(dead_code, reason = "sessions ask it of their failures")]
-pub(in crate::postgres) fn too_much(message: &str, limit: usize) -> Option<StoreError> {
+pub(in crate::postgres) fn too_much(message: &str) -> Option<StoreError> {
     if message.contains(TOO_LARGE) {
         return Some(StoreError::AnswerTooLarge);
     }
-    message.contains(TOO_MANY).then_some(StoreError::TooManyNested { limit })
+    let (_, limit) = message.split_once(TOO_MANY)?;
+    let limit = limit.trim_end_matches('"').parse().ok()?;
+    Some(StoreError::TooManyNested { limit })
 }
 
 /// The array of an aggregate's rows.

@@ -111,11 +111,12 @@ fn quotient() -> String {
     format!("CASE WHEN v.y <> 0 THEN {ratio} END")
 }
 
+/// Nothing of it is computed of null, which `greatest` and `least` would leave out.
 fn near_the_ends(zero: &str, size: &str, fits: &str, vanishes: &str, outcome: &str) -> String {
     format!(
-        "CASE WHEN {zero} THEN 0::float8 WHEN {size} BETWEEN -700 AND 709 THEN {outcome} WHEN {size} > 711 THEN NULL WHEN \
-         {size} > 0 THEN CASE WHEN {fits} THEN {outcome} END WHEN {size} < -746 THEN 0::float8 ELSE CASE WHEN {vanishes} THEN \
-         0::float8 ELSE {outcome} END END"
+        "CASE WHEN {zero} THEN {outcome} + 0 WHEN {size} BETWEEN -700 AND 709 THEN {outcome} WHEN {size} > 711 THEN NULL WHEN \
+         {size} > 0 THEN CASE WHEN {fits} THEN {outcome} END WHEN {size} < -746 THEN 0::float8 WHEN {size} < 0 THEN CASE WHEN \
+         {vanishes} THEN 0::float8 ELSE {outcome} END END"
     )
 }
 
@@ -131,8 +132,8 @@ pub(super) fn whole_part(float: &str) -> String {
 pub(super) fn exact(float: &str) -> String {
     once(float, |x| {
         format!(
-            "CASE WHEN abs({x}) < 9007199254740992 OR abs({x}) >= 9223372036854775808 THEN {x}::text::numeric ELSE \
-             {x}::bigint::numeric END"
+            "CASE WHEN {x} < -9223372036854775808 OR {x} >= 9223372036854775808 OR abs({x}) < 9007199254740992 THEN \
+             {x}::text::numeric ELSE {x}::bigint::numeric END"
         )
     })
 }
