@@ -2,10 +2,12 @@
 //!
 //! The parts, from the wire up: [`http`] one connection, [`load`] many of them for some seconds, [`process`] a server
 //! as the kernel sees it, [`sides`] the two servers, [`cases`] what is asked of them, [`compare`] the interleaved
-//! rounds, [`run`] all of it for each size, [`report`] the table. [`crash`] is the harness that kills.
+//! rounds, [`run`] all of it for each size, [`report`] the table. [`crash`] is the harness that kills, [`chaos`] the
+//! one that breaks several nodes and their database.
 
 pub mod bare;
 pub mod cases;
+pub mod chaos;
 pub mod compare;
 pub mod cpu;
 pub mod crash;

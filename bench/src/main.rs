@@ -3,10 +3,11 @@ use std::{
     io::Write as _,
     path::{Path, PathBuf},
     process::ExitCode,
+    time::Duration,
 };
 
 use clap::{Args, Parser, Subcommand};
-use mainstay_bench::{Outcome, compare::Plan, crash, run, say};
+use mainstay_bench::{Outcome, chaos, compare::Plan, crash, run, say};
 
 /// Measures Mainstay side by side with a hand-written server, and kills it to see what it loses.
 #[derive(Parser)]
@@ -22,6 +23,30 @@ enum Command {
     Compare(Compare),
     /// SIGKILL at random moments under many writers. Exit code 2: something acknowledged was lost, or half there.
     Crash(Crash),
+    /// Three nodes on PostgreSQL behind nginx, killed, stopped, cut off. Exit code 2: something was lost, done twice or refused.
+    Chaos(Chaos),
+}
+
+#[derive(Args)]
+struct Chaos {
+    /// The program `mainstay`.
+    #[arg(long, env = "MAINSTAY_BINARY")]
+    mainstay: PathBuf,
+    /// The configuration of nginx.
+    #[arg(long, default_value = "deploy/nginx/nginx.conf")]
+    nginx: PathBuf,
+    /// How long things are broken, in seconds.
+    #[arg(long, default_value_t = 60)]
+    seconds: u64,
+    /// Writers at a time.
+    #[arg(long, default_value_t = 32)]
+    writers: u64,
+    /// Where the random numbers begin.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Keeps logs and the database in this folder, which must be empty; else they are temporary.
+    #[arg(long)]
+    folder: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -88,6 +113,7 @@ fn main() -> ExitCode {
             match Cli::parse().command {
                 Command::Compare(options) => compare(options).await,
                 Command::Crash(options) => kill(options).await,
+                Command::Chaos(options) => break_things(options).await,
             }
         })
     });
@@ -126,6 +152,15 @@ async fn kill(options: Crash) -> Outcome<bool> {
     let (_temporary, folder) = folder(options.folder.as_deref())?;
     let Crash { mainstay, times, writers, seed, .. } = options;
     let report = crash::run(&crash::Setup { mainstay, folder, times, writers, seed }).await?;
+    std::io::stdout().write_all(report.text().as_bytes())?;
+    Ok(report.violations.is_empty())
+}
+
+async fn break_things(options: Chaos) -> Outcome<bool> {
+    let (_temporary, folder) = folder(options.folder.as_deref())?;
+    let Chaos { mainstay, nginx, seconds, writers, seed, .. } = options;
+    let time = Duration::from_secs(seconds);
+    let report = chaos::run(&chaos::Setup { mainstay, nginx, folder, time, writers, seed }).await?;
     std::io::stdout().write_all(report.text().as_bytes())?;
     Ok(report.violations.is_empty())
 }

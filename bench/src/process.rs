@@ -65,6 +65,12 @@ impl Process {
         Err(self.failure(&format!("no good answer to GET {path} in {} s, the last: {last}", READY_WAIT.as_secs())))
     }
 
+    /// Waits for a good answer again, of a server that runs; gives the time that took.
+    pub async fn again(&mut self, path: &str) -> Outcome<Duration> {
+        self.started = Instant::now();
+        self.ready(path).await
+    }
+
     /// Its number.
     pub fn pid(&self) -> u32 {
         self.child.id()

@@ -18,6 +18,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &["mainstay-http", "mainstay-auth", "mainstay-core", "mainstay-store", "mainstay-schema", "mainstay-expr"],
     ),
     ("mainstay-test-db", &["mainstay-store"]),
+    ("mainstay-servers", &[]),
+    ("xtask", &["mainstay-servers"]),
     (
         "mainstay-testing",
         &[

@@ -2,8 +2,6 @@
 //!
 //! The server belongs to a keeper: another process of this program, in a group of its own, that reads its input until that
 //! ends. So the server is stopped and its folder removed however the command and we come to an end, by a signal too.
-mod postgres;
-
 use std::{
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
     os::unix::process::CommandExt as _,
@@ -12,7 +10,8 @@ use std::{
 };
 
 use crate::steps::Outcome;
-pub(crate) use postgres::is_installed;
+use mainstay_servers::Postgres;
+pub(crate) use mainstay_servers::is_installed;
 
 /// What tells the tests where the server is.
 const POSTGRES_VARIABLE: &str = "MAINSTAY_TEST_POSTGRES";
@@ -85,7 +84,7 @@ fn code(status: ExitStatus) -> ExitCode {
 /// Keeps the servers until the input ends: says where they are, in one line.
 pub(crate) fn keep() -> Outcome {
     let folder = Folder::new()?;
-    let server = postgres::Server::start(&folder.0)?;
+    let server = Postgres::start(&folder.0)?;
     println!("{}", server.url());
     let said = io::stdout().flush();
     let _ = io::stdin().read_to_end(&mut Vec::new());

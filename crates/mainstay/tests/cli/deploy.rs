@@ -91,7 +91,7 @@ impl Site {
         Site::start("nginx/nginx.conf", |folder| {
             let mut command = Command::new("nginx");
             command.arg("-p").arg(folder).arg("-c").arg(folder.join("proxy.conf"));
-            command.args(["-e", "stderr", "-g", "daemon off;"]);
+            command.args(["-e", "stderr", "-g", "daemon off; master_process off;"]);
             command
         })
         .await

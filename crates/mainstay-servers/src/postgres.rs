@@ -39,15 +39,25 @@ default_transaction_isolation = 'repeatable read'
 ";
 
 /// A running server; it is stopped with the value.
-pub(super) struct Server {
+#[derive(Debug)]
+pub struct Postgres {
     programs: PathBuf,
     folder: PathBuf,
     account: Option<(u32, u32)>,
     port: u16,
 }
 
+/// How a server is stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// Sessions are ended, what is committed is written down.
+    Fast,
+    /// As a crash: the next start recovers from the log.
+    Immediate,
+}
+
 /// Whether its programs are there.
-pub(crate) fn is_installed() -> bool {
+pub fn is_installed() -> bool {
     programs().is_some()
 }
 
@@ -62,36 +72,55 @@ fn programs() -> Option<PathBuf> {
     versions.max().map(|(_, programs)| programs)
 }
 
-impl Server {
+impl Postgres {
     /// Makes a cluster in this folder and starts it; comes back when it answers.
-    pub(super) fn start(folder: &Path) -> Result<Server, Vec<String>> {
+    pub fn start(folder: &Path) -> Result<Postgres, Vec<String>> {
         let programs = programs().ok_or_else(|| vec![format!("{VERSIONS}: no PostgreSQL: cargo xtask tools")])?;
         let account =
             if id("-u", None)? == 0 { Some((id("-u", Some(ACCOUNT))?, id("-g", Some(ACCOUNT))?)) } else { None };
         if let Some((user, group)) = account {
             chown(folder, Some(user), Some(group)).map_err(|error| vec![format!("{}: {error}", folder.display())])?;
         }
-        let mut server = Server { programs, folder: folder.to_owned(), account, port: 0 };
+        let mut server = Postgres { programs, folder: folder.to_owned(), account, port: 0 };
         server.run("initdb", &[INITDB, &["--no-sync", "--pgdata", &server.data()]].concat())?;
         let file = server.folder.join("data/postgresql.auto.conf");
         fs::write(&file, SETTINGS).map_err(|error| vec![format!("{}: {error}", file.display())])?;
         let mut failed = Vec::new();
         for _ in 0..PORTS_TRIED_MAX {
             server.port = free_port().map_err(|error| vec![error.to_string()])?;
-            let (log, data) = (server.folder.join("log").display().to_string(), server.data());
-            let options = format!("-p {} -k {}", server.port, server.folder.display());
-            match server.run("pg_ctl", &["start", "--wait", "--pgdata", &data, "--log", &log, "--options", &options]) {
+            match server.begin() {
                 Ok(()) => return Ok(server),
                 Err(problems) => failed = problems,
             }
-            failed.push(fs::read_to_string(&log).unwrap_or_default());
+            failed.push(fs::read_to_string(server.folder.join("log")).unwrap_or_default());
         }
         Err(failed)
     }
 
+    /// Starts what was stopped, on the same port; comes back when it answers.
+    pub fn begin(&self) -> Result<(), Vec<String>> {
+        let (log, data) = (self.folder.join("log").display().to_string(), self.data());
+        let options = format!("-p {} -k {}", self.port, self.folder.display());
+        self.run("pg_ctl", &["start", "--wait", "--pgdata", &data, "--log", &log, "--options", &options])
+    }
+
+    /// Stops it; comes back when it has ended.
+    pub fn end(&self, how: Stop) -> Result<(), Vec<String>> {
+        let mode = match how {
+            Stop::Fast => "fast",
+            Stop::Immediate => "immediate",
+        };
+        self.run("pg_ctl", &["stop", "--wait", "--mode", mode, "--pgdata", &self.data()])
+    }
+
     /// Its address, for who may do everything.
-    pub(super) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+    }
+
+    /// Its port on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     fn data(&self) -> String {
@@ -115,10 +144,10 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for Postgres {
     fn drop(&mut self) {
         // Nothing of it is kept, so nothing has to be put in order.
-        let _ = self.run("pg_ctl", &["stop", "--wait", "--mode", "immediate", "--pgdata", &self.data()]);
+        let _ = self.end(Stop::Immediate);
     }
 }
 

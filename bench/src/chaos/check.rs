@@ -1,0 +1,88 @@
+//! What is there in the end, held against what was acknowledged: each write once.
+use std::collections::BTreeMap;
+
+use reqwest::Client;
+use serde_json::Value as Json;
+
+use super::{Violation, writer::Acknowledged};
+use crate::Outcome;
+
+/// Reads a whole collection, page by page.
+pub(super) async fn all(client: &Client, url: &str, token: &str) -> Outcome<Vec<Json>> {
+    let (mut items, mut after) = (Vec::new(), None::<String>);
+    loop {
+        let mut request = client.get(url).bearer_auth(token).query(&[("limit", "1000")]);
+        if let Some(after) = &after {
+            request = request.query(&[("after", after)]);
+        }
+        let page: Json = serde_json::from_str(&request.send().await?.error_for_status()?.text().await?)?;
+        items.extend(page["items"].as_array().into_iter().flatten().cloned());
+        match page["next"].as_str() {
+            Some(next) => after = Some(next.to_owned()),
+            None => return Ok(items),
+        }
+    }
+}
+
+/// Each acknowledged entry is there once, and nothing else is.
+pub(super) fn entries(found: &[Json], acknowledged: &[Acknowledged]) -> Vec<Violation> {
+    let mut there: BTreeMap<(u64, u64), u64> = BTreeMap::new();
+    for entry in found {
+        let number = |name: &str| entry[name].as_u64().unwrap_or(u64::MAX);
+        *there.entry((number("writer"), number("number"))).or_default() += 1;
+    }
+    let mut violations = Vec::new();
+    for of in acknowledged {
+        for number in 0..of.entries {
+            match there.remove(&(of.writer, number)) {
+                Some(1) => {}
+                Some(times) => violations.push(wrong(of.writer, number, &format!("is there {times} times"))),
+                None => violations.push(wrong(of.writer, number, "was acknowledged and is lost")),
+            }
+        }
+    }
+    violations.extend(there.keys().map(|(writer, number)| wrong(*writer, *number, "was never acknowledged")));
+    violations
+}
+
+fn wrong(writer: u64, number: u64, text: &str) -> Violation {
+    Violation(format!("entry {number} of writer {writer} {text}"))
+}
+
+/// Each account was counted up as often as that was acknowledged.
+pub(super) fn accounts(found: &[Json], keys: &[String], acknowledged: &[Acknowledged]) -> Vec<Violation> {
+    let wrong = keys.iter().enumerate().filter_map(|(at, key)| {
+        let counted: u64 = acknowledged.iter().map(|of| of.counted[at]).sum();
+        let account = found.iter().find(|account| account["id"] == key.as_str())?;
+        let counter = account["counter"].as_u64()?;
+        (counter != counted).then(|| Violation(format!("account {at} says {counter}, acknowledged were {counted}")))
+    });
+    wrong.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn acknowledged(entries: u64) -> Vec<Acknowledged> {
+        vec![Acknowledged { writer: 1, entries, counted: vec![2], ..Acknowledged::default() }]
+    }
+
+    #[test]
+    fn what_is_lost_twice_or_unasked_for_is_told() {
+        let entry = |number: u64| json!({ "writer": 1, "number": number });
+        assert_eq!(entries(&[entry(0), entry(1)], &acknowledged(2)), []);
+        for (found, text) in [
+            (vec![entry(0)], "entry 1 of writer 1 was acknowledged and is lost"),
+            (vec![entry(0), entry(1), entry(1)], "entry 1 of writer 1 is there 2 times"),
+            (vec![entry(0), entry(1), entry(2)], "entry 2 of writer 1 was never acknowledged"),
+        ] {
+            assert_eq!(entries(&found, &acknowledged(2)), [Violation(text.to_owned())]);
+        }
+        let account = |counter: u64| vec![json!({ "id": "a", "counter": counter })];
+        assert_eq!(accounts(&account(2), &["a".to_owned()], &acknowledged(0)), []);
+        assert_eq!(accounts(&account(3), &["a".to_owned()], &acknowledged(0)).len(), 1);
+    }
+}
