@@ -153,7 +153,12 @@ impl Site {
         let file = folder.join("nginx.conf");
         fs::write(&file, text.replace(FRONT_ADDRESS, &self.front.to_string()))?;
         let mut command = Command::new("nginx");
-        command.arg("-p").arg(&folder).arg("-c").arg(&file).args(["-e", "stderr", "-g", "daemon off; master_process off;"]);
+        command.arg("-p").arg(&folder).arg("-c").arg(&file).args([
+            "-e",
+            "stderr",
+            "-g",
+            "daemon off; master_process off;",
+        ]);
         let mut nginx = Process::start(command, self.front, &self.folder.join("nginx.log"))?;
         nginx.ready(READY_PATH).await?;
         self._nginx = Some(nginx);

@@ -37,4 +37,6 @@ pub use snapshot::{
     CheckSnapshot, ColumnSnapshot, ColumnType, Comparison, ConditionSnapshot, EmbeddedSnapshot, EnumSnapshot,
     ForeignKeySnapshot, IndexSnapshot, JoinSnapshot, MemberSnapshot, Operand, Snapshot, TableSnapshot, UniqueSnapshot,
 };
-pub use wire::{EMAIL_LENGTH_MAX, KEY_LENGTH_MAX, LIST_LENGTH_MAX, STRING_BYTES_MAX, URL_LENGTH_MAX, WireError};
+pub use wire::{
+    EMAIL_LENGTH_MAX, KEY_INT_MAX, KEY_LENGTH_MAX, LIST_LENGTH_MAX, STRING_BYTES_MAX, URL_LENGTH_MAX, WireError,
+};

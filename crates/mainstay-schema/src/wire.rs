@@ -149,6 +149,16 @@ impl KeyKind {
         }
     }
 
+    /// Reads the key of a record that is to be made.
+    pub fn read_new(self, json: &Json<'_>) -> Result<Value, WireError> {
+        match self.read(json)? {
+            Value::Int(key) if key > KEY_INT_MAX => {
+                Err(scalar::invalid(format!("{key} is too large for a key: at most {KEY_INT_MAX}")))
+            }
+            key => Ok(key),
+        }
+    }
+
     /// Reads a key from JSON: a text, and of integer keys a number too.
     pub fn read(self, json: &Json<'_>) -> Result<Value, WireError> {
         match (json, scalar::whole(json)) {
@@ -164,6 +174,10 @@ impl KeyKind {
         }
     }
 }
+
+/// The largest whole number that a create may bring as its key. A collection counts on from its largest: 2^32 are kept for
+/// that, so that nobody who may choose a key can use them up.
+pub const KEY_INT_MAX: i64 = i64::MAX - (1 << 32);
 
 /// A text key can stand in an address and in every index.
 fn is_text_key(text: &str) -> bool {

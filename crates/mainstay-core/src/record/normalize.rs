@@ -6,7 +6,7 @@ use mainstay_schema::{Collection, Field, FieldKind, Json, Scalar, Schema, WireEr
 /// Reads a sent value of a field that is no link, and normalizes it.
 pub(crate) fn read(schema: &Schema, of: &Collection, field: &Field, json: &Json<'_>) -> Result<Value, WireError> {
     if of.system.id == Some(field.id) {
-        return of.key.read(json);
+        return of.key.read_new(json);
     }
     let (kind, length_max) = match field.normalize {
         Some(_) => (raw(&field.kind), None),

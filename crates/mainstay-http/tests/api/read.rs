@@ -102,3 +102,22 @@ async fn keys_of_every_kind() {
     assert_eq!((counted.status, counted.id()), (201, "8".into()), "{}", counted.text);
     assert_eq!(app.admin().post("/api/countries", json!({"name": "x"})).await.status, 422);
 }
+
+#[tokio::test]
+async fn nobody_uses_up_the_keys_that_are_counted() {
+    let schema = r#"type Ticket @rules(read: "true", create: "true") { id: Int! title: String! }"#;
+    let app = TestApp::with_schema(schema).await;
+    let largest = mainstay_schema::KEY_INT_MAX;
+    for beyond in [json!("9223372036854775807"), json!(i64::MAX), json!((largest + 1).to_string())] {
+        let refused = app.anonymous().post("/api/tickets", json!({"id": beyond, "title": "x"})).await;
+        assert_eq!(refused.status, 422, "{}", refused.text);
+        assert!(refused.text.contains("9223372032559808511"), "{}", refused.text);
+        let batch = json!({"ops": [{"op": "create", "in": "tickets", "data": {"id": beyond, "title": "x"}}]});
+        assert_eq!(app.anonymous().post("/api/batch", batch).await.status, 422);
+    }
+    let last = app.anonymous().post("/api/tickets", json!({"id": largest.to_string(), "title": "x"})).await;
+    assert_eq!(last.status, 201, "{}", last.text);
+    let counted = app.anonymous().post("/api/tickets", json!({"title": "next"})).await;
+    assert_eq!(counted.id(), (largest + 1).to_string(), "{}", counted.text);
+    assert_eq!(app.get(&format!("/api/tickets/{}", largest + 1)).await.json()["title"], "next");
+}
