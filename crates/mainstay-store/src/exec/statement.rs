@@ -63,7 +63,7 @@ impl WriteStatement {
                 (plan.collection, Parts::Load { width: plan.columns.len(), sql })
             }
             // A note is about no collection.
-            WritePlan::Note(note) => (CollectionId(0), Parts::Note { sql: sql::note(*note) }),
+            WritePlan::Note(note) => (CollectionId(0), Parts::Note { sql: sql::note(dialect, *note) }),
             WritePlan::Create(plan) => {
                 let sql = Box::new(sql::create(schema, dialect, plan)?);
                 (plan.collection, Parts::Create { plan: Box::new(plan.clone()), sql })

@@ -287,6 +287,10 @@ impl Dialect for PostgresDialect {
         format!("(({sql})::{})", types::column(ty))
     }
 
+    fn counted(&self, name: &str) -> String {
+        self.key_column(name, KeyKind::Int)
+    }
+
     fn json_key(&self, column: &str) -> String {
         format!("to_json({column})::text")
     }

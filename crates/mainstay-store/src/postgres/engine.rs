@@ -149,7 +149,7 @@ impl Engine {
     pub(crate) fn prepare_notes(&self) -> Result<(), StoreError> {
         let tables = sql::note_tables(&PostgresDialect);
         self.with_own(async move |connection: &mut Connection| {
-            connection.client().batch_execute(&tables).await.map_err(|error| store_error(&error, 0))
+            migrate::make_own(connection.client_mut(), &tables).await
         })
     }
 
@@ -170,7 +170,7 @@ impl Engine {
         backward: bool,
         limit: usize,
     ) -> Result<Vec<(i64, String)>, StoreError> {
-        let (sql, source) = (sql::noted_waiting(backward), source.to_owned());
+        let (sql, source) = (sql::noted_waiting(&PostgresDialect, backward), source.to_owned());
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         self.with_own(async move |connection: &mut Connection| {
             let rows = connection.client().query(&sql, &[&source, &from, &limit]).await;

@@ -12,7 +12,7 @@ use mainstay_schema::{Class, Migration, Schema, Snapshot};
 use serde_json::Value as Json;
 use tokio_postgres::{Client, GenericClient, IsolationLevel, Transaction, error::SqlState, types::ToSql};
 
-use super::{PostgresDialect, bind::params};
+use super::{PostgresDialect, bind::params, failure::store_error};
 use crate::{
     Drift, MigrateError, Offence, StoreError,
     exec::Inputs,
@@ -81,25 +81,14 @@ impl Failure {
                     let meaning = "drop it first, and make it again afterwards".to_owned();
                     MigrateError::Drift(vec![Drift { what, severity: crate::Severity::Broken, meaning }])
                 }
-                _ => MigrateError::Store(store_error(&error)),
+                _ => MigrateError::Store(store_error(&error, 0)),
             },
         }
     }
 }
 
-fn store_error(error: &tokio_postgres::Error) -> StoreError {
-    match error.as_db_error() {
-        Some(db) if *db.code() == SqlState::DISK_FULL => StoreError::DiskFull,
-        Some(db) => {
-            let detail = db.detail().map_or(String::new(), |detail| format!(" ({detail})"));
-            StoreError::Engine(format!("{}{detail}", db.message()))
-        }
-        None => StoreError::Engine(error.to_string()),
-    }
-}
-
 fn failed(error: tokio_postgres::Error) -> StoreError {
-    store_error(&error)
+    store_error(&error, 0)
 }
 
 /// The namespace of the tables.
@@ -167,9 +156,21 @@ pub(crate) async fn drift(client: &mut Client, remembered: &Snapshot) -> Result<
     drift::drift(client, remembered).await.map_err(failed)
 }
 
+/// Makes tables of the server's own where they are not there; of two nodes that begin at once one does.
+pub(crate) async fn make_own(client: &mut Client, tables: &str) -> Result<(), StoreError> {
+    let made = async {
+        let transaction = begin(client).await?;
+        lock::take_in(&transaction).await?;
+        transaction.batch_execute(tables).await?;
+        transaction.commit().await
+    };
+    made.await.map_err(failed)
+}
+
 /// Each statement sees what is there when it begins: the locks make the order.
 async fn begin(client: &mut Client) -> Result<Transaction<'_>, tokio_postgres::Error> {
-    let transaction = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).start().await?;
+    let transaction =
+        client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).read_only(false).start().await?;
     transaction
         .batch_execute("SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0")
         .await?;

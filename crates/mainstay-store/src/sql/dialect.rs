@@ -108,4 +108,8 @@ pub trait Dialect: Sync {
     fn json_key(&self, column: &str) -> String {
         column.to_owned()
     }
+    /// A key column of a table of the server's own, whose numbers only grow.
+    fn counted(&self, name: &str) -> String {
+        format!("{} INTEGER NOT NULL PRIMARY KEY", self.quote(name))
+    }
 }

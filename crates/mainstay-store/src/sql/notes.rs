@@ -1,5 +1,6 @@
 //! The notes of imports: how far each source is, and what waits for records that come later.
 use mainstay_plan::Note;
+use mainstay_schema::{ColumnType, Scalar};
 
 use crate::sql::{Bind, Dialect, Sql};
 
@@ -8,29 +9,34 @@ const WAITING: &str = "mainstay_import_waiting";
 
 /// Makes the tables, where they are not there.
 pub fn note_tables(dialect: &dyn Dialect) -> String {
-    let text = "TEXT";
+    let text = |name: &str| dialect.column(name, &ColumnType::Scalar(Scalar::String), true, &[]);
+    let (state, source, what, number) = (text("state"), text("source"), text("what"), dialect.counted("number"));
     format!(
-        "CREATE TABLE IF NOT EXISTS {SOURCES} (id {text} PRIMARY KEY NOT NULL, state {text} NOT NULL){options};\n\
-         CREATE TABLE IF NOT EXISTS {WAITING} (number INTEGER PRIMARY KEY, source {text} NOT NULL, what {text} NOT NULL){options};\n",
+        "CREATE TABLE IF NOT EXISTS {SOURCES} ({id} PRIMARY KEY, {state}){options};\n\
+         CREATE TABLE IF NOT EXISTS {WAITING} ({number}, {source}, {what}){options};\n",
+        id = text("id"),
         options = dialect.table_options()
     )
 }
 
 /// The statements of a note.
-pub fn note(note: Note) -> Vec<Sql> {
+pub fn note(dialect: &dyn Dialect, note: Note) -> Vec<Sql> {
+    let [first, second] = [1, 2].map(|n| dialect.placeholder(n));
     let sql = |text: String, binds: u16| Sql { text, binds: (0..binds).map(Bind::Value).collect() };
     match note {
         Note::Reached => vec![sql(
             format!(
-                "INSERT INTO {SOURCES} (id, state) VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET state = excluded.state"
+                "INSERT INTO {SOURCES} (id, state) VALUES ({first}, {second}) ON CONFLICT (id) DO UPDATE SET state = excluded.state"
             ),
             2,
         )],
-        Note::Waits => vec![sql(format!("INSERT INTO {WAITING} (source, what) VALUES (?1, ?2)"), 2)],
-        Note::Settled => vec![sql(format!("DELETE FROM {WAITING} WHERE number = ?1"), 1)],
+        Note::Waits => {
+            vec![sql(format!("INSERT INTO {WAITING} (source, what) VALUES ({first}, {second})"), 2)]
+        }
+        Note::Settled => vec![sql(format!("DELETE FROM {WAITING} WHERE number = {first}"), 1)],
         Note::Forgotten => vec![
-            sql(format!("DELETE FROM {WAITING} WHERE source = ?1"), 1),
-            sql(format!("DELETE FROM {SOURCES} WHERE id = ?1"), 1),
+            sql(format!("DELETE FROM {WAITING} WHERE source = {first}"), 1),
+            sql(format!("DELETE FROM {SOURCES} WHERE id = {first}"), 1),
         ],
     }
 }
@@ -41,9 +47,11 @@ pub fn noted_sources() -> String {
 }
 
 /// Reads some of what waits of a source behind a number, or before it: number and what.
-pub fn noted_waiting(backward: bool) -> String {
+pub fn noted_waiting(dialect: &dyn Dialect, backward: bool) -> String {
     let (than, order) = if backward { ("<", "DESC") } else { (">", "ASC") };
+    let [source, from, limit] = [1, 2, 3].map(|n| dialect.placeholder(n));
     format!(
-        "SELECT number, what FROM {WAITING} WHERE source = ?1 AND number {than} ?2 ORDER BY number {order} LIMIT ?3"
+        "SELECT number, what FROM {WAITING} WHERE source = {source} AND number {than} {from} ORDER BY number {order} \
+         LIMIT {limit}"
     )
 }

@@ -24,10 +24,10 @@ const TRIMMED_MAX: usize = 8;
 pub fn make_once(dialect: &dyn Dialect) -> String {
     let column = |(name, scalar): &(&str, Scalar)| dialect.column(name, &ColumnType::Scalar(*scalar), true, &[]);
     let columns: Vec<String> = COLUMNS.iter().map(column).collect();
-    let [id, caller, number, key, request] =
-        ["id", "caller", "number", "key", "request"].map(|name| dialect.quote(name));
+    let id = dialect.counted("id");
+    let [caller, number, key, request] = ["caller", "number", "key", "request"].map(|name| dialect.quote(name));
     format!(
-        "CREATE TABLE IF NOT EXISTS {} ({id} INTEGER NOT NULL PRIMARY KEY, {}, UNIQUE ({caller}, {key}, {request}), \
+        "CREATE TABLE IF NOT EXISTS {} ({id}, {}, UNIQUE ({caller}, {key}, {request}), \
          UNIQUE ({caller}, {number})){}",
         dialect.quote(TABLE),
         columns.join(", "),

@@ -131,7 +131,7 @@ impl Engine {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         self.readers.with_local(|reader| {
             reader.deadline.clear();
-            let sql = sql::noted_waiting(backward);
+            let sql = sql::noted_waiting(&SqliteDialect, backward);
             rows(&reader.connection, &sql, rusqlite::params![source, from, limit], |row| Ok((row.get(0)?, row.get(1)?)))
         })
     }

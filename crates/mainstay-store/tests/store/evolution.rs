@@ -36,7 +36,7 @@ fn records_are_what_the_model_says() {
         cases,
         rng_seed,
         failure_persistence: None,
-        max_shrink_iters: 400,
+        max_shrink_iters: u32::try_from(number("EVOLUTION_SHRINK", 400)).unwrap(),
         ..ProptestConfig::default()
     };
     let tally = Cell::new(Tally::default());

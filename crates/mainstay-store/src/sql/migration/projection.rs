@@ -83,7 +83,7 @@ impl<'a> Projection<'a> {
             ColumnSource::Join(name) => {
                 let [from, to] = [JOIN_FROM, JOIN_TO].map(|name| self.quote(name));
                 let (table, key) = (self.old_table(name), self.quote(KEY));
-                Some(format!("(SELECT min(j.{to}) FROM {table} AS j WHERE j.{from} = {OLD}.{key})"))
+                Some(format!("(SELECT j.{to} FROM {table} AS j WHERE j.{from} = {OLD}.{key} ORDER BY 1 LIMIT 1)"))
             }
         }
     }

@@ -1,10 +1,12 @@
 //! One case: a database, and changes of its schema one after the other.
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
-use mainstay_schema::Schema;
-use mainstay_store::{MigrateError, Settings, SqliteDialect, Store, sql::create_all};
-use rusqlite::Connection;
-use tempfile::TempDir;
+use mainstay_schema::{Schema, Snapshot};
+use mainstay_store::{
+    MigrateError, PostgresDialect, SqliteDialect, Store,
+    sql::{create_all, create_in_place},
+};
+use mainstay_test_db::{Engine, TestDatabase, engine};
 
 use super::{
     change::{change, forget},
@@ -24,8 +26,8 @@ pub(crate) struct Tally {
 
 /// A database and what is in it.
 struct House {
-    folder: TempDir,
     store: Store,
+    database: TestDatabase,
     model: Model,
     schema: Arc<Schema>,
     records: Records,
@@ -76,27 +78,17 @@ fn reverse(before: &Model, after: &Model) -> Option<Model> {
     Some(model)
 }
 
-fn open(folder: &TempDir) -> Store {
-    let mut settings = Settings::at(folder.path().join("app.db"));
-    (settings.durable, settings.sqlite.readers) = (false, 1);
-    Store::open(settings).unwrap()
-}
-
 impl House {
     fn new(model: Model, records: Records) -> House {
-        let folder = TempDir::new().unwrap();
-        let store = open(&folder);
+        let database = TestDatabase::new();
+        let mut settings = database.settings();
+        settings.sqlite.readers = 1;
+        let store = Store::open(settings).unwrap();
         let schema = Arc::new(load(&model.sdl()));
         store.follow(&schema).unwrap();
-        let house = House { folder, store, model, schema, records };
-        records::write(&house.beside(), &house.model, &house.schema, &house.records);
+        let house = House { store, database, model, schema, records };
+        records::write(&house.database, &house.model, &house.schema, &house.records);
         house
-    }
-
-    fn beside(&self) -> Connection {
-        let connection = Connection::open(self.folder.path().join("app.db")).unwrap();
-        connection.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
-        connection
     }
 
     /// Migrates, and compares with the model; whether the migration was carried out.
@@ -111,7 +103,7 @@ impl House {
         match (expected, outcome) {
             (Ok(expected), Ok(())) => {
                 tally.done += 1;
-                let found = records::read(&self.beside(), next, &schema);
+                let found = records::read(&self.database, next, &schema);
                 if found != expected {
                     return Err(told(&format!("the records are {found:?}, not {expected:?}")));
                 }
@@ -124,7 +116,7 @@ impl House {
                 if offences.iter().any(|offence| offence.count == 0 || offence.records.is_empty()) {
                     return Err(told(&format!("an offence without records: {offences:?}")));
                 }
-                if records::read(&self.beside(), &self.model, &self.schema) != self.records {
+                if records::read(&self.database, &self.model, &self.schema) != self.records {
                     return Err(told("a refused migration has changed records"));
                 }
                 self.check().map_err(|what| told(&what))?;
@@ -146,29 +138,46 @@ impl House {
         if !drift.is_empty() {
             return Err(format!("the tables are not those of the schema: {drift:?}"));
         }
-        let other = Connection::open_in_memory().unwrap();
-        create_all(&SqliteDialect, &remembered).iter().for_each(|sql| other.execute_batch(sql).unwrap());
-        let (found, expected) = (objects(&self.beside()), objects(&other));
+        let (found, expected) = (objects(&self.database, "public"), fresh(&self.database, &remembered));
         if found != expected {
             return Err(format!("there is {found:?}, not {expected:?}"));
         }
-        let connection = self.beside();
-        let broken = connection.query_row("PRAGMA foreign_key_check", [], |row| row.get::<_, String>(0));
-        let sound: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
-        match (broken, &*sound) {
-            (Err(rusqlite::Error::QueryReturnedNoRows), "ok") => Ok(()),
-            (broken, sound) => Err(format!("the database is not sound: {broken:?}, {sound}")),
+        if engine() == Engine::Sqlite {
+            let broken = self.database.rows("PRAGMA foreign_key_check");
+            let sound = self.database.rows("PRAGMA integrity_check");
+            if !broken.is_empty() || sound != [[Some("ok".to_owned())]] {
+                return Err(format!("the database is not sound: {broken:?}, {sound:?}"));
+            }
         }
+        Ok(())
     }
 }
 
-/// Every table and index of the schema, by name.
-fn objects(connection: &Connection) -> BTreeSet<(String, String, String)> {
-    let mut statement = connection
-        .prepare("SELECT type, name, tbl_name FROM sqlite_schema WHERE tbl_name NOT LIKE 'mainstay%'")
-        .unwrap();
-    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
-    rows.filter(|row| row.as_ref().is_ok_and(|row: &(String, String, String)| row.1 != "sqlite_sequence"))
-        .collect::<Result<_, _>>()
-        .unwrap()
+/// What a fresh database has.
+fn fresh(database: &TestDatabase, snapshot: &Snapshot) -> Vec<Vec<Option<String>>> {
+    if engine() == Engine::Postgres {
+        let statements = create_in_place(&PostgresDialect, snapshot).join(";\n");
+        database.execute(&format!("CREATE SCHEMA fresh; SET search_path = fresh; {statements}"));
+        let found = objects(database, "fresh");
+        database.execute("DROP SCHEMA fresh CASCADE");
+        return found;
+    }
+    let database = TestDatabase::new();
+    std::fs::create_dir_all(database.file().parent().unwrap()).unwrap();
+    database.execute(&create_all(&SqliteDialect, snapshot).join(";\n"));
+    objects(&database, "")
+}
+
+/// Every table, index, sequence and constraint of the schema, by name.
+fn objects(database: &TestDatabase, namespace: &str) -> Vec<Vec<Option<String>>> {
+    database.rows(&match engine() {
+        Engine::Sqlite => "SELECT type, name, tbl_name FROM sqlite_schema WHERE tbl_name NOT LIKE 'mainstay%' AND \
+                           name <> 'sqlite_sequence' ORDER BY 1, 2"
+            .to_owned(),
+        Engine::Postgres => format!(
+            "SELECT relkind::text, relname::text FROM pg_class WHERE relnamespace = '{namespace}'::regnamespace AND \
+             relname NOT LIKE 'mainstay%' UNION ALL SELECT contype::text, conname::text FROM pg_constraint WHERE connamespace = \
+             '{namespace}'::regnamespace AND conname NOT LIKE 'mainstay%' ORDER BY 1, 2"
+        ),
+    })
 }

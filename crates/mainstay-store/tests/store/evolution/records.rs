@@ -2,7 +2,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mainstay_schema::{FieldKind, Schema};
-use rusqlite::{Connection, types::Value as Stored};
+use mainstay_test_db::{Engine, TestDatabase, engine};
 use serde_json::{Value as Json, json};
 
 use super::{
@@ -122,124 +122,125 @@ pub(crate) fn obeys(model: &Model, of: &TypeModel, rows: &BTreeMap<String, BTree
 }
 
 /// Writes records into the tables of the model's schema.
-pub(crate) fn write(connection: &Connection, model: &Model, schema: &Schema, records: &Records) {
-    connection.pragma_update(None, "foreign_keys", false).unwrap();
+pub(crate) fn write(database: &TestDatabase, model: &Model, schema: &Schema, records: &Records) {
+    let mut all = match engine() {
+        Engine::Sqlite => "PRAGMA foreign_keys = off;\n".to_owned(),
+        Engine::Postgres => "SET session_replication_role = replica;\n".to_owned(),
+    };
     for of in &model.types {
         let collection = schema.collection(schema.by_name[&of.name]);
         for (key, row) in &records[&of.uid] {
-            let now = Stored::Text("2026-01-01T00:00:00.000000Z".into());
+            let now = "'2026-01-01T00:00:00.000000Z'".to_owned();
             let mut columns = vec![
-                ("id".to_owned(), key_stored(of.key, key)),
+                ("id".to_owned(), key_literal(of.key, key)),
                 ("created_at".to_owned(), now.clone()),
                 ("updated_at".to_owned(), now),
-                ("version".to_owned(), Stored::Integer(row[&VERSION].as_i64().unwrap())),
+                ("version".to_owned(), row[&VERSION].to_string()),
             ];
             for field in &of.fields {
                 let stored_as = collection.field_named(&field.name).unwrap();
                 match (&field.kind, &stored_as.kind) {
                     (Kind::Many(target), FieldKind::Many { table, .. }) => {
                         for other in row[&field.uid].as_array().unwrap() {
-                            let to = key_stored(model.of(*target).unwrap().key, other.as_str().unwrap());
-                            let sql = format!("INSERT INTO \"{table}\" (from_id, to_id) VALUES (?1, ?2)");
-                            connection.execute(&sql, (key_stored(of.key, key), to)).unwrap();
+                            let to = key_literal(model.of(*target).unwrap().key, other.as_str().unwrap());
+                            let from = key_literal(of.key, key);
+                            all.push_str(&format!("INSERT INTO \"{table}\" (from_id, to_id) VALUES ({from}, {to});\n"));
                         }
                     }
-                    (kind, _) => columns.push((stored_as.column.clone(), to_stored(model, kind, &row[&field.uid]))),
+                    (kind, _) => columns.push((stored_as.column.clone(), literal(model, kind, &row[&field.uid]))),
                 }
             }
             let names: Vec<String> = columns.iter().map(|(name, _)| format!("\"{name}\"")).collect();
-            let holes: Vec<String> = (1..=columns.len()).map(|at| format!("?{at}")).collect();
-            let sql =
-                format!("INSERT INTO \"{}\" ({}) VALUES ({})", collection.table, names.join(", "), holes.join(", "));
-            let values = rusqlite::params_from_iter(columns.into_iter().map(|(_, value)| value));
-            connection.execute(&sql, values).unwrap();
+            let values: Vec<String> = columns.into_iter().map(|(_, value)| value).collect();
+            let (names, values) = (names.join(", "), values.join(", "));
+            all.push_str(&format!("INSERT INTO \"{}\" ({names}) VALUES ({values});\n", collection.table));
         }
     }
+    database.execute(&all);
 }
 
 /// Reads all records of the model's schema.
-pub(crate) fn read(connection: &Connection, model: &Model, schema: &Schema) -> Records {
+pub(crate) fn read(database: &TestDatabase, model: &Model, schema: &Schema) -> Records {
     let mut records = Records::new();
     for of in &model.types {
         let collection = schema.collection(schema.by_name[&of.name]);
         let rows = records.entry(of.uid).or_default();
-        let mut statement = connection.prepare(&format!("SELECT * FROM \"{}\"", collection.table)).unwrap();
-        let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
-        let mut found = statement.query([]).unwrap();
-        while let Some(row) = found.next().unwrap() {
-            let get = |name: &str| -> Stored {
-                row.get(names.iter().position(|other| other == name).unwrap_or_else(|| panic!("no {name}"))).unwrap()
-            };
-            let key = key_text(get("id"));
-            let mut values = BTreeMap::from([(VERSION, json!(int(get("version"))))]);
-            for field in &of.fields {
-                let stored_as = collection.field_named(&field.name).unwrap();
-                let value = match &stored_as.kind {
-                    FieldKind::Many { table, .. } => ends(connection, table, get("id")),
-                    _ => from_stored(&field.kind, get(&stored_as.column)),
-                };
-                values.insert(field.uid, value);
-            }
+        let stored = of.fields.iter().map(|field| (field, collection.field_named(&field.name).unwrap()));
+        let (many, own): (Vec<_>, Vec<_>) =
+            stored.partition(|(_, stored_as)| matches!(stored_as.kind, FieldKind::Many { .. }));
+        let columns: String =
+            own.iter().map(|(field, stored_as)| format!(", {}", shown(&field.kind, &stored_as.column))).collect();
+        for row in database.rows(&format!("SELECT id, version{columns} FROM \"{}\"", collection.table)) {
+            let mut cells = row.into_iter();
+            let key = cells.next().flatten().unwrap();
+            let version: i64 = cells.next().flatten().unwrap().parse().unwrap();
+            let mut values = BTreeMap::from([(VERSION, json!(version))]);
+            values.extend(own.iter().zip(cells).map(|((field, _), cell)| (field.uid, from_text(&field.kind, cell))));
+            values.extend(many.iter().map(|(field, _)| (field.uid, json!([]))));
             rows.insert(key, values);
+        }
+        for (field, stored_as) in many {
+            let FieldKind::Many { table, .. } = &stored_as.kind else { continue };
+            let mut ends: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+            for row in database.rows(&format!("SELECT from_id, to_id FROM \"{table}\"")) {
+                let mut cells = row.into_iter().flatten();
+                let from = cells.next().unwrap();
+                ends.entry(from).or_default().extend(cells);
+            }
+            for (from, ends) in ends {
+                rows.get_mut(&from).unwrap().insert(field.uid, json!(ends));
+            }
         }
     }
     records
 }
 
-fn ends(connection: &Connection, table: &str, from: Stored) -> Json {
-    let mut statement = connection.prepare(&format!("SELECT to_id FROM \"{table}\" WHERE from_id = ?1")).unwrap();
-    let ends: BTreeSet<String> =
-        statement.query_map([from], |row| Ok(key_text(row.get(0)?))).unwrap().collect::<Result<_, _>>().unwrap();
-    json!(ends)
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
 }
 
-fn key_stored(kind: Key, key: &str) -> Stored {
+fn key_literal(kind: Key, key: &str) -> String {
     match kind {
-        Key::Int => Stored::Integer(key.parse().unwrap()),
-        Key::Uuid | Key::Text => Stored::Text(key.to_owned()),
+        Key::Int => key.to_owned(),
+        Key::Uuid | Key::Text => quoted(key),
     }
 }
 
-fn key_text(stored: Stored) -> String {
-    match stored {
-        Stored::Integer(key) => key.to_string(),
-        Stored::Text(key) => key,
-        other => panic!("{other:?} is no key"),
-    }
-}
-
-fn int(stored: Stored) -> i64 {
-    match stored {
-        Stored::Integer(value) => value,
-        other => panic!("{other:?} is no whole number"),
-    }
-}
-
-fn to_stored(model: &Model, kind: &Kind, value: &Json) -> Stored {
-    let text = || value.as_str().unwrap().to_owned();
+/// A value as its column keeps it.
+fn literal(model: &Model, kind: &Kind, value: &Json) -> String {
+    let text = || value.as_str().unwrap();
     match kind {
-        _ if value.is_null() => Stored::Null,
-        Kind::Int => Stored::Integer(value.as_i64().unwrap()),
-        Kind::Bool => Stored::Integer(i64::from(value.as_bool().unwrap())),
-        Kind::Long => Stored::Integer(text().parse().unwrap()),
-        Kind::Float => Stored::Real(value.as_f64().unwrap()),
-        Kind::Decimal(..) => Stored::Integer(text().replace('.', "").parse().unwrap()),
-        Kind::Link(target) => key_stored(model.of(*target).unwrap().key, &text()),
-        Kind::List(_) => Stored::Text(value.to_string()),
-        _ => Stored::Text(text()),
+        _ if value.is_null() => "NULL".to_owned(),
+        Kind::Bool if engine() == Engine::Sqlite => i64::from(value.as_bool().unwrap()).to_string(),
+        Kind::Int | Kind::Bool => value.to_string(),
+        Kind::Long => text().to_owned(),
+        Kind::Float => format!("{:e}", value.as_f64().unwrap()),
+        Kind::Decimal(..) if engine() == Engine::Sqlite => text().replace('.', ""),
+        Kind::Decimal(..) => text().to_owned(),
+        Kind::Link(target) => key_literal(model.of(*target).unwrap().key, text()),
+        Kind::List(_) => quoted(&value.to_string()),
+        _ => quoted(text()),
     }
 }
 
-fn from_stored(kind: &Kind, stored: Stored) -> Json {
-    match (kind, stored) {
-        (_, Stored::Null) => Json::Null,
-        (Kind::Int, Stored::Integer(value)) => json!(value),
-        (Kind::Bool, Stored::Integer(value)) => json!(value == 1),
-        (Kind::Long | Kind::Link(_), Stored::Integer(value)) => json!(value.to_string()),
-        (Kind::Float, Stored::Real(value)) => json!(value),
-        (Kind::Decimal(_, scale), Stored::Integer(units)) => json!(decimal_text(units, *scale)),
-        (Kind::List(_), Stored::Text(text)) => serde_json::from_str(&text).unwrap(),
-        (_, Stored::Text(text)) => json!(text),
-        (kind, other) => panic!("{other:?} is no {kind:?}"),
+/// A column as it is asked for.
+fn shown(kind: &Kind, column: &str) -> String {
+    match kind {
+        Kind::Moment if engine() == Engine::Postgres => {
+            format!("to_char(\"{column}\" AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')")
+        }
+        _ => format!("\"{column}\""),
+    }
+}
+
+fn from_text(kind: &Kind, cell: Option<String>) -> Json {
+    let Some(text) = cell else { return Json::Null };
+    match kind {
+        Kind::Int => json!(text.parse::<i64>().unwrap()),
+        Kind::Bool => json!(matches!(&*text, "1" | "t")),
+        Kind::Float => json!(text.parse::<f64>().unwrap()),
+        Kind::Decimal(_, scale) if engine() == Engine::Sqlite => json!(decimal_text(text.parse().unwrap(), *scale)),
+        Kind::List(_) => serde_json::from_str(&text).unwrap(),
+        _ => json!(text),
     }
 }

@@ -294,7 +294,9 @@ fn stands(pair: &Pair<'_>, column: &str) -> bool {
     let new = &pair.new.columns[at];
     pair.old.table == pair.new.table
         && match &pair.ways[at] {
-            Way::Kept { name, fills: false } => name == column && pair.was(at).is_some_and(|was| was.ty == new.ty),
+            Way::Kept { name, fills: false } => {
+                name == column && pair.was(at).is_some_and(|was| was.ty == new.ty && was.required == new.required)
+            }
             Way::Made { fills: false } => is_unasked(new) && !pair.old.columns.iter().any(|old| old.column == column),
             _ => false,
         }
@@ -321,8 +323,16 @@ fn kept(pair: &Pair<'_>) -> (Names, Names) {
     // Values that change one after the other could meet on the way.
     let is_filled =
         |column: &String| pair.ways.iter().any(|way| matches!(way, Way::Kept { name, fills: true } if name == column));
+    // Where null sorts is part of an index.
+    let is_required = |of: &[ColumnSnapshot], name: &str| of.iter().any(|of| of.column == name && of.required);
+    let is_sorted = |name: &String| {
+        let (was, is) = (is_required(&pair.old.columns, name), is_required(&pair.new.columns, &now(name)));
+        name == KEY || was == is
+    };
     let mut uniques: Names = Vec::new();
-    for old in pair.old.uniques.iter().filter(|old| !named(old).iter().any(is_filled)) {
+    for old in
+        pair.old.uniques.iter().filter(|old| !named(old).iter().any(is_filled) && old.columns.iter().all(is_sorted))
+    {
         let (columns, condition) = (renamed(&old.columns), old.condition.as_ref().map(|of| of.renamed(&now)));
         let is_it = |new: &&UniqueSnapshot| {
             new.columns == columns && new.condition == condition && !uniques.iter().any(|(_, name)| *name == new.name)
@@ -331,7 +341,7 @@ fn kept(pair: &Pair<'_>) -> (Names, Names) {
         uniques.extend(found);
     }
     let mut indexes: Names = Vec::new();
-    for old in &pair.old.indexes {
+    for old in pair.old.indexes.iter().filter(|old| old.columns.iter().all(is_sorted)) {
         let columns = renamed(&old.columns);
         let is_it = |new: &&IndexSnapshot| new.columns == columns && !indexes.iter().any(|(_, name)| *name == new.name);
         let found = pair.new.indexes.iter().find(is_it).map(|new| (old.name.clone(), new.name.clone()));
