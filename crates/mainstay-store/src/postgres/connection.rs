@@ -10,6 +10,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::{
     address::Address,
     bind::{Param, params},
+    dialect::NESTED_MAX,
     failure::{self, failure, is_stale, store_error, told},
     statements::Statements,
     tls,
@@ -101,8 +102,9 @@ impl Connector {
 
 fn setup(settings: &Settings, statement_ms_max: u64) -> String {
     let mut setup = format!(
-        "SET statement_timeout = {0}; SET idle_in_transaction_session_timeout = {0}; SET TimeZone = 'UTC'; SET jit = off",
-        statement_ms_max
+        "SET statement_timeout = {0}; SET idle_in_transaction_session_timeout = {0}; SET TimeZone = 'UTC'; SET jit = off; \
+         SET {NESTED_MAX} = {1}",
+        statement_ms_max, settings.answer_nested_max
     );
     if !settings.durable {
         setup.push_str("; SET synchronous_commit = off");

@@ -14,9 +14,7 @@ mod numbers;
 mod times;
 mod types;
 
-pub(super) use json::KEPT;
-#[expect(unused_imports, reason = "sessions set the one and ask the other")]
-pub(super) use json::{NESTED_MAX, too_much};
+pub(super) use json::{KEPT, NESTED_MAX, too_much};
 
 /// PostgreSQL's dialect.
 #[derive(Clone, Copy, Debug, Default)]

@@ -4,6 +4,7 @@ use tokio_postgres::{
     error::{DbError, SqlState},
 };
 
+use super::dialect::too_much;
 use crate::{StoreError, exec::Failure};
 
 /// What an error means for a statement that had so many milliseconds.
@@ -28,6 +29,11 @@ pub(super) fn store_error(error: &Error, limit_ms: u64) -> StoreError {
         return if is_lost(error) { StoreError::Unavailable(told(error)) } else { StoreError::Engine(told(error)) };
     };
     let code = cause.code();
+    if *code == SqlState::INVALID_TEXT_REPRESENTATION
+        && let Some(too_much) = too_much(cause.message())
+    {
+        return too_much;
+    }
     if *code == SqlState::QUERY_CANCELED {
         StoreError::TimedOut { limit_ms }
     } else if *code == SqlState::DISK_FULL {

@@ -82,7 +82,6 @@ pub(super) fn counted(object: &str) -> String {
 }
 
 /// What a statement says that was ended here.
-#[expect(dead_code, reason = "sessions ask it of their failures")]
 pub(in crate::postgres) fn too_much(message: &str) -> Option<StoreError> {
     if message.contains(TOO_LARGE) {
         return Some(StoreError::AnswerTooLarge);
