@@ -1,4 +1,4 @@
-//! The tests on each engine, beside a private server.
+//! The tests on each engine, beside a private server: all of them on the embedded one, those with a database on PostgreSQL too.
 use std::{
     env, fs,
     path::{Path, PathBuf},
@@ -13,10 +13,35 @@ const ENGINE_VARIABLE: &str = "MAINSTAY_TEST_ENGINE";
 /// The file in which tests that are about another engine say so.
 const LEFT_OUT_VARIABLE: &str = "MAINSTAY_TEST_LEFT_OUT";
 
+const EVERY: &[&str] = &["test", "--workspace", "--locked"];
+
+/// The programs whose tests have a database: the same that ran before, with nothing built for them.
+const WITH_DATABASE: &[&str] = &["store", "suite", "api", "cli"];
+
+/// Tests that do not pass on PostgreSQL yet, by the beginning or a part of their names, and why. Nothing is added here.
+const NOT_ON_POSTGRES: &[(&str, &str)] = &[
+    ("add::what_cannot_be_added_is_refused_by_its_field", "a decimal out of its range is told of the request"),
+    ("bounds::lists_inside_of_lists_are_counted_over_the_whole_answer", "records in lists in lists are not counted"),
+    ("idempotency::many_at_once_with_one_key_act_once", "one of many at once is not answered as the others"),
+    ("explains::a_list_says_what_the_caller_alone_decides", "missing indexes are not told"),
+];
+
+/// All tests, on the embedded engine.
 pub(crate) fn test() -> Outcome {
     tools::install()?;
-    let servers = Servers::start()?;
-    on("sqlite", &servers, &["test", "--workspace", "--locked"])
+    on("sqlite", &Servers::start()?, EVERY)
+}
+
+/// The tests with a database, on PostgreSQL.
+pub(crate) fn postgres() -> Outcome {
+    tools::install()?;
+    for (name, why) in NOT_ON_POSTGRES {
+        println!("   not on postgres yet: {name}: {why}");
+    }
+    let with_database = WITH_DATABASE.iter().flat_map(|target| ["--test", *target]);
+    let but = NOT_ON_POSTGRES.iter().flat_map(|(name, _)| ["--skip", *name]);
+    let arguments: Vec<&str> = EVERY.iter().copied().chain(with_database).chain(["--"]).chain(but).collect();
+    on("postgres", &Servers::start()?, &arguments)
 }
 
 fn on(engine: &str, servers: &Servers, arguments: &[&str]) -> Outcome {

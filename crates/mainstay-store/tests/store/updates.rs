@@ -175,6 +175,7 @@ async fn a_taken_value_and_a_missing_link_are_named() {
 
 #[tokio::test]
 async fn an_answer_that_takes_long_does_not_keep_the_writer() {
+    mainstay_test_db::sqlite_only!("its writes wait for each other");
     let world = World::with(|settings| settings.sqlite.answer_ms_max = 1);
     let board = world.board(1).await;
     for number in 10..110 {

@@ -15,7 +15,10 @@ pub(super) fn command(text: &str) -> Option<String> {
         }
         ["cargo", "xtask", step] => {
             let steps = fs::read_to_string(repository().join("xtask/src/steps.rs")).unwrap();
-            assert!(*step == "ci" || steps.contains(&format!("name: \"{step}\"")), "{text}: no such step");
+            assert!(
+                ["ci", "postgres"].contains(step) || steps.contains(&format!("name: \"{step}\"")),
+                "{text}: no such step"
+            );
             None
         }
         ["cargo", "xtask", "servers", "--", rest @ ..] => {
