@@ -7,6 +7,7 @@ mod hash;
 mod json;
 mod json_write;
 mod json_zero;
+mod keep;
 mod load;
 mod migrate;
 mod model;
@@ -22,6 +23,7 @@ pub use diagnostic::{Diagnostic, Diagnostics};
 pub use hash::fingerprint;
 pub use json::{Json, JsonError, JsonLimits};
 pub use json_write::{json_float, json_int, json_string};
+pub use keep::parse_keep;
 pub use load::Source;
 pub use migrate::{
     Class, ColumnChange, ColumnSource, Conversion, JoinChange, JoinSource, Look, LookKind, Migration, Step, StepKind,

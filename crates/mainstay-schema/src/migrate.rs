@@ -98,6 +98,8 @@ pub enum StepKind {
     LinkToMany,
     LinkToOne,
     ChangeKey,
+    KeepChanges,
+    DropChanges,
 }
 
 impl Migration {

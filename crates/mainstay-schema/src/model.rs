@@ -80,6 +80,17 @@ pub struct Collection {
     pub at: Location,
     /// The system fields that are present.
     pub system: System,
+    /// What the change feed keeps of its changes.
+    pub changes: KeepChanges,
+}
+
+/// What the change feed keeps of a collection (`@changes`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KeepChanges {
+    /// Whether nothing is kept.
+    pub off: bool,
+    /// For how many seconds; `None`: as the settings say.
+    pub keep_s: Option<u64>,
 }
 
 /// The ids of the system fields, where present (they may be absent on adopted tables).

@@ -50,6 +50,9 @@ pub struct TableSnapshot {
     /// The checks that every record obeys; `None` where an older version did not remember them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checks: Option<Vec<CheckSnapshot>>,
+    /// Whether the change feed keeps nothing of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub changes_off: bool,
 }
 
 /// A condition that every record obeys.

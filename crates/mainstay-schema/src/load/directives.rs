@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{CollectionId, FieldId, FieldKind};
 
+mod changes;
 mod check;
 mod computed;
 mod define;
@@ -46,6 +47,7 @@ fn collection(builder: &mut Builder, id: CollectionId, of: &TypeDeclared) {
             "unique" => keys::unique_of_type(builder, id, directive),
             "index" => keys::index_of_type(builder, id, directive),
             "was" => past::of_type(builder, id, directive),
+            "changes" => changes::of_type(builder, id, directive),
             _ => {}
         }
     }

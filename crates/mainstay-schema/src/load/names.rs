@@ -8,7 +8,7 @@ use super::{
     vocabulary::{RESERVED_PATHS, RESERVED_TABLE_PREFIX, ROOT_TYPES},
 };
 use crate::{
-    Collection, CollectionId, Embedded, EmbeddedId, Enum, EnumId, KeyKind, Rules, System,
+    Collection, CollectionId, Embedded, EmbeddedId, Enum, EnumId, KeepChanges, KeyKind, Rules, System,
     names::{lower_camel, plural, snake_case},
 };
 
@@ -64,6 +64,7 @@ fn collection(builder: &mut Builder, of: &TypeDeclared) {
         indexes: Vec::new(),
         at: builder.report.files.location(place),
         system: System::default(),
+        changes: KeepChanges::default(),
     });
 }
 

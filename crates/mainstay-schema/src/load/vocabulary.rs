@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use apollo_compiler::ast::{Definition, DirectiveLocation, Document};
 
 /// Directives that are spoken for: they are refused by name instead of being unknown.
-pub(super) const DIRECTIVES_TO_COME: [&str; 16] = [
+pub(super) const DIRECTIVES_TO_COME: [&str; 15] = [
     "action",
     "cache",
-    "changes",
     "deprecated",
     "document",
     "encrypted",
@@ -34,7 +33,7 @@ pub(super) const RESERVED_FIELDS: [&str; 12] =
     ["auth", "request", "p", "old", "new", "this", "can", "size", "in", "true", "false", "null"];
 
 /// Paths under `/api` that are taken.
-pub(super) const RESERVED_PATHS: [&str; 4] = ["query", "batch", "actions", "by"];
+pub(super) const RESERVED_PATHS: [&str; 5] = ["query", "batch", "changes", "actions", "by"];
 
 /// The fields that the server gives every record, behind `id`.
 pub(super) const SYSTEM_FIELDS: [&str; 3] = ["createdAt", "updatedAt", "version"];

@@ -17,6 +17,8 @@ const OLD_NAME: &str = "nodes with the old schema ask for the old name";
 const OLD_WRITES: &str = "nodes with the old schema write what does not obey it";
 const OLD_READS: &str = "nodes with the old schema cannot read what it becomes";
 const LOOSER: &str = "what nodes with the old schema write obeys it too";
+const FEED: &str = "records and answers stay as they are";
+const UNTOLD: &str = "nodes with the old schema write without telling the feed";
 const SPEED: &str = "it changes speed alone";
 
 /// The steps, in the order of reading.
@@ -95,6 +97,21 @@ impl Differ<'_> {
         self.uniques(old, new, change);
         self.indexes(old, new, change);
         self.checks(old, new);
+        self.changes(old, new);
+    }
+
+    fn changes(&mut self, old: &TableSnapshot, new: &TableSnapshot) {
+        if old.changes_off == new.changes_off {
+            return;
+        }
+        let of = &new.collection;
+        if new.changes_off {
+            let text = format!("the change feed keeps nothing of \"{of}\" any more");
+            self.step(StepKind::DropChanges, of, text, Class::Additive, FEED);
+        } else {
+            let text = format!("the change feed keeps \"{of}\", from now on");
+            self.step(StepKind::KeepChanges, of, text, Class::NeedsDrain, UNTOLD);
+        }
     }
 
     /// The columns of an old unique or index, as they are called now.

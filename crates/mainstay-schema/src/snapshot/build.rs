@@ -76,6 +76,7 @@ impl Schema {
                 .map(|(column, table)| ForeignKeySnapshot { column, table })
                 .collect(),
             checks: Some(of.checks.iter().map(|check| self.check_snapshot(of, check)).collect()),
+            changes_off: of.changes.off,
         }
     }
 
