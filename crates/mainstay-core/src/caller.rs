@@ -2,6 +2,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use mainstay_expr::Value;
+use mainstay_store::Author;
 
 use crate::Once;
 
@@ -81,11 +82,18 @@ pub struct Request {
     pub method: Arc<str>,
     /// `request.host`.
     pub host: Arc<str>,
+    /// The id of the request, which the change feed tells; writes have one.
+    pub id: Option<Arc<str>>,
     /// The key that its write is done once for.
     pub once: Option<Arc<Once>>,
 }
 
 impl Request {
+    /// Who writes, as the change feed tells it.
+    pub(crate) fn author(&self) -> Author {
+        Author { caller: self.caller.identity().map(|identity| identity.id.clone()), request: self.id.clone() }
+    }
+
     /// Whether nothing is hidden from the caller.
     pub fn is_admin(&self) -> bool {
         self.caller.is_admin()

@@ -50,7 +50,7 @@ impl Core {
     /// A core for a schema and the database that matches it.
     pub fn new(schema: Arc<Schema>, store: Arc<Store>, settings: CoreSettings) -> Core {
         let limits = settings.limits.clone();
-        Core {
+        let core = Core {
             schema,
             store,
             cursor_key: CursorKey::new(&settings.cursor_key),
@@ -64,7 +64,9 @@ impl Core {
             finds: Plans::new(&limits),
             matchings: Plans::new(&limits),
             nothing: Arc::default(),
-        }
+        };
+        core.retain();
+        core
     }
 
     /// The schema.

@@ -60,6 +60,8 @@ pub enum ErrorKind {
     Restricted,
     /// The record has another version.
     VersionMismatch,
+    /// The changes behind a position are kept no more.
+    ChangesGone,
     /// More was asked than a limit allows.
     LimitExceeded,
     /// A number left the range of its type while the database computed.

@@ -35,6 +35,14 @@ pub(crate) fn from_store(failure: StoreError) -> Error {
             .with_hint("try again in a moment; nothing of it was done"),
         StoreError::Overflow => Error::new(ErrorKind::Overflow, "a number leaves the range of its type")
             .with_hint("ask for fewer records at once, or for other figures"),
+        StoreError::ChangesGone => {
+            Error::new(ErrorKind::ChangesGone, "the changes behind this position are kept no more")
+                .with_hint("read the records anew, then go on from the present end: GET /api/changes?after=end")
+        }
+        StoreError::NoFeed => {
+            Error::new(ErrorKind::InvalidArgument, "the change feed is not available on this database yet")
+                .with_hint("it is there on the embedded database")
+        }
         StoreError::Plan(_) | StoreError::Engine(_) => return Error::internal(failure.to_string()),
     };
     error.cause = Some(failure.to_string());

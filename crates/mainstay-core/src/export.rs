@@ -90,5 +90,5 @@ impl Core {
 fn request_of(pass: AdminPass) -> Request {
     let time_micros = jiff::Timestamp::now().as_microsecond();
     let caller = Caller::Admin(pass);
-    Request { caller, time_micros, ip: "".into(), method: "EXPORT".into(), host: "".into(), once: None }
+    Request { caller, time_micros, ip: "".into(), method: "EXPORT".into(), host: "".into(), id: None, once: None }
 }

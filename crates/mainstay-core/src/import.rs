@@ -143,7 +143,7 @@ fn taken(source: &mut Source) -> Option<Box<dyn Read + Send>> {
 fn request_of(pass: AdminPass) -> Request {
     let time_micros = jiff::Timestamp::now().as_microsecond();
     let caller = Caller::Admin(pass);
-    Request { caller, time_micros, ip: "".into(), method: "IMPORT".into(), host: "".into(), once: None }
+    Request { caller, time_micros, ip: "".into(), method: "IMPORT".into(), host: "".into(), id: None, once: None }
 }
 
 /// A source that is none.

@@ -5,6 +5,7 @@
 
 mod answer;
 mod caller;
+mod changes;
 mod core;
 mod error;
 mod errors;
@@ -25,11 +26,12 @@ mod record;
 mod run;
 mod write;
 
-pub use mainstay_plan::{Aggregate, TimePart};
+pub use mainstay_plan::{Aggregate, Change, ChangeOp, Position, TimePart};
 
 pub use crate::{
     answer::{Answer, Page, Record},
     caller::{AdminPass, Caller, Identity, Request},
+    changes::{Feed, FeedFrom, write_change},
     core::{Core, CoreSettings},
     error::{Error, ErrorKind, FieldError},
     explain::{ClauseSeen, RuleClause, Tried},

@@ -31,6 +31,14 @@ pub struct Limits {
     pub links_max: usize,
     /// Bytes of one filter expression.
     pub expression_length_max: usize,
+    /// Changes of one answer of the feed, when the caller says nothing.
+    pub changes_default: u32,
+    /// Changes of one answer of the feed at most.
+    pub changes_max: u32,
+    /// Bytes, about, of the changes of one answer of the feed.
+    pub changes_bytes_max: usize,
+    /// How long a caller may wait for changes, in seconds.
+    pub changes_wait_s_max: u32,
     /// Plans kept.
     pub plans_max: usize,
     /// Bytes, about, of the plans kept for one kind of request.
@@ -60,6 +68,10 @@ impl Default for Limits {
             create_depth_max: 5,
             links_max: 1_000,
             expression_length_max: 4_000,
+            changes_default: 1_000,
+            changes_max: 10_000,
+            changes_bytes_max: 4 * 1024 * 1024,
+            changes_wait_s_max: 30,
             plans_max: 2_000,
             plans_bytes_max: 64 * 1024 * 1024,
             idempotency_ttl_s: 24 * 60 * 60,

@@ -3,7 +3,7 @@ use std::{fmt, sync::Arc};
 
 use aws_lc_rs::digest::{Context, SHA256};
 use mainstay_schema::Schema;
-use mainstay_store::{Kept as StoreKept, Once as StoreOnce, Written};
+use mainstay_store::{Kept as StoreKept, Once as StoreOnce, Write, Written};
 
 use crate::{
     Answer, Caller, Core, Create, Error, ErrorKind, Operation, Record, Request,
@@ -90,7 +90,7 @@ impl Core {
         let once = self.store_once(request, once, Box::new(kept));
         let once = once.map_err(|error| Failed { step: 0, record: None, error })?;
         let (list, meanings) = steps.into_parts();
-        let kept = self.store.write_once(list, Arc::new(once)).await;
+        let kept = self.store.write_once(Write { steps: list, author: request.author() }, Arc::new(once)).await;
         kept.map(|kept| Answer::Kept(kept.into())).map_err(|failure| self.step_failed(meanings, request, failure))
     }
 

@@ -1,5 +1,6 @@
 //! What a server hangs on: the core, the authenticator, the settings, the counters. No globals.
 use std::{
+    pin::pin,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed},
@@ -13,6 +14,7 @@ use mainstay_auth::Authenticator;
 use mainstay_core::{Core, Selection};
 use parking_lot::RwLock;
 use quick_cache::sync::Cache;
+use tokio::sync::Notify;
 
 use crate::{fields, metrics::Metrics, openapi, problem::Outcome, reply::X_REQUEST_ID, settings::HttpSettings};
 
@@ -40,6 +42,7 @@ pub struct App {
     /// Why nothing is answered from the database, where that is so.
     unfit: RwLock<Option<Arc<str>>>,
     is_unfit: AtomicBool,
+    left: Notify,
     node: Option<HeaderValue>,
 }
 
@@ -70,6 +73,7 @@ impl App {
             leaving: AtomicBool::new(false),
             unfit: RwLock::default(),
             is_unfit: AtomicBool::new(false),
+            left: Notify::new(),
         }
     }
 
@@ -86,6 +90,16 @@ impl App {
     /// Says from now on that nothing more should be sent here: `/readyz` refuses, and each answer closes its connection.
     pub(crate) fn leave(&self) {
         self.leaving.store(true, Relaxed);
+        self.left.notify_waiters();
+    }
+
+    /// Waits until it is about to go.
+    pub(crate) async fn left(&self) {
+        let mut left = pin!(self.left.notified());
+        left.as_mut().enable();
+        if !self.is_leaving() {
+            left.await;
+        }
     }
 
     /// Says why nothing can be answered from the database, such as that its tables are no longer those of the schema; `None`: it

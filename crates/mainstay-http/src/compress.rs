@@ -106,7 +106,8 @@ fn may(response: &Response) -> bool {
     let whole = matches!(response.status(), StatusCode::OK | StatusCode::CREATED) && response.body().len() > 0;
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let name = kind.split(';').next().unwrap_or_default();
-    let texts = ["application/json", "application/manifest+json", "image/svg+xml", "application/wasm"];
+    let texts =
+        ["application/json", "application/x-ndjson", "application/manifest+json", "image/svg+xml", "application/wasm"];
     whole && !headers.contains_key(header::CONTENT_ENCODING) && (name.starts_with("text/") || texts.contains(&name))
 }
 

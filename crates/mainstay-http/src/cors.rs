@@ -8,7 +8,7 @@ use crate::{
 
 /// What a page may read of an answer besides what it always may.
 const EXPOSED: HeaderValue = HeaderValue::from_static(
-    "etag, location, retry-after, x-request-id, www-authenticate, preference-applied, idempotent-replayed, allow",
+    "etag, location, retry-after, x-request-id, www-authenticate, preference-applied, idempotent-replayed, allow, mainstay-position",
 );
 /// What an answer depends on.
 const VARY: HeaderValue = HeaderValue::from_static("origin");

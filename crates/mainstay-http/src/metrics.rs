@@ -13,15 +13,17 @@ pub(crate) enum Kind {
     Create,
     Update,
     Delete,
+    Changes,
     Other,
 }
 
-const KINDS: [(Kind, &str); 6] = [
+const KINDS: [(Kind, &str); 7] = [
     (Kind::List, "list"),
     (Kind::Read, "read"),
     (Kind::Create, "create"),
     (Kind::Update, "update"),
     (Kind::Delete, "delete"),
+    (Kind::Changes, "changes"),
     (Kind::Other, "other"),
 ];
 

@@ -17,6 +17,8 @@ pub(crate) enum Route<'a> {
     Batch,
     /// A page asked for by a body.
     Query,
+    /// The change feed.
+    Changes,
     /// A path that is kept for later.
     Later { name: &'static str },
     /// The description of the API.
@@ -55,6 +57,7 @@ pub(crate) fn route(path: &str) -> Route<'_> {
     match segments[..count] {
         ["api", "query"] => Route::Query,
         ["api", "batch"] => Route::Batch,
+        ["api", "changes"] => Route::Changes,
         ["api", "actions", ..] => Route::Later { name: "/api/actions" },
         // No record has an empty key: a client has put nothing where its key belongs.
         ["api", ..] if segments[count - 1].is_empty() => Route::Unknown,

@@ -82,8 +82,12 @@ impl Connection {
         self.was_asked.store(true, Relaxed);
         let started = Instant::now();
         let _in_flight = InFlight::new(&self.app);
-        let (parts, mut body) = request.into_parts();
+        let (mut parts, mut body) = request.into_parts();
         let request_id = self.app.request_id(&parts.headers);
+        if !parts.method.is_safe() {
+            // A write tells the change feed which request it was.
+            parts.headers.insert(X_REQUEST_ID, request_id.clone());
+        }
         let route = router::route(parts.uri.path());
         let mut response = match self.dispatch(route, &parts, &mut body).await {
             Ok(response) => response,
@@ -139,6 +143,7 @@ impl Connection {
                 rest::answer(self, &world, route, parts, body).await
             }
             Route::Batch => rest::batch(self, &world, parts, body).await,
+            Route::Changes => rest::changes(self, &world, parts).await,
             Route::Query => rest::query(self, &world, parts, body).await,
             Route::File => files::answer(&self.app, parts).await,
             Route::Readyz => ready(&self.app, &world).await,
@@ -213,7 +218,7 @@ impl Connection {
         let status = response.status().as_u16();
         self.app.metrics().observe(kind, status, took);
         let took_us = took.as_micros() as u64;
-        if took > self.app.settings().slow_request {
+        if took > self.app.settings().slow_request && kind != Kind::Changes {
             let request_id = request_id.to_str().unwrap_or_default();
             tracing::warn!(
                 request_id,
@@ -284,6 +289,7 @@ fn kind(route: &Route<'_>, method: &Method) -> Kind {
         (Route::Record { .. } | Route::Unique { .. }, "GET" | "HEAD") => Kind::Read,
         (Route::Collection { .. } | Route::Record { .. } | Route::Unique { .. }, "PATCH") => Kind::Update,
         (Route::Collection { .. } | Route::Record { .. } | Route::Unique { .. }, "DELETE") => Kind::Delete,
+        (Route::Changes, _) => Kind::Changes,
         _ => Kind::Other,
     }
 }

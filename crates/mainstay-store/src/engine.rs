@@ -2,19 +2,21 @@
 use std::sync::Arc;
 
 use mainstay_expr::Value;
+use mainstay_plan::Position;
 use mainstay_schema::{Migration, Schema, Snapshot};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::{
-    Batch, Beat, Drift, Explained, Kept, Location, Measured, MigrateError, NodeSeen, Offence, Once, OpenError, Page,
-    PostgresDialect, Pulse, Rehearsed, Settings, SqliteDialect, StatementExplained, Step, StepError, StoreError,
-    WriteError, WriteStatement, Written, postgres, read::ReadStatement, sql::Dialect, sqlite,
+    Batch, Beat, ChangesAsked, ChangesPage, Drift, Explained, Kept, Location, Measured, MigrateError, NodeSeen,
+    Offence, Once, OpenError, Page, PostgresDialect, Pulse, Rehearsed, Retention, Settings, SqliteDialect,
+    StatementExplained, StepError, StoreError, Write, WriteError, WriteStatement, Written, postgres,
+    read::ReadStatement, sql::Dialect, sqlite,
 };
 
 /// An open database.
 pub(crate) enum Engine {
     /// The embedded one.
-    Sqlite(Box<sqlite::Engine>),
+    Sqlite(Arc<sqlite::Engine>),
     /// A server.
     Postgres(postgres::Engine),
 }
@@ -23,7 +25,7 @@ impl Engine {
     /// Opens the database that the settings name; with what writes its SQL.
     pub(crate) fn open(settings: &Settings) -> Result<(Engine, &'static dyn Dialect), OpenError> {
         match &settings.at {
-            Location::File(_) => Ok((Engine::Sqlite(Box::new(sqlite::Engine::open(settings)?)), &SqliteDialect)),
+            Location::File(_) => Ok((Engine::Sqlite(Arc::new(sqlite::Engine::open(settings)?)), &SqliteDialect)),
             Location::Postgres(url) => Ok((Engine::Postgres(postgres::Engine::open(settings, url)?), &PostgresDialect)),
         }
     }
@@ -50,17 +52,17 @@ impl Engine {
         }
     }
 
-    pub(crate) async fn write(&self, steps: Vec<Step>) -> Result<Vec<Written>, WriteError> {
+    pub(crate) async fn write(&self, write: Write) -> Result<Vec<Written>, WriteError> {
         match self {
-            Engine::Sqlite(engine) => engine.write(steps).await,
-            Engine::Postgres(engine) => engine.write(steps).await,
+            Engine::Sqlite(engine) => engine.write(write).await,
+            Engine::Postgres(engine) => engine.write(write).await,
         }
     }
 
-    pub(crate) async fn write_once(&self, steps: Vec<Step>, once: Arc<Once>) -> Result<Kept, WriteError> {
+    pub(crate) async fn write_once(&self, write: Write, once: Arc<Once>) -> Result<Kept, WriteError> {
         match self {
-            Engine::Sqlite(engine) => engine.write_once(steps, once).await,
-            Engine::Postgres(engine) => engine.write_once(steps, once).await,
+            Engine::Sqlite(engine) => engine.write_once(write, once).await,
+            Engine::Postgres(engine) => engine.write_once(write, once).await,
         }
     }
 
@@ -68,6 +70,41 @@ impl Engine {
         match self {
             Engine::Sqlite(engine) => engine.kept(once),
             Engine::Postgres(engine) => engine.kept(once).await,
+        }
+    }
+
+    pub(crate) async fn changes(&self, asked: ChangesAsked) -> Result<ChangesPage, StoreError> {
+        match self {
+            Engine::Sqlite(engine) => engine.changes(asked).await,
+            Engine::Postgres(_) => Err(StoreError::NoFeed),
+        }
+    }
+
+    pub(crate) async fn changes_end(&self) -> Result<Position, StoreError> {
+        match self {
+            Engine::Sqlite(engine) => engine.changes_end(),
+            Engine::Postgres(_) => Err(StoreError::NoFeed),
+        }
+    }
+
+    pub(crate) fn committed(&self) -> watch::Receiver<u64> {
+        match self {
+            Engine::Sqlite(engine) => engine.committed(),
+            Engine::Postgres(_) => watch::Sender::new(0).subscribe(),
+        }
+    }
+
+    pub(crate) fn retain(&self, collections: Vec<Retention>) {
+        match self {
+            Engine::Sqlite(engine) => engine.retain(collections),
+            Engine::Postgres(_) => drop(collections),
+        }
+    }
+
+    pub(crate) fn trim_changes(&self, now_micros: i64) -> Result<u64, StoreError> {
+        match self {
+            Engine::Sqlite(engine) => engine.trim_changes(now_micros),
+            Engine::Postgres(_) => Ok(0),
         }
     }
 

@@ -42,6 +42,12 @@ pub enum StoreError {
     /// A computation in the database went past the range of its type.
     #[error("a number went out of its range")]
     Overflow,
+    /// The changes behind a position are kept no more, or the position is of another database.
+    #[error("the changes behind this position are kept no more")]
+    ChangesGone,
+    /// The engine tells no changes yet.
+    #[error("this database has no change feed yet")]
+    NoFeed,
     /// The plan cannot be written as SQL: a defect, for the log.
     #[error("the plan cannot be written as SQL: {0}")]
     Plan(String),

@@ -29,6 +29,8 @@ pub struct Settings {
     pub statements_max: usize,
     /// Records that one delete may reach through cascades.
     pub cascade_max: usize,
+    /// What the change feed keeps.
+    pub feed: FeedSettings,
     /// What only the embedded database has.
     pub sqlite: SqliteSettings,
     /// What only PostgreSQL has.
@@ -42,6 +44,23 @@ pub enum Location {
     File(PathBuf),
     /// The address of a PostgreSQL database, `postgres://…`, as libpq reads it. It may hold a password, and is never shown.
     Postgres(String),
+}
+
+/// What the change feed keeps.
+#[derive(Clone, Debug)]
+pub struct FeedSettings {
+    /// For how many seconds, where a collection does not say.
+    pub keep_s: u64,
+    /// How many mebibytes, about: past it the oldest go.
+    pub size_max_mib: u64,
+    /// How often what is too old or too much is taken out, in milliseconds.
+    pub trim_every_ms: u64,
+}
+
+impl Default for FeedSettings {
+    fn default() -> FeedSettings {
+        FeedSettings { keep_s: 7 * 86_400, size_max_mib: 1_024, trim_every_ms: 60_000 }
+    }
 }
 
 /// What only the embedded database has.
@@ -121,6 +140,7 @@ impl Settings {
             answer_nested_max: 200_000,
             statements_max: 256,
             cascade_max: 100_000,
+            feed: FeedSettings::default(),
             sqlite: SqliteSettings::default(),
             postgres: PostgresSettings::default(),
         }

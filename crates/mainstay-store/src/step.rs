@@ -5,6 +5,31 @@ use mainstay_expr::Value;
 
 use crate::{ReadStatement, WriteStatement, Written};
 
+/// A write: its steps, and who wants it.
+#[derive(Clone, Debug, Default)]
+pub struct Write {
+    /// What is done, in order.
+    pub steps: Vec<Step>,
+    /// Who wants it.
+    pub author: Author,
+}
+
+/// Who writes, as the change feed tells it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Author {
+    /// The caller's id; `None`: nobody that is known.
+    pub caller: Option<Arc<str>>,
+    /// The id of the request.
+    pub request: Option<Arc<str>>,
+}
+
+impl From<Vec<Step>> for Write {
+    /// Nobody's.
+    fn from(steps: Vec<Step>) -> Write {
+        Write { steps, author: Author::default() }
+    }
+}
+
 /// One step of a transaction. Nothing in it is used up.
 #[derive(Clone, Debug)]
 pub enum Step {

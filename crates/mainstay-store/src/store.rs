@@ -6,14 +6,15 @@ use std::{
 };
 
 use mainstay_expr::Value;
-use mainstay_plan::{Group, Query, WritePlan};
+use mainstay_plan::{Group, Position, Query, WritePlan};
 use mainstay_schema::{Migration, Schema, Snapshot};
 use parking_lot::Mutex;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::{
-    Batch, Beat, Drift, Explained, Kept, Measured, MigrateError, NodeSeen, Offence, Once, OpenError, Page, Pulse,
-    ReadStatement, Rehearsed, Settings, Step, StepError, StoreError, WriteError, WriteStatement, Written,
+    Batch, Beat, ChangesAsked, ChangesPage, Drift, Explained, Kept, Measured, MigrateError, NodeSeen, Offence, Once,
+    OpenError, Page, Pulse, ReadStatement, Rehearsed, Retention, Settings, StepError, StoreError, Write, WriteError,
+    WriteStatement, Written,
     advice::Origin,
     engine::Engine,
     slow,
@@ -30,6 +31,10 @@ pub struct Store {
     /// Past this, reads and writes are told; `None`: none is.
     slow: Option<Duration>,
 }
+
+/// How far the feed was when this was taken.
+#[derive(Clone, Debug)]
+pub struct Committed(watch::Receiver<u64>);
 
 /// The cascades of one schema.
 type Cascades = (Weak<Schema>, Arc<[Cascade]>);
@@ -152,10 +157,11 @@ impl Store {
     }
 
     /// Carries out the steps in one transaction, all or nothing; answered only once they are on disk.
-    pub async fn write(&self, steps: Vec<Step>) -> Result<Vec<Written>, WriteError> {
-        let Some(slow) = self.slow else { return self.engine.write(steps).await };
-        let (began, kept) = (Instant::now(), steps.clone());
-        let written = self.engine.write(steps).await;
+    pub async fn write(&self, write: impl Into<Write>) -> Result<Vec<Written>, WriteError> {
+        let write = write.into();
+        let Some(slow) = self.slow else { return self.engine.write(write).await };
+        let (began, kept) = (Instant::now(), write.steps.clone());
+        let written = self.engine.write(write).await;
         let took = began.elapsed();
         if took >= slow {
             slow::tell_write(&self.engine, &kept, took);
@@ -165,15 +171,46 @@ impl Store {
 
     /// Carries out the steps in one transaction, unless that was done before for the same key; the answer is kept in that
     /// transaction, and is the same each time.
-    pub async fn write_once(&self, steps: Vec<Step>, once: Arc<Once>) -> Result<Kept, WriteError> {
-        let Some(slow) = self.slow else { return self.engine.write_once(steps, once).await };
-        let (began, kept) = (Instant::now(), steps.clone());
-        let written = self.engine.write_once(steps, once).await;
+    pub async fn write_once(&self, write: Write, once: Arc<Once>) -> Result<Kept, WriteError> {
+        let Some(slow) = self.slow else { return self.engine.write_once(write, once).await };
+        let (began, kept) = (Instant::now(), write.steps.clone());
+        let written = self.engine.write_once(write, once).await;
         let took = began.elapsed();
         if took >= slow {
             slow::tell_write(&self.engine, &kept, took);
         }
         written
+    }
+
+    /// Changes behind a position, in the order of their commits: none left out, none twice. An empty page is the end for now.
+    pub async fn changes(&self, asked: ChangesAsked) -> Result<ChangesPage, StoreError> {
+        self.engine.changes(asked).await
+    }
+
+    /// Waits until there may be changes that were not there when `since` was taken; sometimes there are none. Ends with an error
+    /// when the store closes.
+    pub async fn changed(&self, since: &mut Committed) -> Result<(), StoreError> {
+        since.0.changed().await.map_err(|_| StoreError::Engine("the database is closed".to_owned()))
+    }
+
+    /// What is committed so far, to wait for more by [`Store::changed`].
+    pub fn committed(&self) -> Committed {
+        Committed(self.engine.committed())
+    }
+
+    /// The position of the last change.
+    pub async fn changes_end(&self) -> Result<Position, StoreError> {
+        self.engine.changes_end().await
+    }
+
+    /// Says how long the changes of collections are kept that the settings do not speak of.
+    pub fn retain(&self, collections: Vec<Retention>) {
+        self.engine.retain(collections);
+    }
+
+    /// Takes out changes that are too old or too many, as is done from time to time anyway; how many. Blocks until it is done.
+    pub fn trim_changes(&self, now_micros: i64) -> Result<u64, StoreError> {
+        self.engine.trim_changes(now_micros)
     }
 
     /// The answer of a write that was done before. One that is being done now is not seen: [`Store::write_once`] waits for it.

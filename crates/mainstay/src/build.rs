@@ -19,18 +19,18 @@ const LOADING_WAL_PAGES_MAX: u32 = 16_000;
 
 /// Opens the project's database; makes it where there is none.
 pub(crate) fn store(project: &Project) -> Result<Arc<Store>, Failure> {
-    open(project.settings.database.store(project.database()?))
+    open(project.settings.store(project.database()?))
 }
 
 /// The same for a server: what takes longer, in milliseconds, is told; 0: nothing.
 pub(crate) fn store_telling(project: &Project, slow_ms: u64) -> Result<Arc<Store>, Failure> {
-    let settings = project.settings.database.store(project.database()?);
+    let settings = project.settings.store(project.database()?);
     open(mainstay_store::Settings { slow_ms, ..settings })
 }
 
 /// The same to load many records.
 pub(crate) fn loading_store(project: &Project) -> Result<Arc<Store>, Failure> {
-    let mut settings = project.settings.database.store(project.database()?);
+    let mut settings = project.settings.store(project.database()?);
     settings.sqlite.wal_pages_max = LOADING_WAL_PAGES_MAX;
     open(settings)
 }
@@ -48,7 +48,7 @@ pub(crate) fn reading_store(project: &Project) -> Result<Arc<Store>, Failure> {
     if is_missing(&at) {
         return store(project);
     }
-    let settings = mainstay_store::Settings { read_only: true, ..project.settings.database.store(at) };
+    let settings = mainstay_store::Settings { read_only: true, ..project.settings.store(at) };
     Store::open(settings).map(Arc::new).map_err(|error| Failure::new("database", error.message))
 }
 
@@ -63,7 +63,7 @@ pub(crate) fn explaining_store(project: &Project) -> Result<Arc<Store>, Failure>
     if is_missing(&at) {
         store(project)?.close();
     }
-    let settings = project.settings.database.store(at);
+    let settings = project.settings.store(at);
     let settings = mainstay_store::Settings { rehearse: true, explains: true, ..settings };
     Store::open(settings).map(Arc::new).map_err(|error| Failure::new("database", error.message))
 }

@@ -2,7 +2,7 @@
 use std::sync::Arc;
 
 use mainstay_schema::CollectionId;
-use mainstay_store::{Source as StoreSource, Step, StepError, WriteError, Written};
+use mainstay_store::{Source as StoreSource, Step, StepError, Write, WriteError, Written};
 
 use super::failure::{Failed, Meaning};
 use crate::{
@@ -116,7 +116,10 @@ impl Core {
         if list.is_empty() {
             return Ok(Vec::new());
         }
-        self.store.write(list).await.map_err(|failure| self.step_failed(meanings, request, failure))
+        self.store
+            .write(Write { steps: list, author: request.author() })
+            .await
+            .map_err(|failure| self.step_failed(meanings, request, failure))
     }
 
     /// What the failure of a step means to the caller.

@@ -136,6 +136,7 @@ pub(crate) fn request(caller: &Caller) -> Request {
         ip: "::1".into(),
         method: "GET".into(),
         host: "localhost".into(),
+        id: None,
         once: None,
     }
 }

@@ -1,5 +1,6 @@
 //! The description of the API: OpenAPI 3.1 of exactly one schema, in a fixed order.
 mod batch;
+mod changes;
 mod checks;
 mod filters;
 mod links;
@@ -57,6 +58,7 @@ pub fn document(schema: &Schema, limits: &Limits, title: &str) -> Document {
     schemas.extend(schema.enums.iter().map(|of| (of.name.clone(), records::enumeration(of))));
     schemas.extend(schema.embedded.iter().map(|of| (of.name.clone(), records::embedded(schema, &names, of))));
     paths.push(("/api/query".to_owned(), query::path(schema, &names, limits)));
+    paths.push(("/api/changes".to_owned(), changes::path(&names, limits)));
     paths.push(("/api/batch".to_owned(), batch::path(&names, limits)));
     schemas.push((names.operation.clone(), batch::operation(schema, &names, limits)));
     schemas.extend(shared::problem_schemas(&names));

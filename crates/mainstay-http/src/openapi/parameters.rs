@@ -26,6 +26,11 @@ pub(super) fn in_path(name: &str, schema: Node, about: &str) -> Node {
     parameter(name, "path", true, schema, about)
 }
 
+/// A parameter that may be left out.
+pub(super) fn in_query(name: &str, schema: Node, about: &str) -> Node {
+    parameter(name, "query", false, schema, about)
+}
+
 /// What `filter` takes.
 pub(super) fn filters(schema: &Schema, limits: &Limits, collection: &Collection) -> Node {
     let one = text().with("pattern", filters::pattern(schema, collection));

@@ -6,13 +6,14 @@ use super::{
 use crate::problem::TABLE;
 
 /// The answers with a problem: status, name of the component.
-const PROBLEMS: [(u16, &str); 13] = [
+const PROBLEMS: [(u16, &str); 14] = [
     (400, "BadRequest"),
     (401, "Unauthenticated"),
     (403, "Forbidden"),
     (404, "NotFound"),
     (408, "BodyTimeout"),
     (409, "Conflict"),
+    (410, "ChangesGone"),
     (412, "VersionMismatch"),
     (413, "BodyTooLarge"),
     (415, "UnsupportedMediaType"),
@@ -71,6 +72,7 @@ pub(super) fn all_headers() -> Node {
         ("Location", header("The address of the new record.")),
         ("Idempotent-Replayed", header("`true` where the answer is the one that was given before for the same key.")),
         ("Preference-Applied", header("The preference that was followed.")),
+        ("Mainstay-Position", header("Behind which change the answer ends: the next call goes on there.")),
         ("X-Request-Id", header("The id of the request; the log has it too.")),
         ("WWW-Authenticate", header("How to sign in.")),
         ("Retry-After", header("How many seconds to wait.")),

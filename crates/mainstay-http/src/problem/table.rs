@@ -15,6 +15,7 @@ pub(crate) enum Code {
     InvalidEncoding,
     InvalidHeader,
     InvalidCursor,
+    ChangesGone,
     LimitExceeded,
     Overflow,
     InvalidBody,
@@ -69,7 +70,7 @@ const fn row(
 
 /// The table, in the order of [`Code`].
 #[rustfmt::skip]
-pub(crate) const TABLE: [Row; 32] = [
+pub(crate) const TABLE: [Row; 33] = [
     row(Code::UnknownPath, 404, "unknown_path", "no such path",
         "Nothing is served at this path: no type of the schema has it, or its fields are no unique.",
         "GET /openapi.json lists every path"),
@@ -100,6 +101,9 @@ pub(crate) const TABLE: [Row; 32] = [
     row(Code::InvalidCursor, 404, "invalid_cursor", "no such page",
         "There is no page behind this cursor: it is not one of ours, or belongs to another sort, filter or caller.",
         "start again without after"),
+    row(Code::ChangesGone, 410, "changes_gone", "these changes are kept no more",
+        "The changes behind the position are older than what the feed keeps, or the position is of another database.",
+        "read the records anew, then go on from GET /api/changes?after=end"),
     row(Code::LimitExceeded, 400, "limit_exceeded", "limit exceeded",
         "More was asked than a limit allows; the detail names it.",
         "ask for less at a time"),
@@ -212,6 +216,7 @@ impl From<ErrorKind> for Code {
             ErrorKind::IdempotencyMismatch => Code::IdempotencyMismatch,
             ErrorKind::Restricted => Code::Restricted,
             ErrorKind::VersionMismatch => Code::VersionMismatch,
+            ErrorKind::ChangesGone => Code::ChangesGone,
             ErrorKind::LimitExceeded => Code::LimitExceeded,
             ErrorKind::Overflow => Code::Overflow,
             ErrorKind::TimedOut => Code::TimedOut,

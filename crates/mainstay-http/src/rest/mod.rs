@@ -1,5 +1,6 @@
 //! REST: each call of a collection becomes an operation of the core, and its answer a response.
 mod batch;
+mod changes;
 mod create;
 mod delete;
 mod explain;
@@ -26,12 +27,13 @@ use crate::{
     params::{Params, decode_path},
     prefer::Return,
     problem::{Code, Outcome, Problem},
-    reply::Response,
+    reply::{Response, X_REQUEST_ID},
     router::Route,
     service::Connection,
 };
 
 pub(crate) use batch::batch;
+pub(crate) use changes::changes;
 pub use explain::{Asked, Explained, Refused, coverage, explain};
 pub(crate) use query::query;
 
@@ -121,8 +123,17 @@ fn request(connection: &Connection, world: &World, parts: &Parts) -> Outcome<Req
         ip: connection.ip(parts),
         method: connection.app.method(&parts.method),
         host: connection.host(parts),
+        id: request_id(parts),
         once: None,
     })
+}
+
+/// The id that a write has; nothing of others.
+fn request_id(parts: &Parts) -> Option<Arc<str>> {
+    if parts.method.is_safe() {
+        return None;
+    }
+    parts.headers.get(X_REQUEST_ID).and_then(|id| id.to_str().ok()).map(Arc::from)
 }
 
 impl Call<'_> {

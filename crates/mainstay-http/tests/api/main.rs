@@ -7,6 +7,7 @@ mod batch;
 mod batch_alike;
 mod bounds;
 mod bulk;
+mod changes;
 mod compress;
 mod computed;
 mod conditions;

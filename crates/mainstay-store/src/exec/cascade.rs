@@ -7,15 +7,17 @@
 //!    those that are referred to.
 use std::collections::{HashMap, HashSet};
 
+use mainstay_plan::ChangeOp;
 use mainstay_schema::{CollectionId, OnDelete};
 
 use super::{
-    Failure, Inputs, Row, Session,
+    Failure, Feed, Inputs, Request, Row, Session,
+    feed::{self, Noted},
     key::{Key, json_of},
 };
 use crate::{
     StepError, StoreError,
-    sql::{Cascade, Cell, Incoming},
+    sql::{Cascade, Cell, FedLinks, Incoming, Sql},
 };
 
 /// The records that end, by collection.
@@ -113,18 +115,22 @@ pub(super) async fn end<S: Session>(
     session: &mut S,
     cascades: &[Cascade],
     reach: &Reach,
-    now: i64,
+    request: Request<'_>,
 ) -> Result<(), StepError> {
+    let (now, feed) = (request.now, request.feed);
     let mut left: Vec<CollectionId> = reach.keys.keys().copied().collect();
     left.sort();
     for collection in &left {
         let keys = reach.json(*collection);
         let inputs = Inputs { keys: &keys, now, ..Inputs::of(&[]) };
         for clear in with(cascades, *collection, OnDelete::SetNull)?.filter_map(|incoming| incoming.clear.as_ref()) {
-            session.execute(clear, &inputs).await?;
+            cut(session, (&clear.sql, clear.fed.as_ref()), None, &inputs, feed).await?;
         }
-        for statement in &of(cascades, *collection)?.unlink {
-            session.execute(statement, &inputs).await?;
+        for unlink in &of(cascades, *collection)?.unlink {
+            match &unlink.count_up {
+                Some((sql, fed)) => cut(session, (sql, fed.as_ref()), Some(&unlink.delete), &inputs, feed).await?,
+                None => session.execute(&unlink.delete, &inputs).await?,
+            }
         }
     }
     while let Some(at) = next(cascades, &left)? {
@@ -135,10 +141,57 @@ pub(super) async fn end<S: Session>(
         // Where collections refer to each other in a circle, one of the links is optional, and is cut here.
         for incoming in cascade.incoming.iter().filter(|incoming| left.contains(&incoming.from)) {
             if let Some(clear) = &incoming.clear {
-                session.execute(clear, &inputs).await?;
+                cut(session, (&clear.sql, clear.fed.as_ref()), None, &inputs, feed).await?;
             }
         }
-        session.execute(&cascade.delete, &inputs).await.map_err(|failure| held(failure, cascade))?;
+        delete(session, cascade, &inputs, feed).await?;
+    }
+    Ok(())
+}
+
+/// Deletes records.
+async fn delete<S: Session>(
+    session: &mut S,
+    cascade: &Cascade,
+    inputs: &Inputs<'_>,
+    feed: &Feed<'_>,
+) -> Result<(), StepError> {
+    let Some(fed) = cascade.fed.as_ref().filter(|_| feed.is_on()) else {
+        return session.execute(&cascade.delete, inputs).await.map_err(|failure| held(failure, cascade));
+    };
+    let gone = feed::each(session, &cascade.delete, &fed.returning, inputs).await;
+    for (key, version, before) in gone.map_err(|failure| held(failure, cascade))? {
+        let (collection, before) = (fed.collection.clone(), Some(before));
+        feed.note(Noted { collection, key, op: ChangeOp::Delete, version, before, after: None });
+    }
+    Ok(())
+}
+
+/// Cuts links by a statement, and by one more behind it.
+async fn cut<S: Session>(
+    session: &mut S,
+    (sql, fed): (&Sql, Option<&FedLinks>),
+    then: Option<&Sql>,
+    inputs: &Inputs<'_>,
+    feed: &Feed<'_>,
+) -> Result<(), StepError> {
+    let about = match fed.filter(|_| feed.is_on()) {
+        Some(fed) => Some((fed, feed::about_to_cut(session, fed, inputs).await?)),
+        None => None,
+    };
+    let now = match &about {
+        Some((_, none)) if none.is_empty() => Vec::new(),
+        Some((fed, _)) => feed::each(session, sql, &fed.returning, inputs).await?,
+        None => {
+            session.execute(sql, inputs).await?;
+            Vec::new()
+        }
+    };
+    if let Some(then) = then {
+        session.execute(then, inputs).await?;
+    }
+    if let Some((fed, about)) = about {
+        feed::note_cut(session, feed, fed, about, now).await?;
     }
     Ok(())
 }

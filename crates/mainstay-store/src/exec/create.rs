@@ -3,7 +3,7 @@ use mainstay_expr::Value;
 use mainstay_plan::Create;
 use mainstay_schema::Collection;
 
-use super::{Inputs, Request, Row, Session, WriteStatement, failure, links};
+use super::{Inputs, Request, Row, Session, WriteStatement, failure, feed, links};
 use crate::{
     StepError, StoreError, Written,
     sql::{CreateSql, ReadSql, Returning, Sql},
@@ -27,10 +27,14 @@ pub(super) async fn run<S: Session>(
     };
     let inputs = Inputs { values: computed.as_deref().unwrap_or(inputs.values), ..inputs };
     super::update::checks(statement, &plan.checks, || record(statement.of(), plan, inputs.values))?;
+    let fed = sql.fed.as_ref().filter(|_| request.feed.is_on());
+    if fed.is_some() {
+        session.join().await?;
+    }
     if !sql.changes.is_empty() || sql.after.is_some() || sql.answer.is_some() || !sql.fields.is_empty() {
         session.protect().await?;
     }
-    let written = write(session, &sql.insert, &sql.returning, &inputs)
+    let (written, _) = write(session, &sql.insert, &sql.returning, &inputs)
         .await
         .map_err(|failure| failure::of_write(failure, statement.of(), &plan.links))?
         .ok_or_else(|| StoreError::Engine("an insert gave no record back".to_owned()))?;
@@ -42,6 +46,11 @@ pub(super) async fn run<S: Session>(
         return Err(StepError::RefusedAfter);
     }
     links::fields(session, &sql.fields, &inputs).await?;
+    if let Some(fed) = fed {
+        let lists = feed::lists(session, &fed.lists, &inputs).await?;
+        let made = (&written.key, written.version);
+        request.feed.note(feed::created(statement, fed, inputs.values, made, &lists));
+    }
     match &sql.answer {
         Some(read) => Ok(Written { created: true, ..answer(session, read, &inputs, written.version).await? }),
         None => Ok(Written { created: true, ..written }),
@@ -57,13 +66,13 @@ fn record(collection: &Collection, plan: &Create, values: &[Value]) -> Vec<Value
     record
 }
 
-/// Runs a statement that gives back the row that it wrote; `None`: it wrote none.
+/// Runs a statement that gives back the row that it wrote, with the whole record where it is asked for; `None`: it wrote none.
 pub(super) async fn write<S: Session>(
     session: &mut S,
     sql: &Sql,
     returning: &Returning,
     inputs: &Inputs<'_>,
-) -> Result<Option<Written>, super::Failure> {
+) -> Result<Option<(Written, Vec<u8>)>, super::Failure> {
     let mut written = None;
     let mut take = |row: &dyn Row| {
         let mut record = None;
@@ -72,8 +81,13 @@ pub(super) async fn write<S: Session>(
             row.write(&returning.columns, &mut json)?;
             record = Some(json);
         }
+        let whole = match (&returning.image, &record) {
+            (None, _) => Vec::new(),
+            (Some(of), Some(record)) if of.answered => record.clone(),
+            (Some(of), _) => feed::image(row, of)?,
+        };
         let version = returning.version.map(|column| row.int(column)).transpose()?.flatten();
-        written = Some(Written { key: row.value(returning.key)?, version, record, created: false });
+        written = Some((Written { key: row.value(returning.key)?, version, record, created: false }, whole));
         Ok(true)
     };
     session.query(sql, inputs, &mut take).await?;
@@ -81,7 +95,7 @@ pub(super) async fn write<S: Session>(
 }
 
 /// Room for a record of common size.
-const RECORD_BYTES: usize = 512;
+pub(super) const RECORD_BYTES: usize = 512;
 
 /// Reads the record that was written, where it may be read; else key and version are the answer.
 pub(super) async fn answer<S: Session>(

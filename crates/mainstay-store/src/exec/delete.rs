@@ -51,5 +51,5 @@ pub(super) async fn end<S: Session>(
     let roots = (task.statement.collection, keys);
     let reach = cascade::reach(session, task.cascades, roots, request.cascade_max).await?;
     session.protect().await?;
-    cascade::end(session, task.cascades, &reach, request.now).await
+    cascade::end(session, task.cascades, &reach, request).await
 }

@@ -2,7 +2,7 @@
 use mainstay_expr::Value;
 
 use super::{
-    Request, Session, delete,
+    Session, delete,
     key::Key,
     run_statement,
     statement::Parts,
@@ -15,7 +15,7 @@ pub(super) async fn run<S: Session>(
     session: &mut S,
     each: &Each,
     done: &[Written],
-    setting: Setting,
+    setting: Setting<'_>,
 ) -> Result<Written, StepError> {
     session.protect().await?;
     let found = run_task(session, &each.find, done, setting).await?;
@@ -38,7 +38,7 @@ pub(super) async fn run<S: Session>(
         if let Some(value) = place.and_then(|place| values.get_mut(place)) {
             value.clone_from(key);
         }
-        let request = Request { values: &values, now: setting.now, cascade_max: setting.cascade_max };
+        let request = setting.request(&values);
         match &delete {
             Some(task) => {
                 let found = delete::find(session, task, request).await.map_err(|error| of_record(key, error))?;
@@ -51,7 +51,7 @@ pub(super) async fn run<S: Session>(
         }
     }
     if let Some(task) = &delete {
-        let request = Request { values: &[], now: setting.now, cascade_max: setting.cascade_max };
+        let request = setting.request(&[]);
         delete::end(session, task, roots, request).await?;
     }
     Ok(found)

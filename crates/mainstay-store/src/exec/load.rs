@@ -1,29 +1,48 @@
 //! Many new records, and the notes of their import.
 use mainstay_expr::Value;
 
-use super::{Inputs, Request, Session, WriteStatement, failure};
-use crate::{StepError, Written, sql::Sql};
+use super::{Inputs, Request, Session, WriteStatement, failure, feed};
+use crate::{
+    StepError, Written,
+    sql::{FedValues, Sql},
+};
 
 /// What nobody asks for.
 fn nothing() -> Written {
     Written { key: Value::Null, version: None, record: None, created: false }
 }
 
-/// Inserts record after record; `width` values make one.
+/// Many new records with their statement.
+pub(super) struct Task<'a> {
+    pub(super) statement: &'a WriteStatement,
+    pub(super) sql: &'a Sql,
+    /// How many values make a record.
+    pub(super) width: usize,
+    pub(super) fed: Option<&'a FedValues>,
+}
+
+/// Inserts record after record.
 pub(super) async fn run<S: Session>(
     session: &mut S,
-    statement: &WriteStatement,
-    sql: &Sql,
-    width: usize,
+    task: &Task<'_>,
     request: Request<'_>,
 ) -> Result<Written, StepError> {
     session.protect().await?;
-    session
-        .execute_each(sql, request.values, width.max(1))
-        .await
-        .map_err(|failure| failure::of_write(failure, statement.of(), &[]))?;
+    let (of, width) = (task.statement.of(), task.width.max(1));
+    // In parts, so that what is noted of them takes little room.
+    for values in request.values.chunks(width * NOTED_MAX) {
+        let inserted = session.execute_each(task.sql, values, width).await;
+        inserted.map_err(|failure| failure::of_write(failure, of, &[]))?;
+        if let Some(fed) = task.fed.filter(|_| request.feed.is_on()) {
+            let noted = values.chunks(width).map(|values| feed::loaded(task.statement, fed, values));
+            request.feed.write(session, noted.collect(), request.now).await?;
+        }
+    }
     Ok(nothing())
 }
+
+/// Records whose changes are noted together.
+const NOTED_MAX: usize = 256;
 
 /// Writes a note.
 pub(super) async fn note<S: Session>(session: &mut S, sql: &[Sql], request: Request<'_>) -> Result<Written, StepError> {

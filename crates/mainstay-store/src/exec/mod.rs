@@ -7,6 +7,7 @@ mod create;
 mod delete;
 mod each;
 mod failure;
+mod feed;
 mod find;
 mod key;
 mod links;
@@ -22,6 +23,7 @@ mod work;
 use mainstay_expr::Value;
 
 pub(crate) use failure::store_error;
+pub(crate) use feed::Feed;
 pub(crate) use noting::Noting;
 pub(crate) use session::{EachRow, Failure, Inputs, Row, Session};
 use statement::Parts;
@@ -33,7 +35,7 @@ pub(crate) use work::{Done, Outcome, Work, carry_out, steps as carry_out_steps};
 use crate::{StepError, Written};
 
 /// What a step is carried out with.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Request<'a> {
     /// The values of the step.
     pub(crate) values: &'a [Value],
@@ -41,6 +43,8 @@ pub(crate) struct Request<'a> {
     pub(crate) now: i64,
     /// How many records a delete may reach.
     pub(crate) cascade_max: usize,
+    /// What the change feed is told.
+    pub(crate) feed: &'a Feed<'a>,
 }
 
 /// Carries out one statement. On an error everything since [`Session::protect`] must be undone.
@@ -54,7 +58,10 @@ async fn run_statement<S: Session>(
         Parts::Update { plan, sql } => update::run(session, statement, plan, sql, request).await,
         Parts::Find { plan, sql } => find::run(session, plan, sql, request).await,
         Parts::Matching { limit, sql } => find::matching(session, sql, *limit, request).await,
-        Parts::Load { width, sql } => load::run(session, statement, sql, *width, request).await,
+        Parts::Load { width, sql, fed } => {
+            let task = load::Task { statement, sql, width: *width, fed: fed.as_ref() };
+            load::run(session, &task, request).await
+        }
         Parts::Note { sql } => load::note(session, sql, request).await,
         Parts::Delete { plan, sql, cascades } => {
             let task = delete::Task { statement, plan, sql, cascades };

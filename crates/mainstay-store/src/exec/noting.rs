@@ -33,6 +33,14 @@ impl<S: Session> Session for Noting<S> {
         Ok(())
     }
 
+    async fn join(&mut self) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    async fn tear(&mut self) -> Result<(), Failure> {
+        Ok(())
+    }
+
     async fn execute(&mut self, sql: &Sql, inputs: &Inputs<'_>) -> Result<(), Failure> {
         self.note(sql);
         self.session.execute(sql, inputs).await

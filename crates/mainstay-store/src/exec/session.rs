@@ -60,6 +60,13 @@ pub(crate) trait Session {
     /// before the first of several writes, and before a write that may still be refused. Once is enough.
     async fn protect(&mut self) -> Result<(), Failure>;
 
+    /// Makes sure that the next statement and what is noted of it for the change feed are kept or lost together. When a later
+    /// one fails, [`Session::tear`] is called.
+    async fn join(&mut self) -> Result<(), Failure>;
+
+    /// Undoes what was joined, also where that takes what others did with it.
+    async fn tear(&mut self) -> Result<(), Failure>;
+
     /// Runs a statement whose rows nobody wants.
     async fn execute(&mut self, sql: &Sql, inputs: &Inputs<'_>) -> Result<(), Failure>;
 
@@ -82,7 +89,12 @@ pub(crate) trait Row {
     fn value(&self, cell: Cell) -> Result<Value, Failure>;
 
     /// Appends the record as a JSON object.
-    fn write(&self, columns: &[Column], into: &mut Vec<u8>) -> Result<(), Failure>;
+    fn write(&self, columns: &[Column], into: &mut Vec<u8>) -> Result<(), Failure> {
+        self.write_from(0, columns, into)
+    }
+
+    /// The same of columns that stand behind others.
+    fn write_from(&self, first: usize, columns: &[Column], into: &mut Vec<u8>) -> Result<(), Failure>;
 
     /// A verdict: whether the column, where there is one, is 1.
     fn holds(&self, column: Option<usize>) -> Result<bool, Failure> {

@@ -6,7 +6,9 @@ use mainstay_schema::{Collection, CollectionId, Schema};
 
 use crate::{
     StoreError,
-    sql::{self, Cascade, ChangeSql, CreateSql, DeleteSql, Dialect, FindSql, LinkSql, ReadSql, Sql, UpdateSql},
+    sql::{
+        self, Cascade, ChangeSql, CreateSql, DeleteSql, Dialect, FedValues, FindSql, LinkSql, ReadSql, Sql, UpdateSql,
+    },
 };
 
 /// A step of a write rendered for the engine: kept and used again for every request of its shape.
@@ -43,6 +45,8 @@ pub(crate) enum Parts {
     Load {
         width: usize,
         sql: Sql,
+        /// What the change feed is told of each record.
+        fed: Option<FedValues>,
     },
     Note {
         sql: Vec<Sql>,
@@ -60,7 +64,7 @@ impl WriteStatement {
         let (collection, parts) = match plan {
             WritePlan::Load(plan) => {
                 let sql = sql::load(schema, dialect, plan);
-                (plan.collection, Parts::Load { width: plan.columns.len(), sql })
+                (plan.collection, Parts::Load { width: plan.columns.len(), sql, fed: sql::of_load(schema, plan) })
             }
             // A note is about no collection.
             WritePlan::Note(note) => (CollectionId(0), Parts::Note { sql: sql::note(dialect, *note) }),
@@ -112,7 +116,8 @@ impl WriteStatement {
                 all.push(&sql.look.sql);
                 all.extend(links(&sql.links));
                 all.extend(sql.compute.as_ref().map(|compute| &compute.sql));
-                all.extend(&sql.update);
+                all.extend(sql.fed.as_ref().map(|fed| &fed.before.0));
+                all.extend(sql.update.as_ref().map(|(sql, _)| sql));
                 all.extend(changes(&sql.changes));
                 all.extend(&sql.after);
                 all.extend(answer(&sql.answer));
@@ -163,7 +168,8 @@ fn answer(read: &Option<ReadSql>) -> Option<&Sql> {
 }
 
 fn ends(of: &Cascade) -> impl Iterator<Item = &Sql> {
-    of.incoming.iter().map(|incoming| &incoming.find).chain(&of.unlink).chain([&of.delete])
+    let unlink = of.unlink.iter().flat_map(|one| one.count_up.iter().map(|(sql, _)| sql).chain([&one.delete]));
+    of.incoming.iter().map(|incoming| &incoming.find).chain(unlink).chain([&of.delete])
 }
 
 impl fmt::Debug for WriteStatement {

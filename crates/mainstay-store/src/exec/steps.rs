@@ -1,16 +1,25 @@
 //! The steps of a write, one after another: values that earlier steps tell, and which of two writes an upsert comes to.
 use mainstay_expr::Value;
 
-use super::{Inputs, Request, Session, each, run_statement};
+use super::{Feed, Inputs, Request, Session, each, run_statement};
 use crate::{ReadTask, Step, StepError, Task, Upsert, Written, step::complete};
 
 /// What all steps of a write share.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Setting {
+#[derive(Clone, Copy)]
+pub(crate) struct Setting<'a> {
     /// The time of the write, in microseconds since 1970.
     pub(crate) now: i64,
     /// How many records a delete may reach.
     pub(crate) cascade_max: usize,
+    /// What the change feed is told.
+    pub(crate) feed: &'a Feed<'a>,
+}
+
+impl<'a> Setting<'a> {
+    /// One statement with its values.
+    pub(super) fn request(self, values: &'a [Value]) -> Request<'a> {
+        Request { values, now: self.now, cascade_max: self.cascade_max, feed: self.feed }
+    }
 }
 
 /// Carries out one step; `done` is what the earlier ones came to. On an error everything since [`Session::protect`] must be
@@ -19,7 +28,7 @@ pub(crate) async fn run<S: Session>(
     session: &mut S,
     step: &Step,
     done: &[Written],
-    setting: Setting,
+    setting: Setting<'_>,
 ) -> Result<Written, StepError> {
     match step {
         Step::Run(task) => run_task(session, task, done, setting).await,
@@ -33,10 +42,10 @@ pub(super) async fn run_task<S: Session>(
     session: &mut S,
     task: &Task,
     done: &[Written],
-    setting: Setting,
+    setting: Setting<'_>,
 ) -> Result<Written, StepError> {
     let values = complete(&task.values, &task.late, done);
-    let request = Request { values: &values, now: setting.now, cascade_max: setting.cascade_max };
+    let request = setting.request(&values);
     run_statement(session, &task.statement, request).await
 }
 
@@ -52,7 +61,7 @@ async fn run_upsert<S: Session>(
     session: &mut S,
     upsert: &Upsert,
     done: &[Written],
-    setting: Setting,
+    setting: Setting<'_>,
 ) -> Result<Written, StepError> {
     let found = run_task(session, &upsert.find, done, setting).await?;
     let exists = is_found(&found);

@@ -6,7 +6,7 @@ use mainstay_schema::{Collection, FieldId, FieldKind, Scalar};
 use super::{
     Inputs, Request, Row, Session, WriteStatement,
     create::{answer, write},
-    failure, links,
+    failure, feed, links,
 };
 use crate::{
     StepError, Written,
@@ -22,10 +22,22 @@ pub(super) async fn run<S: Session>(
 ) -> Result<Written, StepError> {
     let inputs = Inputs { now: request.now, ..Inputs::of(request.values) };
     let of_write = |found| failure::of_write(found, statement.of(), &plan.links);
-    if let Some((fast, returning)) = &sql.fast
-        && let Some(written) = write(session, fast, returning, &inputs).await.map_err(of_write)?
-    {
-        return Ok(written);
+    let fed = sql.fed.as_ref().filter(|_| request.feed.is_on());
+    if let Some((fast, returning)) = &sql.fast {
+        let before = match fed {
+            Some(fed) => {
+                session.join().await?;
+                feed::before(session, &fed.before, &inputs).await?
+            }
+            None => Vec::new(),
+        };
+        if let Some((written, after)) = write(session, fast, returning, &inputs).await.map_err(of_write)? {
+            if let Some(fed) = fed {
+                let changed = (&written.key, written.version);
+                request.feed.note(feed::updated(&fed.collection, (before, after), changed, (&[], &[])));
+            }
+            return Ok(written);
+        }
     }
     let found = look(session, &sql.look, &inputs, bound_version(plan.version, request.values)).await?;
     let collection = statement.of();
@@ -44,9 +56,17 @@ pub(super) async fn run<S: Session>(
     let inputs = Inputs { values: computed.as_deref().unwrap_or(inputs.values), ..inputs };
     checks(statement, &plan.checks, || merged(collection, plan, &found, inputs.values, sums))?;
     session.protect().await?;
-    if let Some(update) = &sql.update {
-        session.execute(update, &inputs).await.map_err(of_write)?;
-    }
+    let before = match fed.filter(|_| sql.update.is_some()) {
+        Some(fed) => {
+            let lists = feed::lists(session, &fed.lists, &inputs).await?;
+            Some((fed, feed::before(session, &fed.before, &inputs).await?, lists))
+        }
+        None => None,
+    };
+    let written = match &sql.update {
+        Some((update, returning)) => write(session, update, returning, &inputs).await.map_err(of_write)?,
+        None => None,
+    };
     links::change(session, &sql.changes, &inputs).await?;
     if let Some(rule) = &sql.after
         && !links::holds(session, rule, &inputs).await?
@@ -54,6 +74,15 @@ pub(super) async fn run<S: Session>(
         return Err(StepError::RefusedAfter);
     }
     links::fields(session, &sql.fields, &inputs).await?;
+    if let (Some((fed, before, was)), Some((written, after))) = (before, written) {
+        let is = feed::lists(session, &fed.lists, &inputs).await?;
+        request.feed.note(feed::updated(
+            &fed.collection,
+            (before, after),
+            (&written.key, written.version),
+            (&was, &is),
+        ));
+    }
     let version = found.version.map(|version| version + i64::from(sql.update.is_some()));
     match &sql.answer {
         Some(read) => answer(session, read, &inputs, version).await,

@@ -2,15 +2,24 @@
 use std::sync::Arc;
 
 use super::{Session, Setting, once, run};
-use crate::{Kept, Once, Step, StepError, WriteError, Written, sql::OnceSql};
+use crate::{Author, Kept, Once, Step, StepError, Write, WriteError, Written, sql::OnceSql};
 
 /// What a request is to do: a value that can be run again.
 #[derive(Clone, Debug)]
 pub(crate) struct Work {
     /// Its steps.
     pub(crate) steps: Vec<Step>,
+    /// Who wants it.
+    pub(crate) author: Author,
     /// The key that it is done once for.
     pub(crate) once: Option<Arc<Once>>,
+}
+
+impl Work {
+    /// A write, done once where it has a key.
+    pub(crate) fn of(write: Write, once: Option<Arc<Once>>) -> Work {
+        Work { steps: write.steps, author: write.author, once }
+    }
 }
 
 /// What a request did.
@@ -26,7 +35,12 @@ pub(crate) struct Done {
 pub(crate) type Outcome = Result<Done, WriteError>;
 
 /// Carries out a request. On an error everything since [`Session::protect`] must be undone.
-pub(crate) async fn carry_out<S: Session>(session: &mut S, work: &Work, sql: &OnceSql, setting: Setting) -> Outcome {
+pub(crate) async fn carry_out<S: Session>(
+    session: &mut S,
+    work: &Work,
+    sql: &OnceSql,
+    setting: Setting<'_>,
+) -> Outcome {
     let Some(key) = &work.once else {
         return steps(session, &work.steps, setting).await.map(|written| Done { written, kept: None });
     };
@@ -45,15 +59,22 @@ pub(crate) async fn carry_out<S: Session>(session: &mut S, work: &Work, sql: &On
 pub(crate) async fn steps<S: Session>(
     session: &mut S,
     steps: &[Step],
-    setting: Setting,
+    setting: Setting<'_>,
 ) -> Result<Vec<Written>, WriteError> {
     if steps.len() > 1 {
         session.protect().await.map_err(|failure| WriteError { step: 0, error: failure.into() })?;
     }
+    setting.feed.clear();
     let mut done = Vec::with_capacity(steps.len());
     for (number, step) in steps.iter().enumerate() {
         let written = run(session, step, &done, setting).await;
         done.push(written.map_err(|error| WriteError { step: number, error })?);
+    }
+    if let Err(failure) = setting.feed.write_down(session, setting.now).await {
+        let failed =
+            |failure: super::Failure| WriteError { step: steps.len().saturating_sub(1), error: failure.into() };
+        session.tear().await.map_err(failed)?;
+        return Err(failed(failure));
     }
     Ok(done)
 }

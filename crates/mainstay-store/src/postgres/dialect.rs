@@ -260,6 +260,17 @@ impl Dialect for PostgresDialect {
         ""
     }
 
+    /// Numbers are not given in the order of commits: the transaction comes first.
+    fn change_position(&self) -> String {
+        "\"xid\" xid8 NOT NULL DEFAULT pg_current_xact_id(), \"seq\" bigint NOT NULL GENERATED ALWAYS AS IDENTITY, \
+         PRIMARY KEY (\"xid\", \"seq\")"
+            .to_owned()
+    }
+
+    fn change_end(&self, _: &str) -> String {
+        format!("pg_current_xact_id()::text::bigint, {}", i64::MAX)
+    }
+
     fn real_table(&self, name: &str) -> String {
         self.quote(name)
     }

@@ -26,8 +26,8 @@ use super::{
     writes::{self, Lanes},
 };
 use crate::{
-    Batch, Drift, Kept, MigrateError, Offence, Once, OpenError, Page, Rehearsed, Settings, Step, StepError, StoreError,
-    WriteError, Written,
+    Batch, Drift, Kept, MigrateError, Offence, Once, OpenError, Page, Rehearsed, Settings, StepError, StoreError,
+    Write, WriteError, Written,
     exec::{self, Done, Inputs, Row, Work},
     read::ReadStatement,
     sql::{self, OnceSql, Sql},
@@ -113,15 +113,15 @@ impl Engine {
         Ok(receiver)
     }
 
-    pub(crate) async fn write(&self, steps: Vec<Step>) -> Result<Vec<Written>, WriteError> {
+    pub(crate) async fn write(&self, write: Write) -> Result<Vec<Written>, WriteError> {
         if self.inner.settings.rehearse {
-            return rehearse::run(&self.inner, &steps).await;
+            return rehearse::run(&self.inner, &write.steps).await;
         }
-        self.work(Work { steps, once: None }).await.map(|done| done.written)
+        self.work(Work::of(write, None)).await.map(|done| done.written)
     }
 
-    pub(crate) async fn write_once(&self, steps: Vec<Step>, once: Arc<Once>) -> Result<Kept, WriteError> {
-        let done = self.work(Work { steps, once: Some(once) }).await?;
+    pub(crate) async fn write_once(&self, write: Write, once: Arc<Once>) -> Result<Kept, WriteError> {
+        let done = self.work(Work::of(write, Some(once))).await?;
         done.kept.ok_or_else(|| StoreError::Engine("a write that is done once kept no answer".to_owned()).into())
     }
 

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     Rehearsed, Step, StoreError, Touched, WriteError, Written,
-    exec::{self, Noting, Setting},
+    exec::{self, Feed, Noting, Setting},
 };
 
 /// What this transaction has done so far, by table.
@@ -24,7 +24,8 @@ const TOUCHED: &str = "SELECT relname::text, n_tup_ins, n_tup_upd, n_tup_del FRO
 pub(super) async fn run(inner: &Inner, steps: &[Step]) -> Result<Vec<Written>, WriteError> {
     let mut held = inner.pool.take(Mode::Write).await?;
     let connection = held.connection()?;
-    let setting = Setting { now: now(), cascade_max: inner.settings.cascade_max };
+    let feed = Feed::none();
+    let setting = Setting { now: now(), cascade_max: inner.settings.cascade_max, feed: &feed };
     let session = WriteSession::new(connection, Guard::Transaction, inner.limits());
     let mut session = Noting::new(session);
     let outcome = exec::carry_out_steps(&mut session, steps, setting).await;

@@ -39,11 +39,12 @@ impl crate::exec::Row for Row {
         })
     }
 
-    fn write(&self, columns: &[Column], into: &mut Vec<u8>) -> Result<(), Failure> {
+    fn write_from(&self, first: usize, columns: &[Column], into: &mut Vec<u8>) -> Result<(), Failure> {
         if columns.is_empty() {
             into.push(b'{');
         }
-        for (index, column) in columns.iter().enumerate() {
+        for (at, column) in columns.iter().enumerate() {
+            let index = first + at;
             into.extend_from_slice(&column.prefix);
             match raw(self, index)? {
                 Some(cell) => {

@@ -117,6 +117,14 @@ impl Session for WriteSession<'_> {
         }
     }
 
+    async fn join(&mut self) -> Result<(), Failure> {
+        self.protect().await
+    }
+
+    async fn tear(&mut self) -> Result<(), Failure> {
+        Ok(())
+    }
+
     async fn execute(&mut self, sql: &Sql, inputs: &Inputs<'_>) -> Result<(), Failure> {
         self.query(sql, inputs, &mut |_| Ok(false)).await
     }

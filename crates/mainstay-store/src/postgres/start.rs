@@ -45,7 +45,8 @@ pub(super) async fn start(inner: &Inner) -> Result<(), OpenError> {
         return Ok(());
     }
     // Nodes that start at once would make the same tables. The lock ends with the transaction.
-    let tables = [sql::make_once(&PostgresDialect), sql::make_nodes(&PostgresDialect)].join(";\n");
+    let [changes, gone] = sql::make_feed(&PostgresDialect);
+    let tables = [sql::make_once(&PostgresDialect), sql::make_nodes(&PostgresDialect), changes, gone].join(";\n");
     let sql = format!(
         "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT pg_advisory_xact_lock({MAKING}); {tables}; COMMIT"
     );

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     Step, StoreError, WriteError,
-    exec::{self, Done, Outcome, Setting, Work},
+    exec::{self, Done, Feed, Outcome, Setting, Work},
 };
 
 /// Writes that others got in the way of run again one by one, those that may meet each other in one row.
@@ -64,7 +64,8 @@ async fn attempt(inner: &Inner, work: &Work, guard: Guard) -> (Outcome, Fate) {
         Err(error) => return (Err(error.into()), Fate::Final),
     };
     let mut session = WriteSession::new(connection, guard, inner.limits());
-    let setting = Setting { now: super::now(), cascade_max: inner.settings.cascade_max };
+    let feed = Feed::none();
+    let setting = Setting { now: super::now(), cascade_max: inner.settings.cascade_max, feed: &feed };
     let outcome = exec::carry_out(&mut session, work, &inner.once, setting).await;
     let outcome = match outcome {
         Ok(done) => keep(&mut session, work, done).await,

@@ -97,6 +97,10 @@ pub trait Dialect: Sync {
     fn inlined(&self) -> &'static str;
     /// Lets a table's counted keys go on where those of another are; none where keys are not counted by the table.
     fn go_on_counting(&self, from: &str, to: &str) -> Vec<String>;
+    /// The columns of a change's position, with their key.
+    fn change_position(&self) -> String;
+    /// What follows SELECT so that it gives the position of the last change, in two columns.
+    fn change_end(&self, changes: &str) -> String;
     /// Whether some migration steps rebuild whole tables, so that foreign keys must not be enforced while they run.
     fn rebuilds(&self) -> bool;
 

@@ -129,6 +129,7 @@ pub fn migration(dialect: &dyn Dialect, migration: &Migration, schema: &Schema) 
     writer.settle();
     writer.alter();
     writer.index();
+    writer.keep_changes(schema);
     out.statements = writer.statements;
     out.calls = projection.calls;
     Ok(out)

@@ -11,6 +11,7 @@ mod compute;
 mod condition;
 mod ddl;
 mod dialect;
+mod feed;
 mod figure;
 mod find;
 mod keyset;
@@ -34,6 +35,8 @@ mod writer;
 pub use cascade::cascades;
 pub use ddl::{bookkeeping, create_all, recall, remember};
 pub use dialect::Dialect;
+pub(crate) use feed::FeedSql;
+pub use feed::{make_feed, of_load};
 pub use figure::group;
 pub use find::{find, matching};
 pub use migration::{
@@ -46,7 +49,8 @@ pub(crate) use once::OnceSql;
 pub use once::make_once;
 pub use query::query;
 pub use statement::{
-    Bind, Cascade, Cell, ChangeSql, Column, ComputeSql, Computed, CreateSql, Decode, DeleteSql, Encode, FindSql,
-    Incoming, LinkRuleSql, LinkSql, LookSql, ReadSql, Returning, Sql, UpdateSql,
+    Bind, Cascade, Cell, ChangeSql, Clear, Column, ComputeSql, Computed, CreateSql, Decode, DeleteSql, Encode,
+    FedDelete, FedLinks, FedList, FedUpdate, FedValues, FindSql, Image, Incoming, LinkRuleSql, LinkSql, LookSql,
+    ReadSql, Returning, Sql, Unlink, UpdateSql,
 };
 pub use write::{create, delete, load, update};

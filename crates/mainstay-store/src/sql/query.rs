@@ -90,6 +90,13 @@ impl Selected {
         self.position(&sql).unwrap_or_else(|| self.push(sql))
     }
 
+    /// Columns that stand together behind the others; gives the place of the first.
+    pub(crate) fn append(&mut self, others: Selected) -> usize {
+        let first = self.columns.len();
+        self.columns.extend(others.columns);
+        first
+    }
+
     /// Which column this is.
     fn position(&self, sql: &str) -> Option<usize> {
         self.columns.iter().position(|other| other == sql)

@@ -1,6 +1,6 @@
 //! What rendering gives: statements with their binds, and how their columns are read.
 use mainstay_expr::Value;
-use mainstay_schema::{CollectionId, FieldId, OnDelete, Scalar};
+use mainstay_schema::{CollectionId, FieldId, KeyKind, OnDelete, Scalar};
 
 /// A statement: its text, and what each of its placeholders (numbered from 1) is bound to.
 #[derive(Clone, Debug, PartialEq)]
@@ -140,6 +140,76 @@ pub struct Returning {
     pub visible: Option<usize>,
     /// How the record is written; empty: it is not asked for.
     pub columns: Vec<Column>,
+    /// The whole record, for the change feed.
+    pub image: Option<Image>,
+}
+
+/// A whole record among the columns of a row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Image {
+    /// Where its columns begin.
+    pub first: usize,
+    /// How it is written.
+    pub columns: Vec<Column>,
+    /// Whether it is what is answered.
+    pub answered: bool,
+}
+
+/// What the change feed is told of a record that is written from values.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FedValues {
+    /// The collection's name in the feed.
+    pub collection: Value,
+    /// The fields in order: the bytes before each value, and which of the values it is.
+    pub fields: Vec<(Vec<u8>, FieldId, Option<usize>)>,
+    /// The lists of links that are made with it.
+    pub lists: Vec<FedList>,
+}
+
+/// What the change feed is told of an update.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FedUpdate {
+    /// The collection's name in the feed.
+    pub collection: Value,
+    /// Reads what the fields are that change.
+    pub before: (Sql, Vec<Column>),
+    /// The lists of links that change.
+    pub lists: Vec<FedList>,
+}
+
+/// A list of links of the record that the step is about.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FedList {
+    /// The link's name.
+    pub name: String,
+    /// Gives the keys at the other end, a row for each.
+    pub items: Sql,
+    /// Where such a key is.
+    pub item: Cell,
+    /// What kind it is of.
+    pub kind: KeyKind,
+}
+
+/// What the change feed is told of records that end: the statement gives each of them back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FedDelete {
+    /// The collection's name in the feed.
+    pub collection: Value,
+    /// What the statement gives back.
+    pub returning: Returning,
+}
+
+/// What the change feed is told of records whose links are cut.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FedLinks {
+    /// The collection's name in the feed.
+    pub collection: Value,
+    /// Reads keys and what the fields are that change.
+    pub before: (Sql, Image),
+    /// What the statement that cuts gives back.
+    pub returning: Returning,
+    /// The list that changes, where it is one.
+    pub list: Option<FedList>,
 }
 
 /// How a create is carried out: links, insert, changes, after, answer, in this order.
@@ -161,6 +231,8 @@ pub struct CreateSql {
     pub fields: Vec<(FieldId, Sql)>,
     /// Reads the answer (no row: it may not be read). `None`: what the insert gave back is the answer.
     pub answer: Option<ReadSql>,
+    /// What the change feed is told.
+    pub fed: Option<FedValues>,
 }
 
 /// Computes values of a record that is written: one row.
@@ -188,7 +260,7 @@ pub struct UpdateSql {
     /// Computes fields.
     pub compute: Option<ComputeSql>,
     /// Writes the columns and counts the version up; `None` when nothing changes.
-    pub update: Option<Sql>,
+    pub update: Option<(Sql, Returning)>,
     /// Changes of to-many links.
     pub changes: Vec<ChangeSql>,
     /// Gives one row with 1 when the rule holds of the record as it becomes.
@@ -197,6 +269,8 @@ pub struct UpdateSql {
     pub fields: Vec<(FieldId, Sql)>,
     /// Reads the answer (no row: it may not be read). `None`: key and version are the answer.
     pub answer: Option<ReadSql>,
+    /// What the change feed is told.
+    pub fed: Option<FedUpdate>,
 }
 
 /// How a delete is carried out: look, then the collection's [`Cascade`].
@@ -281,8 +355,19 @@ pub struct Cascade {
     /// The links of other collections (or itself) that point at it.
     pub incoming: Vec<Incoming>,
     /// Takes the records of the keys out of join tables, and counts up the versions of those that listed them.
-    pub unlink: Vec<Sql>,
+    pub unlink: Vec<Unlink>,
     /// Deletes the records of the keys.
+    pub delete: Sql,
+    /// What the change feed is told of them.
+    pub fed: Option<FedDelete>,
+}
+
+/// Takes records out of a join table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unlink {
+    /// Counts up the versions of those that list them.
+    pub count_up: Option<(Sql, Option<FedLinks>)>,
+    /// Deletes the links.
     pub delete: Sql,
 }
 
@@ -298,5 +383,14 @@ pub struct Incoming {
     /// The keys of the records whose link is one of the keys.
     pub find: Sql,
     /// Makes the link null where it is one of the keys, and counts up version and time of change; `None` when it is required.
-    pub clear: Option<Sql>,
+    pub clear: Option<Clear>,
+}
+
+/// Makes a link null.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Clear {
+    /// The statement.
+    pub sql: Sql,
+    /// What the change feed is told of the records.
+    pub fed: Option<FedLinks>,
 }

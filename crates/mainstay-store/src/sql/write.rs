@@ -6,7 +6,7 @@ use mainstay_schema::{CollectionId, FieldId, FieldKind, KeyKind, Scalar, Schema}
 use crate::{
     StoreError,
     sql::{
-        Bind, Cell, CreateSql, DeleteSql, Dialect, LookSql, ReadSql, Returning, Sql, UpdateSql, columns, compute,
+        Bind, Cell, CreateSql, DeleteSql, Dialect, LookSql, ReadSql, Returning, Sql, UpdateSql, columns, compute, feed,
         links::{changes, links},
         query,
         query::Selected,
@@ -32,7 +32,7 @@ pub fn create(schema: &Schema, dialect: &dyn Dialect, plan: &Create) -> Result<C
     // Changes of links and rules come after the insert: only what neither touches is answered by it.
     let own = own_answer(&plan.answer).filter(|_| plan.changes.is_empty() || plan.answer == Answer::Key);
     let mut selected = Selected::default();
-    let returning = writer.returning(&row, own, &mut selected)?;
+    let returning = writer.returning(&row, own, false, &mut selected)?;
     if let Some(counts_on) = writer.counts_on(&row, &plan.columns) {
         selected.push(counts_on);
     }
@@ -46,6 +46,7 @@ pub fn create(schema: &Schema, dialect: &dyn Dialect, plan: &Create) -> Result<C
         after: after(schema, dialect, plan.collection, plan.after.as_ref())?,
         fields: field_rules(schema, dialect, plan.collection, &plan.fields)?,
         answer: if own.is_some() { None } else { answer(schema, dialect, plan.collection, &plan.answer)? },
+        fed: feed::of_create(schema, dialect, plan)?,
     })
 }
 
@@ -84,6 +85,7 @@ pub fn update(schema: &Schema, dialect: &dyn Dialect, plan: &Update) -> Result<U
         after: after_change(schema, dialect, plan)?,
         fields: field_rules(schema, dialect, plan.collection, &plan.fields)?,
         answer: answer(schema, dialect, plan.collection, &plan.answer)?,
+        fed: feed::of_update(schema, dialect, plan)?,
     })
 }
 
@@ -124,13 +126,18 @@ fn fast(schema: &Schema, dialect: &dyn Dialect, plan: &Update) -> Result<Option<
         test = test.and(Test::when(format!("{} = {version}", writer.column(&row, field))));
     }
     let mut selected = Selected::default();
-    let returning = writer.returning(&row, Some(own), &mut selected)?;
+    let is_fed = feed::fed(schema.collection(plan.collection)).is_some();
+    let returning = writer.returning(&row, Some(own), is_fed, &mut selected)?;
     let filter = test.filter(dialect);
     let text = format!("UPDATE {} SET {set}{filter} RETURNING {}", row.alias, selected.list());
     Ok(Some((writer.finish(text), returning)))
 }
 
-fn update_by_key(schema: &Schema, dialect: &dyn Dialect, plan: &Update) -> Result<Option<Sql>, StoreError> {
+fn update_by_key(
+    schema: &Schema,
+    dialect: &dyn Dialect,
+    plan: &Update,
+) -> Result<Option<(Sql, Returning)>, StoreError> {
     let mut writer = Writer::new(schema, dialect);
     let row = writer.written_row(plan.collection);
     let set = writer.set(plan, &row)?;
@@ -138,8 +145,12 @@ fn update_by_key(schema: &Schema, dialect: &dyn Dialect, plan: &Update) -> Resul
         return Ok(None);
     }
     let key = writer.bind_key(plan.collection);
-    let text = format!("UPDATE {} SET {set} WHERE {} = {key}", row.alias, writer.key(&row));
-    Ok(Some(writer.finish(text)))
+    let mut selected = Selected::default();
+    let is_fed = feed::fed(schema.collection(plan.collection)).is_some();
+    let returning = writer.returning(&row, None, is_fed, &mut selected)?;
+    let back = if is_fed { format!(" RETURNING {}", selected.list()) } else { String::new() };
+    let text = format!("UPDATE {} SET {set} WHERE {} = {key}{back}", row.alias, writer.key(&row));
+    Ok(Some((writer.finish(text), returning)))
 }
 
 /// What an answer is when the written row alone gives it: its read rule and outputs.
@@ -166,19 +177,21 @@ impl Writer<'_> {
         &mut self,
         row: &Row,
         own: Option<OwnAnswer<'_>>,
+        is_fed: bool,
         selected: &mut Selected,
     ) -> Result<Returning, StoreError> {
         let columns = match own {
             Some(own) => self.select(own.select, row, selected)?,
             None => Vec::new(),
         };
+        let image = is_fed.then(|| self.image(row, &columns, selected));
         let key = self.key_cell(row, selected);
         let version = self.version(row, selected);
         let visible = match own.and_then(|own| own.visible) {
             Some(visible) => self.verdict_column(visible, row, selected)?,
             None => None,
         };
-        Ok(Returning { key, version, visible, columns })
+        Ok(Returning { key, version, visible, columns, image })
     }
 
     /// What an insert returns beside, where it gives a counted key.
@@ -188,7 +201,15 @@ impl Writer<'_> {
         if gives { self.dialect.counts_on(&of.table, &self.key(row)) } else { None }
     }
 
-    fn key_cell(&self, row: &Row, selected: &mut Selected) -> Cell {
+    /// The whole record, for the change feed.
+    pub(super) fn returning_whole(&self, row: &Row, selected: &mut Selected) -> Returning {
+        let image = Some(self.image(row, &[], selected));
+        let key = self.key_cell(row, selected);
+        let version = self.version(row, selected);
+        Returning { key, version, visible: None, columns: Vec::new(), image }
+    }
+
+    pub(super) fn key_cell(&self, row: &Row, selected: &mut Selected) -> Cell {
         let decode = columns::decode_key(self.collection(row).key);
         Cell { column: selected.reuse(self.key(row)), decode }
     }

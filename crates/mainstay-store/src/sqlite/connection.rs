@@ -12,7 +12,7 @@ use rusqlite::{Connection, Error, ErrorCode, OpenFlags, config::DbConfig, limits
 use super::{SqliteDialect, deadline::Deadline, functions, migrate, nested::Nested};
 use crate::{
     OpenError, Settings,
-    sql::{make_nodes, make_once},
+    sql::{make_feed, make_nodes, make_once},
 };
 
 /// What every SQLite database begins with.
@@ -44,7 +44,7 @@ pub(super) fn open_writer(settings: &Settings, closing: Arc<AtomicBool>) -> Resu
     if migrate::is_newer(&connection).map_err(|error| explain(path, &error))? {
         return Err(refused(path, "it was written by a newer Mainstay; use that version or a later one"));
     }
-    for tables in [make_once(&SqliteDialect), make_nodes(&SqliteDialect)] {
+    for tables in [make_once(&SqliteDialect), make_nodes(&SqliteDialect)].into_iter().chain(make_feed(&SqliteDialect)) {
         connection.execute_batch(&tables).map_err(|error| explain(path, &error))?;
     }
     let deadline = Deadline::watch(&mut connection, closing).map_err(|error| explain(path, &error))?;

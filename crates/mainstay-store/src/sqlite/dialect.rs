@@ -280,6 +280,14 @@ impl Dialect for SqliteDialect {
         " STRICT, WITHOUT ROWID"
     }
 
+    fn change_position(&self) -> String {
+        "\"seq\" INTEGER NOT NULL PRIMARY KEY".to_owned()
+    }
+
+    fn change_end(&self, changes: &str) -> String {
+        format!("0, coalesce(max(\"seq\"), 0) FROM {changes}")
+    }
+
     fn real_table(&self, name: &str) -> String {
         format!("main.{}", self.quote(name))
     }

@@ -5,10 +5,11 @@ use std::sync::{
 };
 
 use mainstay_expr::Value;
+use mainstay_plan::Position;
 use mainstay_schema::{Migration, Schema, Snapshot};
 use parking_lot::Mutex;
 use rusqlite::Connection;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use super::{
     advise,
@@ -16,17 +17,20 @@ use super::{
     connection::{check_readable, look, open_writer},
     drift,
     failure::store_error,
+    feed,
     lock::Lock,
     migrate, nodes,
     poll::at_once,
     readers::{Readers, closed},
     rehearse::Rehearsal,
     session::{Guard, TimeLimits, WriteSession},
+    trim::{Trim, Trimmer},
     writer::{Job, Writer},
 };
 use crate::{
-    Batch, Beat, Drift, Explained, Kept, Measured, MigrateError, NodeSeen, Offence, Once, OpenError, Page, Pulse,
-    Rehearsed, Settings, SqliteDialect, Step, StepError, StoreError, WriteError, WriteStatement, Written,
+    Batch, Beat, ChangesAsked, ChangesPage, Drift, Explained, Kept, Measured, MigrateError, NodeSeen, Offence, Once,
+    OpenError, Page, Pulse, Rehearsed, Retention, Settings, SqliteDialect, StepError, StoreError, Write, WriteError,
+    WriteStatement, Written,
     exec::{self, Done, Work},
     read::ReadStatement,
     sql::{self, OnceSql},
@@ -38,11 +42,14 @@ pub(crate) struct Engine {
     readers: Readers,
     writer: Writer,
     once: OnceSql,
+    trim: Arc<Trim>,
+    /// Counts groups of writes.
+    committed: watch::Sender<u64>,
     settings: Settings,
     /// Where writes are tried and rolled back: there is no writer then.
     rehearsal: Option<Rehearsal>,
     /// Held until everything else has ended.
-    held: Mutex<Option<(Checkpointer, Lock)>>,
+    held: Mutex<Option<(Checkpointer, Trimmer, Lock)>>,
 }
 
 impl Engine {
@@ -63,16 +70,22 @@ impl Engine {
         let log = checkpointer.log().clone();
         log.follow(&mut watched.connection).map_err(|error| OpenError { message: error.to_string() })?;
         let thread = |error: std::io::Error| OpenError { message: format!("a thread cannot be started: {error}") };
-        let writer = Writer::start(settings, watched, log).map_err(thread)?;
+        let committed = watch::Sender::new(0);
+        let writer = Writer::start(settings, watched, log, committed.clone()).map_err(thread)?;
+        let trim = Arc::new(Trim::new(settings.feed.clone()));
+        let jobs = writer.jobs().ok_or_else(|| OpenError { message: "the writer has ended".to_owned() })?;
+        let trimmer = Trimmer::start(trim.clone(), jobs).map_err(thread)?;
         let readers = Readers::start(settings, closing.clone()).map_err(thread)?;
         Ok(Engine {
             closing,
             readers,
             writer,
             once: OnceSql::new(&SqliteDialect),
+            trim,
+            committed,
             settings: settings.clone(),
             rehearsal: None,
-            held: Mutex::new(Some((checkpointer, lock))),
+            held: Mutex::new(Some((checkpointer, trimmer, lock))),
         })
     }
 
@@ -87,6 +100,8 @@ impl Engine {
             readers,
             writer: Writer::none(),
             once: OnceSql::new(&SqliteDialect),
+            trim: Arc::new(Trim::new(settings.feed.clone())),
+            committed: watch::Sender::new(0),
             settings: settings.clone(),
             rehearsal: settings.rehearse.then(|| Rehearsal::new(settings)),
             held: Mutex::new(None),
@@ -136,17 +151,51 @@ impl Engine {
         })
     }
 
-    pub(crate) async fn write(&self, steps: Vec<Step>) -> Result<Vec<Written>, WriteError> {
+    pub(crate) async fn write(&self, write: Write) -> Result<Vec<Written>, WriteError> {
         match &self.rehearsal {
-            Some(rehearsal) => rehearsal.run(&steps),
-            None => self.work(Work { steps, once: None }).await.map(|done| done.written),
+            Some(rehearsal) => rehearsal.run(&write.steps),
+            None => self.work(Work::of(write, None)).await.map(|done| done.written),
         }
     }
 
-    pub(crate) async fn write_once(&self, steps: Vec<Step>, once: Arc<Once>) -> Result<Kept, WriteError> {
-        let done = self.work(Work { steps, once: Some(once) }).await?;
+    pub(crate) async fn write_once(&self, write: Write, once: Arc<Once>) -> Result<Kept, WriteError> {
+        let done = self.work(Work::of(write, Some(once))).await?;
         let nothing = || StoreError::Engine("a write that is done once kept no answer".to_owned());
         done.kept.ok_or_else(|| WriteError { step: 0, error: nothing().into() })
+    }
+
+    pub(crate) fn committed(&self) -> watch::Receiver<u64> {
+        self.committed.subscribe()
+    }
+
+    /// Changes are read on a thread that may wait for the disk.
+    pub(crate) async fn changes(self: &Arc<Self>, asked: ChangesAsked) -> Result<ChangesPage, StoreError> {
+        let engine = self.clone();
+        let limit_ms = self.settings.statement_ms_max;
+        let read = move || engine.readers.with_local(|reader| feed::page(reader, &asked, limit_ms));
+        tokio::task::spawn_blocking(read).await.unwrap_or_else(|_| Err(closed()))
+    }
+
+    pub(crate) fn changes_end(&self) -> Result<Position, StoreError> {
+        let seq = self.with_time(feed::end)?;
+        Ok(Position { xid: 0, seq })
+    }
+
+    pub(crate) fn retain(&self, collections: Vec<Retention>) {
+        self.trim.retain(collections);
+    }
+
+    pub(crate) fn trim_changes(&self, now_micros: i64) -> Result<u64, StoreError> {
+        let mut all = 0;
+        loop {
+            let trim = self.trim.clone();
+            let some = self.on_writer(move |connection| trim.some(connection, now_micros))?;
+            let (taken, more) = some.map_err(|error| store_error(error, 0))?;
+            all += taken;
+            if !more {
+                return Ok(all);
+            }
+        }
     }
 
     async fn work(&self, work: Work) -> Result<Done, WriteError> {
@@ -318,8 +367,11 @@ impl Engine {
     pub(crate) fn close(&self) {
         self.closing.store(true, Ordering::Release);
         self.readers.close();
+        // Whoever waits for changes finds that there will be none.
+        self.committed.send_modify(|groups| *groups = groups.wrapping_add(1));
         let held = self.held.lock().take();
-        if let Some((mut checkpointer, lock)) = held {
+        if let Some((mut checkpointer, mut trimmer, lock)) = held {
+            trimmer.close();
             checkpointer.close();
             self.writer.close();
             drop(lock);

@@ -10,6 +10,7 @@ mod dialect;
 mod drift;
 mod engine;
 mod failure;
+mod feed;
 mod functions;
 mod introspect;
 mod lock;
@@ -23,6 +24,7 @@ mod rehearse;
 mod row;
 mod session;
 mod stream;
+mod trim;
 mod words;
 mod writer;
 

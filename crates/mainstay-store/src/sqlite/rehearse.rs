@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     Rehearsed, Settings, Step, StoreError, Touched, WriteError, Written,
-    exec::{self, Noting, Setting},
+    exec::{self, Feed, Noting, Setting},
     sql::Sql,
 };
 
@@ -67,7 +67,8 @@ impl Rehearsal {
         // A guard of its own would end the transaction where a step ends.
         let session = WriteSession::new(watched, Guard::Savepoint, limits);
         let mut session = Noting::new(session);
-        let setting = Setting { now: now(), cascade_max: self.settings.cascade_max };
+        let feed = Feed::none();
+        let setting = Setting { now: now(), cascade_max: self.settings.cascade_max, feed: &feed };
         let outcome = at_once(exec::carry_out_steps(&mut session, steps, setting));
         (outcome, session.ran)
     }

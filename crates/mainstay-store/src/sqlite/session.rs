@@ -105,6 +105,21 @@ impl Session for WriteSession<'_> {
         Ok(())
     }
 
+    async fn join(&mut self) -> Result<(), Failure> {
+        if self.guard == Guard::Alone {
+            self.command("BEGIN IMMEDIATE")?;
+            self.guard = Guard::Transaction;
+        }
+        Ok(())
+    }
+
+    async fn tear(&mut self) -> Result<(), Failure> {
+        if self.guard == Guard::Shared && !self.connection.is_autocommit() {
+            self.command("ROLLBACK")?;
+        }
+        Ok(())
+    }
+
     async fn execute(&mut self, sql: &Sql, inputs: &Inputs<'_>) -> Result<(), Failure> {
         self.query(sql, inputs, &mut |_| Ok(true)).await
     }

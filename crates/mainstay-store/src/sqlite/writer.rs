@@ -9,7 +9,7 @@ use std::{sync::Arc, thread::JoinHandle, time::Duration};
 use parking_lot::Mutex;
 use tokio::sync::{
     mpsc::{Receiver, Sender, channel, error::TrySendError},
-    oneshot,
+    oneshot, watch,
 };
 
 use super::{
@@ -22,8 +22,8 @@ use super::{
 };
 use crate::{
     Settings, SqliteDialect, StoreError, WriteError,
-    exec::{self, Outcome, Setting, Work},
-    sql::OnceSql,
+    exec::{self, Feed, Outcome, Setting, Work},
+    sql::{FeedSql, OnceSql},
 };
 
 /// What the writer can be asked for.
@@ -46,7 +46,12 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(settings: &Settings, watched: Watched, log: Arc<LogState>) -> std::io::Result<Writer> {
+    pub(super) fn start(
+        settings: &Settings,
+        watched: Watched,
+        log: Arc<LogState>,
+        committed: watch::Sender<u64>,
+    ) -> std::io::Result<Writer> {
         let (sender, receiver) = channel(settings.sqlite.writer_queue_max.max(1));
         let turns = Turns {
             watched,
@@ -55,6 +60,8 @@ impl Writer {
             limits: TimeLimits { all_ms: settings.statement_ms_max, answer_ms: settings.sqlite.answer_ms_max },
             cascade_max: settings.cascade_max,
             once: OnceSql::new(&SqliteDialect),
+            feed: FeedSql::new(&SqliteDialect),
+            committed,
         };
         let name = "mainstay-write".to_owned();
         let thread = std::thread::Builder::new().name(name).spawn(move || turns.run(receiver))?;
@@ -64,6 +71,11 @@ impl Writer {
     /// No writer: what is sent is refused, as it is after the end.
     pub(super) fn none() -> Writer {
         Writer { jobs: Mutex::new(None), thread: Mutex::new(None) }
+    }
+
+    /// A way to it for somebody who ends before it does.
+    pub(super) fn jobs(&self) -> Option<Sender<Job>> {
+        self.jobs.lock().clone()
     }
 
     /// Whether its thread has ended without being asked to.
@@ -107,6 +119,9 @@ struct Turns {
     limits: TimeLimits,
     cascade_max: usize,
     once: OnceSql,
+    feed: FeedSql,
+    /// Tells that something was committed.
+    committed: watch::Sender<u64>,
 }
 
 /// What became of a group.
@@ -137,6 +152,7 @@ impl Turns {
                 }
             }
             self.write(group);
+            self.committed.send_modify(|groups| *groups = groups.wrapping_add(1));
             self.watched.deadline.clear();
             self.log.finish(&self.watched.connection);
         }
@@ -207,7 +223,8 @@ impl Turns {
 
     fn request(&self, work: &Work, guard: Guard) -> Outcome {
         let mut session = WriteSession::new(&self.watched, guard, self.limits);
-        let setting = Setting { now: now(), cascade_max: self.cascade_max };
+        let feed = Feed::new(&work.author, &self.feed);
+        let setting = Setting { now: now(), cascade_max: self.cascade_max, feed: &feed };
         let outcome = at_once(exec::carry_out(&mut session, work, &self.once, setting));
         let last = work.steps.len().saturating_sub(1);
         match outcome {

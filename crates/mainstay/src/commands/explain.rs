@@ -66,6 +66,7 @@ pub(crate) fn run(arguments: &Arguments, project: &Project, output: Output) -> O
         ip: "127.0.0.1".into(),
         method: arguments.method.to_ascii_uppercase().into(),
         host: "localhost".into(),
+        id: None,
         once: None,
     };
     let asked = Asked {

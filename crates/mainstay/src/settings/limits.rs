@@ -34,6 +34,14 @@ pub(crate) struct LimitsArea {
     pub(crate) links_max: usize,
     /// Bytes of one filter.
     pub(crate) expression_length_max: usize,
+    /// Changes of one answer of the feed, when the caller says nothing.
+    pub(crate) changes_default: u32,
+    /// Changes of one answer of the feed.
+    pub(crate) changes_max: u32,
+    /// Bytes, about, of the changes of one answer of the feed.
+    pub(crate) changes_bytes_max: usize,
+    /// How long a caller may wait for changes, in seconds.
+    pub(crate) changes_wait_s_max: u32,
     /// Plans kept.
     pub(crate) plans_max: usize,
     /// Bytes, about, of the plans kept for one kind of request.
@@ -64,6 +72,10 @@ impl Default for LimitsArea {
             create_depth_max: limits.create_depth_max,
             links_max: limits.links_max,
             expression_length_max: limits.expression_length_max,
+            changes_default: limits.changes_default,
+            changes_max: limits.changes_max,
+            changes_bytes_max: limits.changes_bytes_max,
+            changes_wait_s_max: limits.changes_wait_s_max,
             plans_max: limits.plans_max,
             plans_bytes_max: limits.plans_bytes_max,
             idempotency_ttl_s: limits.idempotency_ttl_s,
@@ -91,6 +103,10 @@ impl LimitsArea {
             create_depth_max: self.create_depth_max,
             links_max: self.links_max,
             expression_length_max: self.expression_length_max,
+            changes_default: self.changes_default,
+            changes_max: self.changes_max,
+            changes_bytes_max: self.changes_bytes_max,
+            changes_wait_s_max: self.changes_wait_s_max,
             plans_max: self.plans_max,
             plans_bytes_max: self.plans_bytes_max,
             idempotency_ttl_s: self.idempotency_ttl_s,

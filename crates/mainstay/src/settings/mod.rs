@@ -1,5 +1,6 @@
 //! The settings: `mainstay.toml`, each with a default, over it the environment.
 mod auth;
+mod changes;
 mod database;
 mod dev;
 mod environment;
@@ -11,12 +12,13 @@ mod server;
 use std::{env, fs, path::Path};
 
 use mainstay_schema::nearest;
+use mainstay_store::Location;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 pub(crate) use self::{
-    auth::AuthArea, database::DatabaseArea, dev::DevSettings, limits::LimitsArea, log::LogSettings, nodes::NodesArea,
-    server::ServerArea,
+    auth::AuthArea, changes::ChangesArea, database::DatabaseArea, dev::DevSettings, limits::LimitsArea,
+    log::LogSettings, nodes::NodesArea, server::ServerArea,
 };
 use crate::failure::Failure;
 
@@ -28,6 +30,8 @@ pub(crate) struct Settings {
     pub(crate) server: ServerArea,
     /// Where the data is.
     pub(crate) database: DatabaseArea,
+    /// What the change feed keeps.
+    pub(crate) changes: ChangesArea,
     /// Whose tokens are taken.
     pub(crate) auth: AuthArea,
     /// What one request may ask for.
@@ -55,6 +59,11 @@ impl Settings {
         Settings::parse(&text, &name.display().to_string(), &variables)
     }
 
+    /// How the database is opened that is here.
+    pub(crate) fn store(&self, at: Location) -> mainstay_store::Settings {
+        mainstay_store::Settings { feed: self.changes.store(), ..self.database.store(at) }
+    }
+
     /// Reads the text of a file called `name`, with these variables over it.
     fn parse(text: &str, name: &str, variables: &[(String, String)]) -> Result<Settings, Failure> {
         // Once alone, so that an error shows its place in the file.
@@ -67,6 +76,7 @@ impl Settings {
             .map_err(|error: toml::de::Error| Failure::new("settings", format!("settings: {}", error.message())))?;
         settings.server.check()?;
         settings.nodes.check()?;
+        settings.changes.check()?;
         Ok(settings)
     }
 }

@@ -1,5 +1,7 @@
 //! The statements of a migration, phase by phase.
-use mainstay_schema::{ColumnSource, IndexSnapshot, KeyKind, Migration, TableChange, TableSnapshot, UniqueSnapshot};
+use mainstay_schema::{
+    ColumnSource, IndexSnapshot, KeyKind, Migration, Schema, StepKind, TableChange, TableSnapshot, UniqueSnapshot,
+};
 
 use super::{
     layout::{Layout, Way},
@@ -10,6 +12,7 @@ use crate::{
     sql::{
         Dialect, Sql,
         ddl::{Ddl, join_index_name},
+        feed::keep_from_now,
         quantify::{JOIN_FROM, JOIN_TO},
     },
 };
@@ -46,6 +49,14 @@ impl<'a> Statements<'a> {
     pub(super) fn rename(&mut self) {
         for (from, to) in &self.layout.renames {
             self.rename_table(from, to);
+        }
+    }
+
+    /// Says of collections whose changes are kept again that those before are not.
+    pub(super) fn keep_changes(&mut self, schema: &Schema) {
+        for step in self.migration.steps.iter().filter(|step| step.kind == StepKind::KeepChanges) {
+            let Some(of) = schema.by_name.get(&step.subject).map(|id| schema.collection(*id)) else { continue };
+            keep_from_now(self.dialect, &of.path).into_iter().for_each(|text| self.push(text));
         }
     }
 

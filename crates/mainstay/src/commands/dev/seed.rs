@@ -49,6 +49,7 @@ async fn is_empty(core: &Core) -> Result<bool, Failure> {
             ip: "".into(),
             method: "GET".into(),
             host: "".into(),
+            id: None,
             once: None,
         };
         match core.run(&request, Operation::List(list)).await {

@@ -265,6 +265,7 @@ impl<'a> Runner<'a> {
             ip: "127.0.0.1".into(),
             method: step.method.into(),
             host: "localhost".into(),
+            id: None,
             once: None,
         };
         Ok(Call { method: step.method, path, body, request, headers })
@@ -463,6 +464,7 @@ async fn keys(core: &Core) -> BTreeSet<(u32, String)> {
                 ip: "".into(),
                 method: "GET".into(),
                 host: "".into(),
+                id: None,
                 once: None,
             };
             let Ok(Answer::Page(page)) = core.run(&request, Operation::List(list)).await else { break };

@@ -1,0 +1,207 @@
+//! Takes old changes out of the feed, a few at a time, so that nobody who writes waits for long.
+use std::{
+    sync::{
+        Arc,
+        mpsc::{RecvTimeoutError, SyncSender, sync_channel},
+    },
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use parking_lot::Mutex;
+use rusqlite::{Connection, params};
+use tokio::sync::mpsc::Sender;
+
+use super::{feed::number, now, writer::Job};
+use crate::{FeedSettings, Retention};
+
+/// Changes that are looked at in one transaction.
+const CHUNK: u64 = 1_000;
+/// Changes whose sizes stand for all.
+const SAMPLE: u64 = 256;
+/// What a change takes beside its texts, in bytes, about.
+const CHANGE_BYTES: u64 = 60;
+
+/// What is kept, and how far it was looked through.
+#[derive(Debug)]
+pub(super) struct Trim {
+    settings: FeedSettings,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// For so many seconds: these collections; `None`: all others. With the number up to which nothing is left to take out.
+    classes: Vec<Class>,
+}
+
+#[derive(Clone, Debug)]
+struct Class {
+    keep_s: u64,
+    /// The collections as JSON; `None`: all that stand in no other class.
+    collections: Option<String>,
+    done: u64,
+}
+
+impl Trim {
+    pub(super) fn new(settings: FeedSettings) -> Trim {
+        let trim = Trim { settings, state: Mutex::default() };
+        trim.retain(Vec::new());
+        trim
+    }
+
+    /// Says how long the changes of some collections are kept.
+    pub(super) fn retain(&self, of: Vec<Retention>) {
+        let mut keeps: Vec<u64> = of.iter().map(|one| one.keep_s).collect();
+        keeps.sort_unstable();
+        keeps.dedup();
+        let json = |keep_s: Option<u64>| {
+            let named = of.iter().filter(|one| keep_s.is_none_or(|keep_s| one.keep_s == keep_s));
+            let names: Vec<&str> = named.map(|one| &*one.collection).collect();
+            serde_json::to_string(&names).unwrap_or_default()
+        };
+        let mut classes: Vec<Class> = keeps
+            .iter()
+            .map(|keep_s| Class { keep_s: *keep_s, collections: Some(json(Some(*keep_s))), done: 0 })
+            .collect();
+        classes.push(Class { keep_s: self.settings.keep_s, collections: None, done: 0 });
+        // The names of all that are spoken of, which the last class leaves out.
+        let spoken_of = json(None);
+        let mut state = self.state.lock();
+        *state = State { classes };
+        state.classes.push(Class { keep_s: u64::MAX, collections: Some(spoken_of), done: 0 });
+    }
+
+    /// Takes out some changes of those that are too old or too many: how many, and whether there may be more.
+    pub(super) fn some(&self, connection: &Connection, now_micros: i64) -> rusqlite::Result<(u64, bool)> {
+        let mut state = self.state.lock();
+        let last = super::feed::end(connection)?;
+        let spoken_of = state.classes.last().and_then(|class| class.collections.clone()).unwrap_or_default();
+        let classes = state.classes.len().saturating_sub(1);
+        for class in &mut state.classes[..classes] {
+            let kept_micros = i64::try_from(class.keep_s).unwrap_or(i64::MAX).saturating_mul(1_000_000);
+            let before = now_micros.saturating_sub(kept_micros);
+            let Some(up_to) = old(connection, class.done, before)? else { continue };
+            let (names, inside) = match &class.collections {
+                Some(names) => (names.as_str(), true),
+                None => (spoken_of.as_str(), false),
+            };
+            let taken = take(connection, (class.done, up_to.min(last.saturating_sub(1))), names, inside)?;
+            class.done = up_to;
+            return Ok((taken, true));
+        }
+        let Some(up_to) = self.excess(connection, last)? else { return Ok((0, false)) };
+        Ok((take(connection, (0, up_to.min(last.saturating_sub(1))), "[]", false)?, true))
+    }
+
+    /// Up to which change some are too many, where they are.
+    fn excess(&self, connection: &Connection, last: u64) -> rusqlite::Result<Option<u64>> {
+        let first = connection
+            .prepare_cached("SELECT min(seq) FROM mainstay_changes")?
+            .query_row([], |row| row.get::<_, Option<i64>>(0))?;
+        let Some(first) = first.map(i64::unsigned_abs) else { return Ok(None) };
+        let count = last.saturating_sub(first) + 1;
+        let step = (count / SAMPLE).max(1);
+        let mut sample = connection.prepare_cached(
+            "SELECT coalesce(length(before), 0) + coalesce(length(after), 0) + length(record) + length(collection) + \
+             coalesce(length(caller), 0) + coalesce(length(request), 0) FROM mainstay_changes WHERE seq >= ?1 LIMIT 1",
+        )?;
+        let (mut bytes, mut seen) = (0_u64, 0_u64);
+        for at in (first..=last).step_by(usize::try_from(step).unwrap_or(usize::MAX)) {
+            bytes += sample.query_row([number(at)], |row| row.get::<_, i64>(0))?.unsigned_abs() + CHANGE_BYTES;
+            seen += 1;
+        }
+        let each = (bytes / seen.max(1)).max(1);
+        let room = self.settings.size_max_mib.saturating_mul(1024 * 1024) / each;
+        Ok((count > room.max(1)).then(|| first + (count - room.max(1)).min(CHUNK)))
+    }
+}
+
+/// The last of some changes behind a number that are older than a moment.
+fn old(connection: &Connection, behind: u64, before: i64) -> rusqlite::Result<Option<u64>> {
+    let sql = "SELECT seq, time FROM mainstay_changes WHERE seq > ?1 ORDER BY seq LIMIT ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params![number(behind), number(CHUNK)])?;
+    let mut found = None;
+    while let Some(row) = rows.next()? {
+        if row.get::<_, i64>(1)? >= before {
+            break;
+        }
+        found = Some(row.get::<_, i64>(0)?.unsigned_abs());
+    }
+    Ok(found)
+}
+
+/// Takes changes out between two numbers, of these collections or of all others, and writes down that they are gone.
+fn take(connection: &Connection, (behind, up_to): (u64, u64), names: &str, inside: bool) -> rusqlite::Result<u64> {
+    let which = "seq > ?1 AND seq <= ?2 AND (collection IN (SELECT value FROM json_each(?3))) = ?4";
+    let values = params![number(behind), number(up_to), names, inside];
+    let transaction = connection.unchecked_transaction()?;
+    transaction
+        .prepare_cached(&format!(
+            "INSERT INTO mainstay_changes_gone (collection, xid, seq) SELECT collection, 0, max(seq) FROM \
+             mainstay_changes WHERE {which} GROUP BY collection ON CONFLICT (collection) DO UPDATE SET seq = \
+             max(seq, excluded.seq)"
+        ))?
+        .execute(values)?;
+    let taken = transaction.prepare_cached(&format!("DELETE FROM mainstay_changes WHERE {which}"))?.execute(values)?;
+    transaction.commit()?;
+    Ok(taken as u64)
+}
+
+/// The thread that has the writer trim from time to time.
+#[derive(Debug)]
+pub(super) struct Trimmer {
+    stop: Option<SyncSender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Trimmer {
+    pub(super) fn start(trim: Arc<Trim>, jobs: Sender<Job>) -> std::io::Result<Trimmer> {
+        let every = Duration::from_millis(trim.settings.trim_every_ms.max(1));
+        let (stop, stopped) = sync_channel(1);
+        let thread = std::thread::Builder::new().name("mainstay-trim".to_owned()).spawn(move || {
+            while stopped.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
+                // Each part is a job of its own: whoever writes meanwhile comes between two of them.
+                while trim_some(&trim, &jobs) {
+                    if stopped.recv_timeout(PAUSE) != Err(RecvTimeoutError::Timeout) {
+                        return;
+                    }
+                }
+            }
+        })?;
+        Ok(Trimmer { stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// Ends the thread.
+    pub(super) fn close(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // A thread that panicked trims no more.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// What is left to the others between two parts.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// Has the writer take out some changes; whether there may be more.
+fn trim_some(trim: &Arc<Trim>, jobs: &Sender<Job>) -> bool {
+    let (answer, answered) = sync_channel(1);
+    let trim = trim.clone();
+    let job = Job::Alone(Box::new(move |connection| {
+        let _ = answer.send(trim.some(connection, now()));
+    }));
+    if jobs.try_send(job).is_err() {
+        return false;
+    }
+    match answered.recv() {
+        Ok(Ok((_, more))) => more,
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "old changes cannot be taken out");
+            false
+        }
+        Err(_) => false,
+    }
+}
