@@ -70,13 +70,13 @@ impl World {
 #[tokio::test]
 async fn on_a_full_disk_what_is_acknowledged_is_there_and_nothing_else() {
     let world = World::new();
-    world.engine.write(vec![world.create(0)]).await.unwrap();
+    world.engine.write(vec![world.create(0)].into()).await.unwrap();
     world.room(20);
     let mut tasks = JoinSet::new();
     for number in 1..=64 {
         let (engine, step) = (world.engine.clone(), world.create(number));
         tasks.spawn(async move {
-            match engine.write(vec![step]).await {
+            match engine.write(vec![step].into()).await {
                 Ok(written) => Some(written[0].key.clone()),
                 Err(error) => {
                     assert!(matches!(error.error, StepError::Store(StoreError::DiskFull)), "{error}");
@@ -94,7 +94,7 @@ async fn on_a_full_disk_what_is_acknowledged_is_there_and_nothing_else() {
     assert!(acknowledged.len() < 30, "{}", acknowledged.len());
     assert_eq!(world.stored(), acknowledged);
     world.room(10_000);
-    world.engine.write(vec![world.create(999)]).await.unwrap();
+    world.engine.write(vec![world.create(999)].into()).await.unwrap();
     assert_eq!(world.stored().len(), acknowledged.len() + 1);
 }
 
@@ -115,12 +115,12 @@ async fn a_group_whose_commit_fails_is_not_acknowledged() {
     let mut tasks = JoinSet::new();
     for number in 1..=16 {
         let (engine, step) = (world.engine.clone(), world.create(number));
-        tasks.spawn(async move { engine.write(vec![step]).await.is_err() });
+        tasks.spawn(async move { engine.write(vec![step].into()).await.is_err() });
     }
     assert!(tasks.join_all().await.into_iter().all(|failed| failed));
     assert_eq!(world.stored(), [""; 0]);
     world.engine.on_writer(|connection| connection.execute_batch("DROP TRIGGER owe").unwrap()).unwrap();
-    world.engine.write(vec![world.create(1)]).await.unwrap();
+    world.engine.write(vec![world.create(1)].into()).await.unwrap();
     assert_eq!(world.stored().len(), 1);
 }
 

@@ -17,7 +17,7 @@ type Address @embedded {
   tags: [String!]
 }
 
-type Org @rules(read: "true", write: "true") {
+type Org @rules(read: "true", write: "true") @changes(off: true) {
   name: String!
   parent: Org
   owner: ID
@@ -25,24 +25,24 @@ type Org @rules(read: "true", write: "true") {
   posts: [Post!]! @inverse(field: "org")
 }
 
-type Member @rules(read: "true", write: "true") @unique(fields: ["org", "user"]) {
+type Member @rules(read: "true", write: "true") @changes(off: true) @unique(fields: ["org", "user"]) {
   org: Org! @onDelete(do: CASCADE)
   user: ID! @index
   role: String
 }
 
-type Tag @rules(read: "true", write: "true") {
+type Tag @rules(read: "true", write: "true") @changes(off: true) {
   id: String!
   label: String
 }
 
-type Visit @rules(read: "true", write: "true") {
+type Visit @rules(read: "true", write: "true") @changes(off: true) {
   id: Int!
   at: DateTime!
   post: Post @onDelete(do: SET_NULL)
 }
 
-type Post @rules(read: "true", write: "true") @index(fields: ["status", "score"]) @index(fields: ["createdAt"]) {
+type Post @rules(read: "true", write: "true") @changes(off: true) @index(fields: ["status", "score"]) @index(fields: ["createdAt"]) {
   title: String! @unique
   body: String
   owner: ID @index

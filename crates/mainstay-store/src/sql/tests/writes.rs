@@ -29,7 +29,7 @@ impl Shown {
     }
 
     fn returning(&mut self, returning: &Returning) -> &mut Shown {
-        let Returning { key, version, visible, columns } = returning;
+        let Returning { key, version, visible, columns, .. } = returning;
         let columns = columns.len();
         writeln!(self.0, "  key {key:?}, version {version:?}, visible {visible:?}, {columns} columns")
             .expect("a string takes everything");
@@ -198,7 +198,7 @@ fn an_update_step_by_step() {
     let sql = update(&schema, &SqliteDialect, &plan).expect("it renders");
     assert_eq!(sql.fast, None);
     let mut shown = Shown::default();
-    shown.look(&sql.look).sql("update", sql.update.as_ref().expect("there are changes")).changes(&sql.changes);
+    shown.look(&sql.look).sql("update", &sql.update.as_ref().expect("there are changes").0).changes(&sql.changes);
     shown.sql("after", sql.after.as_ref().expect("there is a rule"));
     shown.sql("answer", &sql.answer.expect("it is read").page);
     shows!(shown.0);
@@ -213,7 +213,7 @@ fn a_patch_of_nothing_changes_nothing_and_one_of_links_counts_the_version_up() {
     let sql = update(&schema, &SqliteDialect, &plan).expect("it renders");
     assert_eq!((sql.fast, sql.update), (None, None));
     plan.changes = vec![change(&mut plans, LinkMode::Add, "true")];
-    let sql = update(&schema, &SqliteDialect, &plan).expect("it renders").update.expect("there are changes");
+    let sql = update(&schema, &SqliteDialect, &plan).expect("it renders").update.expect("there are changes").0;
     assert_eq!(sql.text, r#"UPDATE "posts" SET "version" = "version" + 1 WHERE "posts"."id" = ?1"#);
 }
 
@@ -235,11 +235,14 @@ fn deletes_and_what_they_take_with_them() {
         for incoming in &cascade.incoming {
             shown.sql(&format!("  {:?}", incoming.on_delete), &incoming.find);
             if let Some(clear) = &incoming.clear {
-                shown.sql("  clear", clear);
+                shown.sql("  clear", &clear.sql);
             }
         }
         for unlink in &cascade.unlink {
-            shown.sql("  unlink", unlink);
+            if let Some((count_up, _)) = &unlink.count_up {
+                shown.sql("  unlink", count_up);
+            }
+            shown.sql("  unlink", &unlink.delete);
         }
     }
     shows!(shown.0);
