@@ -30,6 +30,7 @@ pages! {
     index: "docs/README.md",
     api: "docs/api.md",
     callers: "docs/callers.md",
+    changes: "docs/changes.md",
     commands: "docs/commands.md",
     conditions: "docs/conditions.md",
     contributing: "docs/contributing.md",
