@@ -33,6 +33,7 @@ pub(crate) enum Code {
     InvalidRecord,
     TimedOut,
     Overloaded,
+    WriteConflict,
     NotReady,
     SchemaOutdated,
     DiskFull,
@@ -154,6 +155,9 @@ pub(crate) const TABLE: [Row; 33] = [
     row(Code::Overloaded, 503, "overloaded", "too many requests wait",
         "More requests wait than the limits allow.",
         "try again after Retry-After seconds"),
+    row(Code::WriteConflict, 503, "write_conflict", "other writes got in the way",
+        "The write was tried several times, and each time others changed what it reads or writes; nothing of it was done.",
+        "try again after Retry-After seconds"),
     row(Code::NotReady, 503, "not_ready", "not ready",
         "The server does not reach its database, or is about to stop.",
         "try again after Retry-After seconds"),
@@ -190,7 +194,9 @@ impl Code {
     /// How many seconds a client does well to wait.
     pub(crate) fn retry_after_s(self) -> Option<&'static str> {
         match self {
-            Code::TimedOut | Code::Overloaded | Code::NotReady | Code::SchemaOutdated => Some("1"),
+            Code::TimedOut | Code::Overloaded | Code::WriteConflict | Code::NotReady | Code::SchemaOutdated => {
+                Some("1")
+            }
             _ => None,
         }
     }
@@ -215,6 +221,8 @@ impl From<ErrorKind> for Code {
             ErrorKind::Overflow => Code::Overflow,
             ErrorKind::TimedOut => Code::TimedOut,
             ErrorKind::Overloaded => Code::Overloaded,
+            ErrorKind::NotReady => Code::NotReady,
+            ErrorKind::WriteConflict => Code::WriteConflict,
             ErrorKind::DiskFull => Code::DiskFull,
             ErrorKind::Internal => Code::Internal,
         }
