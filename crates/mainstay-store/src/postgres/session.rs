@@ -126,7 +126,7 @@ impl Session for WriteSession<'_> {
     }
 
     async fn execute(&mut self, sql: &Sql, inputs: &Inputs<'_>) -> Result<(), Failure> {
-        self.query(sql, inputs, &mut |_| Ok(false)).await
+        self.query(sql, inputs, &mut |_| Ok(true)).await
     }
 
     async fn execute_each(&mut self, sql: &Sql, values: &[Value], width: usize) -> Result<(), Failure> {
