@@ -115,7 +115,7 @@ async fn whole_numbers_and_floats_compare_exactly() {
         let fields = [("x", Value::Float(x)), ("y", Value::Float(x)), ("a", Value::Int(a)), ("b", Value::Int(a))];
         world.create_step("Pair", uuid(at as u128 + 1), &fields)
     };
-    world.store.write(cases.into_iter().enumerate().map(step).collect()).await.unwrap();
+    world.store.write(cases.into_iter().enumerate().map(step).collect::<Vec<_>>()).await.unwrap();
     assert_eq!(world.show("Pair", "a > x", &["a"]).await, r#"{"a":"9007199254740993"}"#);
     assert_eq!(world.show("Pair", "a == x", &["a"]).await, r#"{"a":"-9223372036854775808"}"#);
     let below = r#"{"a":"9223372036854775807"},{"a":"3"},{"a":"0"}"#;
