@@ -35,6 +35,8 @@ pub struct Plan {
 /// One case at one number of connections.
 #[derive(Debug, Serialize)]
 pub struct Comparison {
+    /// The engine.
+    pub engine: &'static str,
     /// The case.
     pub case: String,
     /// Records in the table.
@@ -53,6 +55,8 @@ pub struct Comparison {
     pub rate_ratio: f64,
     /// The median of each pair's processor time for a request, subject by base.
     pub cpu_ratio: f64,
+    /// The median of each pair's processor time together with the database's, subject by base.
+    pub total_ratio: f64,
     /// What of the goal was missed; none is a goal reached.
     pub missed: Vec<&'static str>,
     /// Every round, base and subject in turn.
@@ -70,14 +74,18 @@ pub struct Figures {
     pub p99_us: f64,
     /// The server's time on a processor for each request.
     pub cpu_us: f64,
+    /// What of it was in the kernel.
+    pub kernel_us: f64,
+    /// The database's own processes' time for each request.
+    pub database_us: f64,
     /// The server's memory after a round.
     pub rss_mib: f64,
     /// Answers that were not 2xx, in all rounds together.
     pub errors: u64,
 }
 
-/// Runs a case at each number of connections.
-pub async fn compare(case: &Case, rows: u64, plan: &Plan) -> Outcome<Vec<Comparison>> {
+/// Runs a case at each number of connections, on an engine with so many records.
+pub async fn compare(case: &Case, (engine, rows): (&'static str, u64), plan: &Plan) -> Outcome<Vec<Comparison>> {
     let answer_bytes = case.probe().await?;
     let mut comparisons = Vec::new();
     for &connections in &plan.connections {
@@ -95,9 +103,9 @@ pub async fn compare(case: &Case, rows: u64, plan: &Plan) -> Outcome<Vec<Compari
             tokio::time::sleep(PAUSE).await;
             rounds.push([base, subject]);
         }
-        let comparison = Comparison::new(case, rows, connections, answer_bytes, rounds);
+        let comparison = Comparison::new(case, (engine, rows), connections, answer_bytes, rounds);
         say(&format!(
-            "{rows} rows, {}, c = {connections}: {:.0} of {:.0} req/s, {:.1} of {:.1} µs",
+            "{engine}, {rows} rows, {}, c = {connections}: {:.0} of {:.0} req/s, {:.1} of {:.1} µs",
             comparison.case,
             comparison.subject.requests_per_second,
             comparison.base.requests_per_second,
@@ -110,9 +118,16 @@ pub async fn compare(case: &Case, rows: u64, plan: &Plan) -> Outcome<Vec<Compari
 }
 
 impl Comparison {
-    fn new(case: &Case, rows: u64, connections: usize, answer_bytes: [usize; 2], rounds: Vec<[Round; 2]>) -> Self {
+    fn new(
+        case: &Case,
+        (engine, rows): (&'static str, u64),
+        connections: usize,
+        answer_bytes: [usize; 2],
+        rounds: Vec<[Round; 2]>,
+    ) -> Self {
         let ratio = |of: fn(&Round) -> f64| median(rounds.iter().map(|[base, subject]| of(subject) / of(base)));
         let mut comparison = Comparison {
+            engine,
             case: case.name.clone(),
             rows,
             connections,
@@ -122,6 +137,7 @@ impl Comparison {
             subject: Figures::of(rounds.iter().map(|[_, subject]| subject)),
             rate_ratio: ratio(|round| round.requests_per_second),
             cpu_ratio: ratio(|round| round.server_cpu_us),
+            total_ratio: ratio(|round| round.server_cpu_us + round.database_cpu_us),
             missed: Vec::new(),
             rounds,
         };
@@ -137,6 +153,8 @@ impl Comparison {
             ("errors", self.base.errors + self.subject.errors > 0),
             ("rate", counts && self.goal.rate_min.is_some_and(|min| self.rate_ratio < min)),
             ("cpu", counts && self.goal.cpu_max.is_some_and(|max| self.cpu_ratio > max)),
+            ("cpu µs", counts && self.goal.cpu_us_max.is_some_and(|max| self.subject.cpu_us > max)),
+            ("total", counts && self.goal.total_max.is_some_and(|max| self.total_ratio > max)),
             ("p99", p99 && self.subject.p99_us > self.base.p99_us),
         ];
         checks.into_iter().filter(|(_, missed)| *missed).map(|(what, _)| what).collect()
@@ -151,6 +169,8 @@ impl Figures {
             p50_us: middle(|round| round.p50_us),
             p99_us: middle(|round| round.p99_us),
             cpu_us: middle(|round| round.server_cpu_us),
+            kernel_us: middle(|round| round.server_kernel_us),
+            database_us: middle(|round| round.database_cpu_us),
             rss_mib: middle(|round| round.server_rss_kib as f64 / 1024.0),
             errors: rounds.clone().map(|round| round.errors).sum(),
         }

@@ -1,9 +1,9 @@
-//! Measures a server side by side with the yardstick, and kills one again and again to see what it loses.
+//! Measures a server side by side with hand-written ones, and kills one again and again to see what it loses.
 //!
 //! The parts, from the wire up: [`http`] one connection, [`load`] many of them for some seconds, [`process`] a server
-//! as the kernel sees it, [`sides`] the two servers, [`cases`] what is asked of them, [`compare`] the interleaved
-//! rounds, [`run`] all of it for each size, [`report`] the table. [`crash`] is the harness that kills, [`chaos`] the
-//! one that breaks several nodes and their database.
+//! as the kernel sees it, [`postgres`] a database of the bench's own, [`sides`] the two servers, [`cases`] what is asked of
+//! them, [`compare`] the interleaved rounds, [`run`] all of it for each engine and size, [`report`] the table. [`crash`] is
+//! the harness that kills, [`chaos`] the one that breaks several nodes and their database.
 
 pub mod bare;
 pub mod cases;
@@ -14,6 +14,8 @@ pub mod crash;
 pub mod histogram;
 pub mod http;
 pub mod load;
+pub mod moment;
+pub mod postgres;
 pub mod process;
 pub mod project;
 pub mod random;

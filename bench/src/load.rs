@@ -15,13 +15,23 @@ use crate::{
     Outcome,
     histogram::Histogram,
     http::Connection,
-    process::{cpu_us, rss_kib, thread_cpu_us},
+    postgres::{self, Database},
+    process::{Process, cpu_parts_us, rss_kib, thread_cpu_us},
     random::Random,
     requests::Requests,
 };
 
 /// How long an answer may take beyond the round before the round has failed.
 const OVERTIME: Duration = Duration::from_secs(30);
+
+/// What is driven: a server of one process or several, in front of its database.
+#[derive(Clone)]
+pub struct Target {
+    /// Where each process listens, and its number. Connections go to them in turn.
+    pub nodes: Vec<(SocketAddr, u32)>,
+    /// The database, where it is a server of its own.
+    pub database: Option<Rc<Database>>,
+}
 
 /// How a round is driven.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +57,10 @@ pub struct Round {
     pub p99_us: f64,
     /// The server's time on a processor for each request.
     pub server_cpu_us: f64,
+    /// What of it was in the kernel: sockets, and the disk where the database is embedded.
+    pub server_kernel_us: f64,
+    /// The time of the database's own processes for each request.
+    pub database_cpu_us: f64,
     /// The load generator's.
     pub client_cpu_us: f64,
     /// The server's memory at the end.
@@ -67,27 +81,55 @@ struct Tally {
     first_error: RefCell<Option<String>>,
 }
 
-/// Drives the server at `address`, whose process is `pid`, for one round. Must run on a current-thread runtime.
-pub async fn drive(address: SocketAddr, pid: u32, requests: &Requests, pace: Pace) -> Outcome<Round> {
-    let local = LocalSet::new();
-    local.run_until(round(address, pid, requests, pace)).await
+impl Target {
+    /// A server of one process.
+    pub fn new(process: &Process) -> Self {
+        Target { nodes: vec![(process.address, process.pid())], database: None }
+    }
+
+    /// The same in front of a database that is a server of its own.
+    pub fn with_database(self, database: &Rc<Database>) -> Self {
+        Target { database: Some(database.clone()), ..self }
+    }
+
+    /// The same with another process beside it.
+    pub fn and(mut self, process: &Process) -> Self {
+        self.nodes.push((process.address, process.pid()));
+        self
+    }
+
+    /// Microseconds of all processes, in user mode and in the kernel.
+    fn cpu_us(&self) -> Outcome<[u64; 2]> {
+        self.nodes.iter().try_fold([0, 0], |[user, kernel], (_, pid)| {
+            let [more_user, more_kernel] = cpu_parts_us(*pid)?;
+            Ok([user + more_user, kernel + more_kernel])
+        })
+    }
 }
 
-async fn round(address: SocketAddr, pid: u32, requests: &Requests, pace: Pace) -> Outcome<Round> {
+/// Drives a server for one round. Must run on a current-thread runtime.
+pub async fn drive(target: &Target, requests: &Requests, pace: Pace) -> Outcome<Round> {
+    let local = LocalSet::new();
+    local.run_until(round(target, requests, pace)).await
+}
+
+async fn round(target: &Target, requests: &Requests, pace: Pace) -> Outcome<Round> {
     let tally = Rc::new(Tally::default());
     let mut connections = JoinSet::new();
-    for number in 0..pace.connections {
-        let connection = Connection::open(address).await?;
+    for (number, (address, _)) in (0..pace.connections).zip(target.nodes.iter().cycle()) {
+        let connection = Connection::open(*address).await?;
         let random = Random::new(pace.seed).split(number as u64);
         connections.spawn_local(ask(connection, requests.clone(), random, tally.clone()));
     }
     tokio::time::sleep(pace.warm_up).await;
-    let (server, client, began) = (cpu_us(pid)?, thread_cpu_us()?, Instant::now());
+    let begun = Begun::now(target).await?;
+    let began = Instant::now();
     tally.latencies.borrow_mut().clear();
     tally.counting.set(true);
     tokio::time::sleep(pace.measure).await;
     tally.counting.set(false);
-    let (server, client, seconds) = (cpu_us(pid)? - server, thread_cpu_us()? - client, began.elapsed().as_secs_f64());
+    let seconds = began.elapsed().as_secs_f64();
+    let spent = begun.end(target).await?;
     tally.stop.set(true);
     let ends = tokio::time::timeout(OVERTIME, connections.join_all()).await;
     for end in ends.map_err(|_| format!("an answer took longer than {} s", OVERTIME.as_secs()))? {
@@ -99,12 +141,49 @@ async fn round(address: SocketAddr, pid: u32, requests: &Requests, pace: Pace) -
         requests_per_second: latencies.total() as f64 / seconds,
         p50_us: latencies.quantile(0.5) as f64 / 1000.0,
         p99_us: latencies.quantile(0.99) as f64 / 1000.0,
-        server_cpu_us: server as f64 / answers,
-        client_cpu_us: client / answers,
-        server_rss_kib: rss_kib(pid)?,
+        server_cpu_us: (spent.user + spent.kernel) / answers,
+        server_kernel_us: spent.kernel / answers,
+        database_cpu_us: spent.database / answers,
+        client_cpu_us: spent.client / answers,
+        server_rss_kib: target.nodes.iter().map(|(_, pid)| rss_kib(*pid)).sum::<Outcome<u64>>()?,
         errors: tally.errors.get(),
         first_error: tally.first_error.take(),
     })
+}
+
+/// Where everybody's processor time stood.
+struct Begun {
+    server: [u64; 2],
+    client: f64,
+    database: Option<postgres::Spent>,
+}
+
+/// Processor time since then, in microseconds.
+struct Spent {
+    user: f64,
+    kernel: f64,
+    client: f64,
+    database: f64,
+}
+
+impl Begun {
+    async fn now(target: &Target) -> Outcome<Begun> {
+        let database = match &target.database {
+            Some(database) => Some(database.spent().await?),
+            None => None,
+        };
+        Ok(Begun { server: target.cpu_us()?, client: thread_cpu_us()?, database })
+    }
+
+    async fn end(self, target: &Target) -> Outcome<Spent> {
+        let (server, client) = (target.cpu_us()?, thread_cpu_us()?);
+        let database = match target.database.as_ref().zip(self.database.as_ref()) {
+            Some((database, before)) => database.spent().await?.since_us(before),
+            None => 0.0,
+        };
+        let [user, kernel] = [0, 1].map(|at| server[at].saturating_sub(self.server[at]) as f64);
+        Ok(Spent { user, kernel, client: client - self.client, database })
+    }
 }
 
 /// One connection, until it is told to stop.

@@ -51,10 +51,16 @@ struct Chaos {
 
 #[derive(Args)]
 struct Compare {
-    /// The program of the hand-written server.
+    /// The program of the hand-written server on SQLite; without it nothing is measured there.
     #[arg(long, env = "YARDSTICK")]
-    yardstick: PathBuf,
-    /// The program `mainstay`; without it a second yardstick is measured, which shows how far to trust the figures.
+    yardstick: Option<PathBuf>,
+    /// A PostgreSQL whose user may make databases; without it nothing is measured there.
+    #[arg(long, value_name = "URL")]
+    postgres: Option<String>,
+    /// The program of the hand-written server on PostgreSQL; the one beside this program, if none is given.
+    #[arg(long)]
+    bare: Option<PathBuf>,
+    /// The program `mainstay`; without it a second hand-written server is measured, which shows how far to trust the figures.
     #[arg(long, env = "MAINSTAY_BINARY")]
     mainstay: Option<PathBuf>,
     /// Numbers of records.
@@ -136,8 +142,13 @@ async fn compare(options: Compare) -> Outcome<bool> {
         warm_up_seconds: options.warm_up,
         seed: options.seed,
     };
-    let Compare { yardstick, mainstay, sizes, only, json, .. } = options;
-    let report = run::run(run::Setup { yardstick, mainstay, folder, sizes, only, plan }).await?;
+    let Compare { yardstick, postgres, bare, mainstay, sizes, only, json, .. } = options;
+    if yardstick.is_none() && postgres.is_none() {
+        return Err("nothing to measure: give --yardstick, --postgres or both".into());
+    }
+    let bare = bare.map_or_else(|| std::env::current_exe().map(|own| own.with_file_name("bare-postgres")), Ok)?;
+    let postgres = postgres.map(|url| run::Postgres { url, bare });
+    let report = run::run(run::Setup { yardstick, postgres, mainstay, folder, sizes, only, plan }).await?;
     std::io::stdout().write_all(report.table().as_bytes())?;
     if let Some(path) = json {
         std::fs::write(path, serde_json::to_vec_pretty(&report)?)?;

@@ -129,12 +129,20 @@ pub fn run(command: &mut Command) -> Outcome<String> {
 
 /// Microseconds on a processor that this process has used, in user and kernel mode.
 pub fn cpu_us(pid: u32) -> Outcome<u64> {
+    cpu_parts_us(pid).map(|[user, kernel]| user + kernel)
+}
+
+/// The same in two parts: in user mode, in the kernel.
+pub fn cpu_parts_us(pid: u32) -> Outcome<[u64; 2]> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat"))?;
     // The second field is the name in brackets, which may hold spaces and brackets.
     let fields: Vec<&str> =
         text.rsplit_once(')').map(|(_, rest)| rest.split_whitespace().collect()).unwrap_or_default();
     let [user, system] = [11, 12].map(|at| fields.get(at).and_then(|text| text.parse::<u64>().ok()));
-    Ok(user.zip(system).map(|(user, system)| (user + system) * TICK_US).ok_or("no times in /proc/PID/stat")?)
+    Ok(user
+        .zip(system)
+        .map(|(user, system)| [user, system].map(|ticks| ticks * TICK_US))
+        .ok_or("no times in /proc/PID/stat")?)
 }
 
 /// KiB of memory that this process holds now.

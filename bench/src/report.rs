@@ -85,28 +85,39 @@ impl Report {
         let _ = writeln!(
             out,
             "{subject} against {base} (or what the row names): medians of {rounds} interleaved rounds of {seconds} s on \
-             {} processors,\nshared with the load generator. CPU is the server's µs for a request; goals are in brackets.\n",
+             {} processors,\nshared with the load generator. CPU is the server's µs for a request, database that of the database's own processes,\n\
+             both the ratio of the two together; goals are in brackets.\n",
             self.processors
         );
-        out.push_str("| operation | rows | c | req/s base | subject | ratio | CPU base | subject | ratio |");
-        out.push_str(" p50 µs base | subject | p99 µs base | subject | missed |\n|---|");
-        out.push_str(&"--:|".repeat(12));
+        out.push_str("| engine | operation | rows | c | req/s base | subject | ratio | CPU base | subject | ratio |");
+        out.push_str(
+            " database base | subject | both | p50 µs base | subject | p99 µs base | subject | missed |\n|---|---|",
+        );
+        out.push_str(&"--:|".repeat(15));
         out.push_str("---|\n");
     }
 }
 
 fn row(out: &mut String, comparison: &Comparison) {
-    let Comparison { case, rows, connections, base, subject, rate_ratio, cpu_ratio, goal, .. } = comparison;
+    let Comparison { engine, case, rows, connections, base, subject, rate_ratio, cpu_ratio, goal, .. } = comparison;
     let goal_text = |sign: &str, goal: Option<f64>| goal.map(|goal| format!(" ({sign} {goal})")).unwrap_or_default();
+    let database = match comparison.subject.database_us {
+        0.0 => " | | ".to_owned(),
+        of_subject => {
+            let goal = goal_text("≤", goal.total_max);
+            format!("{:.1} | {of_subject:.1} | {:.2}{goal}", base.database_us, comparison.total_ratio)
+        }
+    };
     let _ = writeln!(
         out,
-        "| {case} | {rows} | {connections} | {:.0} | {:.0} | {rate_ratio:.2}{} | {:.1} | {:.1} | {cpu_ratio:.2}{} \
-         | {:.0} | {:.0} | {:.0} | {:.0} | {} |",
+        "| {engine} | {case} | {rows} | {connections} | {:.0} | {:.0} | {rate_ratio:.2}{} | {:.1} | {:.1}{} | {cpu_ratio:.2}{} \
+         | {database} | {:.0} | {:.0} | {:.0} | {:.0} | {} |",
         base.requests_per_second,
         subject.requests_per_second,
         goal_text("≥", goal.rate_min),
         base.cpu_us,
         subject.cpu_us,
+        goal_text("≤", goal.cpu_us_max),
         goal_text("≤", goal.cpu_max),
         base.p50_us,
         subject.p50_us,

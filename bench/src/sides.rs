@@ -8,12 +8,16 @@ use std::{
 
 use crate::{
     Outcome,
+    postgres::Database,
     process::{Process, free_address, run},
     project,
 };
 
 /// Threads that serve requests, in both.
 pub const WORKERS: &str = "2";
+
+/// Connections to PostgreSQL of each process, in both; Mainstay's default.
+pub const CONNECTIONS: &str = "16";
 
 /// The hand-written server, with its database in a folder of its own.
 #[derive(Clone, Debug)]
@@ -48,11 +52,42 @@ impl Yardstick {
     }
 }
 
+/// The hand-written server on PostgreSQL, in front of the table that Mainstay made.
+#[derive(Clone, Debug)]
+pub struct BareServer {
+    binary: PathBuf,
+    url: String,
+    log: PathBuf,
+}
+
+impl BareServer {
+    /// Where its records are.
+    pub const PATH: &str = "/messages";
+
+    /// A server on this database, which speaks into a file of this folder.
+    pub fn new(binary: &Path, folder: &Path, database: &Database) -> Outcome<Self> {
+        fs::create_dir_all(folder)?;
+        let binary = fs::canonicalize(binary).map_err(|error| format!("no program at {binary:?}: {error}"))?;
+        Ok(BareServer { binary, url: database.url().to_owned(), log: folder.join("bare-postgres.log") })
+    }
+
+    /// Starts it.
+    pub fn start(&self) -> Outcome<Process> {
+        let address = free_address()?;
+        let mut command = Command::new(&self.binary);
+        command.env("DATABASE_URL", &self.url).env("PORT", address.port().to_string());
+        command.env("WORKERS", WORKERS).env("CONNECTIONS", CONNECTIONS);
+        Process::start(command, address, &self.log)
+    }
+}
+
 /// A Mainstay with the bench's project in a folder of its own.
 #[derive(Clone, Debug)]
 pub struct Mainstay {
     binary: PathBuf,
     folder: PathBuf,
+    /// The address of its database, where that is no file of the folder.
+    url: Option<String>,
 }
 
 impl Mainstay {
@@ -63,9 +98,24 @@ impl Mainstay {
 
     /// The same of another project.
     pub fn prepare_project(binary: &Path, folder: &Path, schema: &str, settings: &str) -> Outcome<Self> {
+        Mainstay::prepare_at(binary, folder, [schema, settings], None)
+    }
+
+    /// Has the tables of the bench's project made in a PostgreSQL database.
+    pub fn prepare_in(binary: &Path, folder: &Path, database: &Database) -> Outcome<Self> {
+        Mainstay::prepare_at(binary, folder, [project::SCHEMA, project::SETTINGS], Some(database))
+    }
+
+    fn prepare_at(
+        binary: &Path,
+        folder: &Path,
+        [schema, settings]: [&str; 2],
+        database: Option<&Database>,
+    ) -> Outcome<Self> {
         project::write_into(folder, schema, settings)?;
         let binary = fs::canonicalize(binary).map_err(|error| format!("no program at {binary:?}: {error}"))?;
-        let mainstay = Mainstay { binary, folder: folder.to_owned() };
+        let url = database.map(|database| database.url().to_owned());
+        let mainstay = Mainstay { binary, folder: folder.to_owned(), url };
         run(mainstay.command().args(["apply", "--yes"]))?;
         Ok(mainstay)
     }
@@ -78,6 +128,16 @@ impl Mainstay {
     /// A bearer token for a person, good for longer than any run.
     pub fn token(&self, person: &str) -> Outcome<String> {
         Ok(run(self.command().args(["token", "--sub", person, "--ttl", "7d"]))?.trim().to_owned())
+    }
+
+    /// The same for an admin.
+    pub fn admin_token(&self) -> Outcome<String> {
+        Ok(run(self.command().args(["token", "--sub", "ops", "--admin", "--ttl", "7d"]))?.trim().to_owned())
+    }
+
+    /// Imports a file into a collection.
+    pub fn import(&self, collection: &str, file: &Path) -> Outcome<()> {
+        run(self.command().args(["import", collection]).arg(file)).map(drop)
     }
 
     /// Starts it.
@@ -96,6 +156,9 @@ impl Mainstay {
     fn command(&self) -> Command {
         let mut command = Command::new(&self.binary);
         command.current_dir(&self.folder);
+        if let Some(url) = &self.url {
+            command.env("MAINSTAY_DATABASE_URL", url).env("MAINSTAY_DATABASE_CONNECTIONS", CONNECTIONS);
+        }
         command
     }
 }
