@@ -22,10 +22,10 @@ fn an_unknown_variable_is_named() {
 
 #[test]
 fn a_database_of_another_kind_is_refused_by_name() {
-    let project = Project::with_schema(SCHEMA).env("MAINSTAY_DATABASE_URL", "postgres://me:geheim@db/app");
+    let project = Project::with_schema(SCHEMA).env("MAINSTAY_DATABASE_URL", "mongodb://me:geheim@db/app");
     let ran = project.run(&["plan"]);
     assert_eq!(ran.code, Some(1));
-    assert!(ran.stderr.contains("databases of kind \"postgres\" are not available yet"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("there is no kind of database \"mongodb\""), "{}", ran.stderr);
     assert!(!ran.stderr.contains("geheim"));
 }
 
