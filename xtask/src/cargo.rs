@@ -30,3 +30,13 @@ pub(crate) fn cargo(arguments: &[&str], variables: &[(&str, &str)]) -> Outcome {
         Err(error) => Err(vec![format!("{line}: {error}")]),
     }
 }
+
+/// What cargo prints.
+pub(crate) fn printed(arguments: &[&str]) -> Result<String, Vec<String>> {
+    let line = format!("cargo {}", arguments.join(" "));
+    let output = command().args(arguments).output().map_err(|error| vec![format!("{line}: {error}")])?;
+    match output.status.success() {
+        true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+        false => Err(vec![format!("{line}: {}", String::from_utf8_lossy(&output.stderr))]),
+    }
+}

@@ -22,15 +22,8 @@ pub(crate) struct Dependency {
 
 /// All packages that are built, for every platform.
 pub(crate) fn packages() -> Result<Vec<Package>, Vec<String>> {
-    let output = cargo::command()
-        .args(["metadata", "--format-version", "1", "--locked"])
-        .output()
-        .map_err(|error| vec![format!("cargo metadata: {error}")])?;
-    if !output.status.success() {
-        return Err(vec![format!("cargo metadata: {}", String::from_utf8_lossy(&output.stderr))]);
-    }
-    let metadata: Value =
-        serde_json::from_slice(&output.stdout).map_err(|error| vec![format!("cargo metadata: {error}")])?;
+    let printed = cargo::printed(&["metadata", "--format-version", "1", "--locked"])?;
+    let metadata: Value = serde_json::from_str(&printed).map_err(|error| vec![format!("cargo metadata: {error}")])?;
     Ok(items(&metadata["packages"]).map(package).collect())
 }
 
