@@ -30,8 +30,9 @@ const ACCEPT_REST: Duration = Duration::from_millis(50);
 const LINGER: Duration = Duration::from_secs(1);
 const LINGER_BYTES_MAX: usize = 1024 * 1024;
 
-/// How long a connection that was just made when the server stops may take to ask: its client does not know yet.
-const FIRST_REQUEST: Duration = Duration::from_secs(1);
+/// How long a connection may still be asked on when the server stops: one that was just made, or one of a proxy that was given a
+/// delay to turn away. Whoever is at its other end does not know yet.
+const LAST_REQUEST: Duration = Duration::from_secs(1);
 
 /// Where the server is in its life; a connection looks at it between requests.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -165,9 +166,8 @@ async fn answer(
     if let Some(result) = undisturbed {
         return result;
     }
-    if !shared.was_asked()
-        && let Ok(result) = tokio::time::timeout(FIRST_REQUEST, &mut served).await
-    {
+    let may_be_asked = !shared.was_asked() || !shared.app.settings().drain_delay.is_zero();
+    if may_be_asked && let Ok(result) = tokio::time::timeout(LAST_REQUEST, &mut served).await {
         return result;
     }
     served.as_mut().graceful_shutdown();
