@@ -42,6 +42,8 @@ impl Example {
             .args(["dev", "--project"])
             .arg(&project)
             .env("MAINSTAY_SERVER_LISTEN", "127.0.0.1:0")
+            // Judges that make up requests ask for changes with any wait that is described, and have no time to wait.
+            .env("MAINSTAY_LIMITS_CHANGES_WAIT_S_MAX", "1")
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()
