@@ -8,6 +8,7 @@ use super::{
     Input, Problem,
     links::{Link, as_name, name_fields},
     load::Loading,
+    lookup::spelled,
     prepare::plain_error,
 };
 use crate::Error;
@@ -39,7 +40,7 @@ impl Loading<'_> {
         asked.retain_mut(|(_, _, link)| {
             let kind = self.core.schema().collection(link.target).key;
             let is_key = |name: &str| kind != KeyKind::String && kind.parse(name).is_some();
-            link.names.iter().any(|name| !is_key(name) && !names.contains(&(link.target, name.clone().into_owned())))
+            link.names.iter().any(|name| !is_key(name) && !self.is_among(&names, link.target, name))
         });
         let mut unknown: HashMap<CollectionId, Vec<String>> = HashMap::new();
         for (_, _, link) in &asked {
@@ -65,15 +66,19 @@ impl Loading<'_> {
     ) -> Result<(), Error> {
         let of = self.parts[at].collection;
         let collection = self.core.schema().collection(of);
-        let named: Vec<&str> = name_fields(collection).into_iter().map(|id| &*collection.field(id).name).collect();
+        let named: Vec<_> = name_fields(collection).into_iter().map(|id| (&*collection.field(id).name, id)).collect();
         let mut records = self.open(at)?;
         let columns = records.columns().to_vec();
         while let Some(raw) = records.next()? {
             for row in self.understand(at, &columns, std::slice::from_ref(&raw)) {
                 match row.read {
                     Ok((fields, links)) => {
-                        let own = fields.iter().filter(|(name, _)| named.contains(&&**name));
-                        names.extend(own.filter_map(|(_, value)| as_name(value)).map(|name| (of, name.into_owned())));
+                        for (field, value) in &fields {
+                            let Some((_, id)) = named.iter().find(|(name, _)| name == field) else { continue };
+                            let name =
+                                as_name(value).map(|name| spelled(self.core, of, *id, &name).unwrap_or(name.into()));
+                            names.extend(name.map(|name| (of, name)));
+                        }
                         let owned = |link: Link<'_>| Link {
                             names: link.names.into_iter().map(|name| name.into_owned().into()).collect(),
                             ..link
@@ -91,6 +96,13 @@ impl Loading<'_> {
         Ok(())
     }
 
+    /// Whether a record of the sources has the name, in whatever spelling.
+    fn is_among(&self, names: &HashSet<(CollectionId, String)>, of: CollectionId, name: &str) -> bool {
+        let fields = name_fields(self.core.schema().collection(of)).into_iter();
+        let mut spellings = fields.filter_map(|field| spelled(self.core, of, field, name));
+        names.contains(&(of, name.to_owned())) || spellings.any(|name| names.contains(&(of, name)))
+    }
+
     fn look_at_link(
         &self,
         at: usize,
@@ -103,8 +115,7 @@ impl Loading<'_> {
         let of = self.core.schema().collection(self.parts[at].collection);
         for (position, name) in link.names.iter().enumerate() {
             let is_key = target.key != KeyKind::String && target.key.parse(name).is_some();
-            let here = || names.contains(&(link.target, name.clone().into_owned()));
-            if is_key || here() || self.known.get(link.target, name).is_some() {
+            if is_key || self.is_among(names, link.target, name) || self.known.get(link.target, name).is_some() {
                 continue;
             }
             let mut wrong = self.missing(of, link, position, name);

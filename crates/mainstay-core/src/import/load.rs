@@ -11,7 +11,7 @@ use super::{
     chunk::{Chunk, Chunks},
     invalid,
     links::{as_name, take_links},
-    lookup::Known,
+    lookup::{Known, spelled},
     notes::State,
     parts::Part,
     prepare::{Ready, There, Understood},
@@ -283,10 +283,14 @@ impl<'a> Loading<'a> {
     fn twice(&self, part: usize, rows: &[Understood<'_>], seen: &mut HashSet<String>) -> Option<usize> {
         let field = self.upsert?;
         let of = self.parts[part].collection;
-        rows.iter().position(|row| self.upsert_name(of, field, row).is_some_and(|name| !seen.insert(name)))
+        let name = |row: &Understood<'_>| {
+            let name = self.upsert_name(of, field, row)?;
+            Some(spelled(self.core, of, field, &name).unwrap_or(name))
+        };
+        rows.iter().position(|row| name(row).is_some_and(|name| !seen.insert(name)))
     }
 
-    fn upsert_field(&self, at: usize) -> Result<Option<FieldId>, Error> {
+    pub(super) fn upsert_field(&self, at: usize) -> Result<Option<FieldId>, Error> {
         let Some(name) = &self.options.upsert else { return Ok(None) };
         let of = self.core.schema().collection(self.parts[at].collection);
         let Some(field) = of.field_named(name) else {

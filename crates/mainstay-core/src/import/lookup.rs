@@ -92,12 +92,16 @@ impl Known {
         };
         let mut found = HashMap::default();
         for names in names.chunks(ASKED_MAX) {
-            let mut asked: HashMap<String, &str, RandomState> = HashMap::default();
+            // Several spellings may be normalized to one name.
+            let mut asked: HashMap<String, Vec<&String>, RandomState> = HashMap::default();
             let mut values = Vec::with_capacity(names.len());
             for name in names {
                 if let Some((value, text)) = parsed(core, of, field, name) {
-                    asked.insert(text, name);
-                    values.push(value);
+                    let spellings = asked.entry(text).or_default();
+                    if spellings.is_empty() {
+                        values.push(value);
+                    }
+                    spellings.push(name);
                 }
             }
             if values.is_empty() {
@@ -108,13 +112,17 @@ impl Known {
             let mut json = page.json;
             json.push(b']');
             for (key, name) in pairs(&json) {
-                if let Some(asked) = asked.get(&name) {
-                    found.insert((*asked).to_owned(), key);
-                }
+                let spellings = asked.remove(&name).unwrap_or_default();
+                found.extend(spellings.into_iter().map(|name| (name.clone(), key.clone())));
             }
         }
         Ok(found)
     }
+}
+
+/// A name as the field would be answered: what is normalized alike is one name.
+pub(super) fn spelled(core: &Core, of: CollectionId, field: FieldId, name: &str) -> Option<String> {
+    parsed(core, of, field, name).map(|(_, text)| text)
 }
 
 /// A name as a value of the field, and as the text that the field would be answered as.

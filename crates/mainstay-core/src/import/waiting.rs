@@ -2,7 +2,7 @@
 use std::borrow::Cow;
 
 use mainstay_schema::{Json, JsonLimits};
-use mainstay_store::Step;
+use mainstay_store::{Step, StepError};
 
 use super::{
     links::{End, Link, take_links},
@@ -27,6 +27,24 @@ struct Note<'r> {
 enum What<'r> {
     Record(super::read::Fields<'r>),
     Links { key: String, link: Link<'r> },
+}
+
+impl Note<'_> {
+    /// What waits, as far as it can be shown.
+    fn shown(&self) -> String {
+        match &self.what {
+            What::Record(fields) => Json::Object(fields.clone()).to_canonical(),
+            What::Links { .. } => self.text.to_owned(),
+        }
+    }
+}
+
+/// Something that waits no more, once these steps are done.
+struct Settled<'n, 'r> {
+    note: &'n Note<'r>,
+    steps: Vec<Step>,
+    gained: Gained,
+    left_out: u64,
 }
 
 /// What became of a round.
@@ -66,6 +84,7 @@ impl Loading<'_> {
     /// Goes over what waits of a part. The last round says of all that is left what is wrong with it.
     async fn round(&mut self, part: usize, backward: bool, last: bool) -> Result<Round, Error> {
         let id = self.starts[part].id.clone();
+        self.upsert = self.upsert_field(part)?;
         let mut from = if backward { i64::MAX } else { 0 };
         let mut round = Round::default();
         loop {
@@ -83,7 +102,9 @@ impl Loading<'_> {
 
     fn parse<'r>(&self, part: usize, number: i64, text: &'r str) -> Option<Note<'r>> {
         let of = self.core.schema().collection(self.parts[part].collection);
-        let Ok(Json::Object(members)) = Json::parse(text.as_bytes(), JsonLimits::default()) else { return None };
+        // The note stands around the record.
+        let limits = JsonLimits { depth_max: JsonLimits::default().depth_max + 1 };
+        let Ok(Json::Object(members)) = Json::parse(text.as_bytes(), limits) else { return None };
         let (mut line, mut at, mut record, mut link, mut key) = (0, 0, None, None, None);
         let (mut field, mut names) = (None, None);
         for (name, value) in members {
@@ -118,53 +139,93 @@ impl Loading<'_> {
     }
 
     async fn some(&mut self, part: usize, notes: Vec<Note<'_>>, last: bool, round: &mut Round) -> Result<(), Error> {
-        let of = self.core.schema().collection(self.parts[part].collection);
-        let mut rows = Vec::with_capacity(notes.len());
-        for note in &notes {
-            let read = match &note.what {
-                What::Record(fields) => {
-                    let mut fields = fields.clone();
-                    let links = take_links(of, &mut fields);
-                    (fields, links)
-                }
-                What::Links { link, .. } => (Vec::new(), vec![link.clone()]),
-            };
-            rows.push(Understood { line: note.line, at: note.at, read: Ok(read) });
-        }
+        let rows: Vec<Understood<'_>> = notes.iter().map(|note| self.understood(part, note)).collect();
         self.look_up_links(part, &rows).await?;
-        let mut steps: Vec<Step> = Vec::new();
-        let mut settled = 0;
+        let there = self.look_up_there(part, &rows).await?;
+        let (mut ready, mut wrong) = (Vec::new(), Vec::new());
         for (note, row) in notes.iter().zip(rows) {
             let left_out = if last { self.leads_nowhere(&row) } else { 0 };
-            match self.now(part, note, row, last) {
-                Ok(Some(more)) => {
-                    self.starts[part].state.links_left_out += left_out;
-                    steps.extend(more);
+            match self.now(part, (note, row), &there, last) {
+                Ok(Some((mut steps, gained))) => {
                     steps.push(self.core.note_settled(note.number)?);
-                    settled += 1;
+                    ready.push(Settled { note, steps, gained, left_out });
                 }
                 Ok(None) => round.left += 1,
-                Err(wrong) => {
-                    if matches!(note.what, What::Record(_)) {
-                        self.starts[part].state.created -= 1;
-                        self.skipped[part] += u64::from(self.bad.is_none());
-                    }
-                    let problems = self.problems(part, note.line, note.at, wrong);
-                    if self.bad.is_some() {
-                        self.put_aside(part, &problems, note.text)?;
-                        steps.push(self.core.note_settled(note.number)?);
-                    } else {
-                        self.report.problems(problems);
-                    }
-                }
+                Err(errors) => wrong.push((note, errors)),
             }
         }
-        if !steps.is_empty() {
-            self.core.store().write(steps).await.map_err(failed)?;
-            self.known.forget_missing();
+        round.settled += self.write_settled(part, ready, &mut wrong).await?;
+        self.tell_wrong(part, wrong).await
+    }
+
+    fn understood<'r>(&self, part: usize, note: &Note<'r>) -> Understood<'r> {
+        let read = match &note.what {
+            What::Record(fields) => {
+                let mut fields = fields.clone();
+                let links = take_links(self.core.schema().collection(self.parts[part].collection), &mut fields);
+                (fields, links)
+            }
+            What::Links { link, .. } => (Vec::new(), vec![link.clone()]),
+        };
+        Understood { line: note.line, at: note.at, read: Ok(read) }
+    }
+
+    /// Writes what is ready together; where something is wrong with one of them, one by one. Gives how many were written.
+    async fn write_settled<'n, 'r>(
+        &mut self,
+        part: usize,
+        ready: Vec<Settled<'n, 'r>>,
+        wrong: &mut Vec<(&'n Note<'r>, Vec<FieldError>)>,
+    ) -> Result<u64, Error> {
+        if ready.is_empty() {
+            return Ok(0);
         }
-        round.settled += settled;
-        Ok(())
+        let steps: Vec<Step> = ready.iter().flat_map(|one| one.steps.iter().cloned()).collect();
+        let together = match self.core.store().write(steps).await {
+            Err(error) if matches!(error.error, StepError::Store(_)) => return Err(failed(error)),
+            outcome => outcome.is_ok(),
+        };
+        let mut written = 0;
+        for Settled { note, steps, gained, left_out } in ready {
+            let outcome = if together { Ok(()) } else { self.core.store().write(steps).await.map(|_| ()) };
+            match outcome {
+                Ok(()) => {
+                    let state = &mut self.starts[part].state;
+                    // It was counted as a new record when it began to wait.
+                    state.created -= gained.updated;
+                    state.updated += gained.updated;
+                    state.links_left_out += left_out;
+                    written += 1;
+                }
+                Err(error) if matches!(error.error, StepError::Store(_)) => return Err(failed(error)),
+                Err(error) => wrong.push((note, self.wrong(part, error.error))),
+            }
+        }
+        self.known.forget_missing();
+        Ok(written)
+    }
+
+    /// Tells what is wrong; with a file for bad records it waits no more.
+    async fn tell_wrong(&mut self, part: usize, wrong: Vec<(&Note<'_>, Vec<FieldError>)>) -> Result<(), Error> {
+        let mut steps = Vec::new();
+        for (note, wrong) in wrong {
+            if matches!(note.what, What::Record(_)) {
+                self.starts[part].state.created -= 1;
+                self.skipped[part] += u64::from(self.bad.is_none());
+            }
+            let problems = self.problems(part, note.line, note.at, wrong);
+            match &self.bad {
+                Some(_) => {
+                    self.put_aside(part, &problems, &note.shown())?;
+                    steps.push(self.core.note_settled(note.number)?);
+                }
+                None => self.report.problems(problems),
+            }
+        }
+        let Some(bad) = self.bad.as_ref().filter(|_| !steps.is_empty()) else { return Ok(()) };
+        self.starts[part].state.bad_bytes = bad.bytes();
+        steps.push(self.core.note_reached(&self.starts[part].id, &self.starts[part].state)?);
+        self.core.store().write(steps).await.map(|_| ()).map_err(failed)
     }
 
     /// How many links of a record lead to none.
@@ -180,10 +241,10 @@ impl Loading<'_> {
     fn now(
         &self,
         part: usize,
-        note: &Note<'_>,
-        row: Understood<'_>,
+        (note, row): (&Note<'_>, Understood<'_>),
+        there: &There,
         last: bool,
-    ) -> Result<Option<Vec<Step>>, Vec<FieldError>> {
+    ) -> Result<Option<(Vec<Step>, Gained)>, Vec<FieldError>> {
         let links = row.read.as_ref().map(|(_, links)| links.as_slice()).unwrap_or_default();
         let missing = |link: &Link<'_>| link.names.iter().any(|name| self.end_now(link.target, name) == End::Missing);
         if !last && links.iter().any(missing) {
@@ -192,8 +253,8 @@ impl Loading<'_> {
         match &note.what {
             What::Record(_) => {
                 let mut here = There::default();
-                let readies = self.prepare(part, vec![row], &There::default(), &mut here, &mut 0);
-                let mut steps = Vec::new();
+                let readies = self.prepare(part, vec![row], there, &mut here, &mut 0);
+                let (mut steps, mut gained) = (Vec::new(), Gained::default());
                 for ready in readies {
                     match ready {
                         Ready::Bad(problems) => {
@@ -204,14 +265,14 @@ impl Loading<'_> {
                         }
                         ready => {
                             let id = &self.starts[part].id;
-                            let alone = self.alone(part, id, ready, &mut steps, &mut Gained::default());
+                            let alone = self.alone(part, id, ready, &mut steps, &mut gained);
                             alone.map_err(|error| vec![super::prepare::plain_error("", error.message, error.hint)])?;
                         }
                     }
                 }
-                Ok(Some(steps))
+                Ok(Some((steps, gained)))
             }
-            What::Links { key, link } => self.link_steps(part, key, link).map(Some),
+            What::Links { key, link } => Ok(Some((self.link_steps(part, key, link)?, Gained::default()))),
         }
     }
 

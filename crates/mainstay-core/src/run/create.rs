@@ -151,8 +151,9 @@ impl Core {
         let by = by_values(&record, unique, &place);
         let missing = missing_values(&record, unique);
         let of_unique = |error: &FieldError| {
-            let of = |field: &FieldId| error.pointer.starts_with(&format!("{place}/{}", collection.field(*field).name));
-            unique.iter().any(of)
+            let inside = error.pointer.strip_prefix(&*place).and_then(|inside| inside.strip_prefix('/'));
+            let field = inside.and_then(|inside| inside.split('/').next()).unwrap_or_default();
+            unique.iter().any(|id| collection.field(*id).name == field)
         };
         let before = errors.len();
         match &patch {

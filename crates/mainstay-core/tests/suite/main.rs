@@ -6,6 +6,7 @@ mod house;
 mod creates;
 mod deletes;
 mod explains;
+mod import_names;
 mod imports;
 mod lists;
 mod reads;

@@ -183,6 +183,22 @@ async fn arrays_are_all_or_nothing() {
     assert_eq!(anna.get("/api/notes/by/slug/a").await.json()["title"], "x");
 }
 
+/// What is wrong with a field whose name begins with the unique's name is not about the unique.
+#[tokio::test]
+async fn a_field_with_a_longer_name_is_another_one() {
+    const SCHEMA: &str = r#"
+type Page @rules(read: "true", write: "true") { slug: String! @unique slugLong: String! views: Int }
+"#;
+    let app = TestApp::with_schema(SCHEMA).await;
+    let caller = app.anonymous();
+    let fields = "/api/pages?upsert=slug&fields=slug,slugLong,views";
+    assert_eq!(caller.post(fields, json!({"slug": "a", "slugLong": "aa"})).await.status, 201);
+    let changed = caller.post(fields, json!({"slug": "a", "views": 1})).await;
+    assert_snapshot!(changed, @r#"200 {"slug":"a","slugLong":"aa","views":1}"#);
+    let missing = caller.post(fields, json!({"slug": "b", "views": 1})).await;
+    assert_eq!((missing.status, missing.json()["errors"][0]["pointer"].clone()), (422, json!("/slugLong")));
+}
+
 #[tokio::test]
 async fn another_unique_is_a_conflict() {
     let app = TestApp::with_schema(NOTES).await;
