@@ -63,7 +63,7 @@ impl Core {
             let keep_s = of.changes.keep_s?;
             Some(Retention { collection: Arc::from(&*of.path), keep_s })
         });
-        self.store.retain(spoken_of.collect());
+        self.store.retain(&spoken_of.collect::<Vec<_>>());
     }
 }
 

@@ -39,10 +39,6 @@ pub(crate) fn from_store(failure: StoreError) -> Error {
             Error::new(ErrorKind::ChangesGone, "the changes behind this position are kept no more")
                 .with_hint("read the records anew, then go on from the present end: GET /api/changes?after=end")
         }
-        StoreError::NoFeed => {
-            Error::new(ErrorKind::InvalidArgument, "the change feed is not available on this database yet")
-                .with_hint("it is there on the embedded database")
-        }
         StoreError::Plan(_) | StoreError::Engine(_) => return Error::internal(failure.to_string()),
     };
     error.cause = Some(failure.to_string());

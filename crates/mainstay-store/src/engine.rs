@@ -76,35 +76,35 @@ impl Engine {
     pub(crate) async fn changes(&self, asked: ChangesAsked) -> Result<ChangesPage, StoreError> {
         match self {
             Engine::Sqlite(engine) => engine.changes(asked).await,
-            Engine::Postgres(_) => Err(StoreError::NoFeed),
+            Engine::Postgres(engine) => engine.changes(asked).await,
         }
     }
 
     pub(crate) async fn changes_end(&self) -> Result<Position, StoreError> {
         match self {
             Engine::Sqlite(engine) => engine.changes_end(),
-            Engine::Postgres(_) => Err(StoreError::NoFeed),
+            Engine::Postgres(engine) => engine.changes_end().await,
         }
     }
 
     pub(crate) fn committed(&self) -> watch::Receiver<u64> {
         match self {
             Engine::Sqlite(engine) => engine.committed(),
-            Engine::Postgres(_) => watch::Sender::new(0).subscribe(),
+            Engine::Postgres(engine) => engine.committed(),
         }
     }
 
-    pub(crate) fn retain(&self, collections: Vec<Retention>) {
+    pub(crate) fn retain(&self, collections: &[Retention]) {
         match self {
             Engine::Sqlite(engine) => engine.retain(collections),
-            Engine::Postgres(_) => drop(collections),
+            Engine::Postgres(engine) => engine.retain(collections),
         }
     }
 
     pub(crate) fn trim_changes(&self, now_micros: i64) -> Result<u64, StoreError> {
         match self {
             Engine::Sqlite(engine) => engine.trim_changes(now_micros),
-            Engine::Postgres(_) => Ok(0),
+            Engine::Postgres(engine) => engine.trim_changes(now_micros),
         }
     }
 

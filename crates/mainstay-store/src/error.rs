@@ -45,9 +45,6 @@ pub enum StoreError {
     /// The changes behind a position are kept no more, or the position is of another database.
     #[error("the changes behind this position are kept no more")]
     ChangesGone,
-    /// The engine tells no changes yet.
-    #[error("this database has no change feed yet")]
-    NoFeed,
     /// The plan cannot be written as SQL: a defect, for the log.
     #[error("the plan cannot be written as SQL: {0}")]
     Plan(String),

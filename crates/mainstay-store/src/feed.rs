@@ -3,8 +3,10 @@ use std::sync::Arc;
 
 use mainstay_plan::{Change, Position};
 
+mod class;
 mod members;
 
+pub(crate) use class::Class;
 pub(crate) use members::restore;
 
 /// Which changes are asked for.

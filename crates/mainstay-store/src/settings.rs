@@ -55,11 +55,14 @@ pub struct FeedSettings {
     pub size_max_mib: u64,
     /// How often what is too old or too much is taken out, in milliseconds.
     pub trim_every_ms: u64,
+    /// After how many milliseconds whoever waits for changes looks for some, where nothing was heard of any: on a server words
+    /// can be lost.
+    pub poll_ms: u64,
 }
 
 impl Default for FeedSettings {
     fn default() -> FeedSettings {
-        FeedSettings { keep_s: 7 * 86_400, size_max_mib: 1_024, trim_every_ms: 60_000 }
+        FeedSettings { keep_s: 7 * 86_400, size_max_mib: 1_024, trim_every_ms: 60_000, poll_ms: 1_000 }
     }
 }
 

@@ -204,7 +204,7 @@ impl Store {
     }
 
     /// Says how long the changes of collections are kept that the settings do not speak of.
-    pub fn retain(&self, collections: Vec<Retention>) {
+    pub fn retain(&self, collections: &[Retention]) {
         self.engine.retain(collections);
     }
 

@@ -1,6 +1,9 @@
 //! What a write tells the change feed: one change for each record that it wrote, noted while it runs and written down behind its
 //! last step, in its transaction.
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use mainstay_expr::{Value, wire};
 use mainstay_plan::ChangeOp;
@@ -18,6 +21,7 @@ pub(crate) struct Feed<'a> {
     /// Who writes, and how changes are written down; `None`: nobody is told.
     to: Option<(&'a Author, &'a FeedSql)>,
     noted: Mutex<Vec<Noted>>,
+    has_told: AtomicBool,
 }
 
 /// One change.
@@ -39,17 +43,22 @@ pub(super) struct Noted {
 impl<'a> Feed<'a> {
     /// The changes of somebody's write.
     pub(crate) fn new(author: &'a Author, sql: &'a FeedSql) -> Feed<'a> {
-        Feed { to: Some((author, sql)), noted: Mutex::default() }
+        Feed { to: Some((author, sql)), noted: Mutex::default(), has_told: AtomicBool::new(false) }
     }
 
     /// Nobody is told.
     pub(crate) fn none() -> Feed<'a> {
-        Feed { to: None, noted: Mutex::default() }
+        Feed { to: None, noted: Mutex::default(), has_told: AtomicBool::new(false) }
     }
 
     /// Whether anybody is told.
     pub(super) fn is_on(&self) -> bool {
         self.to.is_some()
+    }
+
+    /// Whether changes were written down.
+    pub(crate) fn has_told(&self) -> bool {
+        self.has_told.load(Ordering::Relaxed)
     }
 
     /// Notes a change.
@@ -90,6 +99,7 @@ impl<'a> Feed<'a> {
                 request.clone(),
             ]);
         }
+        self.has_told.store(true, Ordering::Relaxed);
         session.execute_each(&sql.note, &values, sql.note.binds.len()).await
     }
 }

@@ -3,8 +3,8 @@ use std::{collections::HashMap, future::poll_fn, pin::pin, sync::Arc};
 
 use futures_core::Stream;
 use parking_lot::Mutex;
-use tokio::runtime::Handle;
-use tokio_postgres::{CancelToken, Client, Row, RowStream, types::Type};
+use tokio::{runtime::Handle, sync::Notify};
+use tokio_postgres::{AsyncMessage, CancelToken, Client, Row, RowStream, types::Type};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{
@@ -97,6 +97,21 @@ impl Connector {
             handle: Handle::current(),
             connector: self.clone(),
         })
+    }
+
+    /// Makes a connection that tells when it hears of something; nothing is set up on it.
+    pub(super) async fn connect_hearing(&self, heard: Arc<Notify>) -> Result<Client, tokio_postgres::Error> {
+        let (client, mut other_half) = self.address.config.connect(self.tls.clone()).await?;
+        drop(tokio::spawn(async move {
+            while let Some(message) = poll_fn(|context| other_half.poll_message(context)).await {
+                match message {
+                    Ok(AsyncMessage::Notification(_)) => heard.notify_one(),
+                    Ok(_) => {}
+                    Err(error) => tracing::debug!(error = told(&error), "a connection to the database has ended"),
+                }
+            }
+        }));
+        Ok(client)
     }
 }
 

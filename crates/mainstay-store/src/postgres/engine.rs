@@ -15,6 +15,7 @@ use super::{
     address::Address,
     connection::{Connection, Connector, Mode, Stopped},
     failure::store_error,
+    feed::{FeedReads, Known},
     migrate::{self, Patience},
     nodes::Nodes,
     own::Own,
@@ -23,6 +24,8 @@ use super::{
     rehearse,
     session::{Guard, WriteSession},
     start, stream,
+    trim::{self, Trim},
+    wake::{self, Wake},
     writes::{self, Lanes},
 };
 use crate::{
@@ -30,7 +33,7 @@ use crate::{
     Write, WriteError, Written,
     exec::{self, Done, Inputs, Row, Work},
     read::ReadStatement,
-    sql::{self, OnceSql, Sql},
+    sql::{self, FeedSql, OnceSql, Sql},
 };
 
 /// Connections beside those of requests: for migrations, notes, explanations.
@@ -54,8 +57,13 @@ pub(super) struct Inner {
     pub(super) once: OnceSql,
     pub(super) lanes: Lanes,
     pub(super) nodes: Nodes,
+    pub(super) feed: FeedSql,
+    pub(super) feed_reads: FeedReads,
+    pub(super) known: Known,
+    pub(super) wake: Wake,
+    pub(super) trim: Trim,
     /// Told when the store closes: reads end then.
-    closing: Notify,
+    pub(super) closing: Notify,
     /// What the last write did that was tried.
     pub(super) rehearsed: Mutex<Option<Rehearsed>>,
 }
@@ -76,13 +84,31 @@ impl Engine {
             once: OnceSql::new(&PostgresDialect),
             lanes: Lanes::default(),
             nodes: Nodes::default(),
+            feed: FeedSql::new(&PostgresDialect),
+            feed_reads: FeedReads::new(),
+            known: Known::default(),
+            wake: Wake::new(),
+            trim: Trim::new(settings.feed.clone()),
             closing: Notify::new(),
             rehearsed: Mutex::default(),
         });
         let engine = Engine { inner: inner.clone(), own };
         let started = engine.own.run(async move || start::start(&inner).await);
         started.map_err(|error| OpenError { message: error.to_string() })??;
+        engine.start_feed().map_err(|error| OpenError { message: error.to_string() })?;
         Ok(engine)
+    }
+
+    /// What goes on beside requests.
+    fn start_feed(&self) -> Result<(), StoreError> {
+        let settings = &self.inner.settings;
+        if settings.read_only || settings.rehearse {
+            return Ok(());
+        }
+        let inner = self.inner.clone();
+        self.own.spawn(async move || trim::run(&inner).await)?;
+        let inner = self.inner.clone();
+        self.own.spawn(async move || wake::announce(&inner).await)
     }
 
     pub(crate) async fn read(
@@ -262,6 +288,8 @@ impl Engine {
     pub(crate) fn close(&self) {
         self.inner.pool.close();
         self.inner.closing.notify_waiters();
+        // Whoever waits for changes finds that there will be none.
+        self.inner.wake.everybody();
         self.inner.own_pool.close();
         self.own.close();
     }

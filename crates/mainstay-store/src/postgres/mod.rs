@@ -8,6 +8,7 @@ mod dialect;
 mod engine;
 mod explain;
 mod failure;
+mod feed;
 mod migrate;
 mod nodes;
 mod numeric;
@@ -21,6 +22,8 @@ mod start;
 mod statements;
 mod stream;
 mod tls;
+mod trim;
+mod wake;
 mod words;
 mod writes;
 

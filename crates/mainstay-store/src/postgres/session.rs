@@ -12,7 +12,7 @@ use crate::{
     sql::{ReadSql, Sql},
 };
 
-/// What a transaction that writes is.
+/// What a transaction that writes is. The change feed's order rests on it, too (`feed.rs`).
 const SERIALIZABLE: &str = "SERIALIZABLE, READ WRITE";
 
 /// What a request's statements are part of.

@@ -64,7 +64,7 @@ async fn attempt(inner: &Inner, work: &Work, guard: Guard) -> (Outcome, Fate) {
         Err(error) => return (Err(error.into()), Fate::Final),
     };
     let mut session = WriteSession::new(connection, guard, inner.limits());
-    let feed = Feed::none();
+    let feed = Feed::new(&work.author, &inner.feed);
     let setting = Setting { now: super::now(), cascade_max: inner.settings.cascade_max, feed: &feed };
     let outcome = exec::carry_out(&mut session, work, &inner.once, setting).await;
     let outcome = match outcome {
@@ -74,6 +74,9 @@ async fn attempt(inner: &Inner, work: &Work, guard: Guard) -> (Outcome, Fate) {
             Err(error)
         }
     };
+    if outcome.is_ok() && feed.has_told() {
+        inner.wake.wrote();
+    }
     (outcome, session.fate())
 }
 

@@ -181,7 +181,7 @@ impl Engine {
         Ok(Position { xid: 0, seq })
     }
 
-    pub(crate) fn retain(&self, collections: Vec<Retention>) {
+    pub(crate) fn retain(&self, collections: &[Retention]) {
         self.trim.retain(collections);
     }
 

@@ -13,7 +13,7 @@ use rusqlite::{Connection, params};
 use tokio::sync::mpsc::Sender;
 
 use super::{feed::number, now, writer::Job};
-use crate::{FeedSettings, Retention};
+use crate::{FeedSettings, Retention, feed::Class};
 
 /// Changes that are looked at in one transaction.
 const CHUNK: u64 = 1_000;
@@ -26,68 +26,31 @@ const CHANGE_BYTES: u64 = 60;
 #[derive(Debug)]
 pub(super) struct Trim {
     settings: FeedSettings,
-    state: Mutex<State>,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    /// For so many seconds: these collections; `None`: all others. With the number up to which nothing is left to take out.
-    classes: Vec<Class>,
-}
-
-#[derive(Clone, Debug)]
-struct Class {
-    keep_s: u64,
-    /// The collections as JSON; `None`: all that stand in no other class.
-    collections: Option<String>,
-    done: u64,
+    /// Each with the number up to which nothing of it is left to take out.
+    classes: Mutex<Vec<(Class, u64)>>,
 }
 
 impl Trim {
     pub(super) fn new(settings: FeedSettings) -> Trim {
-        let trim = Trim { settings, state: Mutex::default() };
-        trim.retain(Vec::new());
+        let trim = Trim { settings, classes: Mutex::default() };
+        trim.retain(&[]);
         trim
     }
 
     /// Says how long the changes of some collections are kept.
-    pub(super) fn retain(&self, of: Vec<Retention>) {
-        let mut keeps: Vec<u64> = of.iter().map(|one| one.keep_s).collect();
-        keeps.sort_unstable();
-        keeps.dedup();
-        let json = |keep_s: Option<u64>| {
-            let named = of.iter().filter(|one| keep_s.is_none_or(|keep_s| one.keep_s == keep_s));
-            let names: Vec<&str> = named.map(|one| &*one.collection).collect();
-            serde_json::to_string(&names).unwrap_or_default()
-        };
-        let mut classes: Vec<Class> = keeps
-            .iter()
-            .map(|keep_s| Class { keep_s: *keep_s, collections: Some(json(Some(*keep_s))), done: 0 })
-            .collect();
-        classes.push(Class { keep_s: self.settings.keep_s, collections: None, done: 0 });
-        // The names of all that are spoken of, which the last class leaves out.
-        let spoken_of = json(None);
-        let mut state = self.state.lock();
-        *state = State { classes };
-        state.classes.push(Class { keep_s: u64::MAX, collections: Some(spoken_of), done: 0 });
+    pub(super) fn retain(&self, of: &[Retention]) {
+        let classes = Class::all(self.settings.keep_s, of);
+        *self.classes.lock() = classes.into_iter().map(|class| (class, 0)).collect();
     }
 
     /// Takes out some changes of those that are too old or too many: how many, and whether there may be more.
     pub(super) fn some(&self, connection: &Connection, now_micros: i64) -> rusqlite::Result<(u64, bool)> {
-        let mut state = self.state.lock();
         let last = super::feed::end(connection)?;
-        let spoken_of = state.classes.last().and_then(|class| class.collections.clone()).unwrap_or_default();
-        let classes = state.classes.len().saturating_sub(1);
-        for class in &mut state.classes[..classes] {
-            let kept_micros = i64::try_from(class.keep_s).unwrap_or(i64::MAX).saturating_mul(1_000_000);
-            let before = now_micros.saturating_sub(kept_micros);
-            let Some(up_to) = old(connection, class.done, before)? else { continue };
-            let (names, inside) = match &class.collections {
-                Some(names) => (names.as_str(), true),
-                None => (spoken_of.as_str(), false),
-            };
-            let taken = take(connection, (class.done, up_to.min(last.saturating_sub(1))), names, inside)?;
-            class.done = up_to;
+        for (class, done) in &mut *self.classes.lock() {
+            let Some(up_to) = old(connection, *done, class.before(now_micros))? else { continue };
+            let between = (*done, up_to.min(last.saturating_sub(1)));
+            let taken = take(connection, between, &class.names, class.inside)?;
+            *done = up_to;
             return Ok((taken, true));
         }
         let Some(up_to) = self.excess(connection, last)? else { return Ok((0, false)) };

@@ -15,12 +15,19 @@ pub(crate) struct ChangesArea {
     pub(crate) size_max_mib: u64,
     /// How often what is too old or too much is taken out, in milliseconds.
     pub(crate) trim_every_ms: u64,
+    /// After how many milliseconds whoever waits for changes looks for some, where nothing was heard of any.
+    pub(crate) poll_ms: u64,
 }
 
 impl Default for ChangesArea {
     fn default() -> ChangesArea {
         let feed = FeedSettings::default();
-        ChangesArea { keep: "7d".to_owned(), size_max_mib: feed.size_max_mib, trim_every_ms: feed.trim_every_ms }
+        ChangesArea {
+            keep: "7d".to_owned(),
+            size_max_mib: feed.size_max_mib,
+            trim_every_ms: feed.trim_every_ms,
+            poll_ms: feed.poll_ms,
+        }
     }
 }
 
@@ -33,6 +40,11 @@ impl ChangesArea {
     /// For the store.
     pub(crate) fn store(&self) -> FeedSettings {
         let keep_s = parse_keep(&self.keep).unwrap_or(FeedSettings::default().keep_s);
-        FeedSettings { keep_s, size_max_mib: self.size_max_mib, trim_every_ms: self.trim_every_ms }
+        FeedSettings {
+            keep_s,
+            size_max_mib: self.size_max_mib,
+            trim_every_ms: self.trim_every_ms,
+            poll_ms: self.poll_ms,
+        }
     }
 }

@@ -1,0 +1,362 @@
+//! The change feed of a server. Numbers out of a sequence are not in the order of commits, and no transaction knows when others
+//! commit. So a change is in the order of its transaction's id first, and a reader goes no further than the oldest transaction of this
+//! database that still runs (the *horizon*): below it everything has ended, and nothing comes any more.
+//!
+//! 1. A transaction that begins later has a greater id than all below the horizon: what was read stays what it was.
+//! 2. Every write is SERIALIZABLE, so its id is given after its snapshot is taken: whoever saw what another one wrote has the greater
+//!    id. Ids are then in an order in which commits could have come one by one; of one record they are in the order of versions.
+//!    In READ COMMITTED that would not be so: there a statement goes on with what others wrote since it began.
+//! 3. What is gone, what is there and the horizon are read by one statement, of one snapshot.
+use std::{
+    error::Error,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use mainstay_expr::Value;
+use mainstay_plan::{Change, ChangeOp, Position};
+use parking_lot::Mutex;
+use tokio::time::timeout;
+use tokio_postgres::{
+    Row,
+    types::{FromSql, Type},
+};
+
+use super::{
+    connection::{Mode, Stopped},
+    engine::{Engine, Inner},
+    failure::store_error,
+    pool::closed,
+};
+use crate::{
+    ChangesAsked, ChangesPage, StoreError,
+    exec::{Failure, Inputs},
+    feed::restore,
+    sql::{Bind, Sql},
+};
+
+/// Changes that are looked at in one go where few of them are of the collection that is asked for.
+const LOOKED_AT_MAX: u64 = 50_000;
+
+/// What a change costs beside its records, about.
+const CHANGE_BYTES: usize = 200;
+
+/// For so long a node keeps to the horizon that it knows, where another look gives an older one.
+const KNOWN_FOR: Duration = Duration::from_secs(1);
+
+/// The horizon (`xmin`), and the first id that no transaction has had (`xmax`): an item of FROM. Transactions of other databases do
+/// not hold it: nothing of theirs can come here. Whoever runs is asked once the snapshot is taken, so that a transaction which is found
+/// there is the one that the snapshot knows; one that is not found has just ended, and holds the horizon for this once.
+pub(super) fn horizon(known: &str) -> String {
+    format!(
+        "(SELECT pg_snapshot_xmax(s) AS xmax, least(greatest(coalesce((SELECT x FROM pg_snapshot_xip(s) AS x WHERE NOT EXISTS \
+         (SELECT FROM pg_stat_get_activity(NULL) AS a WHERE a.backend_xid = x::xid AND a.datid <> (SELECT oid FROM pg_database \
+         WHERE datname = current_database())) ORDER BY x LIMIT 1), pg_snapshot_xmax(s)), {known}::text::xid8), \
+         pg_snapshot_xmax(s)) AS xmin FROM pg_current_snapshot() AS s OFFSET 0) AS h"
+    )
+}
+
+/// The last change below the horizon: an item of FROM behind it.
+pub(super) const END: &str = "LEFT JOIN LATERAL (SELECT xid, seq FROM mainstay_changes WHERE xid < h.xmin \
+    ORDER BY xid DESC, seq DESC LIMIT 1) AS e ON true";
+
+/// What all that reads the feed begins with: the horizon, up to which position changes are gone, and the last change. `$1` is a
+/// collection, or null; `$2` the horizon that is known.
+fn feed() -> String {
+    let gone = "LEFT JOIN LATERAL (SELECT xid, seq FROM mainstay_changes_gone WHERE $1::text IS NULL OR collection = $1::text \
+        ORDER BY xid DESC, seq DESC LIMIT 1) AS g ON true";
+    format!("{} {gone} {END}", horizon("$2"))
+}
+
+/// A transaction's id.
+struct Xid(u64);
+
+impl FromSql<'_> for Xid {
+    fn from_sql(_: &Type, raw: &[u8]) -> Result<Xid, Box<dyn Error + Sync + Send>> {
+        Ok(Xid(u64::from_be_bytes(raw.try_into()?)))
+    }
+
+    fn accepts(ty: &Type) -> bool {
+        *ty == Type::XID8
+    }
+}
+
+/// The statements that read the feed.
+pub(super) struct FeedReads {
+    /// Changes of all collections.
+    all: Sql,
+    /// Changes of one.
+    one: Sql,
+    /// The last change.
+    end: Sql,
+}
+
+impl FeedReads {
+    pub(super) fn new() -> FeedReads {
+        let sql = |text: String, binds: u16| Sql { text, binds: (0..binds).map(Bind::Value).collect() };
+        let end = format!("SELECT {BORDERS}, NULL::xid8, NULL::int8 FROM {}", feed());
+        FeedReads { all: sql(page_sql(false), 6), one: sql(page_sql(true), 7), end: sql(end, 2) }
+    }
+}
+
+/// What every row begins with.
+const BORDERS: &str = "h.xmin, h.xmax, g.xid, g.seq, e.xid, e.seq";
+
+/// Reads changes behind `($3, $4)`, or behind what is gone: `$5` at most, and no more once those before them have `$6` bytes. `$7`:
+/// how many are looked at for one collection. The order is that of the index, which is walked for one row of the others.
+fn page_sql(of_one: bool) -> String {
+    let behind =
+        "(c.xid, c.seq) > (coalesce($3::text::xid8, g.xid::text::xid8, '0'::xid8), coalesce($4::int8, g.seq, 0))";
+    let (looked, only) = if of_one {
+        let looked = format!(
+            "LEFT JOIN LATERAL (SELECT c.xid, c.seq FROM mainstay_changes AS c WHERE {behind} AND c.xid < h.xmin \
+             ORDER BY c.xid, c.seq OFFSET $7::int8 LIMIT 1) AS u ON true"
+        );
+        let only = " AND c.collection = $1::text AND (u.xid IS NULL OR (c.xid, c.seq) <= (u.xid, u.seq))";
+        (looked, only)
+    } else {
+        ("CROSS JOIN (SELECT NULL::xid8 AS xid, NULL::int8 AS seq) AS u".to_owned(), "")
+    };
+    let bytes = format!("{CHANGE_BYTES} + coalesce(octet_length(c.before), 0) + coalesce(octet_length(c.after), 0)");
+    format!(
+        "SELECT {BORDERS}, u.xid, u.seq, p.xid, p.seq, p.collection, p.record, p.op, p.version, p.before, p.after, p.caller, \
+         p.time, p.request FROM {} {looked} LEFT JOIN LATERAL (SELECT * FROM (SELECT c.*, sum({bytes}) OVER (ORDER BY c.xid, \
+         c.seq ROWS UNBOUNDED PRECEDING) - ({bytes}) AS ahead FROM mainstay_changes AS c WHERE {behind} AND c.xid < h.xmin{only} \
+         ORDER BY c.xid, c.seq LIMIT $5::int8) AS p WHERE p.ahead < $6::int8) AS p ON true",
+        feed()
+    )
+}
+
+/// The horizon that was seen last. It does not go back: where a look gives an older one, that is for want of knowing whose a
+/// transaction is. It is forgotten soon, since another server may take this one's place.
+#[derive(Default)]
+pub(super) struct Known(Mutex<Option<(u64, Instant)>>);
+
+impl Known {
+    pub(super) fn get(&self) -> u64 {
+        self.0.lock().filter(|(_, seen)| seen.elapsed() < KNOWN_FOR).map_or(0, |(xmin, _)| xmin)
+    }
+
+    fn set(&self, xmin: u64, asked: Instant) {
+        let mut known = self.0.lock();
+        if known.is_none_or(|(last, seen)| last < xmin || seen.elapsed() >= KNOWN_FOR) {
+            *known = Some((xmin, asked));
+        }
+    }
+}
+
+/// Where the feed is.
+#[derive(Clone, Copy, Debug, Default)]
+struct Borders {
+    xmin: u64,
+    xmax: u64,
+    /// Up to which position changes are gone.
+    gone: Position,
+    /// The last change.
+    end: Position,
+    /// The last that is looked at, where that is not the end.
+    up_to: Option<Position>,
+}
+
+impl Borders {
+    fn of(row: &Row) -> Result<Borders, tokio_postgres::Error> {
+        let (Xid(xmin), Xid(xmax)) = (row.try_get(0)?, row.try_get(1)?);
+        let gone: (Option<i64>, Option<i64>) = (row.try_get(2)?, row.try_get(3)?);
+        let gone = Position { xid: number(gone.0), seq: number(gone.1) };
+        let end = position(row, 4)?.unwrap_or_default().max(gone);
+        Ok(Borders { xmin, xmax, gone, end, up_to: position(row, 6)? })
+    }
+
+    /// Behind which change reading begins.
+    fn after(&self, asked: Option<Position>) -> Result<Position, StoreError> {
+        let Some(after) = asked else { return Ok(self.gone) };
+        // A number without a transaction is of another engine.
+        let foreign = after.xid == 0 && after.seq != 0;
+        // The horizon of another node may be further than ours, but no place has been told that no transaction has come to.
+        let beyond = after.xid >= self.xmax && after > self.gone;
+        if foreign || beyond || after < self.gone { Err(StoreError::ChangesGone) } else { Ok(after) }
+    }
+}
+
+impl Engine {
+    pub(crate) async fn changes(&self, asked: ChangesAsked) -> Result<ChangesPage, StoreError> {
+        let inner = &self.inner;
+        let outcome = match inner.in_time(inner.changes_once(&asked)).await {
+            Err(stopped) if is_worth_another(&stopped) => inner.in_time(inner.changes_once(&asked)).await,
+            outcome => outcome,
+        };
+        outcome.map_err(|stopped| stopped.into_store_error(inner.settings.statement_ms_max))
+    }
+
+    pub(crate) async fn changes_end(&self) -> Result<Position, StoreError> {
+        let inner = &self.inner;
+        let outcome = match inner.in_time(inner.changes_end_once()).await {
+            Err(stopped) if is_worth_another(&stopped) => inner.in_time(inner.changes_end_once()).await,
+            outcome => outcome,
+        };
+        outcome.map_err(|stopped| stopped.into_store_error(inner.settings.statement_ms_max))
+    }
+}
+
+/// Whether the connection may have ended while nobody looked.
+fn is_worth_another(stopped: &Stopped) -> bool {
+    stopped.is_lost() || stopped.is_conflict()
+}
+
+impl Inner {
+    /// Reads within the time of a statement, and no longer than the store is open.
+    async fn in_time<T>(&self, read: impl Future<Output = Result<T, Stopped>>) -> Result<T, Stopped> {
+        let limit_ms = self.settings.statement_ms_max;
+        let outcome = tokio::select! {
+            biased;
+            outcome = timeout(Duration::from_millis(limit_ms), read) => outcome,
+            () = self.closing.notified() => return Err(Stopped::Taker(closed().into())),
+        };
+        outcome.unwrap_or_else(|_| Err(Stopped::Taker(StoreError::TimedOut { limit_ms }.into())))
+    }
+
+    async fn changes_once(&self, asked: &ChangesAsked) -> Result<ChangesPage, Stopped> {
+        let mut reading = Reading::new(asked);
+        let sql = if asked.collection.is_some() { &self.feed_reads.one } else { &self.feed_reads.all };
+        let began = Instant::now();
+        self.feed_rows(sql, &values(asked, self.known.get()), &mut |row| reading.take(row)).await?;
+        self.known.set(reading.borders.xmin, began);
+        Ok(reading.page())
+    }
+
+    async fn changes_end_once(&self) -> Result<Position, Stopped> {
+        let mut borders = Borders::default();
+        let mut take = |row: &Row| {
+            borders = Borders::of(row).map_err(failed)?;
+            Ok(false)
+        };
+        let began = Instant::now();
+        let values = [Value::Null, text(&self.known.get().to_string())];
+        self.feed_rows(&self.feed_reads.end, &values, &mut take).await?;
+        self.known.set(borders.xmin, began);
+        Ok(borders.end)
+    }
+
+    async fn feed_rows(
+        &self,
+        sql: &Sql,
+        values: &[Value],
+        take: &mut (dyn FnMut(&Row) -> Result<bool, Failure> + Send),
+    ) -> Result<(), Stopped> {
+        let mut held = self.pool.take(Mode::Read).await.map_err(|error| Stopped::Taker(error.into()))?;
+        let connection = held.connection().map_err(|error| Stopped::Taker(error.into()))?;
+        connection.rows(sql, &Inputs::of(values), take).await
+    }
+}
+
+fn values(asked: &ChangesAsked, known: u64) -> [Value; 7] {
+    let (xid, seq) = match asked.after {
+        Some(after) => (text(&after.xid.to_string()), int(after.seq)),
+        None => (Value::Null, Value::Null),
+    };
+    let collection = asked.collection.as_deref().map_or(Value::Null, text);
+    let (limit, bytes) = (asked.limit.max(1) as u64, asked.bytes.max(1) as u64);
+    [collection, text(&known.to_string()), xid, seq, int(limit), int(bytes), int(LOOKED_AT_MAX - 1)]
+}
+
+fn text(of: &str) -> Value {
+    Value::Text(of.into())
+}
+
+fn int(number: u64) -> Value {
+    Value::Int(i64::try_from(number).unwrap_or(i64::MAX))
+}
+
+/// A page that is read.
+struct Reading<'a> {
+    asked: &'a ChangesAsked,
+    after: Position,
+    borders: Borders,
+    changes: Vec<Change>,
+    bytes: usize,
+    names: Vec<Arc<str>>,
+}
+
+impl<'a> Reading<'a> {
+    fn new(asked: &'a ChangesAsked) -> Reading<'a> {
+        let (borders, changes, names) = (Borders::default(), Vec::new(), Vec::new());
+        Reading { asked, after: Position::default(), borders, changes, bytes: 0, names }
+    }
+
+    fn take(&mut self, row: &Row) -> Result<bool, Failure> {
+        if self.changes.is_empty() {
+            self.borders = Borders::of(row).map_err(failed)?;
+            self.after = self.borders.after(self.asked.after)?;
+        }
+        let Some(position) = position(row, 8).map_err(failed)? else { return Ok(false) };
+        let last = self.changes.last().map_or(self.after, |last| last.position);
+        if position <= last {
+            return Err(StoreError::Engine(format!("the change {position} came behind {last}")).into());
+        }
+        let change = change(row, position, &mut self.names)?;
+        let length = |json: &Option<String>| json.as_ref().map_or(0, String::len);
+        self.bytes += CHANGE_BYTES + length(&change.before) + length(&change.after);
+        self.changes.push(change);
+        Ok(true)
+    }
+
+    fn page(self) -> ChangesPage {
+        let Borders { end, up_to, .. } = self.borders;
+        let last = self.changes.last().map_or(self.after, |last| last.position);
+        let is_full = self.changes.len() >= self.asked.limit.max(1) || self.bytes >= self.asked.bytes;
+        let looked_at = if is_full { last } else { up_to.unwrap_or(end).max(last) };
+        ChangesPage { changes: self.changes, end: looked_at, more: looked_at < end }
+    }
+}
+
+fn change(row: &Row, position: Position, names: &mut Vec<Arc<str>>) -> Result<Change, Failure> {
+    let mut get = || {
+        let (collection, op): (&str, i64) = (row.try_get(10)?, row.try_get(12)?);
+        let (before, after): (Option<&str>, Option<String>) = (row.try_get(14)?, row.try_get(15)?);
+        let text = |column| row.try_get::<_, Option<&str>>(column).map(|text| text.map(Arc::<str>::from));
+        let change = Change {
+            position,
+            collection: named(names, collection),
+            id: Arc::from(row.try_get::<_, &str>(11)?),
+            op: ChangeOp::Update,
+            version: row.try_get(13)?,
+            before: None,
+            after,
+            caller: text(16)?,
+            time_micros: row.try_get(17)?,
+            request: text(18)?,
+        };
+        Ok((change, op, before))
+    };
+    let (change, number, before) = get().map_err(failed)?;
+    let Some(op) = ChangeOp::of_number(number) else {
+        return Err(StoreError::Engine(format!("a change has the kind {number}, which is none")).into());
+    };
+    let before = match (op, before, &change.after) {
+        (ChangeOp::Update, Some(was), Some(after)) => restore(was, after),
+        (_, before, _) => before.map(str::to_owned),
+    };
+    Ok(Change { op, before, ..change })
+}
+
+/// The name of a collection: one text for all of its changes.
+fn named(names: &mut Vec<Arc<str>>, name: &str) -> Arc<str> {
+    if let Some(known) = names.iter().find(|known| ***known == *name) {
+        return known.clone();
+    }
+    names.push(Arc::from(name));
+    Arc::from(name)
+}
+
+fn position(row: &Row, at: usize) -> Result<Option<Position>, tokio_postgres::Error> {
+    let (xid, seq): (Option<Xid>, Option<i64>) = (row.try_get(at)?, row.try_get(at + 1)?);
+    Ok(xid.zip(seq).map(|(Xid(xid), seq)| Position { xid, seq: number(Some(seq)) }))
+}
+
+fn number(of: Option<i64>) -> u64 {
+    of.unwrap_or_default().unsigned_abs()
+}
+
+fn failed(error: tokio_postgres::Error) -> Failure {
+    store_error(&error, 0).into()
+}
