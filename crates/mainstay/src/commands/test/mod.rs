@@ -1,6 +1,9 @@
 //! `mainstay test`: the tests of a project's rules, each against a fresh database of its own.
+mod asked;
+mod callers;
 mod compare;
 mod coverage;
+mod databases;
 mod file;
 mod given;
 mod report;

@@ -1,55 +1,45 @@
 //! Tests run: a fresh database each, its requests one after the other, and what each clause of the rules came to.
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use mainstay_auth::{NewToken, SigningKey, TokenMaker, random_secret};
-use mainstay_core::{
-    AdminPass, Answer, Caller, Core, List, Operation, Request, Sort, Verdict,
-    import::{Options, Report},
-};
+use mainstay_core::{Core, Request, Verdict};
 use mainstay_schema::{CollectionId, Schema};
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 use tempfile::TempDir;
 
 use super::{
+    asked::{Asked, asked, keys},
+    callers::TTL_S,
     compare::{differences, shown},
     coverage::Coverage,
-    file::{Step, Test, TestFile, Who},
+    file::{Step, Test, TestFile},
     given::Given,
     report::{Failed, Tested},
-    wire::{self, DATABASE, Reply, Server},
+    wire::{self, Reply, Server},
 };
 use crate::{
     commands::{
         explain::text::{self as explain_text, Paint},
         token::now_micros,
     },
-    database::{Allowed, Way},
-    failure::{Detail, Failure},
-    loading,
+    failure::Failure,
     project::Project,
 };
 
-/// How long the callers' tokens hold.
-const TTL_S: u32 = 3_600;
-
-/// Records of one page, where the keys of a collection are looked at.
-const KEYS_PAGE: u32 = 1_000;
-
 /// Runs tests.
 pub(super) struct Runner<'a> {
-    project: &'a Project,
-    schema: Arc<Schema>,
-    tokens: TokenMaker,
+    pub(super) project: &'a Project,
+    pub(super) schema: Arc<Schema>,
+    pub(super) tokens: TokenMaker,
     secret: String,
-    folder: TempDir,
+    pub(super) folder: TempDir,
     /// Databases with the same records, made once: by what is in them.
-    templates: BTreeMap<String, PathBuf>,
-    databases: usize,
+    pub(super) templates: BTreeMap<String, PathBuf>,
+    pub(super) databases: usize,
     pub(super) coverage: Coverage,
     /// Whether each request is explained before it is sent.
     pub(super) explained: bool,
@@ -65,16 +55,16 @@ struct Running<'a> {
 }
 
 /// A request with its values put in.
-struct Call {
-    method: &'static str,
-    path: String,
-    body: Option<Json>,
+pub(super) struct Call {
+    pub(super) method: &'static str,
+    pub(super) path: String,
+    pub(super) body: Option<Json>,
     request: Request,
     headers: Vec<(String, String)>,
 }
 
 impl Call {
-    fn bytes(&self) -> Vec<u8> {
+    pub(super) fn bytes(&self) -> Vec<u8> {
         self.body.as_ref().map(|body| body.to_string().into_bytes()).unwrap_or_default()
     }
 }
@@ -114,83 +104,6 @@ impl<'a> Runner<'a> {
         }
         running.server.stop().await;
         Ok(tested)
-    }
-
-    /// A folder with a database that holds what the test begins with.
-    async fn database(&mut self, file: &TestFile, test: &Test) -> Result<PathBuf, Failure> {
-        let key = json!([test.seed, test.records]).to_string();
-        let template = match self.templates.get(&key) {
-            Some(template) => template.clone(),
-            None => {
-                let folder = self.fresh()?;
-                self.fill(file, test, &folder).await?;
-                self.templates.insert(key, folder.clone());
-                folder
-            }
-        };
-        self.copy(&template)
-    }
-
-    fn fresh(&mut self) -> Result<PathBuf, Failure> {
-        self.databases += 1;
-        let folder = self.folder.path().join(self.databases.to_string());
-        fs::create_dir_all(&folder).map_err(|error| Failure::io(folder.display(), &error))?;
-        Ok(folder)
-    }
-
-    fn copy(&mut self, from: &Path) -> Result<PathBuf, Failure> {
-        let folder = self.fresh()?;
-        // The log first: what is brought into the file meanwhile is in both then.
-        for ending in ["-wal", ""] {
-            let name = format!("{DATABASE}{ending}");
-            if from.join(&name).exists() {
-                let copied = fs::copy(from.join(&name), folder.join(&name));
-                copied.map_err(|error| Failure::io("the copy of a database", &error))?;
-            }
-        }
-        Ok(folder)
-    }
-
-    /// Makes the tables and loads the records.
-    async fn fill(&self, file: &TestFile, test: &Test, folder: &Path) -> Result<(), Failure> {
-        let (store, core) = wire::core(self.project, &self.schema, folder)?;
-        Way::to_schema(&store, &self.schema)?.apply(&store, Allowed::ALL)?;
-        let mut sources = Vec::new();
-        for name in &test.seed {
-            let path = self.seed_file(file, test, name)?;
-            sources.push(loading::source(&path, name, None, None, &self.schema)?);
-        }
-        if !test.records.is_empty() {
-            let path = folder.join("records.json");
-            fs::write(&path, json!(test.records).to_string()).map_err(|error| Failure::io("records", &error))?;
-            sources.push(loading::source(&path, "records", None, None, &self.schema)?);
-        }
-        let pass = AdminPass::for_command("the records of a rule test");
-        let loaded = match sources.is_empty() {
-            true => Ok(Report::default()),
-            false => loading::load(&core, pass, sources, &Options::default(), &mut |_| {}).await,
-        };
-        store.close();
-        let report = loaded?;
-        if report.errors.is_empty() {
-            return Ok(());
-        }
-        let json = serde_json::to_value(&report).unwrap_or_default();
-        let failure = file.failure(test.line, "the records to begin with cannot be loaded");
-        Err(failure.detail(Detail::Lines(loading::lines(&report), json)))
-    }
-
-    fn seed_file(&self, file: &TestFile, test: &Test, name: &str) -> Result<PathBuf, Failure> {
-        let path = self.project.path(name);
-        if path.is_file() {
-            return Ok(path);
-        }
-        let known = self.project.folder_files("seed", &["json", "ndjson", "jsonl", "csv"])?;
-        let hint = match mainstay_schema::nearest(name, known.iter().map(String::as_str)) {
-            Some(near) => format!("do you mean \"{near}\"?"),
-            None => "paths begin at the project's folder".to_owned(),
-        };
-        Err(file.failure(test.line, format!("there is no seed file \"{name}\"")).hint(hint))
     }
 
     /// Sends one request; what is not as expected comes back.
@@ -271,40 +184,6 @@ impl<'a> Runner<'a> {
         Ok(Call { method: step.method, path, body, request, headers })
     }
 
-    /// The token of the step's caller; `as_admin`: of the same person with the right to do everything.
-    fn token(&self, file: &TestFile, step: &Step, as_admin: bool, now: i64) -> Result<Option<String>, Failure> {
-        if step.caller == "anonymous" && !as_admin {
-            return Ok(None);
-        }
-        let admin = Who { admin: true, ..Who::default() };
-        let who = file.callers.get(&step.caller).unwrap_or(&admin);
-        let text = |value: &toml::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let claims: Vec<(String, String)> =
-            who.claims.iter().map(|(name, value)| (name.clone(), text(value))).collect();
-        let new = NewToken {
-            sub: who.id.as_deref().unwrap_or(&step.caller),
-            roles: &who.roles,
-            claims: &claims,
-            admin: who.admin || as_admin,
-            ttl_s: TTL_S,
-        };
-        self.tokens
-            .make(&new, now)
-            .map(Some)
-            .map_err(|error| file.failure(step.line, format!("the caller \"{}\": {error}", step.caller)))
-    }
-
-    /// The caller as the server will know it.
-    fn caller(&self, server: &Server, file: &TestFile, step: &Step, now: i64) -> Result<Caller, Failure> {
-        match self.token(file, step, false, now)? {
-            None => Ok(Caller::Anonymous),
-            Some(token) => server
-                .authenticator
-                .authenticate_token(&token, now)
-                .map_err(|error| file.failure(step.line, format!("the caller \"{}\": {error}", step.caller))),
-        }
-    }
-
     /// Sends a request and notes what the clauses of the rules that it asks come to.
     async fn observed(&mut self, running: &Running<'_>, call: &Call) -> Result<Reply, Failure> {
         if call.request.caller.is_admin() {
@@ -378,52 +257,6 @@ impl<'a> Runner<'a> {
     }
 }
 
-/// A call whose rules are asked: the request itself, or an operation of a batch.
-struct Asked {
-    method: &'static str,
-    path: String,
-    body: Vec<u8>,
-}
-
-impl Asked {
-    async fn coverage(&self, core: &Core, request: &Request) -> Vec<mainstay_core::ClauseSeen> {
-        let request = Request { method: self.method.into(), ..request.clone() };
-        mainstay_http::coverage(core, &request, &self.path, &self.body).await
-    }
-}
-
-/// What a request asks the rules of, as far as it is about records that are there.
-fn asked(call: &Call) -> Vec<Asked> {
-    let own = Asked { method: call.method, path: call.path.clone(), body: call.bytes() };
-    if call.path != "/api/batch" {
-        return vec![own];
-    }
-    let operations = call.body.as_ref().and_then(|body| body.get("ops")?.as_array());
-    operations.into_iter().flatten().filter_map(operation).collect()
-}
-
-fn operation(operation: &Json) -> Option<Asked> {
-    let text = |name: &str| operation.get(name)?.as_str();
-    let collection = text("in")?;
-    let body = operation.get("data").map_or_else(Vec::new, |data| data.to_string().into_bytes());
-    let method = match text("op")? {
-        "create" => return Some(Asked { method: "POST", path: format!("/api/{collection}"), body }),
-        "update" => "PATCH",
-        "delete" => "DELETE",
-        _ => return None,
-    };
-    let path = match (text("id"), operation.get("by").and_then(Json::as_object)) {
-        (Some(id), _) => format!("/api/{collection}/{id}"),
-        (None, Some(by)) => {
-            let fields: Vec<&str> = by.keys().map(String::as_str).collect();
-            let values: Vec<&str> = by.values().filter_map(Json::as_str).collect();
-            format!("/api/{collection}/by/{}/{}", fields.join(","), values.join(","))
-        }
-        _ => return None,
-    };
-    Some(Asked { method, path, body })
-}
-
 fn failed(step: &Step, path: &str, differences: Vec<String>, answered: String) -> Failed {
     let request = format!("{} {path} as {}", step.method, step.caller);
     Failed { line: step.line, request, differences, answered, why: Vec::new() }
@@ -440,43 +273,4 @@ async fn why(core: &Core, call: &Call) -> Vec<String> {
     refusing
         .flat_map(|rule| explain_text::rule(rule, Paint::PLAIN).lines().map(str::to_owned).collect::<Vec<_>>())
         .collect()
-}
-
-/// The keys of all records.
-async fn keys(core: &Core) -> BTreeSet<(u32, String)> {
-    let mut keys = BTreeSet::new();
-    for collection in core.schema().collections.iter().filter(|collection| collection.system.id.is_some()) {
-        let mut after = None;
-        loop {
-            let list = List {
-                collection: collection.id,
-                filter: Vec::new(),
-                params: Vec::new(),
-                sort: Vec::<Sort>::new(),
-                selection: None,
-                limit: Some(KEYS_PAGE.min(core.limits().page_max)),
-                after: after.take(),
-                count: false,
-            };
-            let request = Request {
-                caller: Caller::Admin(AdminPass::for_command("a rule test looks at what is there")),
-                time_micros: 0,
-                ip: "".into(),
-                method: "GET".into(),
-                host: "".into(),
-                id: None,
-                once: None,
-            };
-            let Ok(Answer::Page(page)) = core.run(&request, Operation::List(list)).await else { break };
-            let json: Json = serde_json::from_slice(&page.json).unwrap_or_default();
-            let items = json.get("items").and_then(Json::as_array).into_iter().flatten();
-            let ids = items.filter_map(|item| item.get("id")?.as_str());
-            keys.extend(ids.map(|id| (collection.id.0, id.to_owned())));
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
-        }
-    }
-    keys
 }
