@@ -105,6 +105,7 @@ fn typed(scalar: Scalar, json: &Json<'_>) -> Result<Value, String> {
     let wrong = || format!("expected a value of type {}, found {}", scalar.name(), json.kind());
     let value = match (&ty, json) {
         (Type::Bool, Json::Bool(value)) => Value::Bool(*value),
+        (Type::Float, Json::Rounded(text)) => wire::parse_text(&ty, text)?,
         (Type::Float, Json::Float(number)) => Value::Float(*number),
         (Type::Float | Type::Int | Type::Decimal(_), Json::Int(number)) => wire::parse_text(&ty, &number.to_string())?,
         (Type::Int, Json::Text(text)) if scalar == Scalar::Long => wire::parse_text(&ty, text)?,
@@ -126,8 +127,10 @@ fn time(claims: &Json<'_>, name: &str) -> Result<Option<i64>, AuthError> {
         None => Ok(None),
         Some(Json::Int(seconds)) => Ok(Some(seconds.saturating_mul(1_000_000))),
         // A float too large for the type saturates, which is what is meant.
-        Some(Json::Float(seconds)) => Ok(Some((seconds * MICROS_PER_SECOND) as i64)),
-        Some(_) => Err(AuthError::claim(name, "expected a number of seconds since 1970")),
+        Some(other) => match other.as_float() {
+            Some(seconds) => Ok(Some((seconds * MICROS_PER_SECOND) as i64)),
+            None => Err(AuthError::claim(name, "expected a number of seconds since 1970")),
+        },
     }
 }
 

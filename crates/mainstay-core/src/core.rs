@@ -5,7 +5,7 @@ use mainstay_schema::Schema;
 use mainstay_store::Store;
 
 use crate::{
-    Answer, Error, Limits, Operation, Request, Selection,
+    Answer, Answered, Error, Limits, Operation, Request,
     expressions::RuleKind,
     gate::{GateShape, PreparedGate},
     plan::{
@@ -42,8 +42,8 @@ pub struct Core {
     pub(crate) deletes: Plans<DeleteShape, PreparedWrite>,
     pub(crate) finds: Plans<FindShape, PreparedWrite>,
     pub(crate) matchings: Plans<ReadShape, PreparedWrite>,
-    /// The selection of a write that answers nothing of its records.
-    pub(crate) nothing: Arc<Selection>,
+    /// Of a write that answers nothing of its records.
+    pub(crate) nothing: Answered,
 }
 
 impl Core {
@@ -63,7 +63,7 @@ impl Core {
             deletes: Plans::new(&limits),
             finds: Plans::new(&limits),
             matchings: Plans::new(&limits),
-            nothing: Arc::default(),
+            nothing: Answered { selection: Some(Arc::default()), params: Vec::new() },
         };
         core.retain();
         core

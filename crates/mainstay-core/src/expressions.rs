@@ -337,5 +337,5 @@ fn parse_param(schema: &Schema, ty: &Type, (name, text): &(String, String)) -> R
 
 fn missing_param(name: &str) -> Error {
     Error::new(ErrorKind::InvalidArgument, format!("the filter reads \"p.{name}\", which was not sent"))
-        .with_hint(format!("send it along: &p.{name}=…"))
+        .with_hint(format!("send it along: &p.{name}=…, in a body \"params\": {{\"{name}\": …}}"))
 }

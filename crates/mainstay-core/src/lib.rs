@@ -41,7 +41,7 @@ pub use crate::{
     limits::Limits,
     once::{Keep, Kept, Once},
     operation::{
-        Act, Aimed, Batch, BatchOperation, Create, Delete, Group, GroupFigure, GroupKey, List, Matching, Nested,
-        Operation, ReadOne, Select, Selection, Sort, Target, Update, UpdateMatching,
+        Act, Aimed, Answered, Batch, BatchOperation, Create, Delete, Group, GroupFigure, GroupKey, List, Matching,
+        Nested, Operation, ReadOne, Select, Selection, Sort, Target, Update, UpdateMatching,
     },
 };

@@ -170,6 +170,15 @@ pub enum Select {
     },
 }
 
+/// What a write answers of a record.
+#[derive(Clone, Debug, Default)]
+pub struct Answered {
+    /// The parts; `None`: all own fields.
+    pub selection: Option<Arc<Selection>>,
+    /// The values of `p.NAME` in the filters of the selection, as they were written.
+    pub params: Vec<(String, String)>,
+}
+
 /// What is asked of the records at the other end of a link.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Nested {
@@ -195,7 +204,7 @@ pub struct Create<'a> {
     /// The fields of a unique: a record that has their values is changed instead.
     pub upsert: Option<Vec<FieldId>>,
     /// What to answer of each.
-    pub selection: Option<Arc<Selection>>,
+    pub answered: Answered,
 }
 
 /// Changes one record by a JSON merge patch (RFC 7396) of its fields.
@@ -210,7 +219,7 @@ pub struct Update<'a> {
     /// The patch: null clears, what is not sent stays.
     pub patch: Json<'a>,
     /// What to answer.
-    pub selection: Option<Arc<Selection>>,
+    pub answered: Answered,
 }
 
 /// Deletes one record.
@@ -266,7 +275,7 @@ pub struct BatchOperation<'a> {
     /// The version that the record must have; of changes and deletes.
     pub version: Option<i64>,
     /// What to answer.
-    pub selection: Option<Arc<Selection>>,
+    pub answered: Answered,
     /// Where it stands in the body, as a JSON pointer.
     pub place: String,
 }

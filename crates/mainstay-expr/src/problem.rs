@@ -14,12 +14,14 @@ pub struct Problem {
     pub span: Span,
     /// What to do about it, where that is known.
     pub hint: Option<String>,
+    /// What it says of a named expression that is used here, where it stands in that one: whoever checks that one says it too.
+    pub inlined: Option<String>,
 }
 
 impl Problem {
     /// A problem without a hint.
     pub fn new(code: &'static str, span: Span, message: impl Into<String>) -> Problem {
-        Problem { code, message: message.into(), span, hint: None }
+        Problem { code, message: message.into(), span, hint: None, inlined: None }
     }
 
     /// The same problem with a hint.

@@ -3,7 +3,9 @@ use std::{borrow::Cow, cell::Cell, collections::HashSet, fmt};
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
-use crate::json_zero::lost_number;
+use mainstay_expr::wire;
+
+use crate::json_numbers::as_written;
 
 /// Objects with more members than this look for double keys by a set; smaller ones by comparing.
 const COMPARED_MEMBERS_MAX: usize = 16;
@@ -19,6 +21,8 @@ pub enum Json<'a> {
     Int(i64),
     /// Any other number; finite, never `-0`.
     Float(f64),
+    /// A number with more digits than a float keeps, as it was written: what wants it exactly refuses it or reads the text.
+    Rounded(Cow<'a, str>),
     /// A text.
     Text(Cow<'a, str>),
     /// An array.
@@ -58,15 +62,18 @@ impl<'a> Json<'a> {
     pub fn parse(bytes: &'a [u8], limits: JsonLimits) -> Result<Json<'a>, JsonError> {
         let text = std::str::from_utf8(bytes).map_err(|error| not_utf8(bytes, error.valid_up_to()))?;
         let mut deserializer = serde_json::Deserializer::from_str(text);
-        let zero = Cell::new(false);
+        let float = Cell::new(false);
         let depth_max = limits.depth_max.min(100);
-        let seed = Seed { depth_left: depth_max, depth_max, zero: &zero };
+        let seed = Seed { depth_left: depth_max, depth_max, float: &float };
         let json = seed.deserialize(&mut deserializer).map_err(from_serde)?;
         deserializer.end().map_err(from_serde)?;
-        match zero.get().then(|| lost_number(text)).flatten() {
-            Some(error) => Err(error),
-            None => Ok(json),
-        }
+        if float.get() { as_written(json, text) } else { Ok(json) }
+    }
+
+    /// The number that a text is, with a fraction or an exponent or without; fails as [`wire::parse_float`] does.
+    pub fn number(text: &'a str) -> Result<Json<'a>, String> {
+        let number = wire::parse_float(text)?;
+        Ok(if wire::keeps_digits(text, number) { Json::Float(number) } else { Json::Rounded(Cow::Borrowed(text)) })
     }
 
     /// What kind of value it is, for messages: `a number`.
@@ -74,7 +81,7 @@ impl<'a> Json<'a> {
         match self {
             Json::Null => "null",
             Json::Bool(_) => "a boolean",
-            Json::Int(_) | Json::Float(_) => "a number",
+            Json::Int(_) | Json::Float(_) | Json::Rounded(_) => "a number",
             Json::Text(_) => "a text",
             Json::Array(_) => "an array",
             Json::Object(_) => "an object",
@@ -97,6 +104,16 @@ impl<'a> Json<'a> {
         }
     }
 
+    /// A number as the float that is nearest to it; `None` of anything else.
+    pub fn as_float(&self) -> Option<f64> {
+        match self {
+            Json::Int(value) => Some(*value as f64),
+            Json::Float(value) => Some(*value),
+            Json::Rounded(text) => wire::parse_float(text).ok(),
+            _ => None,
+        }
+    }
+
     /// A copy that borrows nothing.
     pub fn into_owned(self) -> Json<'static> {
         match self {
@@ -104,6 +121,7 @@ impl<'a> Json<'a> {
             Json::Bool(value) => Json::Bool(value),
             Json::Int(value) => Json::Int(value),
             Json::Float(value) => Json::Float(value),
+            Json::Rounded(text) => Json::Rounded(Cow::Owned(text.into_owned())),
             Json::Text(text) => Json::Text(Cow::Owned(text.into_owned())),
             Json::Array(items) => Json::Array(items.into_iter().map(Json::into_owned).collect()),
             Json::Object(members) => Json::Object(
@@ -146,8 +164,8 @@ const WORDS: [(&str, &str); 6] = [
 struct Seed<'z> {
     depth_left: usize,
     depth_max: usize,
-    /// Whether a zero with a fraction or an exponent was read, which may have been another number.
-    zero: &'z Cell<bool>,
+    /// Whether a number was read that is no whole one of 64 bits: digits of it may be lost.
+    float: &'z Cell<bool>,
 }
 
 impl<'z> Seed<'z> {
@@ -196,12 +214,9 @@ impl<'de> Visitor<'de> for Seed<'_> {
         if !value.is_finite() {
             return Err(E::custom("this number is out of range"));
         }
-        if value == 0.0 {
-            self.zero.set(true);
-            // A negative zero is equal to zero everywhere but in its bits.
-            return Ok(Json::Float(0.0));
-        }
-        Ok(Json::Float(value))
+        self.float.set(true);
+        // A negative zero is equal to zero everywhere but in its bits.
+        Ok(Json::Float(if value == 0.0 { 0.0 } else { value }))
     }
 
     fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Json<'de>, E> {

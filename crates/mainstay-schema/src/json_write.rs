@@ -79,7 +79,7 @@ impl Json<'_> {
             Json::Bool(true) => out.extend_from_slice(b"true"),
             Json::Bool(false) => out.extend_from_slice(b"false"),
             Json::Int(value) => json_int(out, *value),
-            Json::Float(value) => json_float(out, *value),
+            Json::Float(_) | Json::Rounded(_) => json_float(out, self.as_float().unwrap_or(f64::NAN)),
             Json::Text(text) => json_string(out, text),
             Json::Array(items) => write_joined(out, b'[', b']', items, |out, item| item.write_canonical(out)),
             Json::Object(members) => {

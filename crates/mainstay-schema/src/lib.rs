@@ -5,8 +5,8 @@
 mod diagnostic;
 mod hash;
 mod json;
+mod json_numbers;
 mod json_write;
-mod json_zero;
 mod keep;
 mod load;
 mod migrate;

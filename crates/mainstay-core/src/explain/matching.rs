@@ -52,9 +52,9 @@ impl Core {
     }
 
     fn change_sql(&self, request: &Request, matching: &Matching, patch: Patch) -> Vec<String> {
-        let (selection, place) = (Some(&self.nothing), String::new());
+        let (answered, place) = (&self.nothing, String::new());
         let of = matching.collection;
-        let change = Change { of, aim: each(), version: None, patch, selection, quiet: false, place };
+        let change = Change { of, aim: each(), version: None, patch, answered, quiet: false, place };
         self.update_task(request, &change).map(|(_, task)| task.statement.sql()).unwrap_or_default()
     }
 
@@ -65,7 +65,7 @@ impl Core {
             filter: matching.filter.clone(),
             params: matching.params.clone(),
             sort: Vec::new(),
-            selection: Some(self.nothing.clone()),
+            selection: self.nothing.selection.clone(),
             limit: None,
             after: None,
             count: false,

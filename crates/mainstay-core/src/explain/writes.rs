@@ -40,7 +40,7 @@ impl Core {
             self.explain_new(request, &mut record, create.many, &mut explanation).await?;
             if at == 0 && errors.is_empty() && record.late.is_empty() && record.before.is_empty() {
                 record.after.clear();
-                let answering = Answering::Record(create.selection.as_ref());
+                let answering = Answering::Record(&create.answered);
                 if let Ok((_, task)) = self.ready(request, &gate, record, answering) {
                     explanation.statements.extend(task.statement.sql().into_iter().map(of_sql));
                 }

@@ -1,7 +1,6 @@
 //! Cells of CSV: text to JSON by the field's type.
 use std::borrow::Cow;
 
-use mainstay_expr::wire;
 use mainstay_schema::{Field, FieldKind, Json, JsonLimits, Scalar};
 
 /// What parts the elements of a list in a cell that is no JSON.
@@ -27,7 +26,7 @@ fn scalar_cell(scalar: Scalar, text: &str) -> Json<'_> {
     let value = match scalar {
         Scalar::Boolean => text.parse().ok().map(Json::Bool),
         Scalar::Int => whole(text),
-        Scalar::Float => wire::parse_float(text).ok().map(Json::Float),
+        Scalar::Float => Json::number(text).ok(),
         Scalar::Json => parsed(text),
         _ => None,
     };
@@ -36,8 +35,7 @@ fn scalar_cell(scalar: Scalar, text: &str) -> Json<'_> {
 
 /// Also one that a spreadsheet wrote with a fraction of zero: `517.0`.
 fn whole(text: &str) -> Option<Json<'_>> {
-    let float = || wire::parse_float(text).ok().map(Json::Float);
-    text.parse().ok().map(Json::Int).or_else(float)
+    text.parse().ok().map(Json::Int).or_else(|| Json::number(text).ok())
 }
 
 fn list_cell<'t>(text: &'t str, item: impl Fn(&'t str) -> Json<'t>) -> Json<'t> {

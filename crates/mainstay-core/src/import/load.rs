@@ -19,7 +19,7 @@ use super::{
     resume::Digest,
     write::{Gained, Made, Pending},
 };
-use crate::{Core, Error, FieldError, Request, Select, Selection};
+use crate::{Answered, Core, Error, FieldError, Request, Select, Selection};
 
 /// Records that are understood and made ready together.
 const ROWS_AT_ONCE: usize = 1_000;
@@ -44,7 +44,7 @@ pub(super) struct Loading<'a> {
     pub(super) upsert: Option<FieldId>,
     pub(super) bad: Option<BadFile>,
     pub(super) statements: Vec<(CollectionId, bool, Arc<WriteStatement>)>,
-    pub(super) key_only: Arc<Selection>,
+    pub(super) key_only: Answered,
     /// Records of each part that were read and not written.
     pub(super) skipped: Vec<u64>,
     /// The part that is read.
@@ -86,7 +86,7 @@ impl<'a> Loading<'a> {
             upsert: None,
             bad: None,
             statements: Vec::new(),
-            key_only: Arc::new(key_only),
+            key_only: Answered { selection: Some(Arc::new(key_only)), params: Vec::new() },
             skipped: Vec::new(),
             at: 0,
         })

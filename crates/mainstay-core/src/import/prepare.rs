@@ -13,7 +13,7 @@ use super::{
     read::{Fields, Unread},
 };
 use crate::{
-    FieldError, Target, Update,
+    Answered, FieldError, Target, Update,
     record::{
         field::Sender,
         new::{NewRecord, NewRecords},
@@ -144,7 +144,7 @@ impl Loading<'_> {
             target: Target::Key(key.to_owned()),
             version: None,
             patch: Json::Object(fields),
-            selection: None,
+            answered: Answered::default(),
         };
         self.core.step_of(self.request, &update, Sender::Caller).map_err(|error| match error.fields.is_empty() {
             true => vec![plain_error("", error.message, error.hint)],

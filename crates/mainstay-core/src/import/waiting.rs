@@ -304,7 +304,7 @@ impl Loading<'_> {
                 target: Target::Key(key.to_owned()),
                 version: None,
                 patch: Json::Object(vec![(Cow::Owned(name.clone()), value)]),
-                selection: Some(self.key_only.clone()),
+                answered: self.key_only.clone(),
             };
             self.core.step_of(self.request, &update, Sender::File).map_err(|error| match error.fields.is_empty() {
                 true => vec![super::prepare::plain_error("", error.message, error.hint)],

@@ -11,7 +11,7 @@ use mainstay_schema::{CollectionId, FieldId, KeyKind, Schema};
 use super::{
     Origin, Planner,
     links::{LinkShape, ListShape, list_shapes, need_links},
-    read::same_selection,
+    read::{check_params, names, same_selection},
     rules::Gate,
     select::{Part, Selecting, own_fields, own_fields_only},
 };
@@ -47,6 +47,7 @@ impl Hash for CreateAsk<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         (self.collection, self.answering.parts(), self.keyed, self.links, self.late).hash(state);
         (self.ruled, self.computed, self.admin).hash(state);
+        names(self.answering.params()).for_each(|name| name.hash(state));
         list_shapes(self.lists).for_each(|list| list.hash(state));
     }
 }
@@ -56,6 +57,7 @@ impl Hash for CreateAsk<'_> {
 pub(crate) struct CreateShape {
     collection: CollectionId,
     selection: Option<Arc<Selection>>,
+    params: Vec<String>,
     silent: bool,
     keyed: bool,
     links: Vec<LinkShape>,
@@ -92,13 +94,16 @@ impl CreateShape {
         need_links(schema, &mut expressions, collection, ask.links, &lists);
         ask.ruled.iter().for_each(|field| expressions.need(schema, (of, RuleKind::WriteField(*field))));
         let (silent, selection) = ask.answering.parts();
-        let parts = Selecting::new(schema, limits, &mut expressions, &[])
+        let params = ask.answering.params();
+        let parts = Selecting::new(schema, limits, &mut expressions, params)
             .resolve(of, selection.map(|selection| &**selection))?;
+        check_params(&expressions, params)?;
         let computed = expressions.need_values(collection, ask.computed, |field| field.given());
         let written = |field: &FieldId| ask.keyed || collection.system.id != Some(*field);
         Ok(CreateShape {
             collection: of,
             selection: selection.cloned(),
+            params: names(params).map(str::to_owned).collect(),
             silent,
             keyed: ask.keyed,
             links: ask.links.to_vec(),
@@ -124,6 +129,7 @@ impl CreateShape {
             && self.lists.iter().copied().eq(list_shapes(ask.lists))
             && self.silent == ask.answering.parts().0
             && same_selection(self.selection.as_ref(), ask.answering.parts().1)
+            && self.params.iter().map(String::as_str).eq(names(ask.answering.params()))
     }
 
     /// The plan for one variant.

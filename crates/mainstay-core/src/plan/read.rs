@@ -15,7 +15,7 @@ use super::{
     target::{TargetShape, check_target, need_target},
 };
 use crate::{
-    Error, ErrorKind, Limits, List, Matching, ReadOne, Request, Selection, Sort, Target,
+    Answered, Error, ErrorKind, Limits, List, Matching, ReadOne, Request, Selection, Sort, Target,
     expressions::{Expressions, Resolved, RuleKind},
 };
 
@@ -61,21 +61,21 @@ impl<'a> ReadAsk<'a> {
         }
     }
 
-    pub(crate) fn matching(request: &Request, of: &'a Matching, nothing: &'a Arc<Selection>) -> ReadAsk<'a> {
+    pub(crate) fn matching(request: &Request, of: &'a Matching, nothing: &'a Answered) -> ReadAsk<'a> {
         ReadAsk {
             collection: of.collection,
             target: None,
             filter: &of.filter,
             params: &of.params,
             sort: &[],
-            selection: Some(nothing),
+            selection: nothing.selection.as_ref(),
             count: false,
             admin: request.is_admin(),
         }
     }
 
     fn param_names(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        self.params.iter().map(|(name, _)| name.as_str())
+        names(self.params)
     }
 }
 
@@ -138,7 +138,7 @@ impl ReadShape {
         };
         let selection = ask.selection.map(|selection| &**selection);
         let parts = Selecting::new(schema, limits, &mut expressions, ask.params).resolve(of, selection)?;
-        check_params(&expressions, ask)?;
+        check_params(&expressions, ask.params)?;
         let mut shape = ReadShape {
             collection: of,
             target: ask.target.map(TargetShape::of),
@@ -224,13 +224,18 @@ pub(crate) fn same_selection(a: Option<&Arc<Selection>>, b: Option<&Arc<Selectio
     }
 }
 
-fn check_params(expressions: &Expressions, ask: &ReadAsk<'_>) -> Result<(), Error> {
-    let twice =
-        ask.params.iter().enumerate().find(|(at, (name, _))| ask.params[..*at].iter().any(|(other, _)| other == name));
+/// The names of `p.` values.
+pub(crate) fn names(params: &[(String, String)]) -> impl Iterator<Item = &str> {
+    params.iter().map(|(name, _)| name.as_str())
+}
+
+/// Fails when a `p.` value was sent twice, or no expression reads it.
+pub(crate) fn check_params(expressions: &Expressions, params: &[(String, String)]) -> Result<(), Error> {
+    let twice = params.iter().enumerate().find(|(at, (name, _))| params[..*at].iter().any(|(other, _)| other == name));
     match twice {
         Some((_, (name, _))) => {
             Err(Error::new(ErrorKind::InvalidArgument, format!("the value \"p.{name}\" was sent twice")))
         }
-        None => expressions.all_params_read(ask.params),
+        None => expressions.all_params_read(params),
     }
 }

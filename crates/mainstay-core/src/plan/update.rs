@@ -11,12 +11,12 @@ use mainstay_schema::{CollectionId, FieldId, Schema};
 use super::{
     Origin, Planner, constant,
     links::{LinkShape, ListShape, list_shapes, need_links},
-    read::same_selection,
+    read::{check_params, names, same_selection},
     select::{Part, Selecting, own_fields_only},
     target::{TargetShape, check_version, need_target},
 };
 use crate::{
-    Error, Limits, Selection,
+    Answered, Error, Limits, Selection,
     expressions::{Expressions, Resolved, RuleKind},
     reads::reads_any,
     record::{checks::stored_checks, late::late_fields, patch::Patch},
@@ -32,7 +32,7 @@ pub(crate) struct UpdateAsk<'a> {
     pub(crate) patch: &'a Patch,
     /// The to-one links that are asked about.
     pub(crate) links: &'a [LinkShape],
-    pub(crate) selection: Option<&'a Arc<Selection>>,
+    pub(crate) answered: &'a Answered,
     /// Whether the version stays as it is.
     pub(crate) quiet: bool,
     /// Whether hidden fields have names.
@@ -53,8 +53,9 @@ impl UpdateAsk<'_> {
 
 impl Hash for UpdateAsk<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.collection, self.version, self.selection, self.quiet, self.target).hash(state);
+        (self.collection, self.version, &self.answered.selection, self.quiet, self.target).hash(state);
         (self.links, self.admin).hash(state);
+        names(&self.answered.params).for_each(|name| name.hash(state));
         self.set().for_each(|set| set.hash(state));
         (&self.patch.added, &self.patch.computed).hash(state);
         list_shapes(&self.patch.lists).for_each(|list| list.hash(state));
@@ -70,6 +71,7 @@ pub(crate) struct UpdateShape {
     set: Vec<(FieldId, bool)>,
     lists: Vec<ListShape>,
     selection: Option<Arc<Selection>>,
+    params: Vec<String>,
     pub(crate) expressions: Expressions,
     parts: Vec<Part>,
     links: Vec<LinkShape>,
@@ -108,15 +110,17 @@ impl UpdateShape {
         ruled.iter().for_each(|field| expressions.need(schema, (of, RuleKind::WriteField(*field))));
         ask.patch.added.iter().for_each(|field| expressions.need_field(schema, of, *field));
         let computed = expressions.need_values(collection, &ask.patch.computed, |field| field.set.update.as_ref());
-        let selection = ask.selection.map(|selection| &**selection);
-        let parts = Selecting::new(schema, limits, &mut expressions, &[]).resolve(of, selection)?;
+        let Answered { selection, params } = ask.answered;
+        let parts = Selecting::new(schema, limits, &mut expressions, params).resolve(of, selection.as_deref())?;
+        check_params(&expressions, params)?;
         Ok(UpdateShape {
             collection: of,
             target: ask.target.clone(),
             version: ask.version,
             set: ask.set().collect(),
             lists,
-            selection: ask.selection.cloned(),
+            selection: selection.clone(),
+            params: names(params).map(str::to_owned).collect(),
             expressions,
             own: own_fields_only(&parts),
             parts,
@@ -143,7 +147,8 @@ impl UpdateShape {
             && self.computed.iter().map(|(field, _)| field).eq(&ask.patch.computed)
             && self.links == ask.links
             && self.lists.iter().copied().eq(list_shapes(&ask.patch.lists))
-            && same_selection(self.selection.as_ref(), ask.selection)
+            && same_selection(self.selection.as_ref(), ask.answered.selection.as_ref())
+            && self.params.iter().map(String::as_str).eq(names(&ask.answered.params))
     }
 
     /// The plan for one variant. The inputs are the values that are set, then the keys of each list.

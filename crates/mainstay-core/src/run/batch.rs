@@ -51,12 +51,12 @@ impl Core {
         for (operation, read) in read {
             let place = || operation.place.clone();
             let fields = || format!("{}/data", operation.place);
-            let (of, version, selection) = (operation.collection, operation.version, operation.selection.as_ref());
+            let (of, version, answered) = (operation.collection, operation.version, &operation.answered);
             outcomes.push(match read {
-                Read::Create(record) => steps.create(record, selection)?,
+                Read::Create(record) => steps.create(record, answered)?,
                 Read::Upsert(upsert) => steps.upsert(*upsert)?,
                 Read::Update(aim, patch) => {
-                    steps.update(Change { of, aim, version, patch, selection, quiet: false, place: fields() })?
+                    steps.update(Change { of, aim, version, patch, answered, quiet: false, place: fields() })?
                 }
                 Read::Delete(aim) => steps.delete(of, aim, version, place())?,
             });
@@ -124,7 +124,7 @@ impl Core {
         let read = match &operation.act {
             Act::Create { data } => Some(Read::Create(self.reader(reading, of, true).read(data, place, errors)?)),
             Act::Upsert { unique, data } => {
-                let wanted = Wanted { of, unique, selection: operation.selection.as_ref() };
+                let wanted = Wanted { of, unique, answered: &operation.answered };
                 self.upserting(reading, wanted, data, place, errors)?.map(|upsert| Read::Upsert(Box::new(upsert)))
             }
             Act::Update { target, data } => {

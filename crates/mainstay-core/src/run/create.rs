@@ -2,7 +2,7 @@
 use mainstay_schema::{FieldId, Json};
 
 use crate::{
-    Answer, Core, Create, Error, FieldError, Record, Request,
+    Answer, Answered, Core, Create, Error, FieldError, Record, Request,
     errors::invalid_record,
     expressions::RuleKind,
     record::{
@@ -53,7 +53,7 @@ impl Core {
         let mut outcomes = Vec::with_capacity(records.len());
         steps.look_up_first(create.collection, &mut records)?;
         for record in records {
-            outcomes.push(steps.create(record, create.selection.as_ref())?);
+            outcomes.push(steps.create(record, &create.answered)?);
         }
         Ok((steps, outcomes))
     }
@@ -100,7 +100,7 @@ impl Core {
         let mut upserts = Vec::with_capacity(create.records.len());
         let mut errors = Vec::new();
         for (at, json) in create.records.iter().enumerate() {
-            let wanted = Wanted { of: create.collection, unique, selection: create.selection.as_ref() };
+            let wanted = Wanted { of: create.collection, unique, answered: &create.answered };
             upserts.extend(self.upserting(&reading, wanted, json, place(create, at), &mut errors)?);
         }
         if !errors.is_empty() {
@@ -143,7 +143,7 @@ impl Core {
         place: String,
         errors: &mut Vec<FieldError>,
     ) -> Result<Option<Upserting<'r>>, Error> {
-        let Wanted { of, unique, selection } = wanted;
+        let Wanted { of, unique, answered } = wanted;
         let collection = self.schema.collection(of);
         let mut as_new = Vec::new();
         let record = self.reader(reading, of, false).read(json, place.clone(), &mut as_new)?;
@@ -176,7 +176,7 @@ impl Core {
         }
         let invalid = |errors| invalid_record(&self.schema, of, errors);
         let record = if as_new.is_empty() { Ok(record) } else { Err(invalid(as_new)) };
-        Ok(Some(Upserting { of, unique, by, record, patch: patch.map_err(invalid), selection, place }))
+        Ok(Some(Upserting { of, unique, by, record, patch: patch.map_err(invalid), answered, place }))
     }
 }
 
@@ -185,7 +185,7 @@ impl Core {
 pub(crate) struct Wanted<'a> {
     pub(crate) of: mainstay_schema::CollectionId,
     pub(crate) unique: &'a [FieldId],
-    pub(crate) selection: Option<&'a std::sync::Arc<crate::Selection>>,
+    pub(crate) answered: &'a Answered,
 }
 
 /// The fields of a unique that have no value.

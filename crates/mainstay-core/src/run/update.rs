@@ -76,7 +76,7 @@ pub(crate) const NOT_IN_FILES: &str = "a link of a file is an id, or the value o
 
 /// The change that an update asks for.
 pub(crate) fn change<'u>(update: &'u Update<'_>, aim: Aim, patch: Patch, sender: Sender) -> Change<'u> {
-    let (of, version, selection) = (update.collection, update.version, update.selection.as_ref());
+    let (of, version, answered) = (update.collection, update.version, &update.answered);
     let quiet = sender == Sender::File;
-    Change { of, aim, version, patch, selection, quiet, place: String::new() }
+    Change { of, aim, version, patch, answered, quiet, place: String::new() }
 }

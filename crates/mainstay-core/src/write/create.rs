@@ -13,7 +13,7 @@ use super::{
     steps::{Around, Steps},
 };
 use crate::{
-    Core, Error, ReadOne, Request, Selection, Target,
+    Answered, Core, Error, ReadOne, Request, Selection, Target,
     errors::from_store,
     expressions::RuleKind,
     gate::CallerGate,
@@ -37,8 +37,8 @@ type KeptCreate = Kept<CreateShape, PreparedCreate>;
 /// What to answer of a new record.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Answering<'a> {
-    /// This; `None`: all own fields.
-    Record(Option<&'a Arc<Selection>>),
+    /// This.
+    Record(&'a Answered),
     /// Nothing but its key.
     Key,
 }
@@ -47,8 +47,16 @@ impl<'a> Answering<'a> {
     /// Whether nothing is answered, else what.
     pub(crate) fn parts(self) -> (bool, Option<&'a Arc<Selection>>) {
         match self {
-            Answering::Record(selection) => (false, selection),
+            Answering::Record(answered) => (false, answered.selection.as_ref()),
             Answering::Key => (true, None),
+        }
+    }
+
+    /// The `p.` values of what is answered.
+    pub(crate) fn params(self) -> &'a [(String, String)] {
+        match self {
+            Answering::Record(answered) => &answered.params,
+            Answering::Key => &[],
         }
     }
 }
@@ -65,16 +73,16 @@ pub(crate) struct Ready {
 
 impl Steps<'_> {
     /// A new record, as the next operation.
-    pub(crate) fn create(&mut self, record: NewRecord, selection: Option<&Arc<Selection>>) -> Result<Outcome, Error> {
+    pub(crate) fn create(&mut self, record: NewRecord, answered: &Answered) -> Result<Outcome, Error> {
         let (of, place) = (record.collection, record.place.clone());
         let inside = !record.after.is_empty();
-        let (ready, step) = self.record(record, Answering::Record(selection), None)?;
+        let (ready, step) = self.record(record, Answering::Record(answered), None)?;
         self.operation(step);
         let read = self.gate((of, RuleKind::Read))?;
-        let silent = selection.is_some_and(|selection| selection.parts.is_empty());
+        let silent = answered.selection.as_ref().is_some_and(|selection| selection.parts.is_empty());
         let again = inside && !silent && ready.prepared.writer.is_none() && !matches!(read.gate(), Gate::Shut);
         let answer = match again {
-            true => Some(self.read_again(of, &ready, step, selection, place)?),
+            true => Some(self.read_again(of, &ready, step, answered, place)?),
             false => None,
         };
         Ok(Outcome::Created { of, step, ready, read, answer })
@@ -114,14 +122,14 @@ impl Steps<'_> {
         of: CollectionId,
         ready: &Ready,
         step: u32,
-        selection: Option<&Arc<Selection>>,
+        answered: &Answered,
         place: String,
     ) -> Result<u32, Error> {
         let (core, request) = (self.core, self.request);
-        let (target, params) = (Target::Key(String::new()), Vec::new());
-        let read = ReadOne { collection: of, target, params, selection: selection.cloned() };
+        let (target, Answered { selection, params }) = (Target::Key(String::new()), answered.clone());
+        let read = ReadOne { collection: of, target, params, selection };
         let kept = core.read_shape(request, &ReadAsk::one(request, &read))?;
-        let resolved = kept.shape.expressions.resolve(&core.schema, request, &[])?;
+        let resolved = kept.shape.expressions.resolve(&core.schema, request, &read.params)?;
         let prepared = core.read_plan(&kept, &resolved, None)?;
         let key = key_of(core.schema.collection(of), &ready.values).clone();
         let late = match key.is_null() {
@@ -186,7 +194,7 @@ impl Core {
             admin: request.is_admin(),
         };
         let kept = self.create_shape(&ask)?;
-        let resolved = kept.shape.expressions.resolve(&self.schema, request, &[])?;
+        let resolved = kept.shape.expressions.resolve(&self.schema, request, answering.params())?;
         let prepared = kept.plan(resolved.variant(&[]), |shape| {
             let planned = shape.plan(&self.schema, &resolved)?;
             let statement = self.store.prepare_write(&self.schema, &planned.plan).map_err(from_store)?;

@@ -29,8 +29,8 @@ impl Steps<'_> {
         let find = self.core.matching_task(self.request, matching)?;
         let changes = !patch.is_empty();
         let nothing = self.core.nothing.clone();
-        let (selection, place) = (Some(&nothing), String::new());
-        let mut change = Change { of, aim: each(), version: None, patch, selection, quiet: false, place };
+        let (answered, place) = (&nothing, String::new());
+        let mut change = Change { of, aim: each(), version: None, patch, answered, quiet: false, place };
         let write = self.change(&mut change)?.1;
         Ok(self.each(of, RuleKind::Update, Each { find, write }, changes))
     }

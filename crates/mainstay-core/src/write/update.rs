@@ -1,6 +1,4 @@
 //! Changes and deletes as steps.
-use std::sync::Arc;
-
 use mainstay_expr::Value;
 use mainstay_schema::{CollectionId, FieldId, FieldKind};
 use mainstay_store::{Step, Task};
@@ -14,7 +12,7 @@ use super::{
     target::Aim,
 };
 use crate::{
-    Core, Error, Request, Selection,
+    Answered, Core, Error, Request,
     errors::from_store,
     expressions::RuleKind,
     plan::{
@@ -34,7 +32,7 @@ pub(crate) struct Change<'a> {
     pub(crate) aim: Aim,
     pub(crate) version: Option<i64>,
     pub(crate) patch: Patch,
-    pub(crate) selection: Option<&'a Arc<Selection>>,
+    pub(crate) answered: &'a Answered,
     /// Whether the version stays as it is.
     pub(crate) quiet: bool,
     /// Where its fields stand in the body.
@@ -90,13 +88,13 @@ impl Core {
             version: change.version.is_some(),
             patch,
             links: &links,
-            selection: change.selection,
+            answered: change.answered,
             quiet: change.quiet,
             admin: request.is_admin(),
         };
         let make = || UpdateShape::new(&self.schema, &self.settings.limits, &ask);
         let kept = self.updates.shape(&ask, |shape| shape.fits(&ask), make)?;
-        let resolved = kept.shape.expressions.resolve(&self.schema, request, &[])?;
+        let resolved = kept.shape.expressions.resolve(&self.schema, request, &change.answered.params)?;
         let prepared = kept.plan(resolved.variant(&[]), |shape| {
             let (plan, origins) = shape.plan(&self.schema, &resolved)?;
             let statement = self.store.prepare_write(&self.schema, &plan).map_err(from_store)?;

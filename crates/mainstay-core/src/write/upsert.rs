@@ -1,6 +1,4 @@
 //! An upsert as a step: a create or an update, as it turns out in the transaction.
-use std::sync::Arc;
-
 use mainstay_expr::Value;
 use mainstay_schema::{CollectionId, FieldId};
 use mainstay_store::{Step, Task, Upsert};
@@ -14,7 +12,7 @@ use super::{
     update::Change,
 };
 use crate::{
-    Error, Selection,
+    Answered, Error,
     expressions::RuleKind,
     plan::find::FindKind,
     record::{
@@ -36,7 +34,7 @@ pub(crate) struct Upserting<'a> {
     pub(crate) record: Result<NewRecord, Error>,
     /// The change where there is one; else why it cannot be done.
     pub(crate) patch: Result<Patch, Error>,
-    pub(crate) selection: Option<&'a Arc<Selection>>,
+    pub(crate) answered: &'a Answered,
     pub(crate) place: String,
 }
 
@@ -59,11 +57,11 @@ impl Steps<'_> {
             let gate = self.gate((of, RuleKind::Create))?;
             gate.require(&self.core.schema)?;
             self.core.may_send(self.request, of, record.ruled.iter().copied(), &upsert.place)?;
-            self.core.ready(self.request, &gate, record, Answering::Record(upsert.selection))
+            self.core.ready(self.request, &gate, record, Answering::Record(upsert.answered))
         });
         let whole = self.whole(&upsert.place).len();
         let (ready, create) = kept(created, &mut unable.create, &upsert.place[..whole]);
-        let (aim, selection, place) = (Aim::by(upsert.by), upsert.selection, String::new());
+        let (aim, answered, place) = (Aim::by(upsert.by), upsert.answered, String::new());
         let changed = upsert.patch.and_then(|patch| {
             let update = patch.asks_update_rule(self.core.schema.collection(of)).then_some(RuleKind::Update);
             for kind in update.into_iter().chain([RuleKind::Read]) {
@@ -72,7 +70,7 @@ impl Steps<'_> {
             let ruled = patch.ruled(self.core.schema.collection(of));
             self.core.may_send(self.request, of, ruled, &upsert.place)?;
             self.core
-                .update_task(self.request, &Change { of, aim, version: None, patch, selection, quiet: false, place })
+                .update_task(self.request, &Change { of, aim, version: None, patch, answered, quiet: false, place })
         });
         let (own, update) = kept(changed, &mut unable.update, &upsert.place[..whole]);
         let seen = match &update {

@@ -2,8 +2,8 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use mainstay_core::{
-    AdminPass, Answer, Caller, Core, CoreSettings, Create, Delete, Error, Explanation, Identity, Limits, List,
-    Operation, ReadOne, Record, Request, Select, Selection, Sort, Target, Update,
+    AdminPass, Answer, Answered, Caller, Core, CoreSettings, Create, Delete, Error, Explanation, Identity, Limits,
+    List, Operation, ReadOne, Record, Request, Select, Selection, Sort, Target, Update,
 };
 use mainstay_expr::Value;
 use mainstay_schema::{CollectionId, Json, JsonLimits, Schema, Source};
@@ -59,7 +59,13 @@ impl House {
             Json::Array(records) => (records, true),
             record => (vec![record], false),
         };
-        Operation::Create(Create { collection: self.id(path), records, many, upsert: None, selection: None })
+        Operation::Create(Create {
+            collection: self.id(path),
+            records,
+            many,
+            upsert: None,
+            answered: Answered::default(),
+        })
     }
 
     /// Creates as an admin and answers the id.
@@ -113,7 +119,7 @@ impl House {
 
     pub(crate) fn patch_of<'a>(&self, path: &str, id: &str, body: &'a str, version: Option<i64>) -> Operation<'a> {
         let (collection, target) = (self.id(path), Target::Key(id.to_owned()));
-        Operation::Update(Update { collection, target, version, patch: parse(body), selection: None })
+        Operation::Update(Update { collection, target, version, patch: parse(body), answered: Answered::default() })
     }
 
     pub(crate) async fn delete(&self, caller: &Caller, path: &str, id: &str) -> Told {

@@ -156,7 +156,7 @@ async fn filters_and_their_values() {
     check(
         &["rank > p.least"],
         &[],
-        "InvalidArgument: the filter reads \"p.least\", which was not sent (send it along: &p.least=…)",
+        "InvalidArgument: the filter reads \"p.least\", which was not sent (send it along: &p.least=…, in a body \"params\": {\"least\": …})",
     )
     .await;
     check(&["rank > p.least"], &[("least", "1"), ("lest", "1")], "InvalidArgument: the value \"p.lest\" is not used by any filter (use it in a filter: filter=name.contains(p.lest))").await;

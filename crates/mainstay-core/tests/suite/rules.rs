@@ -1,7 +1,7 @@
 //! Rules of every kind, and what callers' expressions may see under them.
 use std::{collections::BTreeMap, sync::Arc};
 
-use mainstay_core::{Caller, Identity, List, Operation, Target, Update};
+use mainstay_core::{Answered, Caller, Identity, List, Operation, Target, Update};
 use mainstay_expr::Value;
 
 use crate::house::{House, anonymous, by, link, parse, plain, selection, tell, user};
@@ -110,14 +110,14 @@ async fn an_update_by_a_unique_that_it_changes() {
             target,
             version: None,
             patch: parse(patch),
-            selection: selection(&[plain("name")]),
+            answered: Answered { selection: selection(&[plain("name")]), params: Vec::new() },
         })
     };
     assert_eq!(tell(house.run(&member(&org), update("old", r#"{"name": "new"}"#)).await), r#"{"name":"new"}"#);
     assert_eq!(tell(house.run(&member(&org), update("old", r#"{"name": "x"}"#)).await), "NotFound: no such \"Plan\"");
     let moved = format!(r#"{{"org": "{other}"}}"#);
     let target = Target::Unique { fields: vec![name], values: vec!["new".to_owned()] };
-    let moving = Update { collection, target, version: None, patch: parse(&moved), selection: None };
+    let moving = Update { collection, target, version: None, patch: parse(&moved), answered: Answered::default() };
     let told = tell(house.run(&member(&org), Operation::Update(moving)).await);
     assert_eq!(told, "Forbidden: the rule \"update\" of \"Plan\" refuses");
 }

@@ -69,8 +69,7 @@ impl Context<'_> {
                 self.parsed(parsed, ty, span)
             }
             (Value::Float(float), Type::Decimal(scale)) => {
-                // The shortest text of a float is how it was written.
-                let parsed = wire::parse_decimal(&float.to_string(), *scale).map(Value::Decimal);
+                let parsed = wire::parse_decimal(&self.digits(*float, span)?, *scale).map(Value::Decimal);
                 self.parsed(parsed, ty, span)
             }
             _ => Some(expr),

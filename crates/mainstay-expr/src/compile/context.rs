@@ -23,6 +23,8 @@ pub(super) struct Context<'a> {
     pub(super) inlining: Vec<(Option<RecordType>, String)>,
     pub(super) vars_next: u16,
     pub(super) quantifiers: usize,
+    /// Numbers with more digits than a float keeps: their place, what they read as, and how they were written.
+    written: Vec<(Span, f64, Box<str>)>,
     depth: usize,
     nodes: usize,
 }
@@ -53,6 +55,7 @@ impl<'a> Context<'a> {
             inlining: Vec::new(),
             vars_next: 1,
             quantifiers: 0,
+            written: Vec::new(),
             depth: 0,
             nodes: 0,
         }
@@ -84,7 +87,10 @@ impl<'a> Context<'a> {
             Kind::Null => Some(Expr::literal(Value::Null, Type::Null, span)),
             Kind::Bool(value) => Some(Expr::bool(*value, span)),
             Kind::Int(value) => Some(Expr::literal(Value::Int(*value), Type::Int, span)),
-            Kind::Float(value) => Some(Expr::literal(Value::Float(*value), Type::Float, span)),
+            Kind::Float(value, written) => {
+                self.written.extend(written.clone().map(|written| (span, *value, written)));
+                Some(Expr::literal(Value::Float(*value), Type::Float, span))
+            }
             Kind::Text(text) => Some(Expr::literal(Value::text(text.as_str()), Type::String, span)),
             Kind::Bytes(bytes) => Some(Expr::literal(Value::Bytes(bytes.as_slice().into()), Type::Bytes, span)),
             Kind::Name(name) => self.name(name, span),
@@ -100,6 +106,18 @@ impl<'a> Context<'a> {
             Kind::Arith(op, pair) => self.arithmetic(*op, pair, span),
             Kind::List(items) => self.list(items, span),
         }
+    }
+
+    /// The digits of a literal number, as they were written.
+    pub(super) fn digits(&mut self, value: f64, span: Span) -> Option<String> {
+        let mut written = self.written.iter().filter(|(place, read, _)| *place == span && *read == value);
+        let Some((_, _, digits)) = written.next() else { return Some(value.to_string()) };
+        // All parts of a define have the place of its use.
+        if let Some((_, _, other)) = written.find(|(_, _, other)| other != digits) {
+            let message = format!("the numbers {digits} and {other} are not told apart");
+            return self.refuse_with("invalid_literal", span, message, Some(format!("write texts: '{digits}'")));
+        }
+        Some(if value < 0.0 { format!("-{digits}") } else { digits.to_string() })
     }
 
     /// Counts nodes that were made, against the limit.
@@ -135,11 +153,12 @@ impl<'a> Context<'a> {
         message: impl Into<String>,
         hint: Option<String>,
     ) -> Option<T> {
-        let message = match self.inlining.last() {
-            Some((_, name)) => format!("in {name:?}: {}", message.into()),
-            None => message.into(),
+        let message = message.into();
+        let (message, inlined) = match self.inlining.last() {
+            Some((_, name)) => (format!("in {name:?}: {message}"), Some(message)),
+            None => (message, None),
         };
-        self.problems.push(Problem { code, message, span, hint });
+        self.problems.push(Problem { code, message, span, hint, inlined });
         None
     }
 

@@ -45,14 +45,15 @@ impl Context<'_> {
         if let Some(text) = self.scope.define(name) {
             return self.inline(None, None, name, &text, span);
         }
-        if self.frame.inlined_at.is_some() {
-            return self.out_of_reach(span);
-        }
         let message = match (name, self.frame.this.as_ref()) {
-            ("old" | "new", _) => return self.of_change(name, span),
+            ("old" | "new", _) if self.frame.inlined_at.is_none() => return self.of_change(name, span),
+            ("old" | "new", _) => not_of_change(name),
             (_, Some((_, of))) => format!("no field named {name:?} in {:?}", self.scope.record_name(*of)),
             (_, None) => format!("no value named {name:?}"),
         };
+        if self.frame.inlined_at.is_some() {
+            return self.out_of_reach(span, message);
+        }
         let change = if self.limits.change { nearest(name, ["old", "new"]) } else { Nearest(None) };
         let hint = did_you_mean(change).or_else(|| did_you_mean(near)).or_else(|| {
             let is_itself = ["this", "self", "record", "resource", "it"].contains(&name);
@@ -65,7 +66,7 @@ impl Context<'_> {
     fn of_change(&mut self, name: &str, span: Span) -> Option<Expr> {
         let this = self.frame.this.clone().filter(|_| self.frame.inlined_at.is_none());
         let Some((_, of)) = this.filter(|_| self.limits.change) else {
-            return self.refuse("not_available", span, format!("{name:?} stands in update rules only"));
+            return self.refuse("not_available", span, not_of_change(name));
         };
         let var = if name == "old" { OLD } else { NEW };
         Some(Expr::composite(Node::Var(var), Type::Record(of), span))
@@ -118,10 +119,12 @@ impl Context<'_> {
         };
         match self.scope.member(record, name) {
             Ok(member) => self.member(of, record, name, member, span),
-            Err(_) if self.frame.inlined_at.is_some() => self.out_of_reach(span),
             Err(near) => {
                 let message = format!("no field named {name:?} in {:?}", self.scope.record_name(record));
-                self.refuse_with("unknown_name", span, message, did_you_mean(near))
+                match self.frame.inlined_at {
+                    Some(_) => self.out_of_reach(span, message),
+                    None => self.refuse_with("unknown_name", span, message, did_you_mean(near)),
+                }
             }
         }
     }
@@ -169,7 +172,9 @@ impl Context<'_> {
             Ok(ast) => ast,
             Err(problems) => {
                 let message = problems.into_iter().next().map(|problem| problem.message).unwrap_or_default();
-                return self.refuse("define_syntax", span, format!("{name:?} does not parse: {message}"));
+                self.refuse::<()>("define_syntax", span, format!("{name:?} does not parse: {message}"));
+                self.problems.last_mut()?.inlined = Some(message);
+                return None;
             }
         };
         self.inlining.push(key);
@@ -181,9 +186,11 @@ impl Context<'_> {
         expr
     }
 
-    /// What a named condition reads beyond its asker's names: those are not told.
-    fn out_of_reach(&mut self, span: Span) -> Option<Expr> {
-        self.refuse("unknown_name", span, "this named condition reads what cannot be named here")
+    /// What a named condition reads beyond its asker's names: those are not told. `said` is what is said where it stands.
+    fn out_of_reach(&mut self, span: Span, said: String) -> Option<Expr> {
+        self.refuse::<()>("unknown_name", span, "this named condition reads what cannot be named here");
+        self.problems.last_mut()?.inlined = Some(said);
+        None
     }
 
     fn this_has(&self, name: &str) -> bool {
@@ -251,6 +258,10 @@ impl Context<'_> {
             _ => Some(expr),
         }
     }
+}
+
+fn not_of_change(name: &str) -> String {
+    format!("{name:?} stands in update rules only")
 }
 
 /// A to-one link that something is read through: null is an error.

@@ -4,7 +4,7 @@ use crate::{
     parse::Ast,
     tree::{Arith, Expr, Node},
     types::{Span, Type},
-    value::{Decimal, Value},
+    value::Value,
     wire::{self, DECIMAL_DIGITS_MAX},
 };
 
@@ -43,7 +43,7 @@ impl Context<'_> {
     fn operands(&mut self, op: Arith, a: Expr, b: Expr) -> Option<(Expr, Expr)> {
         let decimals = matches!(a.ty, Type::Decimal(_)) || matches!(b.ty, Type::Decimal(_));
         if decimals {
-            let (a, b) = (decimal_literal(a), decimal_literal(b));
+            let (a, b) = (self.decimal_literal(a)?, self.decimal_literal(b)?);
             if op == Arith::Mul {
                 let (a, b) = (self.adapt_param(a, &Type::Int)?, self.adapt_param(b, &Type::Int)?);
                 return Some((a, b));
@@ -66,6 +66,23 @@ impl Context<'_> {
         Some((a, b))
     }
 
+    /// A literal number as the decimal that was written; all else as it is.
+    fn decimal_literal(&mut self, expr: Expr) -> Option<Expr> {
+        let text = match &expr.node {
+            Node::Literal(Value::Int(value)) => value.to_string(),
+            Node::Literal(Value::Float(value)) => self.digits(*value, expr.span)?,
+            _ => return Some(expr),
+        };
+        let digits = text.split_once('.').map_or(0, |(_, digits)| digits.len());
+        let scale = u8::try_from(digits).unwrap_or(u8::MAX);
+        match wire::parse_decimal(&text, scale) {
+            Ok(value) => Some(Expr::literal(Value::Decimal(value), Type::Decimal(scale), expr.span)),
+            // A whole number is exact as it is.
+            Err(_) if expr.ty == Type::Int => Some(expr),
+            Err(message) => self.refuse("invalid_literal", expr.span, message),
+        }
+    }
+
     fn adapt_param(&mut self, expr: Expr, ty: &Type) -> Option<Expr> {
         if is_untyped(&expr) { self.adapt(expr, ty) } else { Some(expr) }
     }
@@ -80,21 +97,6 @@ impl Context<'_> {
             }
             _ => Some(self.widen(expr, ty)),
         }
-    }
-}
-
-/// A literal number as the decimal that was written; all else as it is.
-fn decimal_literal(expr: Expr) -> Expr {
-    let text = match &expr.node {
-        Node::Literal(Value::Int(value)) => value.to_string(),
-        Node::Literal(Value::Float(value)) => value.to_string(),
-        _ => return expr,
-    };
-    let digits = text.split_once('.').map_or(0, |(_, digits)| digits.len());
-    let scale = u8::try_from(digits).unwrap_or(u8::MAX);
-    match wire::parse_decimal(&text, scale) {
-        Ok(value @ Decimal { .. }) => Expr::literal(Value::Decimal(value), Type::Decimal(scale), expr.span),
-        Err(_) => expr,
     }
 }
 

@@ -84,9 +84,13 @@ impl<'a> Convert<'a> {
             LiteralValue::Double(value) if *value.inner() == 0.0 && self.is_lost(token) => {
                 return self.refuse("invalid_literal", token, "the number is too small: it would be 0");
             }
-            LiteralValue::Double(value) if value.inner().is_sign_negative() => (Kind::Float(*value.inner()), signed),
-            LiteralValue::Double(value) if value.inner().is_finite() => (Kind::Float(*value.inner()), token),
-            LiteralValue::Double(_) => return self.refuse("invalid_literal", token, "the number is too large"),
+            LiteralValue::Double(value) if !value.inner().is_finite() => {
+                return self.refuse("invalid_literal", token, "the number is too large");
+            }
+            LiteralValue::Double(value) => {
+                let kind = Kind::float(*value.inner(), self.written(token));
+                (kind, if value.inner().is_sign_negative() { signed } else { token })
+            }
             LiteralValue::String(value) if value.inner().contains('\0') => {
                 return self.refuse("invalid_literal", token, "text holds the character U+0000");
             }
@@ -101,8 +105,11 @@ impl<'a> Convert<'a> {
 
     /// Whether the number that is written here and reads as zero is another one.
     fn is_lost(&self, token: Span) -> bool {
-        let written = self.text.get(token.start as usize..token.end as usize);
-        written.is_some_and(|written| wire::parse_float(written).is_err())
+        wire::parse_float(self.written(token)).is_err()
+    }
+
+    fn written(&self, token: Span) -> &str {
+        self.text.get(token.start as usize..token.end as usize).unwrap_or_default()
     }
 
     fn call(&mut self, call: &CallExpr, token: Span) -> Option<Ast> {

@@ -276,7 +276,7 @@ impl<'t> Quick<'t> {
         let mut part = self.member()?;
         part.ast.kind = match part.ast.kind {
             Kind::Int(number) if number > 0 => Kind::Int(-number),
-            Kind::Float(number) if number > 0.0 => Kind::Float(-number),
+            Kind::Float(number, written) if number > 0.0 => Kind::Float(-number, written),
             _ => return None,
         };
         part.ast.span.start = start;
@@ -285,7 +285,7 @@ impl<'t> Quick<'t> {
 
     fn member(&mut self) -> Option<Part> {
         let mut part = self.primary()?;
-        let is_number = matches!(part.ast.kind, Kind::Int(_) | Kind::Float(_));
+        let is_number = matches!(part.ast.kind, Kind::Int(_) | Kind::Float(..));
         loop {
             self.blank();
             match self.peek() {
@@ -416,7 +416,7 @@ impl<'t> Quick<'t> {
             return None;
         }
         let text = self.text.get(start..self.at)?;
-        let kind = if whole { Kind::Int(text.parse().ok()?) } else { Kind::Float(wire::parse_float(text).ok()?) };
+        let kind = if whole { Kind::Int(text.parse().ok()?) } else { Kind::float(wire::parse_float(text).ok()?, text) };
         self.part(kind, u32::try_from(start).ok()?, self.offset(), 0)
     }
 }

@@ -3,6 +3,7 @@ mod bytes;
 mod decimal;
 mod duration;
 mod list;
+mod number;
 mod time;
 
 use uuid::Uuid;
@@ -11,6 +12,7 @@ pub use self::{
     bytes::{format_base64, parse_base64},
     decimal::{DECIMAL_DIGITS_MAX, format_decimal, parse_decimal, rescale},
     duration::{format_duration, parse_duration},
+    number::{fits_float, keeps_digits},
     time::{
         DATE_LEN, DATE_MAX, DATE_MIN, TIME_LEN, TIME_MAX, TIMESTAMP_LEN, TIMESTAMP_MAX, TIMESTAMP_MIN, format_date,
         format_time, format_timestamp, parse_date, parse_time, parse_timestamp,

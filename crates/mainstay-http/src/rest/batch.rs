@@ -1,10 +1,10 @@
 //! `POST /api/batch`: operations of any kind in one transaction, all or nothing.
 use http::{StatusCode, header, request::Parts};
 use hyper::body::Incoming;
-use mainstay_core::{Act, Aimed, Answer, Batch, BatchOperation, FieldError, Operation};
+use mainstay_core::{Act, Aimed, Answer, Answered, Batch, BatchOperation, FieldError, Operation};
 use mainstay_schema::{Collection, FieldId, Json, Schema, nearest};
 
-use super::{Selects, create::joined, json, once, other_answer, request, target};
+use super::{Selects, create::joined, json, once, other_answer, query, request, target};
 use crate::{
     app::World,
     etag,
@@ -16,9 +16,9 @@ use crate::{
 };
 
 /// The members of an operation.
-const MEMBERS: [&str; 8] = ["op", "in", "as", "id", "by", "data", "version", "fields"];
+const MEMBERS: [&str; 9] = ["op", "in", "as", "id", "by", "data", "version", "fields", "params"];
 
-/// The operations that there are, with the members that they take besides `op`, `in` and `fields`.
+/// The operations that there are, with the members that they take besides `op`, `in`, `fields` and `params`.
 const OPERATIONS: [(&str, &[&str]); 4] = [
     ("create", &["as", "data"]),
     ("upsert", &["as", "by", "data"]),
@@ -49,9 +49,11 @@ pub(crate) async fn batch(
     let mut wish = Return::of(&parts.headers);
     if wish == Return::Minimal {
         // Who names fields wants them: over that the preference is not followed.
-        match operations.iter().flatten().any(|operation| operation.selection.is_some()) {
+        match operations.iter().flatten().any(|operation| operation.answered.selection.is_some()) {
             true => wish = Return::Usual,
-            false => operations.iter_mut().flatten().for_each(|one| one.selection = Some(world.nothing.clone())),
+            false => {
+                operations.iter_mut().flatten().for_each(|one| one.answered.selection = Some(world.nothing.clone()))
+            }
         }
     }
     let sent = once::Sent { connection, world, parts, request: &request, body: &bytes };
@@ -128,14 +130,14 @@ fn read<'a>(
     let collection = reader.collection(schema);
     let name = reader.name();
     let version = reader.version();
-    let selection = reader.selection(selects);
+    let answered = Answered { selection: reader.selection(selects), params: reader.params() };
     let act = match (known, collection) {
         (Some(op), Some(collection)) => reader.act(op, collection, admin),
         _ => None,
     };
     match (act, collection) {
         (Some(act), Some(of)) if reader.errors.is_empty() => {
-            Ok(BatchOperation { collection: of.id, act, name, version, selection, place: reader.place })
+            Ok(BatchOperation { collection: of.id, act, name, version, answered, place: reader.place })
         }
         _ => Err(reader.errors),
     }
@@ -181,7 +183,7 @@ impl<'a> Reader<'a> {
             self.wrong("op", "unknown_operation", format!("no operation {word:?}"), hint);
             return None;
         };
-        let taken = |name: &str| matches!(name, "in" | "fields") || takes.contains(&name);
+        let taken = |name: &str| matches!(name, "in" | "fields" | "params") || takes.contains(&name);
         let extra: Vec<String> =
             self.members.iter().filter(|(name, _)| !taken(name)).map(|(name, _)| name.clone().into_owned()).collect();
         for name in extra {
@@ -221,6 +223,18 @@ impl<'a> Reader<'a> {
                 let hint = Some("send the record's version as it was answered".to_owned());
                 self.wrong("version", "wrong_type", format!("expected a whole number, got {}", other.kind()), hint);
                 None
+            }
+        }
+    }
+
+    /// The values `p.NAME` of what is answered.
+    fn params(&mut self) -> Vec<(String, String)> {
+        let Some(json) = self.take("params") else { return Vec::new() };
+        match query::values(json) {
+            Ok(values) => values.into_iter().map(|(name, value)| (name.into_owned(), value.into_owned())).collect(),
+            Err(problem) => {
+                self.wrong("params", "invalid", problem.detail.into_owned(), problem.hint);
+                Vec::new()
             }
         }
     }

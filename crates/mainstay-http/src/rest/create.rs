@@ -15,7 +15,7 @@ use crate::{
     reply::{self, Response},
 };
 
-pub(super) const KNOWN: &[&str] = &["fields", "upsert"];
+pub(super) const KNOWN: &[&str] = &["fields", "upsert", "p."];
 
 /// What a key keeps in an address: all else is percent-encoded.
 const IN_PATH: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -24,7 +24,7 @@ const IN_PATH: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.'
 pub(super) async fn create(call: &Call<'_>, body: &mut Incoming) -> Outcome<Response> {
     etag::refuse(&call.parts.headers, &[header::IF_MATCH, header::IF_NONE_MATCH])?;
     let params = Params::parse(call.parts.uri.query(), KNOWN)?;
-    let (wish, selection) = call.answered(&params)?;
+    let (wish, answered) = call.answered(&params)?;
     let admin = call.request.is_admin();
     let upsert = params.get("upsert").map(|names| target::unique(call.collection, admin, names)).transpose()?;
     let bytes = json::bytes(call, body, false).await?;
@@ -36,7 +36,7 @@ pub(super) async fn create(call: &Call<'_>, body: &mut Incoming) -> Outcome<Resp
             return Err(Problem::new(Code::InvalidBody, detail));
         }
     };
-    let operation = Create { collection: call.id(), records, many, upsert, selection };
+    let operation = Create { collection: call.id(), records, many, upsert, answered };
     let path = call.collection.path.clone();
     call.write(&bytes, Operation::Create(operation), move |answer| respond(&path, wish, answer)).await
 }

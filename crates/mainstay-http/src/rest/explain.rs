@@ -3,8 +3,8 @@ use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use mainstay_core::{
-    Answer, Batch, ClauseSeen, Core, Create, Delete, Explanation, Operation, ReadOne, Request, Selection, Tried,
-    Update, UpdateMatching,
+    Answer, Answered, Batch, ClauseSeen, Core, Create, Delete, Explanation, Operation, ReadOne, Request, Selection,
+    Tried, Update, UpdateMatching,
 };
 use mainstay_schema::{Collection, Json, JsonLimits};
 
@@ -225,7 +225,7 @@ impl<'a> Call<'_, 'a> {
     fn create(&self, collection: &Collection) -> Outcome<Operation<'a>> {
         etag::refuse(self.headers, &[header::IF_MATCH, header::IF_NONE_MATCH])?;
         let params = Params::parse(self.query, super::create::KNOWN)?;
-        let selection = self.selection(&params)?;
+        let answered = self.answered(&params)?;
         let admin = self.request.is_admin();
         let upsert = params.get("upsert").map(|names| target::unique(collection, admin, names)).transpose()?;
         let (records, many) = match self.json()? {
@@ -236,7 +236,7 @@ impl<'a> Call<'_, 'a> {
                 return Err(Problem::new(Code::InvalidBody, detail));
             }
         };
-        Ok(Operation::Create(Create { collection: collection.id, records, many, upsert, selection }))
+        Ok(Operation::Create(Create { collection: collection.id, records, many, upsert, answered }))
     }
 
     fn matching(&self, collection: &Collection, method: &Method) -> Outcome<Operation<'a>> {
@@ -262,21 +262,22 @@ impl<'a> Call<'_, 'a> {
             "PATCH" => {
                 etag::refuse(self.headers, &[header::IF_NONE_MATCH])?;
                 let version = etag::version_wanted(self.headers)?;
-                let selection = self.selection(&Params::parse(self.query, &["fields"])?)?;
+                let answered = self.answered(&Params::parse(self.query, super::update::KNOWN)?)?;
                 let patch = object(self.json()?)?;
-                Ok(Operation::Update(Update { collection, target, version, patch, selection }))
+                Ok(Operation::Update(Update { collection, target, version, patch, answered }))
             }
             _ => {
                 etag::refuse(self.headers, &[once::IDEMPOTENCY_KEY, header::IF_MATCH])?;
                 let params = Params::parse(self.query, super::read::KNOWN)?;
-                let (selection, params) = (self.selection(&params)?, list::bound(&params));
+                let Answered { selection, params } = self.answered(&params)?;
                 Ok(Operation::ReadOne(ReadOne { collection, target, params, selection }))
             }
         }
     }
 
-    fn selection(&self, params: &Params<'_>) -> Outcome<Option<Arc<Selection>>> {
-        params.get("fields").map(|text| select(self.core, text)).transpose()
+    fn answered(&self, params: &Params<'_>) -> Outcome<Answered> {
+        let selection = params.get("fields").map(|text| select(self.core, text)).transpose()?;
+        Ok(Answered { selection, params: list::bound(params) })
     }
 
     fn json(&self) -> Outcome<Json<'a>> {

@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use http::{Method, header, request::Parts};
 use hyper::body::Incoming;
-use mainstay_core::{Answer, Caller, Operation, Request, Selection};
+use mainstay_core::{Answer, Answered, Caller, Operation, Request, Selection};
 use mainstay_schema::{Collection, CollectionId, Schema, nearest};
 
 use crate::{
@@ -158,13 +158,14 @@ impl Call<'_> {
 
     /// How much a write answers, and what: the selection of `fields`, or nothing where the caller prefers no more than that.
     /// Who names fields wants them: over that the preference is not followed.
-    fn answered(&self, params: &Params<'_>) -> Outcome<(Return, Option<Arc<Selection>>)> {
+    fn answered(&self, params: &Params<'_>) -> Outcome<(Return, Answered)> {
         let selection = params.get("fields").map(|text| self.world.selection(text)).transpose()?;
-        Ok(match (Return::of(&self.parts.headers), selection) {
+        let (wish, selection) = match (Return::of(&self.parts.headers), selection) {
             (Return::Minimal, None) => (Return::Minimal, Some(self.world.nothing.clone())),
             (Return::Minimal, selection) => (Return::Usual, selection),
             (wish, selection) => (wish, selection),
-        })
+        };
+        Ok((wish, Answered { selection, params: list::bound(params) }))
     }
 }
 

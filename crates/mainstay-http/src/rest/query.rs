@@ -93,7 +93,9 @@ fn each<'a>(name: &str, value: Json<'a>, mut take: impl FnMut(Cow<'a, str>) -> O
 /// A number, a cursor or a yes, each in its own type.
 fn argument<'a>(name: &str, value: Json<'a>) -> Outcome<Cow<'a, str>> {
     let expected = match (name, &value) {
-        ("limit", Json::Int(_) | Json::Float(_)) | ("count", Json::Bool(_)) | ("after", Json::Text(_)) => None,
+        ("limit", Json::Int(_) | Json::Float(_) | Json::Rounded(_))
+        | ("count", Json::Bool(_))
+        | ("after", Json::Text(_)) => None,
         ("limit", _) => Some("a number"),
         ("count", _) => Some("true or false"),
         _ => Some("a text"),
@@ -111,6 +113,7 @@ fn plain<'a>(name: &str, value: Json<'a>) -> Outcome<Cow<'a, str>> {
         Json::Bool(value) => value.to_string().into(),
         Json::Int(value) => value.to_string().into(),
         Json::Float(value) => value.to_string().into(),
+        Json::Rounded(text) => text,
         // Lists are sent as JSON in an address too.
         Json::Array(_) => {
             let mut out = Vec::new();
@@ -127,12 +130,21 @@ fn plain<'a>(name: &str, value: Json<'a>) -> Outcome<Cow<'a, str>> {
 
 /// The values `p.NAME` of the filters.
 fn bound<'a>(value: Json<'a>, params: &mut Params<'a>) -> Outcome<()> {
-    let Json::Object(members) = value else {
-        return Err(wrong(format!("\"params\" is an object, found {}", value.kind())));
-    };
-    for (name, value) in members {
-        let value = plain(&name, value)?;
+    for (name, value) in values(value)? {
         params.push(format!("p.{name}").into(), value, list::KNOWN)?;
     }
     Ok(())
+}
+
+/// Values by their names, in the form that an address has for them.
+pub(super) fn values(value: Json<'_>) -> Outcome<Vec<(Cow<'_, str>, Cow<'_, str>)>> {
+    let Json::Object(members) = value else {
+        return Err(wrong(format!("\"params\" is an object, found {}", value.kind())));
+    };
+    let mut values = Vec::with_capacity(members.len());
+    for (name, value) in members {
+        let value = plain(&name, value)?;
+        values.push((name, value));
+    }
+    Ok(values)
 }

@@ -13,7 +13,7 @@ use crate::{
     reply::{self, Response},
 };
 
-const KNOWN: &[&str] = &["fields"];
+pub(super) const KNOWN: &[&str] = &["fields", "p."];
 
 /// A change of one record.
 pub(super) async fn update(call: &Call<'_>, target: Target, body: &mut Incoming) -> Outcome<Response> {
@@ -21,10 +21,10 @@ pub(super) async fn update(call: &Call<'_>, target: Target, body: &mut Incoming)
     etag::refuse(headers, &[header::IF_NONE_MATCH])?;
     let version = etag::version_wanted(headers)?;
     let params = Params::parse(call.parts.uri.query(), KNOWN)?;
-    let (wish, selection) = call.answered(&params)?;
+    let (wish, answered) = call.answered(&params)?;
     let bytes = json::bytes(call, body, true).await?;
     let patch = object(json::parse(call, &bytes)?)?;
-    let operation = Update { collection: call.id(), target, version, patch, selection };
+    let operation = Update { collection: call.id(), target, version, patch, answered };
     call.write(&bytes, Operation::Update(operation), move |answer| respond(wish, answer)).await
 }
 

@@ -14,6 +14,7 @@ mod conditions;
 mod cors;
 mod create;
 mod delete;
+mod exact;
 mod field_rules;
 mod figures;
 mod files;

@@ -117,3 +117,64 @@ async fn filters_inside_of_one_record_take_values() {
         assert!(ask(more).await.starts_with("400 "), "{more:?}");
     }
 }
+
+/// … and for what a write answers.
+#[tokio::test]
+async fn filters_inside_of_a_written_record_take_values() {
+    let app = skills().await;
+    let editor = app.user_with("ed", &["editor"], &[]);
+    let core = "/api/categories/by/slug/core";
+    let asked = |path: &str, more: &str| format!("{path}?fields=name,skills(slug;filter:slug==p.q;limit:5){more}");
+    let who = app.anonymous().patch(&asked(core, "&p.q=rust"), json!({"name": "C"})).await;
+    assert_eq!(who.code(), "unauthenticated");
+    for (slug, count) in [("rust", 1), ("logic", 1), ("none", 0)] {
+        let reply = editor.patch(&asked(core, &format!("&p.q={slug}")), json!({"name": slug})).await;
+        assert_eq!((reply.status, reply.json()["name"].clone()), (200, json!(slug)), "{}", reply.text);
+        assert_eq!(reply.json()["skills"].as_array().map(Vec::len), Some(count), "{}", reply.text);
+    }
+    // Two values in the other order are another shape.
+    let two = "?fields=n:size(skills;filter:slug==p.a||name==p.b)";
+    for (more, n) in [("&p.a=rust&p.b=x", 1), ("&p.b=Logic&p.a=x", 1), ("&p.a=rust&p.b=Logic", 2)] {
+        let reply = editor.patch(&format!("{core}{two}{more}"), json!({"name": more})).await;
+        assert_eq!((reply.status, reply.json()["n"].clone()), (200, json!(n)), "{more}: {}", reply.text);
+    }
+    let nested = json!({"slug": "new", "name": "New", "skills": [
+        {"slug": "one", "name": "One", "technologies": []}, {"slug": "two", "name": "Two", "technologies": []},
+    ]});
+    let made = editor.post(&asked("/api/categories", "&p.q=two"), nested).await;
+    assert_eq!((made.status, made.json()["skills"].clone()), (201, json!([{"slug": "two"}])), "{}", made.text);
+    let bare = editor.post(&asked("/api/categories", "&p.q=two"), json!({"slug": "bare", "name": "Bare"})).await;
+    assert_eq!((bare.status, bare.json()["skills"].clone()), (201, json!([])), "{}", bare.text);
+    for (name, status) in [("Third", 200), ("Fourth", 200)] {
+        let upsert = asked("/api/categories", "&upsert=slug&p.q=one");
+        let reply = editor.post(&upsert, json!({"slug": "new", "name": name})).await;
+        assert_eq!(
+            (reply.status, reply.json()["skills"].clone()),
+            (status, json!([{"slug": "one"}])),
+            "{}",
+            reply.text
+        );
+    }
+    let op = |params| {
+        json!({"op": "update", "in": "categories", "by": {"slug": "core"}, "data": {"name": "B"},
+            "fields": "skills(slug;filter:slug==p.q)", "params": params})
+    };
+    let batch = editor.post("/api/batch", json!({"ops": [op(json!({"q": "rust"})), op(json!({"q": "logic"}))]})).await;
+    let results = json!({"results": [{"skills": [{"slug": "rust"}]}, {"skills": [{"slug": "logic"}]}]});
+    assert_eq!((batch.status, batch.json()), (200, results), "{}", batch.text);
+    // What is missing, unread, twice or of the wrong form is refused, and nothing is changed.
+    let before = editor.get(core).await.json()["version"].clone();
+    for more in ["", "&p.q=rust&p.r=x", "&p.=rust", "&p=rust", "&p.q=a&p.q=b"] {
+        let reply = editor.patch(&asked(core, more), json!({"name": "Z"})).await;
+        assert_eq!(reply.status, 400, "{more}: {}", reply.text);
+        let reply = editor.post(&asked("/api/categories", more), json!({"slug": "z", "name": "Z"})).await;
+        assert_eq!(reply.status, 400, "{more}: {}", reply.text);
+    }
+    for params in [json!({}), json!({"q": "rust", "r": 1}), json!([1]), json!({"q": null}), json!("x")] {
+        let reply = editor.post("/api/batch", json!({"ops": [op(params.clone())]})).await;
+        assert!((400..500).contains(&reply.status), "{params}: {}", reply.text);
+    }
+    let typed = format!("{core}?fields=n:size(skills;filter:monthsMin==p.q)&p.q=many");
+    assert_eq!(editor.patch(&typed, json!({"name": "Z"})).await.status, 400);
+    assert_eq!(editor.get(core).await.json()["version"], before);
+}

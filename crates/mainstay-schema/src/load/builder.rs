@@ -2,8 +2,11 @@
 use std::collections::{HashMap, HashSet};
 
 use apollo_compiler::{Name, Node, ast::Value};
+use mainstay_expr::Problem;
 
-use super::{declared::Declared, directives, fields, files::Place, indexes, lengths, names, report::Report};
+use super::{
+    declared::Declared, directives, expressions::Used, fields, files::Place, indexes, lengths, names, report::Report,
+};
 use crate::{CollectionId, Diagnostics, EmbeddedId, EnumId, Schema};
 
 /// What the name of a type stands for.
@@ -22,13 +25,15 @@ pub(super) struct Builder {
     pub(super) types: HashMap<String, TypeRef>,
     /// Names whose declaration is wrong: errors of expressions that use them would only repeat it.
     pub(super) broken: HashSet<String>,
+    /// What is wrong inside of named expressions, where they are used.
+    pub(super) inlined: Vec<(Used, Place, Problem)>,
     declared: Declared,
 }
 
 impl Builder {
     pub(super) fn new(declared: Declared, report: Report) -> Builder {
         let schema = Schema::default();
-        Builder { report, schema, types: HashMap::new(), broken: HashSet::new(), declared }
+        Builder { report, schema, types: HashMap::new(), broken: HashSet::new(), inlined: Vec::new(), declared }
     }
 
     /// Runs the stages.
@@ -37,6 +42,7 @@ impl Builder {
         names::assign(&mut self, &declared);
         fields::build(&mut self, &declared);
         directives::apply(&mut self, &declared);
+        self.tell_inlined();
         indexes::add_automatic(&mut self);
         lengths::limit(&mut self);
         if !self.report.is_empty() {

@@ -1,4 +1,6 @@
 //! The errors so far.
+use mainstay_expr::Problem;
+
 use super::files::{Files, Place};
 use crate::{Diagnostic, Diagnostics};
 
@@ -27,6 +29,19 @@ impl Report {
         };
         self.errors.push((place, diagnostic));
         Hint(self.errors.last_mut().map(|(_, diagnostic)| diagnostic))
+    }
+
+    /// Adds what is wrong with an expression.
+    pub(super) fn tell(&mut self, place: Place, problem: Problem) {
+        let told = self.error(place, problem.code, problem.message);
+        if let Some(hint) = problem.hint {
+            told.hint(hint);
+        }
+    }
+
+    /// Whether an error was told in these words.
+    pub(super) fn told(&self, message: &str) -> bool {
+        self.errors.iter().any(|(_, diagnostic)| diagnostic.message == message)
     }
 
     /// Whether an error was told at a place that overlaps this one.

@@ -1,4 +1,6 @@
 //! Scalars and enum values from JSON and from text.
+use std::borrow::Cow;
+
 use mainstay_expr::{Decimal, Value, wire};
 
 use super::{EMAIL_LENGTH_MAX, STRING_BYTES_MAX, URL_LENGTH_MAX, WireError, contact};
@@ -16,11 +18,7 @@ impl Scalar {
                 _ => Err(wrong_type("true or false", json)),
             },
             Scalar::Int => read_int(json),
-            Scalar::Float => match json {
-                Json::Float(value) => Ok(Value::Float(*value)),
-                Json::Int(value) => Ok(Value::Float(*value as f64)),
-                _ => Err(wrong_type("a number", json)),
-            },
+            Scalar::Float => json.as_float().map(Value::Float).ok_or_else(|| wrong_type("a number", json)),
             Scalar::Long => read_long(json),
             Scalar::Decimal { precision, scale } => read_decimal(precision, scale, json),
             Scalar::Json => read_json(json),
@@ -117,6 +115,7 @@ pub(super) fn whole(json: &Json<'_>) -> Option<i64> {
 fn no_whole(expected: &str, json: &Json<'_>) -> WireError {
     match json {
         Json::Float(value) => WireError::new("wrong_type", format!("expected {expected}, got {value:?}")),
+        Json::Rounded(text) => WireError::new("wrong_type", format!("expected {expected}, got {}", cut(text))),
         _ => wrong_type(expected, json),
     }
 }
@@ -125,7 +124,7 @@ fn read_decimal(precision: u8, scale: u8, json: &Json<'_>) -> Result<Value, Wire
     let decimal = match (json, whole(json)) {
         (Json::Text(text), _) => wire::parse_decimal(text, scale).map_err(invalid)?,
         (_, Some(value)) => wire::parse_decimal(&value.to_string(), scale).map_err(invalid)?,
-        (Json::Float(_), None) => {
+        (Json::Float(_) | Json::Rounded(_), None) => {
             return Err(wrong_type("a decimal as a text", json)
                 .hint("a number with a fraction loses digits on its way; send a text, as in \"12.50\""));
         }
@@ -179,7 +178,7 @@ fn holds_nul(json: &Json<'_>) -> bool {
         Json::Text(text) => text.contains('\0'),
         Json::Array(items) => items.iter().any(holds_nul),
         Json::Object(members) => members.iter().any(|(key, value)| key.contains('\0') || holds_nul(value)),
-        Json::Null | Json::Bool(_) | Json::Int(_) | Json::Float(_) => false,
+        Json::Null | Json::Bool(_) | Json::Int(_) | Json::Float(_) | Json::Rounded(_) => false,
     }
 }
 
@@ -197,5 +196,14 @@ pub(super) fn short(text: &str) -> String {
     match text.char_indices().nth(SHOWN_CHARS_MAX) {
         Some((end, _)) => format!("{:?}…", &text[..end]),
         None => format!("{text:?}"),
+    }
+}
+
+/// A number as it was written, cut when it is long.
+fn cut(number: &str) -> Cow<'_, str> {
+    const SHOWN_BYTES_MAX: usize = 40;
+    match number.get(..SHOWN_BYTES_MAX) {
+        Some(shown) if number.len() > SHOWN_BYTES_MAX => format!("{shown}…").into(),
+        _ => number.into(),
     }
 }

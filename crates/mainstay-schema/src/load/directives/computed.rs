@@ -46,7 +46,7 @@ pub(super) fn of_field(
     let Some(source) = text(builder, directive, "expr") else { return };
     let declared = builder.schema.collection(id).field(own);
     let (want, required) = (builder.schema.field_type(&declared.kind), declared.required);
-    let Some(compiled) = builder.compile(Some(id), &source, &want) else { return };
+    let Some(compiled) = builder.compile_named(Some(id), &source, &want) else { return };
     if let Some(part) = in_memory_only(&compiled.expr) {
         return refuse_memory_only(builder, &source, part);
     }

@@ -32,7 +32,6 @@ pub(super) fn claims(builder: &mut Builder, directives: &[Node<Directive>]) {
 /// A named condition before it is checked.
 struct Define {
     of: Option<CollectionId>,
-    name: String,
     expr: Text,
 }
 
@@ -50,13 +49,9 @@ pub(super) fn collect(builder: &mut Builder, declared: &Declared) {
             defines.extend(define(builder, Some(id), directive));
         }
     }
-    let mut wrong = Vec::new();
     for define in defines {
-        if builder.compile(define.of, &define.expr, &Type::Null).is_none() {
-            wrong.push(define.name);
-        }
+        builder.compile_named(define.of, &define.expr, &Type::Null);
     }
-    builder.broken.extend(wrong);
 }
 
 /// Reads the texts of all rules, so that conditions can ask `can()`; they are checked where they stand.
@@ -102,7 +97,7 @@ fn define(builder: &mut Builder, of: Option<CollectionId>, directive: &Node<Dire
         None => defines.global.insert(name.value.clone(), shared),
         Some(of) => defines.of_type.insert((of, name.value.clone()), shared),
     };
-    Some(Define { of, name: name.value, expr })
+    Some(Define { of, expr })
 }
 
 fn is_name(builder: &mut Builder, name: &Text, what: &str) -> bool {

@@ -7,7 +7,6 @@ use apollo_compiler::{
 };
 use mainstay_expr::{
     Compiled, Expr, Node as ExprNode, Symbol, THIS, Value, fields_read, in_memory_only, own_fields_only, reads_record,
-    wire,
 };
 
 use super::{Builder, full_name, is_empty, past::is_list, refuse_empty, text};
@@ -77,7 +76,7 @@ fn json(value: &Literal, kind: &FieldKind) -> Option<Json<'static>> {
         Literal::Enum(value) if matches!(kind, FieldKind::Enum(_) | FieldKind::EnumList(_)) => text(value),
         Literal::Int(value) => Json::Int(value.as_str().parse().ok()?),
         Literal::Float(value) if matches!(kind, FieldKind::Scalar(Scalar::Decimal { .. })) => text(value.as_str()),
-        Literal::Float(value) => Json::Float(wire::parse_float(value.as_str()).ok()?),
+        Literal::Float(value) => Json::number(value.as_str()).ok()?.into_owned(),
         Literal::List(items) => Json::Array(items.iter().map(|item| json(item, kind)).collect::<Option<_>>()?),
         Literal::Object(members) => {
             let member = |(name, value): &(apollo_compiler::Name, Node<Literal>)| {

@@ -105,6 +105,65 @@ type A @define(name: "d", expr: "size(name) > 3 && name.matches('a')") @rules(re
     "#);
 }
 
+/// What is wrong with a named expression is told where it stands, and not again of each that uses it.
+#[test]
+fn an_error_of_a_named_expression_is_told_once() {
+    check!(r#"
+type A
+  @define(name: "late", expr: "due < request.tim")
+  @define(name: "open", expr: "!late && nope")
+  @rules(read: "open || late || total > 1", write: "late && titel == 'x'", list: "can(b, 'read') && broken")
+{
+  title: String @check(expr: "size(title) < 9 && total > 3")
+  due: DateTime
+  total: Int @computed(expr: "size(titel)")
+  twice: Int @computed(expr: "total + total")
+  b: B
+}
+type B @rules(read: "a.total > 0 || nam == ''") { a: A name: String }
+"#, @r#"
+    error[unknown_name]: the request has no "tim"
+     --> schema.graphql:3:38
+      |
+    3 |   @define(name: "late", expr: "due < request.tim")
+      |                                      ^^^^^^^^^^^
+      = hint: did you mean "time"?
+
+    error[unknown_name]: no field named "nope" in "A"
+     --> schema.graphql:4:41
+      |
+    4 |   @define(name: "open", expr: "!late && nope")
+      |                                         ^^^^
+
+    error[unknown_name]: no field named "titel" in "A"
+     --> schema.graphql:5:61
+      |
+    5 |   @rules(read: "open || late || total > 1", write: "late && titel == 'x'", list: "can(b, 'read') && broken")
+      |                                                             ^^^^^
+      = hint: did you mean "title"?
+
+    error[unknown_name]: no field named "broken" in "A"
+     --> schema.graphql:5:101
+      |
+    5 |   @rules(read: "open || late || total > 1", write: "late && titel == 'x'", list: "can(b, 'read') && broken")
+      |                                                                                                     ^^^^^^
+
+    error[unknown_name]: no field named "titel" in "A"
+     --> schema.graphql:9:36
+      |
+    9 |   total: Int @computed(expr: "size(titel)")
+      |                                    ^^^^^
+      = hint: did you mean "title"?
+
+    error[unknown_name]: no field named "nam" in "B"
+      --> schema.graphql:13:37
+       |
+    13 | type B @rules(read: "a.total > 0 || nam == ''") { a: A name: String }
+       |                                     ^^^
+       = hint: did you mean "name"?
+    "#);
+}
+
 #[test]
 fn named_conditions_that_go_nowhere() {
     check!(r#"
