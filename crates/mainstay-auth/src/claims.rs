@@ -42,13 +42,17 @@ impl Expected {
         let until_micros = self.check_times(&claims, now_micros)?;
         self.check_issuer(&claims)?;
         self.check_audience(&claims)?;
-        let identity =
-            Arc::new(Identity { id: subject(&claims)?, roles: roles(&claims)?, claims: self.declared(&claims)? });
+        let identity = Arc::new(self.identity(&claims)?);
         let caller = match admin && says_admin(&claims)? {
             true => Caller::Admin(AdminPass::for_verified_token(identity)),
             false => Caller::User(identity),
         };
         Ok(Admitted { caller, until_micros })
+    }
+
+    /// Who it is for, in the schema's types.
+    pub(crate) fn identity(&self, claims: &Json<'_>) -> Result<Identity, AuthError> {
+        Ok(Identity { id: subject(claims)?, roles: roles(claims)?, claims: self.declared(claims)? })
     }
 
     /// Until when the token holds. `exp` is required; what was issued or begins in the future is refused.

@@ -104,6 +104,12 @@ pub enum AuthSetupError {
         /// The limit.
         keys_max: usize,
     },
+    /// An RSA key has too few bits to be safe, or more than anybody verifies with: no token of it would ever be taken.
+    #[error("the key set has an RSA key of {bits} bits, from 2048 to 8192 are taken")]
+    RsaSize {
+        /// How many it has.
+        bits: usize,
+    },
     /// Two keys cannot be told apart.
     #[error("the key set has two keys with the id \"{kid}\" for one algorithm")]
     KeyTwice {

@@ -1,6 +1,7 @@
 //! The keys, each bound to the one algorithm that it is for.
-use std::str::FromStr;
+use std::{ops::RangeInclusive, str::FromStr};
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{
     Algorithm, DecodingKey,
     jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, KeyOperations, PublicKeyUse},
@@ -88,6 +89,7 @@ fn read_set(json: &str, settings: &AuthSettings) -> Result<Vec<Key>, AuthSetupEr
         }
         let decoding = DecodingKey::from_jwk(jwk).map_err(|error| AuthSetupError::KeySet(error.to_string()))?;
         check_shared(&decoding, algorithm)?;
+        check_modulus(jwk)?;
         keys.push(Key { kid, algorithm, decoding, admin: settings.jwks_admin });
     }
     if keys.is_empty() { Err(AuthSetupError::KeySetEmpty) } else { Ok(keys) }
@@ -101,6 +103,18 @@ fn check_shared(key: &DecodingKey, algorithm: Algorithm) -> Result<(), AuthSetup
     let length = key.try_get_as_bytes().map_or(0, <[u8]>::len);
     let length_min = AuthSettings::SECRET_LENGTH_MIN;
     if length < length_min { Err(AuthSetupError::SecretTooShort { length, length_min }) } else { Ok(()) }
+}
+
+/// Bytes of a modulus: 2,048 to 8,192 bits.
+const MODULUS_BYTES: RangeInclusive<usize> = 256..=1_024;
+
+/// An RSA key that signatures are not verified with is refused at once, not token by token.
+fn check_modulus(jwk: &Jwk) -> Result<(), AuthSetupError> {
+    let AlgorithmParameters::RSA(key) = &jwk.algorithm else { return Ok(()) };
+    let modulus = URL_SAFE_NO_PAD.decode(&key.n).map_err(|error| AuthSetupError::KeySet(error.to_string()))?;
+    // Some write a zero in front.
+    let bytes = modulus.iter().skip_while(|byte| **byte == 0).count();
+    if MODULUS_BYTES.contains(&bytes) { Ok(()) } else { Err(AuthSetupError::RsaSize { bits: 8 * bytes }) }
 }
 
 fn is_for_signatures(jwk: &Jwk) -> bool {

@@ -4,7 +4,7 @@ use mainstay_expr::{Type, wire};
 use mainstay_schema::{Scalar, nearest};
 use serde_json::{Map, Value as JsonValue, json};
 
-use crate::AuthSetupError;
+use crate::{AuthError, AuthSettings, AuthSetupError, claims::Expected, token};
 
 /// What tokens are signed with.
 pub enum SigningKey<'a> {
@@ -51,6 +51,9 @@ pub enum MakeError {
         /// What is wrong.
         problem: String,
     },
+    /// No server would take it.
+    #[error(transparent)]
+    Refused(AuthError),
     /// The key does not sign.
     #[error("the token cannot be signed: {0}")]
     Signing(String),
@@ -65,6 +68,8 @@ pub struct TokenMaker {
     key: EncodingKey,
     algorithm: Algorithm,
     claims: Vec<(String, Scalar)>,
+    /// What servers with this schema expect.
+    expected: Expected,
     issuer: Option<String>,
     audience: Option<String>,
 }
@@ -79,7 +84,8 @@ impl TokenMaker {
                 (key, Algorithm::EdDSA)
             }
         };
-        Ok(TokenMaker { key, algorithm, claims: claims.to_vec(), issuer: None, audience: None })
+        let expected = Expected::new(&AuthSettings::default(), claims);
+        Ok(TokenMaker { key, algorithm, claims: claims.to_vec(), expected, issuer: None, audience: None })
     }
 
     /// The same maker, writing `iss` and `aud` where they are given.
@@ -109,7 +115,15 @@ impl TokenMaker {
         for (name, text) in new.claims {
             payload.insert(name.clone(), self.claim(name, text)?);
         }
+        self.check(&payload)?;
         encode(&Header::new(self.algorithm), &payload, &self.key).map_err(|error| MakeError::Signing(error.to_string()))
+    }
+
+    /// What would be refused is not made.
+    fn check(&self, payload: &Map<String, JsonValue>) -> Result<(), MakeError> {
+        let text = serde_json::to_vec(payload).map_err(|error| MakeError::Signing(error.to_string()))?;
+        let identity = token::parse(&text).and_then(|claims| self.expected.identity(&claims));
+        identity.map(|_| ()).map_err(MakeError::Refused)
     }
 
     fn claim(&self, name: &str, text: &str) -> Result<JsonValue, MakeError> {

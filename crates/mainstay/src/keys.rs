@@ -75,6 +75,11 @@ pub(crate) fn auth_settings(project: &Project, mode: Mode) -> Result<AuthSetting
         return Err(Failure::new("no_keys", "no key is configured to verify callers with")
             .hint("set auth.jwt_secret = \"env:NAME\", auth.jwt_public_key_file or auth.jwks_file; auth.anonymous_only = true does without"));
     }
+    if auth.takes_tokens_for_others() && mode == Mode::Production {
+        tracing::warn!(
+            "auth.audience is not set: tokens that the keys of auth.jwks_file made for other services are taken too"
+        );
+    }
     Ok(AuthSettings {
         secret,
         public_key_pem: file("jwt_public_key_file", &auth.jwt_public_key_file)?,

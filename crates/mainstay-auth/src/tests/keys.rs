@@ -70,7 +70,8 @@ fn keys_for_other_uses_are_passed_over() {
     let mut encryption = jwk(&key, Algorithm::ES256, "enc");
     encryption["use"] = json!("enc");
     let unknown = json!({"kty": "new", "kid": "new"});
-    let settings = set_settings(&[encryption.clone(), unknown.clone(), jwk(&key, Algorithm::ES256, "sig")]);
+    let curve = json!({"kty": "EC", "crv": "secp256k1", "kid": "k1", "x": "AA", "y": "AA"});
+    let settings = set_settings(&[encryption.clone(), unknown.clone(), curve, jwk(&key, Algorithm::ES256, "sig")]);
     let signed = |kid| signed_as(&payload(json!({})), Algorithm::ES256, Some(kid), &key);
     assert!(call(&settings, &signed("sig")).is_ok());
     assert_eq!(call(&settings, &signed("enc")).unwrap_err(), AuthError::UnknownKey);
@@ -87,6 +88,11 @@ fn a_key_set_that_cannot_be_used_is_refused_at_start() {
     assert_eq!(setup_error(&twice), AuthSetupError::KeyTwice { kid: "k".into() });
     let many = AuthSettings { keys_max: 1, ..set_settings(&[one.clone(), one]) };
     assert_eq!(setup_error(&many), AuthSetupError::KeySetTooLarge { count: 2, keys_max: 1 });
+    let modulus = |bytes: usize| URL_SAFE_NO_PAD.encode(vec![0xd5; bytes]);
+    let rsa = |bytes: usize| set_settings(&[json!({"kty": "RSA", "kid": "r", "n": modulus(bytes), "e": "AQAB"})]);
+    assert_eq!(setup_error(&rsa(128)), AuthSetupError::RsaSize { bits: 1_024 });
+    assert_eq!(setup_error(&rsa(2_048)), AuthSetupError::RsaSize { bits: 16_384 });
+    assert!(Authenticator::new(&rsa(256), &[]).is_ok());
     let short = set_settings(&[json!({"kty": "oct", "k": "c2hvcnQ"})]);
     assert_eq!(setup_error(&short), AuthSetupError::SecretTooShort { length: 5, length_min: 32 });
 }

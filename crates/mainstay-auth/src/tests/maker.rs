@@ -58,6 +58,10 @@ fn what_would_be_refused_is_not_made() {
     assert_eq!(error.to_string(), "the schema declares no claim \"levle\": do you mean \"level\"?");
     let error = make(&pairs(&[("level", "high")]), "anna").unwrap_err();
     assert_eq!(error.to_string(), "claim \"level\": \"high\" is no whole number of 64 bits");
+    let error = make(&pairs(&[("level", "3000000000")]), "anna").unwrap_err();
+    assert_eq!(error.to_string(), "claim \"level\": the number does not fit into 32 bits");
+    let error = make(&[], &"é".repeat(256)).unwrap_err();
+    assert_eq!(error.to_string(), "claim \"sub\": it is longer than 255 characters");
 }
 
 #[test]

@@ -58,6 +58,11 @@ impl AuthArea {
     pub(crate) fn has_key(&self) -> bool {
         [&self.jwt_secret, &self.jwt_public_key_file, &self.jwks_file].iter().any(|setting| !setting.is_empty())
     }
+
+    /// Whether tokens are taken that an identity provider made for others of its services (RFC 8725, 3.9).
+    pub(crate) fn takes_tokens_for_others(&self) -> bool {
+        !self.jwks_file.is_empty() && self.audience.is_empty()
+    }
 }
 
 fn one_or_many<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
@@ -71,4 +76,21 @@ fn one_or_many<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<
         Texts::One(text) => vec![text],
         Texts::Many(texts) => texts,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_set_wants_an_audience() {
+        let auth = |jwks_file: &str, audience: &[&str]| AuthArea {
+            jwks_file: jwks_file.to_owned(),
+            audience: audience.iter().map(|text| (*text).to_owned()).collect(),
+            ..AuthArea::default()
+        };
+        assert!(auth("keys.json", &[]).takes_tokens_for_others());
+        assert!(!auth("keys.json", &["api"]).takes_tokens_for_others());
+        assert!(!auth("", &[]).takes_tokens_for_others());
+    }
 }
