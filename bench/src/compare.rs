@@ -97,11 +97,13 @@ pub async fn compare(case: &Case, (engine, rows): (&'static str, u64), plan: &Pl
                 measure: Duration::from_secs_f64(plan.seconds),
                 seed: plan.seed.wrapping_add(nth as u64),
             };
-            let base = case.base.round(pace).await?;
+            // Each goes first in its turn: whoever comes second finds a larger table and a warmer machine.
+            let sides = if nth % 2 == 0 { [&case.base, &case.subject] } else { [&case.subject, &case.base] };
+            let first = sides[0].round(pace).await?;
             tokio::time::sleep(PAUSE).await;
-            let subject = case.subject.round(pace).await?;
+            let second = sides[1].round(pace).await?;
             tokio::time::sleep(PAUSE).await;
-            rounds.push([base, subject]);
+            rounds.push(if nth % 2 == 0 { [first, second] } else { [second, first] });
         }
         let comparison = Comparison::new(case, (engine, rows), connections, answer_bytes, rounds);
         say(&format!(
