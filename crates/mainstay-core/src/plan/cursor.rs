@@ -15,6 +15,9 @@ const TAG_LEN: usize = 16;
 /// Characters of a cursor that is looked at.
 const LENGTH_MAX: usize = 16 * 1024;
 
+/// Values of a cursor at most: it is told of each whether it is null.
+pub(crate) const VALUES_MAX: usize = u32::BITS as usize;
+
 /// The key that cursors are authenticated with.
 #[derive(Debug)]
 pub(crate) struct CursorKey(hmac::Key);

@@ -9,6 +9,7 @@ use mainstay_schema::{CollectionId, FieldKind, Scalar, Schema, nearest};
 
 use super::{
     Origin, Planner, all,
+    cursor::VALUES_MAX,
     figure::{FigureShape, figure_name, resolve_figure, word},
     filter::compile_filters,
     select::check_alias,
@@ -234,6 +235,11 @@ fn resolve_order(names: &[&str], keys: usize, sort: &[Sort]) -> Result<Vec<Group
     }
     let left = (0..keys).filter(|column| !order.iter().any(|known| known.column == *column)).collect::<Vec<_>>();
     order.extend(left.into_iter().map(|column| GroupOrder { column, descending: false }));
+    if order.len() > VALUES_MAX {
+        let message =
+            format!("groups with {} keys and sorts are more than the {VALUES_MAX} that have an order", order.len());
+        return Err(Error::new(ErrorKind::LimitExceeded, message));
+    }
     Ok(order)
 }
 

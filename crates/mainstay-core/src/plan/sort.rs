@@ -3,7 +3,7 @@ use mainstay_expr::{Expr, Node, Symbol, Type};
 use mainstay_plan::Order;
 use mainstay_schema::{Collection, CollectionId, Field, FieldId, FieldKind, Scalar, Schema, nearest};
 
-use super::{Planner, field_of, key_of, this};
+use super::{Planner, cursor::VALUES_MAX, field_of, key_of, this};
 use crate::{
     Error, ErrorKind, Limits, Sort,
     expressions::{Expressions, RuleKind},
@@ -27,9 +27,10 @@ pub(crate) fn resolve_sort(
     collection: CollectionId,
     sort: &[Sort],
 ) -> Result<Vec<SortKey>, Error> {
-    if sort.len() > limits.sort_max {
-        let message =
-            format!("{} sort keys are more than the {} that one request may have", sort.len(), limits.sort_max);
+    // The key of the record comes on top.
+    let sort_max = limits.sort_max.min(VALUES_MAX - 1);
+    if sort.len() > sort_max {
+        let message = format!("{} sort keys are more than the {sort_max} that one request may have", sort.len());
         return Err(Error::new(ErrorKind::LimitExceeded, message));
     }
     let mut keys: Vec<SortKey> = Vec::with_capacity(sort.len() + 1);

@@ -195,3 +195,28 @@ async fn counts_count_what_the_caller_may_see() {
         assert_eq!(short(&house.list(&caller, list).await), expected);
     }
 }
+
+/// A cursor says of each sort key whether it is null; there is room for so many, whatever the settings say.
+#[tokio::test]
+async fn more_sort_keys_than_a_cursor_has_room_for_are_refused() {
+    let names: Vec<String> = (0..40).map(|at| format!("f{at}")).collect();
+    let fields: Vec<String> = names.iter().map(|name| format!("{name}: Int")).collect();
+    let sdl = format!("type Wide @rules(read: \"true\") {{ {} }}", fields.join(" "));
+    let house = House::with(&sdl, |settings| {
+        (settings.limits.sort_max, settings.limits.group_max) = (100, 100);
+    });
+    house.seed("wides", r#"{"f39": 1}"#).await;
+    house.seed("wides", r#"{"f39": 2}"#).await;
+    let list = |keys: &[String], after: Option<String>| List {
+        sort: keys.iter().map(|name| by(name)).collect(),
+        selection: selection(&[plain("f30")]),
+        limit: Some(1),
+        after,
+        ..house.list_of("wides")
+    };
+    let first: serde_json::Value = serde_json::from_str(&house.list(&admin(), list(&names[..31], None)).await).unwrap();
+    let next = first["next"].as_str().map(str::to_owned);
+    assert_eq!(house.list(&admin(), list(&names[..31], next)).await, r#"{"items":[{"f30":null}],"next":null}"#);
+    let told = house.list(&admin(), list(&names, None)).await;
+    assert_eq!(told, "LimitExceeded: 40 sort keys are more than the 31 that one request may have");
+}

@@ -7,6 +7,7 @@
 //!    those that are referred to.
 use std::collections::{HashMap, HashSet};
 
+use mainstay_expr::Value;
 use mainstay_plan::ChangeOp;
 use mainstay_schema::{CollectionId, OnDelete};
 
@@ -30,6 +31,10 @@ pub(super) struct Reach {
 impl Reach {
     fn has(&self, collection: CollectionId, key: &Key) -> bool {
         self.keys.get(&collection).is_some_and(|keys| keys.contains(key))
+    }
+
+    fn count_of(&self, collection: CollectionId) -> usize {
+        self.keys.get(&collection).map_or(0, HashSet::len)
     }
 
     fn json(&self, collection: CollectionId) -> String {
@@ -74,7 +79,9 @@ async fn follow<S: Session>(
     limit: usize,
 ) -> Result<Vec<Key>, StepError> {
     let key = Cell { column: 0, decode: of(cascades, incoming.from)?.key };
-    let inputs = Inputs { keys, ..Inputs::of(&[]) };
+    // One more than may be reached tells that there are too many.
+    let at_most = [at_most(limit)];
+    let inputs = Inputs { keys, ..Inputs::of(&at_most) };
     let mut found = Vec::new();
     let mut take = |row: &dyn Row| {
         let key = Key::of(row.value(key)?)?;
@@ -91,17 +98,23 @@ async fn follow<S: Session>(
     Ok(found)
 }
 
+fn at_most(records: usize) -> Value {
+    Value::Int(i64::try_from(records).unwrap_or(i64::MAX))
+}
+
 async fn restricted<S: Session>(session: &mut S, cascades: &[Cascade], reach: &Reach) -> Result<(), StepError> {
     for collection in reach.keys.keys() {
         let keys = reach.json(*collection);
         for incoming in with(cascades, *collection, OnDelete::Restrict)? {
             let key = Cell { column: 0, decode: of(cascades, incoming.from)?.key };
+            // One more than those that end tells that there is one that stays.
+            let at_most = [at_most(reach.count_of(incoming.from))];
             let mut stays = false;
             let mut take = |row: &dyn Row| {
                 stays = !reach.has(incoming.from, &Key::of(row.value(key)?)?);
                 Ok(!stays)
             };
-            session.query(&incoming.find, &Inputs { keys: &keys, ..Inputs::of(&[]) }, &mut take).await?;
+            session.query(&incoming.find, &Inputs { keys: &keys, ..Inputs::of(&at_most) }, &mut take).await?;
             if stays {
                 return Err(StepError::Restricted { by: incoming.from, field: incoming.field });
             }

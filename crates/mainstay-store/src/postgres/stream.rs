@@ -16,8 +16,10 @@ use crate::{
 pub(super) const BATCHES_WAITING_MAX: usize = 4;
 /// A batch is handed out once it has so many bytes.
 const BATCH_BYTES: usize = 256 * 1024;
-/// Rows that the server is asked for at a time.
-const ROWS: i32 = 1_000;
+/// Rows that the server is asked for first, and at most at a time: as many as have about so many bytes.
+const ROWS_FIRST: i32 = 100;
+const ROWS_MAX: i32 = 1_000;
+const PORTION_BYTES: usize = 1024 * 1024;
 /// A stream takes as long as it takes.
 const WITHOUT_LIMITS: &str = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0";
 
@@ -67,12 +69,16 @@ async fn one(
     let values = params(&of.sql.page, &Inputs::of(values));
     let portal = transaction.bind_raw(&statement, values).await.map_err(failed)?;
     let mut batch = Batch { read, ..Batch::default() };
+    let mut wanted = ROWS_FIRST;
     loop {
-        let rows = transaction.query_portal(&portal, ROWS).await.map_err(failed)?;
+        let rows = transaction.query_portal(&portal, wanted).await.map_err(failed)?;
+        let mut bytes = 0;
         for row in &rows {
+            let before = batch.json.len();
             row.write(&of.sql.columns, &mut batch.json).map_err(exec::store_error)?;
             batch.json.push(b'\n');
             batch.rows += 1;
+            bytes += batch.json.len() - before;
             if batch.json.len() >= BATCH_BYTES {
                 let room = Vec::with_capacity(BATCH_BYTES + BATCH_BYTES / 8);
                 let full = std::mem::replace(&mut batch, Batch { read, rows: 0, json: room });
@@ -84,6 +90,26 @@ async fn one(
         if rows.is_empty() {
             break;
         }
+        wanted = portion(rows.len(), bytes);
     }
     Ok(if batches.send(Ok(batch)).await.is_err() { Err(Gone) } else { Ok(()) })
+}
+
+/// Rows to ask for next, where so many had so many bytes: memory does not grow with what a record holds.
+fn portion(rows: usize, bytes: usize) -> i32 {
+    let each = bytes.div_ceil(rows.max(1)).max(1);
+    i32::try_from(PORTION_BYTES / each).unwrap_or(ROWS_MAX).clamp(1, ROWS_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_records_come_a_few_at_a_time() {
+        assert_eq!(portion(100, 20_000), ROWS_MAX);
+        assert_eq!(portion(100, 100 * 100_000), 10);
+        assert_eq!(portion(1, 16 * 1024 * 1024), 1);
+        assert_eq!(portion(0, 0), ROWS_MAX);
+    }
 }

@@ -57,7 +57,9 @@ impl Target<'_> {
         let row = writer.row(from.id);
         let column = writer.column(&row, field.id);
         let among = self.among(&mut writer, &column);
-        let find = format!("SELECT {} FROM {} WHERE {among}", writer.key(&row), writer.from(&row));
+        let (key, rows) = (writer.key(&row), writer.from(&row));
+        let limit = writer.bind_as(Bind::Limit(0), &Type::Int);
+        let find = format!("SELECT {key} FROM {rows} WHERE {among} LIMIT {limit}");
         let clear = if field.required { None } else { Some(self.clear(from, field)) };
         Incoming { from: from.id, field: field.id, on_delete, find: writer.finish(find), clear }
     }

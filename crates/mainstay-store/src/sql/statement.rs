@@ -380,7 +380,7 @@ pub struct Incoming {
     pub field: FieldId,
     /// What happens to its records.
     pub on_delete: OnDelete,
-    /// The keys of the records whose link is one of the keys.
+    /// The keys of the records whose link is one of the keys, one more than the first bound value says at most.
     pub find: Sql,
     /// Makes the link null where it is one of the keys, and counts up version and time of change; `None` when it is required.
     pub clear: Option<Clear>,

@@ -102,6 +102,22 @@ async fn join_rows_end_on_both_sides() {
 }
 
 #[tokio::test]
+async fn one_that_stays_is_found_among_those_that_end() {
+    let world = World::new();
+    let (one, two) = (world.board(1).await, world.board(2).await);
+    world.note(10, &one, &[]).await;
+    for (pin, board) in [(1, &one), (2, &one), (3, &two), (4, &one)] {
+        let links = [("note", uuid(10)), ("board", board.clone())];
+        world.write(world.create_step("Pin", Value::Int(pin), &links)).await;
+    }
+    let outcome = world.try_write(world.delete_step("Board", one.clone())).await;
+    assert!(matches!(outcome, Err(StepError::Restricted { .. })), "{outcome:?}");
+    world.write(world.delete_step("Pin", Value::Int(3))).await;
+    world.write(world.delete_step("Board", one)).await;
+    assert_eq!(world.show("Pin", "true", &["id"]).await, "");
+}
+
+#[tokio::test]
 async fn a_delete_that_reaches_too_far_is_refused() {
     let world = World::with(|settings| settings.cascade_max = 4);
     let board = world.board(1).await;
