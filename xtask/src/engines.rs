@@ -15,6 +15,11 @@ const LEFT_OUT_VARIABLE: &str = "MAINSTAY_TEST_LEFT_OUT";
 
 const EVERY: &[&str] = &["test", "--workspace", "--locked"];
 
+/// Where pgbouncer is, for tests.
+const POOLED_VARIABLE: &str = "MAINSTAY_TEST_PGBOUNCER";
+/// Tests of the API that are about the way to the server itself.
+const NOT_POOLED: &[&str] = &["away::"];
+
 /// The programs whose tests have a database: the same that ran before, with nothing built for them.
 const WITH_DATABASE: &[&str] = &["store", "suite", "api", "cli"];
 
@@ -23,7 +28,6 @@ const NOT_ON_POSTGRES: &[(&str, &str)] = &[
     ("add::what_cannot_be_added_is_refused_by_its_field", "a decimal out of its range is told of the request"),
     ("bounds::lists_inside_of_lists_are_counted_over_the_whole_answer", "records in lists in lists are not counted"),
     ("idempotency::many_at_once_with_one_key_act_once", "one of many at once is not answered as the others"),
-    ("explains::a_list_says_what_the_caller_alone_decides", "missing indexes are not told"),
 ];
 
 /// All tests, on the embedded engine.
@@ -42,6 +46,18 @@ pub(crate) fn postgres() -> Outcome {
     let but = NOT_ON_POSTGRES.iter().flat_map(|(name, _)| ["--skip", *name]);
     let arguments: Vec<&str> = EVERY.iter().copied().chain(with_database).chain(["--"]).chain(but).collect();
     on("postgres", &Servers::start()?, &arguments)
+}
+
+/// The tests of the API, on PostgreSQL through pgbouncer in transaction mode.
+pub(crate) fn pgbouncer() -> Outcome {
+    tools::install()?;
+    let servers = Servers::start()?;
+    let pooled = servers.pooled()?;
+    let variables =
+        [&servers.variables()[..], &[(POOLED_VARIABLE, &pooled.address), (ENGINE_VARIABLE, "postgres")]].concat();
+    let but = NOT_POOLED.iter().flat_map(|name| ["--skip", *name]);
+    let arguments: Vec<&str> = EVERY.iter().copied().chain(["--test", "api", "--"]).chain(but).collect();
+    cargo(&arguments, &variables)
 }
 
 fn on(engine: &str, servers: &Servers, arguments: &[&str]) -> Outcome {

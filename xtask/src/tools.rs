@@ -28,6 +28,9 @@ pub(crate) fn install() -> Outcome {
     if !servers::is_installed() {
         packages.push("postgresql");
     }
+    if !servers::has_pgbouncer() {
+        packages.push("pgbouncer");
+    }
     if packages.is_empty() {
         return Ok(());
     }

@@ -1,4 +1,12 @@
 //! Names: from the schema's words to columns, tables and paths, and the nearest of some.
+use crate::hash::fingerprint;
+
+/// Bytes of a column's name: PostgreSQL cuts longer ones without a word.
+pub(crate) const COLUMN_BYTES_MAX: usize = 63;
+/// Bytes of a table's name: what is called after it, such as `…_id_seq`, must fit too.
+pub(crate) const TABLE_BYTES_MAX: usize = 56;
+/// Digits of the hash in a name that would be too long.
+const HASH_DIGITS: usize = 12;
 
 /// `monthsMin` to `months_min`, `HTTPServer2` to `http_server2`.
 pub fn snake_case(name: &str) -> String {
@@ -25,6 +33,16 @@ pub fn plural(word: &str) -> String {
     }
     let hisses = ["s", "x", "z", "ch", "sh"].iter().any(|end| word.ends_with(end));
     format!("{word}{}", if hisses { "es" } else { "s" })
+}
+
+/// The join table of a link: `skills_requires`, with a hash where that is too long.
+pub(crate) fn join_table(table: &str, field: &str) -> String {
+    let name = format!("{table}_{}", snake_case(field));
+    if name.len() <= TABLE_BYTES_MAX {
+        return name;
+    }
+    let hash = &fingerprint(name.as_bytes())[..HASH_DIGITS];
+    format!("{}_{hash}", &name[..name.len().min(TABLE_BYTES_MAX - HASH_DIGITS - 1)])
 }
 
 /// `OwnedMessage` to `ownedMessage`, `HTTPLog` to `httpLog`, `API` to `api`.
@@ -81,6 +99,16 @@ mod tests {
         assert_eq!(plurals, ["categories", "days", "boxes", "matches", "dishes", "classes", "skills"]);
         let camels = ["OwnedMessage", "HTTPLog", "API", "Skill", "skill"].map(lower_camel);
         assert_eq!(camels, ["ownedMessage", "httpLog", "api", "skill", "skill"]);
+    }
+
+    #[test]
+    fn a_join_table_has_a_name_that_every_database_keeps_whole() {
+        assert_eq!(join_table("skills", "requiresFirst"), "skills_requires_first");
+        let (a, b) = ("a".repeat(30), "b".repeat(25));
+        assert_eq!(join_table(&a, &b), format!("{a}_{b}"));
+        let one = join_table(&a, &format!("{b}c"));
+        assert!(one.len() == TABLE_BYTES_MAX && one.starts_with(&format!("{a}_bbbbbbbbbbbb_")), "{one}");
+        assert_ne!(one, join_table(&a, &format!("{b}d")));
     }
 
     #[test]

@@ -1,8 +1,12 @@
 //! A private PostgreSQL from Debian's package, with settings that not every server has: what depends on them shows.
 use std::{
-    fs, io,
+    fs::{self, Permissions},
+    io,
     net::TcpListener,
-    os::unix::{fs::chown, process::CommandExt as _},
+    os::unix::{
+        fs::{PermissionsExt as _, chown},
+        process::CommandExt as _,
+    },
     path::{Path, PathBuf},
     process::Command,
 };
@@ -76,8 +80,7 @@ impl Postgres {
     /// Makes a cluster in this folder and starts it; comes back when it answers.
     pub fn start(folder: &Path) -> Result<Postgres, Vec<String>> {
         let programs = programs().ok_or_else(|| vec![format!("{VERSIONS}: no PostgreSQL: cargo xtask tools")])?;
-        let account =
-            if id("-u", None)? == 0 { Some((id("-u", Some(ACCOUNT))?, id("-g", Some(ACCOUNT))?)) } else { None };
+        let account = account()?;
         if let Some((user, group)) = account {
             chown(folder, Some(user), Some(group)).map_err(|error| vec![format!("{}: {error}", folder.display())])?;
         }
@@ -111,6 +114,44 @@ impl Postgres {
             Stop::Immediate => "immediate",
         };
         self.run("pg_ctl", &["stop", "--wait", "--mode", mode, "--pgdata", &self.data()])
+    }
+
+    /// Stops it, adds settings, says who is let in (the lines of `pg_hba.conf`, unless there are none), and starts it again.
+    pub fn reconfigure(&self, settings: &str, admitted: &str) -> Result<(), Vec<String>> {
+        self.end(Stop::Fast)?;
+        let file = self.folder.join("data/postgresql.auto.conf");
+        let known = fs::read_to_string(&file).map_err(|error| vec![error.to_string()])?;
+        self.put("postgresql.auto.conf", &format!("{known}{settings}\n"))?;
+        if !admitted.is_empty() {
+            self.put("pg_hba.conf", admitted)?;
+        }
+        self.begin()
+    }
+
+    /// Writes a file into the folder of its data, for its account alone.
+    pub fn put(&self, name: &str, text: &str) -> Result<(), Vec<String>> {
+        let file = self.folder.join("data").join(name);
+        let failed = |error: io::Error| vec![format!("{}: {error}", file.display())];
+        fs::write(&file, text).map_err(failed)?;
+        fs::set_permissions(&file, Permissions::from_mode(0o600)).map_err(failed)?;
+        match self.account {
+            Some((user, group)) => chown(&file, Some(user), Some(group)).map_err(failed),
+            None => Ok(()),
+        }
+    }
+
+    /// Runs SQL as who may do everything, each statement for itself; what comes out, as psql writes it.
+    pub fn sql(&self, database: &str, statements: &[&str]) -> Result<String, Vec<String>> {
+        let (port, folder) = (self.port.to_string(), self.folder.display().to_string());
+        let mut command = Command::new(self.programs.join("psql"));
+        command.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", "postgres"]);
+        command.args(["-h", folder.as_str(), "-p", port.as_str(), "-d", database]);
+        statements.iter().for_each(|statement| {
+            command.args(["-c", statement]);
+        });
+        let output = command.output().map_err(|error| vec![format!("psql: {error}")])?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+        if output.status.success() { Ok(text(&output.stdout)) } else { Err(vec![text(&output.stderr)]) }
     }
 
     /// Its address, for who may do everything.
@@ -151,8 +192,13 @@ impl Drop for Postgres {
     }
 }
 
-fn free_port() -> io::Result<u16> {
+pub(crate) fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
+/// The account that runs servers, where we are root.
+pub(crate) fn account() -> Result<Option<(u32, u32)>, Vec<String>> {
+    Ok(if id("-u", None)? == 0 { Some((id("-u", Some(ACCOUNT))?, id("-g", Some(ACCOUNT))?)) } else { None })
 }
 
 /// The number of an account or of its group; without a name, our own.

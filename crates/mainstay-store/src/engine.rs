@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::{
     Batch, Beat, ChangesAsked, ChangesPage, Drift, Explained, Kept, Location, Measured, MigrateError, NodeSeen,
-    Offence, Once, OpenError, Page, PostgresDialect, Pulse, Rehearsed, Retention, Settings, SqliteDialect,
+    Offence, Once, OpenError, Page, Place, PostgresDialect, Pulse, Rehearsed, Retention, Settings, SqliteDialect,
     StatementExplained, StepError, StoreError, Write, WriteError, WriteStatement, Written, postgres,
     read::ReadStatement, sql::Dialect, sqlite,
 };
@@ -27,6 +27,14 @@ impl Engine {
         match &settings.at {
             Location::File(_) => Ok((Engine::Sqlite(Arc::new(sqlite::Engine::open(settings)?)), &SqliteDialect)),
             Location::Postgres(url) => Ok((Engine::Postgres(postgres::Engine::open(settings, url)?), &PostgresDialect)),
+        }
+    }
+
+    /// Where the database is, if that is on a server.
+    pub(crate) fn place(settings: &Settings) -> Result<Option<Place>, OpenError> {
+        match &settings.at {
+            Location::File(_) => Ok(None),
+            Location::Postgres(url) => postgres::place(settings, url).map(Some),
         }
     }
 

@@ -34,7 +34,7 @@ pub use nodes::{Beat, Node, NodeSeen, Pulse};
 pub use once::{KeepAnswer, Kept, Once};
 pub use postgres::PostgresDialect;
 pub use read::ReadStatement;
-pub use settings::{FeedSettings, Location, Pgbouncer, PostgresSettings, Settings, SqliteSettings};
+pub use settings::{FeedSettings, Location, Pgbouncer, Place, PostgresSettings, Settings, SqliteSettings};
 pub use sqlite::SqliteDialect;
 pub use step::{Author, Each, LateValue, ReadTask, Source, Step, Task, Upsert, Write};
 pub use store::{Committed, Store};

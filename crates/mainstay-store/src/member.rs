@@ -2,7 +2,7 @@
 //! tables.
 use std::{sync::Arc, time::Duration};
 
-use mainstay_schema::{Class, Migration, Schema};
+use mainstay_schema::{Class, Migration, Schema, Snapshot};
 use parking_lot::Mutex;
 use tokio::{
     sync::{Notify, watch},
@@ -55,16 +55,13 @@ pub enum Fitness {
 
 impl Fitness {
     /// Of what a database has, for a schema.
-    fn of(schema: &Schema, store: &Store) -> Result<Fitness, StoreError> {
-        let Some(database) = store.snapshot()? else {
-            return Ok(Fitness::Unfit("the database has no tables any more".to_owned()));
-        };
-        let steps = Migration::since(schema, &database);
-        Ok(match steps.iter().find(|step| step.class != Class::Additive) {
+    pub fn of(schema: &Schema, database: &Snapshot) -> Fitness {
+        let steps = Migration::since(schema, database);
+        match steps.iter().find(|step| step.class != Class::Additive) {
             Some(step) => Fitness::Unfit(step.text.clone()),
             None if steps.is_empty() => Fitness::Same,
             None => Fitness::Behind(steps.len()),
-        })
+        }
     }
 }
 
@@ -199,7 +196,10 @@ impl Life {
         if !self.shared.settings.watches_schema || self.looked.as_ref().is_some_and(is_same) {
             return Ok(known);
         }
-        let fitness = Fitness::of(&schema, &self.shared.store)?;
+        let fitness = match self.shared.store.snapshot()? {
+            Some(database) => Fitness::of(&schema, &database),
+            None => Fitness::Unfit("the database has no tables any more".to_owned()),
+        };
         self.looked = Some((pulse.schema, schema));
         if fitness != known {
             tell_fitness(&fitness);

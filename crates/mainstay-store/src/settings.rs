@@ -46,6 +46,15 @@ pub enum Location {
     Postgres(String),
 }
 
+/// Where a database on a server is, as far as people may see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Its name and its host.
+    pub shown: String,
+    /// Whether the server is on this machine.
+    pub is_local: bool,
+}
+
 /// What the change feed keeps.
 #[derive(Clone, Debug)]
 pub struct FeedSettings {

@@ -13,8 +13,8 @@ use tokio::sync::{mpsc, watch};
 
 use crate::{
     Batch, Beat, ChangesAsked, ChangesPage, Drift, Explained, Kept, Measured, MigrateError, NodeSeen, Offence, Once,
-    OpenError, Page, Pulse, ReadStatement, Rehearsed, Retention, Settings, StepError, StoreError, Write, WriteError,
-    WriteStatement, Written,
+    OpenError, Page, Place, Pulse, ReadStatement, Rehearsed, Retention, Settings, StepError, StoreError, Write,
+    WriteError, WriteStatement, Written,
     advice::Origin,
     engine::Engine,
     slow,
@@ -40,6 +40,11 @@ pub struct Committed(watch::Receiver<u64>);
 type Cascades = (Weak<Schema>, Arc<[Cascade]>);
 
 impl Store {
+    /// Where the database of these settings is, if that is on a server; nobody is asked.
+    pub fn place(settings: &Settings) -> Result<Option<Place>, OpenError> {
+        Engine::place(settings)
+    }
+
     /// Opens the database. An embedded one is made where there is none, and locked against a second process.
     pub fn open(settings: Settings) -> Result<Store, OpenError> {
         let slow = (settings.slow_ms > 0).then(|| Duration::from_millis(settings.slow_ms));

@@ -1,10 +1,10 @@
 //! The database of one test.
 use std::path::{Path, PathBuf};
 
-use mainstay_store::{Location, Settings};
+use mainstay_store::{Location, Pgbouncer, Settings};
 use tempfile::TempDir;
 
-use crate::{Engine, beside, engine, server};
+use crate::{Engine, Held, beside, engine, server};
 
 /// Connections of a store: several tests run at the same time on one server.
 const CONNECTIONS: usize = 8;
@@ -34,11 +34,14 @@ impl TestDatabase {
     /// How a store opens it: the defaults, but a commit does not wait for the disk, and connections are few.
     pub fn settings(&self) -> Settings {
         let at = match &self.name {
-            Some(name) => Location::Postgres(server::url(name)),
+            Some(name) => Location::Postgres(server::pooled_url(name).unwrap_or_else(|| server::url(name))),
             None => Location::File(self.file()),
         };
         let mut settings = Settings { durable: false, ..Settings::of(at) };
         settings.postgres.connections = CONNECTIONS;
+        if server::is_pooled() {
+            settings.postgres.pgbouncer = Pgbouncer::Transaction;
+        }
         settings
     }
 
@@ -66,6 +69,12 @@ impl TestDatabase {
             Some(name) => drop(server::rows(name, sql)),
             None => beside::execute(&self.file(), sql),
         }
+    }
+
+    /// Runs SQL in a transaction that stays open until the value is dropped; on PostgreSQL alone.
+    pub fn hold(&self, sql: &str) -> Held {
+        let name = self.name.clone().expect("an embedded database has one writer");
+        Held::begin(name, sql.to_owned())
     }
 
     /// Asks beside whoever has it open: rows of texts, as the engine writes them.

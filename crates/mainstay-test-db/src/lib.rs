@@ -7,9 +7,11 @@
 pub mod beside;
 mod database;
 mod engine;
+mod held;
 mod server;
 #[cfg(test)]
 mod tests;
 
 pub use database::TestDatabase;
 pub use engine::{Engine, engine, is_for};
+pub use held::Held;

@@ -17,6 +17,8 @@ use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
 
 /// Where the server is.
 const SERVER_VARIABLE: &str = "MAINSTAY_TEST_POSTGRES";
+/// Where a pgbouncer before it is, in transaction mode: `HOST:PORT`, if stores are to go through one.
+const POOLED_VARIABLE: &str = "MAINSTAY_TEST_PGBOUNCER";
 /// What the names of databases of tests begin with; the number of the process and a count follow.
 const PREFIX: &str = "mainstay_test_";
 /// How long a connection of an earlier test may take to end, in milliseconds.
@@ -74,6 +76,17 @@ pub(crate) fn url(name: &str) -> String {
     if query.is_empty() { format!("{host}/{name}") } else { format!("{host}/{name}?{query}") }
 }
 
+/// Whether stores go through pgbouncer.
+pub(crate) fn is_pooled() -> bool {
+    env::var_os(POOLED_VARIABLE).is_some()
+}
+
+/// The address of a database through pgbouncer, if there is one.
+pub(crate) fn pooled_url(name: &str) -> Option<String> {
+    let host = env::var(POOLED_VARIABLE).ok()?;
+    Some(format!("postgres://postgres@{host}/{name}"))
+}
+
 /// Rows of texts, as the server writes them.
 pub(crate) fn rows(name: &str, sql: &str) -> Vec<Vec<Option<String>>> {
     on_server(name, async |client| {
@@ -87,7 +100,7 @@ pub(crate) fn rows(name: &str, sql: &str) -> Vec<Vec<Option<String>>> {
 }
 
 /// Works on a connection to a database of the server. On a thread of its own: the caller may be inside of a runtime.
-fn on_server<Work, Out>(name: &str, work: Work) -> Out
+pub(crate) fn on_server<Work, Out>(name: &str, work: Work) -> Out
 where
     Work: AsyncFnOnce(Client) -> Out + Send,
     Out: Send,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use mainstay_auth::Authenticator;
 use mainstay_core::{Core, CoreSettings};
 use mainstay_schema::Schema;
-use mainstay_store::{Location, Store};
+use mainstay_store::{Location, Place, Store};
 use tokio::{net::TcpListener, runtime::Runtime};
 
 use crate::{
@@ -16,6 +16,12 @@ use crate::{
 /// Pages in the write-ahead log at which it is copied into the database while many records are loaded: a page of an index that one
 /// commit after the other changes is copied once for all of them.
 const LOADING_WAL_PAGES_MAX: u32 = 16_000;
+
+/// Where the project's database is, if that is on a server.
+pub(crate) fn place(project: &Project) -> Result<Option<Place>, Failure> {
+    let settings = project.settings.store(project.database()?);
+    Store::place(&settings).map_err(|error| Failure::new("database", error.message))
+}
 
 /// Opens the project's database; makes it where there is none.
 pub(crate) fn store(project: &Project) -> Result<Arc<Store>, Failure> {

@@ -2,10 +2,13 @@
 use std::sync::Arc;
 
 use mainstay_schema::{Class, Migration, Schema, Snapshot, Step};
-use mainstay_store::{Drift, MigrateError, Offence, Severity, Store};
+use mainstay_store::{Drift, Fitness, MigrateError, Offence, Severity, Store};
 use serde_json::{Value, json};
 
 use crate::failure::{Detail, Failure};
+
+/// How often the way to the schema is looked for, where other nodes change the tables at the same time.
+pub(crate) const ATTEMPTS_MAX: usize = 5;
 
 /// The way from what the database has to what the schema says.
 pub(crate) struct Way {
@@ -62,6 +65,14 @@ impl Way {
     /// Whether there is nothing to do.
     pub(crate) fn is_done(&self) -> bool {
         self.migration.is_done()
+    }
+
+    /// What the tables, as they are now, are for a server of the schema.
+    pub(crate) fn fitness(&self) -> Fitness {
+        if self.migration.is_first {
+            return Fitness::Unfit("the database has no tables".to_owned());
+        }
+        Fitness::of(&self.schema, &self.migration.from)
     }
 
     /// The fingerprint of what the database has; `None` when it is empty.

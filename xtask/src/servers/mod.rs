@@ -10,8 +10,8 @@ use std::{
 };
 
 use crate::steps::Outcome;
-use mainstay_servers::Postgres;
-pub(crate) use mainstay_servers::is_installed;
+use mainstay_servers::{Pgbouncer, Postgres};
+pub(crate) use mainstay_servers::{has_pgbouncer, is_installed};
 
 /// What tells the tests where the server is.
 const POSTGRES_VARIABLE: &str = "MAINSTAY_TEST_POSTGRES";
@@ -46,6 +46,24 @@ impl Servers {
     /// The variables that name them.
     pub(crate) fn variables(&self) -> [(&'static str, &str); 1] {
         [(POSTGRES_VARIABLE, &self.url)]
+    }
+}
+
+/// A pgbouncer before them; it ends with the value, before its folder goes.
+pub(crate) struct Pooled {
+    pub(crate) address: String,
+    _pool: Pgbouncer,
+    _folder: Folder,
+}
+
+impl Servers {
+    /// Starts a pgbouncer before PostgreSQL.
+    pub(crate) fn pooled(&self) -> Result<Pooled, Vec<String>> {
+        let port = self.url.rsplit(':').next().and_then(|rest| rest.split('/').next()?.parse().ok());
+        let port = port.ok_or_else(|| vec![format!("{}: no port", self.url)])?;
+        let folder = Folder::new()?;
+        let pool = Pgbouncer::start(&folder.0, port)?;
+        Ok(Pooled { address: format!("127.0.0.1:{}", pool.port()), _pool: pool, _folder: folder })
     }
 }
 

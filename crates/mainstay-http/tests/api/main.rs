@@ -2,6 +2,7 @@
 //! refused.
 mod access;
 mod add;
+mod away;
 mod bad_input;
 mod batch;
 mod batch_alike;
@@ -36,6 +37,7 @@ mod prefer;
 mod protocol;
 mod proxies;
 mod query;
+mod races;
 mod read;
 mod rules;
 mod secrets;

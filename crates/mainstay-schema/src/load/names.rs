@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Collection, CollectionId, Embedded, EmbeddedId, Enum, EnumId, KeepChanges, KeyKind, Rules, System,
-    names::{lower_camel, plural, snake_case},
+    names::{TABLE_BYTES_MAX, lower_camel, plural, snake_case},
 };
 
 /// Gives every type its number, and every collection its path and table.
@@ -107,6 +107,13 @@ fn check_table(builder: &mut Builder, name: &str, table: &str, place: Place) {
     if table.starts_with(RESERVED_TABLE_PREFIX) {
         let message = format!("type \"{name}\" has a name that is kept for the server's own tables");
         builder.report.error(place, "reserved_name", message).hint("rename the type");
+    }
+    if table.len() > TABLE_BYTES_MAX {
+        let (length, most) = (table.len(), TABLE_BYTES_MAX);
+        let message = format!(
+            "type \"{name}\" has a table whose name is too long: \"{table}\" has {length} characters, the most are {most}"
+        );
+        builder.report.error(place, "name_too_long", message).hint("give the type a shorter name");
     }
     let other = builder.schema.collections.iter().find(|other| other.table == table);
     if let Some(other) = other.map(|other| other.name.clone()) {

@@ -1,13 +1,15 @@
 //! The address of a database: what libpq reads, with `sslmode` and `sslrootcert` taken out of it.
-use std::{path::PathBuf, str::FromStr, time::Duration};
+use std::{net::IpAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use tokio_postgres::{
     Config,
     config::{Host, SslMode},
 };
 
-use crate::{OpenError, Pgbouncer, Settings};
+use crate::{OpenError, Pgbouncer, Place, Settings};
 
+/// The port of a server that does not say another one.
+const PORT: u16 = 5432;
 /// What connections call themselves, unless the address says.
 const APPLICATION: &str = "mainstay";
 /// How long a connection may be silent before the system asks whether the other side is there.
@@ -79,12 +81,40 @@ impl Address {
 
     /// The host and the database, for people.
     pub(super) fn shown(&self) -> String {
-        let host = self.config.get_hosts().first().map_or_else(String::new, |host| match host {
+        format!("\"{}\" on {}", self.config.get_dbname().unwrap_or("postgres"), self.host())
+    }
+
+    /// The first host with its port, for people.
+    pub(super) fn host(&self) -> String {
+        format!("{}:{}", self.host_name(), self.config.get_ports().first().copied().unwrap_or(PORT))
+    }
+
+    /// The first host, for people.
+    pub(super) fn host_name(&self) -> String {
+        let address = || self.config.get_hostaddrs().first().map_or_else(String::new, ToString::to_string);
+        self.config.get_hosts().first().map_or_else(address, |host| match host {
             Host::Tcp(name) => name.clone(),
             Host::Unix(path) => path.display().to_string(),
-        });
-        let port = self.config.get_ports().first().copied().unwrap_or(5432);
-        format!("\"{}\" on {host}:{port}", self.config.get_dbname().unwrap_or("postgres"))
+        })
+    }
+}
+
+impl Address {
+    /// Where the database is, as far as people may see it.
+    pub(super) fn place(&self) -> Place {
+        let is_name_local = |name: &str| {
+            let address = name.parse::<IpAddr>();
+            address.map_or(name == "localhost" || name.ends_with(".localhost"), |address| address.is_loopback())
+        };
+        let is_host_local = |host: &Host| match host {
+            Host::Tcp(name) => is_name_local(name),
+            Host::Unix(_) => true,
+        };
+        let is_local = match self.config.get_hostaddrs() {
+            [] => self.config.get_hosts().iter().all(is_host_local),
+            addresses => addresses.iter().all(IpAddr::is_loopback),
+        };
+        Place { shown: self.shown(), is_local }
     }
 }
 
@@ -199,6 +229,21 @@ mod tests {
             let refused = read(url).expect_err("it is refused");
             assert!(refused.contains(reason) && !refused.contains("geheim"), "{refused}");
         }
+    }
+
+    #[test]
+    fn a_database_is_local_where_all_its_hosts_are() {
+        let is_local = |url: &str| read(url).expect("an address").place().is_local;
+        for url in ["postgres://localhost/d", "postgres://127.0.0.9/d", "postgres://[::1]:1/d", "postgres://%2Ftmp/d"] {
+            assert!(is_local(url), "{url}");
+        }
+        assert!(is_local("postgres://db.example.org/d?hostaddr=127.0.0.1"));
+        for url in
+            ["postgres://db/d", "postgres://10.0.0.1/d", "postgres://localhost,db/d", "postgres://db.localhost.org/d"]
+        {
+            assert!(!is_local(url), "{url}");
+        }
+        assert!(!is_local("postgres://localhost/d?hostaddr=10.0.0.1"));
     }
 
     #[test]

@@ -4,11 +4,11 @@ use std::{collections::HashMap, future::poll_fn, pin::pin, sync::Arc};
 use futures_core::Stream;
 use parking_lot::Mutex;
 use tokio::{runtime::Handle, sync::Notify};
-use tokio_postgres::{AsyncMessage, CancelToken, Client, Row, RowStream, types::Type};
+use tokio_postgres::{AsyncMessage, CancelToken, Client, Row, RowStream, config::SslMode, types::Type};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{
-    address::Address,
+    address::{Address, Tls},
     bind::{Param, params},
     dialect::NESTED_MAX,
     failure::{self, failure, is_stale, store_error, told},
@@ -65,6 +65,11 @@ impl Connector {
         self.address.shown()
     }
 
+    /// Why none can be made.
+    pub(super) fn why_not(&self, error: &tokio_postgres::Error) -> String {
+        failure::unreachable(error, &self.address)
+    }
+
     pub(super) fn settings(&self) -> &Settings {
         &self.settings
     }
@@ -76,7 +81,14 @@ impl Connector {
 
     /// Makes a connection; its other half runs on the runtime of whoever asks.
     pub(super) async fn connect(self: &Arc<Connector>) -> Result<Connection, tokio_postgres::Error> {
-        let (client, other_half) = self.address.config.connect(self.tls.clone()).await?;
+        let connected = match self.address.config.connect(self.tls.clone()).await {
+            Err(error) if self.address.tls == Tls::Prefer && failure::is_refused_encrypted(&error) => {
+                let mut plain = self.address.config.clone();
+                plain.ssl_mode(SslMode::Disable).connect(self.tls.clone()).await.map_err(|_| error)
+            }
+            outcome => outcome,
+        };
+        let (client, other_half) = connected?;
         let running = tokio::spawn(async move {
             if let Err(error) = other_half.await {
                 tracing::debug!(error = told(&error), "a connection to the database has ended");

@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 use tokio_postgres::{Client, Row, SimpleQueryMessage};
 
 use super::{
+    advise,
     bind::params,
     connection::{Connection, Stopped},
     engine::Engine,
@@ -36,7 +37,15 @@ impl Engine {
             let plan = plan(connection.client(), &sql, values.as_deref()).await?;
             let mut explained = Explained { sql: sql.text.clone(), plan: lines(&plan), ..Explained::default() };
             if let Some((schema, origin)) = &origin {
-                explained.words = words(connection.client(), schema, Some(origin), &plan).await?;
+                let nodes = nodes(&plan);
+                let words = Words::read(connection.client(), schema, Some(origin), &nodes).await;
+                let words = words.map_err(|error| store_error(&error, 0))?;
+                explained.words = words.of(&nodes);
+                let records = words.count_of(&schema.collection(origin.collection()).table);
+                explained.missing.extend(advise::missing(schema, origin, &nodes, records));
+                if !explained.missing.is_empty() {
+                    explained.words.push(advise::NOT_TRIED.to_owned());
+                }
             }
             Ok(explained)
         })

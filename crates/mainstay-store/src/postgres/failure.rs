@@ -1,10 +1,12 @@
 //! PostgreSQL's errors as ours: the one place where they are told apart.
+use std::io::ErrorKind;
+
 use tokio_postgres::{
     Error,
     error::{DbError, SqlState},
 };
 
-use super::dialect::too_much;
+use super::{address::Address, dialect::too_much};
 use crate::{StoreError, exec::Failure};
 
 /// What an error means for a statement that had so many milliseconds.
@@ -79,14 +81,19 @@ pub(super) fn is_lost(error: &Error) -> bool {
 }
 
 fn is_io(error: &Error) -> bool {
+    io_kind(error).is_some()
+}
+
+/// What kind of error the system told, where it told one.
+fn io_kind(error: &Error) -> Option<ErrorKind> {
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
-        if cause.is::<std::io::Error>() {
-            return true;
+        if let Some(cause) = cause.downcast_ref::<std::io::Error>() {
+            return Some(cause.kind());
         }
         source = cause.source();
     }
-    false
+    None
 }
 
 /// An error that is none of the server's, with its cause.
@@ -95,6 +102,54 @@ pub(super) fn told(error: &Error) -> String {
         (Some(cause), _) => in_words(cause),
         (None, Some(cause)) => format!("{error}: {cause}"),
         (None, None) => error.to_string(),
+    }
+}
+
+/// Why no connection can be made, in words that say what to do.
+pub(super) fn unreachable(error: &Error, address: &Address) -> String {
+    if let Some(cause) = error.as_db_error() {
+        let message = cause.message();
+        return match *cause.code() {
+            SqlState::INVALID_CATALOG_NAME => format!("{message}; CREATE DATABASE makes it"),
+            SqlState::TOO_MANY_CONNECTIONS => {
+                format!("{message}; database.connections says how many each process takes")
+            }
+            _ => message.to_owned(),
+        };
+    }
+    let told = told(error);
+    if told.contains("password missing") {
+        return "the address holds no password, and the server asks for one".to_owned();
+    }
+    match io_kind(error) {
+        Some(ErrorKind::ConnectionRefused) => format!("nobody listens at {}", address.host()),
+        Some(_) if told.contains("failed to lookup address") => {
+            format!("there is no host \"{}\", as far as this machine can find out", address.host_name())
+        }
+        _ if told.contains("invalid peer certificate") => {
+            format!("{told}; sslrootcert names a file with the certificate of the authority that signed it")
+        }
+        _ => told,
+    }
+}
+
+/// Whether a connection that is asked for encrypted where that can be had may be had as plain text.
+pub(super) fn is_refused_encrypted(error: &Error) -> bool {
+    match error.code() {
+        Some(code) => *code == SqlState::INVALID_AUTHORIZATION_SPECIFICATION,
+        None => error.to_string().contains("TLS handshake"),
+    }
+}
+
+/// What is to be done about a right that is missing.
+pub(super) fn with_rights(error: &Error) -> String {
+    let told = told(error);
+    let is_denied = error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE);
+    match error.as_db_error().filter(|_| is_denied) {
+        Some(cause) => {
+            format!("{}; the user must own the database, or have the right to CREATE in its schema", cause.message())
+        }
+        None => told,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The engine of many nodes: a database server.
 
 mod address;
+mod advise;
 mod bind;
 mod canonical;
 mod connection;
@@ -32,8 +33,15 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub use dialect::PostgresDialect;
 pub(crate) use engine::Engine;
 
+use crate::{OpenError, Place, Settings};
+
 #[cfg(test)]
 pub(crate) mod tests;
+
+/// Where the database at an address is.
+pub(crate) fn place(settings: &Settings, url: &str) -> Result<Place, OpenError> {
+    Ok(address::Address::read(url, settings)?.place())
+}
 
 /// The time, in microseconds since 1970.
 fn now() -> i64 {

@@ -13,10 +13,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{
-    connection::{Connection, Connector, Mode},
-    failure::told,
-};
+use super::connection::{Connection, Connector, Mode};
 use crate::StoreError;
 
 /// The first pause after a connection could not be made.
@@ -132,7 +129,7 @@ impl Shared {
         }
         let limit = Duration::from_millis(self.connector.settings().postgres.connect_timeout_ms.max(1));
         let outcome = match timeout(limit, self.connector.connect()).await {
-            Ok(outcome) => outcome.map_err(|error| told(&error)),
+            Ok(outcome) => outcome.map_err(|error| self.connector.why_not(&error)),
             Err(_) => Err(format!("no answer within {} ms", limit.as_millis())),
         };
         match outcome {

@@ -1,7 +1,12 @@
 //! What is looked at before the first request: whether this is a server that we know, and one that keeps what it acknowledges.
 use tokio_postgres::Client;
 
-use super::{PostgresDialect, engine::Inner, failure::store_error, migrate};
+use super::{
+    PostgresDialect,
+    engine::Inner,
+    failure::{store_error, with_rights},
+    migrate,
+};
 use crate::{OpenError, StoreError, sql};
 
 /// The oldest version that works.
@@ -15,6 +20,7 @@ struct Server {
     version: i32,
     encoding: String,
     recovers: bool,
+    reads_only: bool,
     fsync: String,
     synchronous_commit: String,
     full_page_writes: String,
@@ -24,11 +30,15 @@ struct Server {
 pub(super) async fn start(inner: &Inner) -> Result<(), OpenError> {
     let shown = inner.connector.shown();
     let refused = |why: &str| OpenError { message: format!("the database {shown} cannot be opened: {why}") };
-    let mut held = inner.take_own().await.map_err(|error| refused(&error.to_string()))?;
+    let mut held = inner.take_own().await.map_err(|error| match error {
+        StoreError::Unavailable(why) => refused(&why),
+        error => refused(&error.to_string()),
+    })?;
     let connection = held.connection().map_err(|error| refused(&error.to_string()))?;
     let server = ask(connection.client()).await.map_err(|error| refused(&error.to_string()))?;
     if server.version < VERSION_MIN {
-        return Err(refused("the server is older than PostgreSQL 13"));
+        let (version, oldest) = (server.version / 10_000, VERSION_MIN / 10_000);
+        return Err(refused(&format!("the server is PostgreSQL {version}, and {oldest} is the oldest that works")));
     }
     if server.encoding != "UTF8" {
         let why = format!(
@@ -41,8 +51,14 @@ pub(super) async fn start(inner: &Inner) -> Result<(), OpenError> {
         return Err(refused("it was written by a newer Mainstay; use that version or a later one"));
     }
     warn(inner, &server, &shown);
-    if inner.settings.read_only || server.recovers {
+    if inner.settings.read_only {
         return Ok(());
+    }
+    if server.recovers {
+        return Err(refused("it is a standby, which takes no writes; database.url wants the primary"));
+    }
+    if server.reads_only {
+        return Err(refused("it takes no writes: default_transaction_read_only is on"));
     }
     // Nodes that start at once would make the same tables. The lock ends with the transaction.
     let [changes, gone] = sql::make_feed(&PostgresDialect);
@@ -51,7 +67,7 @@ pub(super) async fn start(inner: &Inner) -> Result<(), OpenError> {
         "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT pg_advisory_xact_lock({MAKING}); {tables}; COMMIT"
     );
     let made = connection.client().batch_execute(&sql).await;
-    made.map_err(|error| refused(&store_error(&error, 0).to_string()))
+    made.map_err(|error| refused(&with_rights(&error)))
 }
 
 /// Says loudly what breaks the promise that an answer means that its write is on disk.
@@ -66,15 +82,12 @@ fn warn(inner: &Inner, server: &Server, shown: &str) {
     if server.full_page_writes == "off" {
         tracing::warn!("the database {shown} runs with full_page_writes = off: it may be damaged when the power fails");
     }
-    if server.recovers {
-        tracing::warn!("the database {shown} is a standby: every write will be refused");
-    }
 }
 
 async fn ask(client: &Client) -> Result<Server, StoreError> {
     let sql = "SELECT current_setting('server_version_num')::int4, current_setting('server_encoding'), \
                pg_is_in_recovery(), current_setting('fsync'), current_setting('synchronous_commit'), \
-               current_setting('full_page_writes')";
+               current_setting('full_page_writes'), current_setting('default_transaction_read_only') = 'on'";
     let ask = async {
         let row = client.query_one(sql, &[]).await?;
         Ok(Server {
@@ -84,6 +97,7 @@ async fn ask(client: &Client) -> Result<Server, StoreError> {
             fsync: row.try_get(3)?,
             synchronous_commit: row.try_get(4)?,
             full_page_writes: row.try_get(5)?,
+            reads_only: row.try_get(6)?,
         })
     };
     ask.await.map_err(|error: tokio_postgres::Error| store_error(&error, 0))

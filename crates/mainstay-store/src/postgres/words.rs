@@ -52,6 +52,11 @@ impl<'a> Words<'a> {
         })
     }
 
+    /// About how many records a table of the plan has; `None` where it was never looked at.
+    pub(super) fn count_of(&self, table: &str) -> Option<i64> {
+        self.counts.get(table).copied().filter(|count| *count >= 0)
+    }
+
     /// A sentence for each node that says something, indented as the nodes are.
     pub(super) fn of(&self, nodes: &[Node<'_>]) -> Vec<String> {
         let mut said = Vec::new();

@@ -9,7 +9,8 @@ use std::{
 
 use clap::Args;
 use mainstay_schema::{Schema, Snapshot};
-use serde_json::json;
+use mainstay_store::Store;
+use serde_json::{Value, json};
 
 use super::{
     Outcome,
@@ -17,7 +18,7 @@ use super::{
 };
 use crate::{
     build,
-    database::{Allowed, Way, difference},
+    database::{ATTEMPTS_MAX, Allowed, Way, difference},
     failure::{Detail, Failure},
     output::Output,
     project::Project,
@@ -42,16 +43,18 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, project: &Project, output: Output) -> Outcome {
     let schema = Arc::new(project.schema()?);
     let store = build::store(project)?;
-    let way = Way::to_schema(&store, &schema)?;
-    let json = way.to_json(&store)?;
-    if let Some(path) = &arguments.plan {
-        check_plan(path, &way, &schema, &json)?;
+    let mut outcome = carry_out(arguments, &store, &schema, output);
+    // A plan in a file is for the database that it was made for, and no other.
+    for _ in 1..if arguments.plan.is_some() { 1 } else { ATTEMPTS_MAX } {
+        match &outcome {
+            Err(failure) if failure.code == "plan_stale" => {
+                output.remark("the database has changed meanwhile: looked at again");
+                outcome = carry_out(arguments, &store, &schema, output);
+            }
+            _ => break,
+        }
     }
-    let allowed = if arguments.destructive { Allowed::ALL } else { Allowed::LOSSLESS };
-    if !way.is_done() && arguments.plan.is_none() && !arguments.yes && !confirmed(&way.to_text(&store)?, output)? {
-        return Err(Failure::new("not_confirmed", "nothing was done"));
-    }
-    way.apply(&store, allowed)?;
+    let (way, json) = outcome?;
     let count = way.steps().len();
     let text = match count {
         0 => "the database matches the schema: nothing to do".to_owned(),
@@ -62,8 +65,28 @@ pub(crate) fn run(arguments: &Arguments, project: &Project, output: Output) -> O
     Ok(ExitCode::SUCCESS)
 }
 
+/// Finds the way, asks whether it is the right one, and goes it.
+fn carry_out(
+    arguments: &Arguments,
+    store: &Store,
+    schema: &Arc<Schema>,
+    output: Output,
+) -> Result<(Way, Value), Failure> {
+    let way = Way::to_schema(store, schema)?;
+    let json = way.to_json(store)?;
+    if let Some(path) = &arguments.plan {
+        check_plan(path, &way, schema, &json)?;
+    }
+    let allowed = if arguments.destructive { Allowed::ALL } else { Allowed::LOSSLESS };
+    if !way.is_done() && arguments.plan.is_none() && !arguments.yes && !confirmed(&way.to_text(store)?, output)? {
+        return Err(Failure::new("not_confirmed", "nothing was done"));
+    }
+    way.apply(store, allowed)?;
+    Ok((way, json))
+}
+
 /// Whether a plan file is what is to be done now: the database is where it begins, the schema is where it leads to.
-fn check_plan(path: &Path, way: &Way, schema: &Schema, json: &serde_json::Value) -> Result<(), Failure> {
+fn check_plan(path: &Path, way: &Way, schema: &Schema, json: &Value) -> Result<(), Failure> {
     let name = path.display().to_string();
     let text = fs::read_to_string(path).map_err(|error| Failure::io(&name, &error))?;
     let broken = |error: &dyn std::fmt::Display| Failure::new("plan", format!("{name}: this is no plan: {error}"));

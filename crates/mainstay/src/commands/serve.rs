@@ -4,13 +4,13 @@ use std::{process::ExitCode, sync::Arc};
 use clap::{Args, ValueEnum};
 use mainstay_http::App;
 use mainstay_schema::Schema;
-use mainstay_store::Store;
+use mainstay_store::{Fitness, Store};
 use serde_json::json;
 
 use super::Outcome;
 use crate::{
     build,
-    database::{Allowed, Way},
+    database::{ATTEMPTS_MAX, Allowed, Way},
     failure::Failure,
     keys::Mode,
     membership,
@@ -36,9 +36,6 @@ enum Apply {
     /// Additive ones; if there are others, the server does not start.
     Safe,
 }
-
-/// How often the way to the schema is looked for, where other nodes change the tables at the same time.
-const ATTEMPTS_MAX: usize = 5;
 
 pub(crate) fn run(arguments: &Arguments, project: &Project, output: Output) -> Outcome {
     let schema = Arc::new(project.schema()?);
@@ -67,6 +64,11 @@ fn settle(arguments: &Arguments, store: &Store, schema: &Arc<Schema>) -> Result<
 fn follow(arguments: &Arguments, store: &Store, schema: &Arc<Schema>) -> Result<(), Failure> {
     let way = Way::to_schema(store, schema)?;
     way.require_sound(|drift| tracing::warn!(%drift, "the tables were changed by hand"))?;
+    // As a node that runs goes on behind additive steps, so does one that is started again.
+    if let Fitness::Behind(steps) = way.fitness() {
+        tracing::warn!(steps, "the database is ahead of this schema by additive steps: it is served as it is");
+        return Ok(());
+    }
     if arguments.apply == Some(Apply::Safe) && !way.is_done() {
         way.apply(store, Allowed::ADDITIVE)?;
         tracing::info!(steps = way.steps().len(), "the database follows the schema");

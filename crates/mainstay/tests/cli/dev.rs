@@ -1,4 +1,5 @@
 //! `mainstay dev`
+use mainstay_test_db::postgres_only;
 use reqwest::StatusCode;
 use serde_json::json;
 
@@ -109,4 +110,32 @@ async fn a_slow_request_is_told_with_its_plan_and_the_missing_index_and_no_value
     server.wait_for("missing: type Note @index(fields: [");
     assert!(server.said().contains("because no index gives rank"), "{}", server.said());
     assert!(!server.said().contains("secret"), "{}", server.said());
+}
+
+#[test]
+fn a_database_of_another_machine_is_asked_for() {
+    let project = Project::with_schema(SCHEMA).env("MAINSTAY_DATABASE_URL", "postgres://app:geheim@db.invalid/shop");
+    let ran = project.run(&["dev"]);
+    assert_eq!(ran.code, Some(1));
+    let told = "the database \"shop\" on db.invalid:5432 is on another machine";
+    assert!(ran.stderr.contains(told) && ran.stderr.contains("--remote says that it may"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("geheim"), "{}", ran.stderr);
+    let ran = project.run(&["dev", "--remote"]);
+    assert!(ran.code == Some(1) && ran.stderr.contains("there is no host \"db.invalid\""), "{}", ran.stderr);
+    let ran = project.run(&["dev", "--reset", "--remote"]);
+    assert!(ran.code == Some(1) && ran.stderr.contains("--reset deletes an embedded database alone"), "{}", ran.stderr);
+}
+
+#[tokio::test]
+async fn beside_other_nodes_it_takes_additive_steps_alone() {
+    postgres_only!("several nodes need a server");
+    let secret = "a secret of the tests that is long enough";
+    let project = Project::with_schema(SCHEMA).env("MAINSTAY_AUTH_JWT_SECRET", secret);
+    let _node = project.start(&["serve", "--apply", "safe"]);
+    let dev = project.start(&["dev"]);
+    dev.wait_for("database          \"mainstay_test_");
+    project.write("schema.graphql", &SCHEMA.replace("text: String!", "text: String! more: Int"));
+    dev.wait_for("the schema has changed: it is served");
+    project.write("schema.graphql", &SCHEMA.replace("text: String!", "text: String! more: Int @unique"));
+    dev.wait_for("other nodes serve this database");
 }

@@ -17,6 +17,7 @@ mod import;
 mod migrate;
 mod new;
 mod nodes;
+mod postgres;
 mod questions;
 mod serve;
 mod settings;

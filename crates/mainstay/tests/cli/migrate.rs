@@ -1,7 +1,7 @@
 //! `mainstay plan` and `mainstay apply`
-use mainstay_test_db::sqlite_only;
+use mainstay_test_db::{postgres_only, sqlite_only};
 
-use crate::support::Project;
+use crate::support::{Project, Server};
 
 const ONE: &str = "type A @rules(read: \"true\") { name: String }";
 const MORE: &str = "type A @rules(read: \"true\") { name: String weight: Int } type B @rules(read: \"true\") { a: A }";
@@ -253,4 +253,34 @@ fn a_kill_at_any_moment_leaves_the_old_or_the_new_schema() {
     project.run(&["apply", "--yes"]);
     assert_eq!(project.run(&["plan"]).code, Some(0));
     assert!(dump(&project).ends_with("texttext"), "{}", dump(&project));
+}
+
+#[test]
+fn names_of_the_longest_length_are_kept_whole_and_can_change() {
+    let (table, field, link) = ("A".repeat(55), "b".repeat(63), "c".repeat(60));
+    let schema = |was: &str, table: &str, field: &str| {
+        format!(
+            "enum E {{ X Y }} type {table} @rules(read: \"true\", write: \"true\") {was} {{ {field}: String! @unique \
+             {field_of}: E! {link}: [B!]! @many one: B }} type B @rules(read: \"true\", write: \"true\") {{ n: Int! @index }}",
+            field_of = field.replace('b', "d"),
+        )
+    };
+    let project = Project::with_schema(&schema("", &table, &field));
+    project.ok(&["apply", "--yes"]);
+    project.ok(&["plan"]);
+    let (renamed, was) = ("Z".repeat(55), format!("@was(name: \"{table}\")"));
+    project.write("schema.graphql", &schema(&was, &renamed, &field));
+    project.ok(&["apply", "--yes"]);
+    assert!(project.ok(&["plan"]).contains("nothing to do"));
+}
+
+#[test]
+fn of_several_that_apply_at_once_one_does_and_the_others_find_it_done() {
+    postgres_only!("an embedded database has one process");
+    let project = Project::with_schema(MORE);
+    let mut all: Vec<Server> = (0..4).map(|_| project.spawn(&["apply", "--yes"])).collect();
+    for one in &mut all {
+        assert_eq!(one.wait().code(), Some(0), "{}", one.said());
+    }
+    assert!(project.ok(&["plan"]).contains("nothing to do"));
 }

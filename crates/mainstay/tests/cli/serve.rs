@@ -126,3 +126,27 @@ async fn slow_reads_are_logged_where_that_is_wanted_and_without_values() {
     assert_eq!(server.wait().code(), Some(0), "{}", server.said());
     assert!(!server.said().contains("slow read"), "{}", server.said());
 }
+
+#[tokio::test]
+async fn a_database_that_is_ahead_by_additive_steps_is_served() {
+    let old = r#"type Note @rules(read: "true", write: "true") { text: String! }"#;
+    let new = old.replace("text: String!", "text: String! more: Int rank: Int! @default(value: 7)");
+    let project = Project::with_schema(&new).env("MAINSTAY_AUTH_ANONYMOUS_ONLY", "true");
+    project.ok(&["apply", "--yes"]);
+    project.write("schema.graphql", old);
+    for command in [&["serve"][..], &["serve", "--apply", "safe"]] {
+        let server = project.start(command);
+        server.wait_for("the database is ahead of this schema by additive steps");
+        let (status, note) = server.post("/api/notes", &json!({"text": "a"}), None).await;
+        assert_eq!(status, StatusCode::CREATED, "{note}");
+        assert_eq!(server.get("/readyz", &[], None).await.0, StatusCode::OK);
+    }
+    // What the newer release has is there still.
+    assert_eq!(
+        project.rows("SELECT DISTINCT rank FROM notes", "SELECT DISTINCT rank FROM notes"),
+        [[Some("7".to_owned())]]
+    );
+    project.write("schema.graphql", &old.replace("text", "other"));
+    let ran = project.run(&["serve"]);
+    assert!(ran.code == Some(1) && ran.stderr.contains("the database does not match the schema"), "{}", ran.stderr);
+}

@@ -8,7 +8,7 @@ use crate::{
         declared::TypeDeclared,
         vocabulary::{RESERVED_FIELDS, SYSTEM_FIELDS},
     },
-    names::snake_case,
+    names::{COLUMN_BYTES_MAX, snake_case},
     wire::KEY_LENGTH_MAX,
 };
 
@@ -152,6 +152,13 @@ fn name_is_free(builder: &mut Builder, id: CollectionId, field: &FieldDefinition
         return false;
     }
     let column = snake_case(name);
+    if column.len() > COLUMN_BYTES_MAX {
+        let (full, length, most) = (full_name(builder, id, name), column.len(), COLUMN_BYTES_MAX);
+        let message =
+            format!("the column of \"{full}\" has a name that is too long: {length} characters, the most are {most}");
+        builder.report.error(place, "name_too_long", message).hint("give the field a shorter name");
+        return false;
+    }
     let of = builder.schema.collection(id);
     let is_taken = SYSTEM_FIELDS.iter().any(|system| snake_case(system) == column)
         || of.fields.iter().any(|other| other.stored() && other.column == column);

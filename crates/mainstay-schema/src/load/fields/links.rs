@@ -8,7 +8,7 @@ use super::{
 use crate::{
     CollectionId, FieldId, FieldKind, OnDelete,
     load::declared::TypeDeclared,
-    names::{nearest, snake_case},
+    names::{join_table, nearest},
 };
 
 /// Of an inverse whose field is not resolved yet.
@@ -93,7 +93,7 @@ fn to_many(
     }
     match (directive(field, "many"), directive(field, "inverse")) {
         (Some(_), None) => {
-            let table = format!("{}_{}", builder.schema.collection(id).table, snake_case(&field.name));
+            let table = join_table(&builder.schema.collection(id).table, &field.name);
             Some(FieldKind::Many { target, table })
         }
         (None, Some(_)) => Some(FieldKind::Inverse { target, field: UNRESOLVED }),

@@ -1,4 +1,6 @@
-//! Names that are taken.
+//! Names that are taken, or too long.
+use mainstay_schema::{Schema, Source};
+
 #[test]
 fn names_that_collide() {
     check!(r#"
@@ -128,4 +130,23 @@ fn a_link_table_is_nobody_elses() {
       |      ^^^^^^^^^^^^^^
       = hint: rename the type
     "#);
+}
+
+#[test]
+fn a_name_that_a_database_would_cut_is_refused() {
+    let (most, more) = ("a".repeat(55), "a".repeat(56));
+    let (field, longer) = ("b".repeat(63), "b".repeat(64));
+    let sdl = |name: &str, field: &str| format!("type {name} {{ {field}: Int }}");
+    let longest = sdl(&most, &field);
+    assert!(Schema::load(&[Source { name: "schema.graphql", text: &longest }]).is_ok());
+    let told = crate::errors(&sdl(&more, "x"));
+    let expected = format!(
+        "error[name_too_long]: type \"{more}\" has a table whose name is too long: \"{more}s\" has 57 characters, the most are 56"
+    );
+    assert!(told.contains(&expected), "{told}");
+    let told = crate::errors(&sdl("T", &longer));
+    let expected = format!(
+        "error[name_too_long]: the column of \"T.{longer}\" has a name that is too long: 64 characters, the most are 63"
+    );
+    assert!(told.contains(&expected), "{told}");
 }

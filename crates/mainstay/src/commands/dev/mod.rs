@@ -8,7 +8,7 @@ use std::{io, path::Path, process::ExitCode, sync::Arc, time::Duration};
 use clap::Args;
 use mainstay_http::{App, HttpSettings};
 use mainstay_schema::Schema;
-use mainstay_store::{Location, Member, Store};
+use mainstay_store::{Location, Member, NodeSeen, Place, Store};
 use serde_json::json;
 
 use self::watch::Watch;
@@ -33,6 +33,9 @@ pub(crate) struct Arguments {
     /// Begin with an empty database: everything in it is deleted.
     #[arg(long)]
     reset: bool,
+    /// Work on a database of another machine all the same.
+    #[arg(long)]
+    remote: bool,
 }
 
 /// What `dev` keeps while it runs.
@@ -40,6 +43,10 @@ struct Dev {
     project: Project,
     output: Output,
     store: Arc<Store>,
+    /// Where the database is, if that is on a server.
+    place: Option<Place>,
+    /// Its id among the nodes, once it is one.
+    member: Option<String>,
     /// The files of the schema as they were looked at last, sound or not.
     seen: Vec<SchemaFile>,
 }
@@ -48,9 +55,15 @@ pub(crate) fn run(arguments: &Arguments, project: Project, output: Output) -> Ou
     if arguments.reset {
         reset(&project)?;
     }
+    let place = build::place(&project)?;
+    if let Some(place) = place.as_ref().filter(|place| !place.is_local && !arguments.remote) {
+        let message = format!("the database {} is on another machine", place.shown);
+        let hint = "mainstay dev changes its tables whenever the schema is saved; --remote says that it may";
+        return Err(Failure::new("remote_database", message).hint(hint));
+    }
     let store = build::store_telling(&project, project.settings.dev.slow_ms)?;
     let runtime = build::runtime(&project)?;
-    let mut dev = Dev { project, output, store: store.clone(), seen: Vec::new() };
+    let mut dev = Dev { project, output, store: store.clone(), place, member: None, seen: Vec::new() };
     let result = runtime.block_on(dev.run());
     store.close();
     result.map(|()| ExitCode::SUCCESS)
@@ -97,6 +110,7 @@ impl Dev {
         let settings = HttpSettings { log_refusals: true, slow_request: self.slow(http.slow_request), ..http };
         let app = Arc::new(App::new(core, authenticator, settings));
         let member = membership::join_developing(&self.project, &app).await?;
+        self.member = Some(member.id().to_owned());
         let (listener, address) = build::listen(&self.project).await?;
         self.greet(&address);
         let (end, ended) = tokio::sync::oneshot::channel::<()>();
@@ -125,9 +139,12 @@ impl Dev {
     }
 
     fn greet(&self, address: &str) {
-        let text = format!(
+        let mut text = format!(
             "listening on {address}\n  read and try it   {address}/docs\n  make a token      mainstay token --sub anna\n  watching          the schema: save it, and it is served"
         );
+        if let Some(place) = &self.place {
+            text.push_str(&format!("\n  database          {}", place.shown));
+        }
         self.output.result(text, &json!({ "address": address }));
     }
 
@@ -176,16 +193,38 @@ impl Dev {
         let schema = Arc::new(project::load(&files)?);
         let way = Way::to_schema(&self.store, &schema)?;
         way.require_sound(|drift| self.output.remark(format_args!("  changed by hand: {drift}")))?;
-        // No other node runs on this database: what loses nothing is safe.
-        if let Err(failure) = way.apply(&self.store, Allowed::LOSSLESS) {
-            let hint = "a new name is told by @was(name: \"…\"); else take these changes back, or stop this and run mainstay \
-                        apply --destructive, or begin again with an empty database: mainstay dev --reset";
-            return Err(if failure.code == "unsafe_steps" { failure.hint(hint) } else { failure });
+        let allowed = self.allowed()?;
+        if let Err(failure) = way.apply(&self.store, allowed) {
+            let is_unsafe = failure.code == "unsafe_steps";
+            return Err(if is_unsafe { failure.hint(self.way_out(allowed)) } else { failure });
         }
         for step in way.steps() {
             self.output.remark(format_args!("  {step}"));
         }
         Ok(Some(schema))
+    }
+
+    /// What to do about steps that are not carried out.
+    fn way_out(&self, allowed: Allowed) -> &'static str {
+        match (&self.place, allowed) {
+            (Some(_), Allowed::ADDITIVE) => {
+                "other nodes serve this database (mainstay nodes lists them): stop them, or take these changes back"
+            }
+            (Some(_), _) => {
+                "a new name is told by @was(name: \"…\"); else take these changes back, or stop this and run mainstay apply --destructive"
+            }
+            (None, _) => {
+                "a new name is told by @was(name: \"…\"); else take these changes back, or stop this and run mainstay \
+                          apply --destructive, or begin again with an empty database: mainstay dev --reset"
+            }
+        }
+    }
+
+    /// Where no other node runs on the database, what loses nothing is safe.
+    fn allowed(&self) -> Result<Allowed, Failure> {
+        let nodes = if self.place.is_some() { self.store.nodes().map_err(Failure::database)? } else { Vec::new() };
+        let is_other = |seen: &NodeSeen| self.member.as_deref() != Some(&seen.node.id);
+        Ok(if nodes.iter().any(is_other) { Allowed::ADDITIVE } else { Allowed::LOSSLESS })
     }
 
     fn swap(&self, app: &App, schema: Arc<Schema>) -> Result<bool, Failure> {

@@ -41,6 +41,7 @@ pages! {
     migrations: "docs/migrations.md",
     nodes: "docs/nodes.md",
     nginx: "docs/nginx.md",
+    postgresql: "docs/postgresql.md",
     production: "docs/production.md",
     rules: "docs/rules.md",
     schema: "docs/schema.md",

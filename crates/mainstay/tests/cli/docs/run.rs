@@ -175,7 +175,8 @@ impl Runner {
         let here = shell.here();
         fs::write(here.join("schema.graphql"), "").unwrap();
         fs::write(here.join("mainstay.toml"), &block.text).unwrap();
-        let ran = shell.run("export JWT_SECRET=0123456789abcdef0123456789abcdef; mainstay check");
+        let secrets = "export JWT_SECRET=0123456789abcdef0123456789abcdef DATABASE_URL=postgres://shop:secret@db.example.org/shop";
+        let ran = shell.run(&format!("{secrets}; mainstay check"));
         if ran.code != 0 {
             self.fail(block, &ran.output);
         }

@@ -1,0 +1,169 @@
+//! Clients that race: what one of them was told holds, whoever else wrote at the same time.
+use mainstay_test_db::postgres_only;
+use mainstay_testing::{Client, Reply, TestApp};
+use serde_json::{Value as Json, json};
+use tokio::task::JoinSet;
+
+/// Clients that do the same at once.
+const CLIENTS: usize = 16;
+/// Buyers of one thing.
+const BUYERS: usize = 64;
+
+const SHOP: &str = r#"
+type Article @rules(read: "true", write: "true") {
+  name: String! @unique
+  stock: Int! @check(expr: "stock >= 0")
+  note: String
+}
+"#;
+
+const WARD: &str = r#"
+type Ward @rules(read: "true", write: "true") {
+  name: String!
+  doctors: [Doctor!]! @inverse(field: "ward")
+  beds: [Bed!]! @inverse(field: "ward")
+}
+
+type Doctor @rules(read: "true", create: "true",
+  update: "new.onCall || old.ward.doctors.exists(d, d.onCall && d.name != old.name)") {
+  ward: Ward!
+  name: String!
+  onCall: Boolean!
+}
+
+type Bed @rules(read: "true", create: "size(ward.beds) <= 3") {
+  ward: Ward!
+  number: Int!
+}
+"#;
+
+/// Sends the same from several clients at once, and gathers how they were answered.
+async fn race<F>(clients: usize, send: impl Fn(usize) -> F) -> Vec<Reply>
+where
+    F: Future<Output = Reply> + Send + 'static,
+{
+    let mut racing = JoinSet::new();
+    for number in 0..clients {
+        racing.spawn(send(number));
+    }
+    racing.join_all().await
+}
+
+fn with_status(replies: &[Reply], status: u16) -> usize {
+    replies.iter().filter(|reply| reply.status == status).count()
+}
+
+async fn patch(client: Client, path: String, body: Json) -> Reply {
+    client.patch(&path, body).await
+}
+
+async fn post(client: Client, path: &'static str, body: Json) -> Reply {
+    client.post(path, body).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_change_is_lost_behind_if_match() {
+    let app = TestApp::with_schema(SHOP).await;
+    let id = app.seed("articles", [json!({"name": "a", "stock": 1})]).await.remove(0);
+    let replies = race(CLIENTS, |number| {
+        let client = app.user("anna").header("if-match", "\"1\"");
+        patch(client, format!("/api/articles/{id}"), json!({"note": number.to_string()}))
+    });
+    let replies = replies.await;
+    assert_eq!((with_status(&replies, 200), with_status(&replies, 412)), (1, CLIENTS - 1));
+    assert_eq!(app.get(&format!("/api/articles/{id}")).await.json()["version"], json!(2));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_if_match_each_change_is_done_once_and_counted() {
+    let app = TestApp::with_schema(SHOP).await;
+    let id = app.seed("articles", [json!({"name": "a", "stock": 0})]).await.remove(0);
+    let replies = race(CLIENTS, |number| {
+        let body = if number % 2 == 0 { json!({"stock": {"add": 1}}) } else { json!({"note": number.to_string()}) };
+        patch(app.user("anna"), format!("/api/articles/{id}"), body)
+    });
+    assert_eq!(with_status(&replies.await, 200), CLIENTS);
+    let now = app.get(&format!("/api/articles/{id}")).await.json();
+    assert_eq!((&now["stock"], &now["version"]), (&json!(CLIENTS / 2), &json!(CLIENTS + 1)), "{now}");
+    assert!(!now["note"].is_null(), "{now}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_more_is_sold_than_there_is() {
+    let app = TestApp::with_schema(SHOP).await;
+    let id = app.seed("articles", [json!({"name": "a", "stock": 10})]).await.remove(0);
+    let replies = race(BUYERS, |number| {
+        patch(app.user(&format!("buyer{number}")), format!("/api/articles/{id}"), json!({"stock": {"add": -1}}))
+    });
+    let replies = replies.await;
+    assert_eq!((with_status(&replies, 200), with_status(&replies, 422)), (10, BUYERS - 10));
+    assert_eq!(app.get(&format!("/api/articles/{id}")).await.json()["stock"], json!(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_unique_is_taken_once() {
+    let app = TestApp::with_schema(SHOP).await;
+    let replies = race(CLIENTS, |_| post(app.user("anna"), "/api/articles", json!({"name": "a", "stock": 1}))).await;
+    assert_eq!((with_status(&replies, 201), with_status(&replies, 409)), (1, CLIENTS - 1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rule_that_reads_other_records_sees_what_they_become() {
+    let app = TestApp::with_schema(WARD).await;
+    for round in 0..8 {
+        let ward = app.seed("wards", [json!({"name": format!("w{round}")})]).await.remove(0);
+        let doctor = |number: usize| json!({"ward": ward, "name": format!("d{number}"), "onCall": true});
+        let doctors = app.seed("doctors", (0..4).map(doctor)).await;
+        let replies = race(4, |number| {
+            patch(app.user("anna"), format!("/api/doctors/{}", doctors[number]), json!({"onCall": false}))
+        });
+        let replies = replies.await;
+        assert_eq!((with_status(&replies, 200), with_status(&replies, 403)), (3, 1), "round {round}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rule_that_counts_sees_records_that_appear() {
+    let app = TestApp::with_schema(WARD).await;
+    let ward = app.seed("wards", [json!({"name": "w"})]).await.remove(0);
+    let replies = race(CLIENTS, |number| post(app.user("anna"), "/api/beds", json!({"ward": ward, "number": number})));
+    let replies = replies.await;
+    assert_eq!((with_status(&replies, 201), with_status(&replies, 403)), (3, CLIENTS - 3));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_is_used_once_by_all_that_send_it_together() {
+    let app = TestApp::with_schema(SHOP).await;
+    let replies = race(CLIENTS, |_| {
+        let client = app.user("anna").header("idempotency-key", "k");
+        post(client, "/api/articles", json!({"name": "a", "stock": 1}))
+    });
+    let replies = replies.await;
+    assert_eq!(with_status(&replies, 201), CLIENTS, "{}", replies[0].text);
+    assert!(replies.iter().all(|reply| reply.text == replies[0].text));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_that_end_lose_nothing_that_was_acknowledged() {
+    postgres_only!("ends its connections");
+    let app = TestApp::with_schema(SHOP).await;
+    let mut acknowledged = 0;
+    for round in 0..5 {
+        let writes = race(CLIENTS, |number| {
+            let body = json!({"name": format!("{round}-{number}"), "stock": 1});
+            post(app.user("anna"), "/api/articles", body)
+        });
+        let ends = async {
+            let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                       WHERE datname = current_database() AND pid <> pg_backend_pid()";
+            app.database().execute(end);
+        };
+        let (replies, ()) = tokio::join!(writes, ends);
+        acknowledged += with_status(&replies, 201);
+        let others = replies.iter().filter(|reply| reply.status != 201);
+        others.for_each(|reply| assert_eq!((reply.status, reply.code()), (503, "not_ready".to_owned())));
+    }
+    let count = app.get("/api/articles?count=true&limit=1").await.json()["count"].as_u64();
+    assert!(count >= u64::try_from(acknowledged).ok(), "{count:?} of {acknowledged}");
+    assert!(count <= u64::try_from(5 * CLIENTS).ok());
+}
