@@ -48,6 +48,8 @@ pub(super) fn store_error(error: &Error, limit_ms: u64) -> StoreError {
         StoreError::Conflict
     } else if is_lost(error) || *code == SqlState::READ_ONLY_SQL_TRANSACTION {
         StoreError::Unavailable(cause.message().to_owned())
+    } else if *code == SqlState::INSUFFICIENT_PRIVILEGE {
+        StoreError::Engine(format!("{}; the user must own it, or be granted what is denied", cause.message()))
     } else {
         StoreError::Engine(in_words(cause))
     }
@@ -126,30 +128,25 @@ pub(super) fn unreachable(error: &Error, address: &Address) -> String {
         Some(_) if told.contains("failed to lookup address") => {
             format!("there is no host \"{}\", as far as this machine can find out", address.host_name())
         }
-        _ if told.contains("invalid peer certificate") => {
-            format!("{told}; sslrootcert names a file with the certificate of the authority that signed it")
-        }
-        _ => told,
+        _ => CERTIFICATES.iter().find(|(part, _)| told.contains(part)).map_or(told, |(_, words)| (*words).to_owned()),
     }
 }
+
+/// What the verifier says of a certificate, in words that say what to do.
+const CERTIFICATES: &[(&str, &str)] = &[
+    (
+        "UnknownIssuer",
+        "the server's certificate is signed by nobody who is trusted; sslrootcert names a file with the certificate of who signed it",
+    ),
+    ("xpired", "the server's certificate has expired"),
+    ("not valid for name", "the server's certificate is for another host; sslmode=verify-ca does not look at the name"),
+];
 
 /// Whether a connection that is asked for encrypted where that can be had may be had as plain text.
 pub(super) fn is_refused_encrypted(error: &Error) -> bool {
     match error.code() {
         Some(code) => *code == SqlState::INVALID_AUTHORIZATION_SPECIFICATION,
         None => error.to_string().contains("TLS handshake"),
-    }
-}
-
-/// What is to be done about a right that is missing.
-pub(super) fn with_rights(error: &Error) -> String {
-    let told = told(error);
-    let is_denied = error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE);
-    match error.as_db_error().filter(|_| is_denied) {
-        Some(cause) => {
-            format!("{}; the user must own the database, or have the right to CREATE in its schema", cause.message())
-        }
-        None => told,
     }
 }
 

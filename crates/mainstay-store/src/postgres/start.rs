@@ -1,12 +1,7 @@
 //! What is looked at before the first request: whether this is a server that we know, and one that keeps what it acknowledges.
 use tokio_postgres::Client;
 
-use super::{
-    PostgresDialect,
-    engine::Inner,
-    failure::{store_error, with_rights},
-    migrate,
-};
+use super::{PostgresDialect, engine::Inner, failure::store_error, migrate};
 use crate::{OpenError, StoreError, sql};
 
 /// The oldest version that works.
@@ -67,7 +62,7 @@ pub(super) async fn start(inner: &Inner) -> Result<(), OpenError> {
         "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT pg_advisory_xact_lock({MAKING}); {tables}; COMMIT"
     );
     let made = connection.client().batch_execute(&sql).await;
-    made.map_err(|error| refused(&with_rights(&error)))
+    made.map_err(|error| refused(&store_error(&error, 0).to_string()))
 }
 
 /// Says loudly what breaks the promise that an answer means that its write is on disk.

@@ -268,7 +268,7 @@ fn names_of_the_longest_length_are_kept_whole_and_can_change() {
     let project = Project::with_schema(&schema("", &table, &field));
     project.ok(&["apply", "--yes"]);
     project.ok(&["plan"]);
-    let (renamed, was) = ("Z".repeat(55), format!("@was(name: \"{table}\")"));
+    let (renamed, was) = ("W".repeat(55), format!("@was(name: \"{table}\")"));
     project.write("schema.graphql", &schema(&was, &renamed, &field));
     project.ok(&["apply", "--yes"]);
     assert!(project.ok(&["plan"]).contains("nothing to do"));
