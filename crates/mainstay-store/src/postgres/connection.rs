@@ -4,7 +4,9 @@ use std::{collections::HashMap, future::poll_fn, pin::pin, sync::Arc};
 use futures_core::Stream;
 use parking_lot::Mutex;
 use tokio::{runtime::Handle, sync::Notify};
-use tokio_postgres::{AsyncMessage, CancelToken, Client, Row, RowStream, config::SslMode, types::Type};
+use tokio_postgres::{
+    AsyncMessage, CancelToken, Client, Row, RowStream, Socket, config::SslMode, tls::MakeTlsConnect, types::Type,
+};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{
@@ -36,6 +38,9 @@ const READS: &str = "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL 
 const WRITES: &str = "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ WRITE";
 /// Statements whose parameters' types are known, where none is kept prepared.
 const TYPES_MAX: usize = 4_096;
+
+/// The half of a connection that reads and writes.
+type Wire = tokio_postgres::Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>;
 
 /// The types of a statement's parameters, by its text.
 type Types = Mutex<HashMap<Box<str>, Arc<[Type]>, foldhash::fast::RandomState>>;
@@ -81,14 +86,7 @@ impl Connector {
 
     /// Makes a connection; its other half runs on the runtime of whoever asks.
     pub(super) async fn connect(self: &Arc<Connector>) -> Result<Connection, tokio_postgres::Error> {
-        let connected = match self.address.config.connect(self.tls.clone()).await {
-            Err(error) if self.address.tls == Tls::Prefer && failure::is_refused_encrypted(&error) => {
-                let mut plain = self.address.config.clone();
-                plain.ssl_mode(SslMode::Disable).connect(self.tls.clone()).await.map_err(|_| error)
-            }
-            outcome => outcome,
-        };
-        let (client, other_half) = connected?;
+        let (client, other_half) = self.reach().await?;
         let running = tokio::spawn(async move {
             if let Err(error) = other_half.await {
                 tracing::debug!(error = told(&error), "a connection to the database has ended");
@@ -111,9 +109,20 @@ impl Connector {
         })
     }
 
+    /// Makes a connection; what is refused encrypted is asked for as plain text where that will do.
+    async fn reach(&self) -> Result<(Client, Wire), tokio_postgres::Error> {
+        match self.address.config.connect(self.tls.clone()).await {
+            Err(error) if self.address.tls == Tls::Prefer && failure::is_refused_encrypted(&error) => {
+                let mut plain = self.address.config.clone();
+                plain.ssl_mode(SslMode::Disable).connect(self.tls.clone()).await.map_err(|_| error)
+            }
+            outcome => outcome,
+        }
+    }
+
     /// Makes a connection that tells when it hears of something; nothing is set up on it.
     pub(super) async fn connect_hearing(&self, heard: Arc<Notify>) -> Result<Client, tokio_postgres::Error> {
-        let (client, mut other_half) = self.address.config.connect(self.tls.clone()).await?;
+        let (client, mut other_half) = self.reach().await?;
         drop(tokio::spawn(async move {
             while let Some(message) = poll_fn(|context| other_half.poll_message(context)).await {
                 match message {
