@@ -123,6 +123,11 @@ pub fn four(suffix: &str, base: &Place, subject: &Place, goals: [Goal; 4]) -> Ve
     ]
 }
 
+/// The two writes of a table that the change feed tells of, against its silent twin.
+pub fn feed(quiet: &Place, told: &Place) -> Vec<Case> {
+    four(" (change feed, of without)", quiet, told, [WITH_FEED; 4]).split_off(2)
+}
+
 /// A goal that everything reaches.
 pub const NONE: Goal = Goal { rate_min: None, cpu_max: None, cpu_us_max: None, total_max: None, p99: false };
 
@@ -150,6 +155,8 @@ pub const THROUGH_A_LINK: Goal = Goal { rate_min: Some(0.70), ..NONE };
 pub const NESTED: Goal = Goal { cpu_max: Some(1.5), ..NONE };
 /// The same on PostgreSQL.
 pub const NESTED_POSTGRES: Goal = Goal { total_max: Some(1.25), ..NONE };
+/// What the change feed may cost a write: a fifth.
+pub const WITH_FEED: Goal = Goal { rate_min: Some(0.83), ..NONE };
 /// What several processes may cost, of one.
 pub const SEVERAL_PROCESSES: Goal = Goal { cpu_max: Some(1.10), ..NONE };
 

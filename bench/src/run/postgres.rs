@@ -7,7 +7,7 @@ use super::{NEWEST, NEWEST_NESTED, Postgres, Running, Setup, page, running, size
 use crate::{
     Outcome,
     bare::BarePostgres,
-    cases::{AGAINST_BARE_POSTGRES, Case, Goal, NESTED_POSTGRES, Place, SEVERAL_PROCESSES, Side, four},
+    cases::{AGAINST_BARE_POSTGRES, Case, Goal, NESTED_POSTGRES, Place, SEVERAL_PROCESSES, Side, feed, four},
     load::Target,
     postgres::Database,
     process::Process,
@@ -58,6 +58,8 @@ async fn cases(database: &Rc<Database>, base: &Process, subject: &Process) -> Ou
     let target = |process: &Process| Target::new(process).with_database(database);
     let place = Place::at(target(base), BareServer::PATH, PAGE).with_ids(ids.clone());
     let own = Place::at(target(subject), MESSAGES, NEWEST).with_ids(ids);
+    let quiet = Place::at(target(subject), "/api/quietMessages", NEWEST);
+    let quiet = quiet.with_ids(database.ids("quiet_messages", "true").await?);
     let mut cases = vec![Case {
         name: "nested page (of the bare statement)".into(),
         base: Side::BarePostgres(BarePostgres::open(database).await?),
@@ -66,6 +68,9 @@ async fn cases(database: &Rc<Database>, base: &Process, subject: &Process) -> Ou
         holds: Some(("\"text\":", 100)),
     }];
     cases.extend(four("", &place, &own, AGAINST_BARE_POSTGRES));
+    cases.extend(four(" (without change feed)", &place, &quiet, AGAINST_BARE_POSTGRES).split_off(2));
+    cases.extend(feed(&quiet, &own));
+    cases.sort_by_key(|case| case.name.starts_with("create"));
     Ok(cases)
 }
 

@@ -5,7 +5,7 @@ use super::{NEWEST, NEWEST_NESTED, Setup, page, running, sizes};
 use crate::{
     Outcome,
     bare::{Bare, NESTED_PAGE},
-    cases::{AGAINST_YARDSTICK, Case, Goal, NESTED, Place, Side, THROUGH_A_LINK, WITH_OWNER_RULE, four},
+    cases::{AGAINST_YARDSTICK, Case, Goal, NESTED, Place, Side, THROUGH_A_LINK, WITH_OWNER_RULE, feed, four},
     process::Process,
     report::Report,
     say,
@@ -60,6 +60,8 @@ fn mainstay_cases(yardstick: &Place, mainstay: &Mainstay, server: &Process) -> O
     let mine = ids("owned_messages", &format!("owner = '{PERSON}'"))?;
     let owned = Place::new(server, "/api/ownedMessages", NEWEST).with_ids(mine).with_token(&person);
     let mut cases = four("", yardstick, &open, AGAINST_YARDSTICK);
+    let quiet = Place::new(server, "/api/quietMessages", NEWEST).with_ids(ids("quiet_messages", "true")?);
+    cases.extend(feed(&quiet, &open));
     cases.extend(four(" (owner rule, of without)", &open, &owned, [WITH_OWNER_RULE; 4]));
     cases.sort_by_key(|case| case.name.starts_with("create"));
 

@@ -28,7 +28,7 @@ const BASE_SECONDS: u64 = 1_700_000_000;
 /// How many rows go into the tables that grow.
 #[derive(Clone, Copy, Debug)]
 pub struct Sizes {
-    /// Messages, and as many owned ones.
+    /// Messages, as many that the change feed is silent about, and as many owned ones.
     pub messages: u64,
     /// Threads, each with five posts.
     pub threads: u64,
@@ -117,8 +117,11 @@ fn messages(rows: u64) -> Vec<Table> {
         let owner = if nth.is_multiple_of(2) { PERSON.to_owned() } else { format!("person-{}", nth % 1000) };
         record(nth, message(nth).into_iter().chain([Cell::Text(owner)]))
     };
+    let twin =
+        |name| Table::new(name, &["room", "author", "body"], (0..rows).map(move |nth| record(nth, message(nth))));
     vec![
-        Table::new("messages", &["room", "author", "body"], (0..rows).map(move |nth| record(nth, message(nth)))),
+        twin("messages"),
+        twin("quiet_messages"),
         Table::new("owned_messages", &["room", "author", "body", "owner"], (0..rows).map(owned)),
     ]
 }
@@ -194,6 +197,7 @@ mod tests {
         let file = folder.path().join("t.db");
         let tables = [
             ("messages", "room TEXT, author TEXT, body TEXT"),
+            ("quiet_messages", "room TEXT, author TEXT, body TEXT"),
             ("owned_messages", "room TEXT, author TEXT, body TEXT, owner TEXT"),
             ("orgs", "name TEXT"),
             ("members", "org TEXT, user TEXT"),
