@@ -6,10 +6,11 @@ use std::fmt::Write as _;
 #[error("the system gives no random bytes")]
 pub struct NoRandomness;
 
-/// 32 random bytes.
+/// 32 random bytes, from the system: a generator of the program's own would have to be seeded first, which takes longer than
+/// the rest of a start.
 pub fn random_bytes() -> Result<[u8; 32], NoRandomness> {
     let mut bytes = [0; 32];
-    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| NoRandomness)?;
+    getrandom::fill(&mut bytes).map_err(|_| NoRandomness)?;
     Ok(bytes)
 }
 
