@@ -74,6 +74,10 @@ pub enum ErrorKind {
     NotReady,
     /// Other writes got in the way each time that it was tried.
     WriteConflict,
+    /// Nobody writes for a moment.
+    WritesPaused,
+    /// The database has moved, and takes no writes any more.
+    Moved,
     /// No room on the disk.
     DiskFull,
     /// A defect or a failing database.

@@ -33,6 +33,10 @@ pub(crate) fn from_store(failure: StoreError) -> Error {
             .with_hint("try again in a moment; the server's log says why"),
         StoreError::Conflict => Error::new(ErrorKind::WriteConflict, "other writes got in the way each time")
             .with_hint("try again in a moment; nothing of it was done"),
+        StoreError::Paused => Error::new(ErrorKind::WritesPaused, "the database takes no writes for a moment")
+            .with_hint("try again in a moment; nothing of it was done"),
+        StoreError::Moved => Error::new(ErrorKind::Moved, "the database has moved, and takes no writes any more")
+            .with_hint("the operator starts the servers again with the new database"),
         StoreError::Overflow => Error::new(ErrorKind::Overflow, "a number leaves the range of its type")
             .with_hint("ask for fewer records at once, or for other figures"),
         StoreError::ChangesGone => {

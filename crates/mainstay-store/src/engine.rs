@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, watch};
 use crate::{
     Batch, Beat, ChangesAsked, ChangesPage, Drift, Explained, Kept, Location, Measured, MigrateError, NodeSeen,
     Offence, Once, OpenError, Page, Place, PostgresDialect, Pulse, Rehearsed, Retention, Settings, SqliteDialect,
-    StatementExplained, StepError, StoreError, Write, WriteError, WriteStatement, Written, postgres,
+    StatementExplained, StepError, StoreError, Write, WriteError, WriteStatement, Written, moving::Side, postgres,
     read::ReadStatement, sql::Dialect, sqlite,
 };
 
@@ -203,6 +203,13 @@ impl Engine {
         match self {
             Engine::Sqlite(engine) => engine.measure(of, values, times),
             Engine::Postgres(engine) => engine.measure(of, values, times),
+        }
+    }
+
+    pub(crate) fn side(&self) -> Result<Box<dyn Side>, OpenError> {
+        match self {
+            Engine::Sqlite(engine) => Ok(Box::new(engine.side()?)),
+            Engine::Postgres(engine) => Ok(Box::new(engine.side()?)),
         }
     }
 

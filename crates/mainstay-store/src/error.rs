@@ -45,6 +45,12 @@ pub enum StoreError {
     /// The changes behind a position are kept no more, or the position is of another database.
     #[error("the changes behind this position are kept no more")]
     ChangesGone,
+    /// Somebody else holds the database so that nobody writes: the end of a move, or a backup.
+    #[error("the database takes no writes for a moment")]
+    Paused,
+    /// The database was moved: it is read, and takes no writes any more.
+    #[error("the database has moved, and takes no writes any more")]
+    Moved,
     /// The plan cannot be written as SQL: a defect, for the log.
     #[error("the plan cannot be written as SQL: {0}")]
     Plan(String),

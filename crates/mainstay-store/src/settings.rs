@@ -13,6 +13,8 @@ pub struct Settings {
     pub read_only: bool,
     /// Whether writes are tried and rolled back, beside whoever has the database open: nothing is written.
     pub rehearse: bool,
+    /// Whether a move fills the database: nobody else opens one that is not filled to its end.
+    pub moving: bool,
     /// Whether the store can say which indexes a read lacks; it then keeps what reads were made from.
     pub explains: bool,
     /// Reads and writes that take longer, in milliseconds, are told in the log with their plan, never with values; 0: none.
@@ -144,6 +146,7 @@ impl Settings {
             at,
             read_only: false,
             rehearse: false,
+            moving: false,
             explains: false,
             slow_ms: 0,
             durable: true,

@@ -53,6 +53,10 @@ impl Store {
         Ok(Store { engine, dialect, cascades: Mutex::default(), explains, slow })
     }
 
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
     /// The schema last applied; `None` in an empty database.
     pub fn snapshot(&self) -> Result<Option<Snapshot>, StoreError> {
         self.engine.snapshot()

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    apply, check, dev, explain, export, import, new, nodes, openapi, plan, sdl, serve, test, token, types,
+    apply, check, dev, explain, export, import, moving, new, nodes, openapi, plan, sdl, serve, test, token, types,
 };
 
 /// Declare your data once, in schema.graphql, and get the backend.
@@ -36,6 +36,7 @@ pub(crate) enum Command {
     Import(import::Arguments),
     Export(export::Arguments),
     Test(test::Arguments),
+    Move(moving::Arguments),
     Nodes(nodes::Arguments),
     Token(token::Arguments),
     Explain(explain::Arguments),

@@ -34,6 +34,8 @@ pub(crate) enum Code {
     TimedOut,
     Overloaded,
     WriteConflict,
+    WritesPaused,
+    Moved,
     NotReady,
     SchemaOutdated,
     DiskFull,
@@ -70,7 +72,7 @@ const fn row(
 
 /// The table, in the order of [`Code`].
 #[rustfmt::skip]
-pub(crate) const TABLE: [Row; 33] = [
+pub(crate) const TABLE: [Row; 35] = [
     row(Code::UnknownPath, 404, "unknown_path", "no such path",
         "Nothing is served at this path: no type of the schema has it, or its fields are no unique.",
         "GET /openapi.json lists every path"),
@@ -158,6 +160,12 @@ pub(crate) const TABLE: [Row; 33] = [
     row(Code::WriteConflict, 503, "write_conflict", "other writes got in the way",
         "The write was tried several times, and each time others changed what it reads or writes; nothing of it was done.",
         "try again after Retry-After seconds"),
+    row(Code::WritesPaused, 503, "writes_paused", "no writes for a moment",
+        "The database is held so that nobody writes: a move is about to end, or a backup is made. Nothing of the write was done.",
+        "try again after Retry-After seconds"),
+    row(Code::Moved, 503, "moved", "the database has moved",
+        "`mainstay move` has moved everything into another database. This one is read, and takes no writes any more.",
+        "the operator sets database.url to the new database and starts the servers again"),
     row(Code::NotReady, 503, "not_ready", "not ready",
         "The server does not reach its database, or is about to stop.",
         "try again after Retry-After seconds"),
@@ -194,9 +202,13 @@ impl Code {
     /// How many seconds a client does well to wait.
     pub(crate) fn retry_after_s(self) -> Option<&'static str> {
         match self {
-            Code::TimedOut | Code::Overloaded | Code::WriteConflict | Code::NotReady | Code::SchemaOutdated => {
-                Some("1")
-            }
+            Code::TimedOut
+            | Code::Overloaded
+            | Code::WriteConflict
+            | Code::WritesPaused
+            | Code::Moved
+            | Code::NotReady
+            | Code::SchemaOutdated => Some("1"),
             _ => None,
         }
     }
@@ -223,6 +235,8 @@ impl From<ErrorKind> for Code {
             ErrorKind::Overloaded => Code::Overloaded,
             ErrorKind::NotReady => Code::NotReady,
             ErrorKind::WriteConflict => Code::WriteConflict,
+            ErrorKind::WritesPaused => Code::WritesPaused,
+            ErrorKind::Moved => Code::Moved,
             ErrorKind::DiskFull => Code::DiskFull,
             ErrorKind::Internal => Code::Internal,
         }

@@ -7,7 +7,7 @@ use mainstay_schema::json_float;
 const DEPTH_MAX: usize = 200;
 
 /// Appends the canonical form of a text that the server wrote.
-pub(super) fn write(json: &str, out: &mut Vec<u8>) {
+pub(crate) fn write(json: &str, out: &mut Vec<u8>) {
     let start = out.len();
     if (Reader { rest: json }).value(out, 0).is_none() {
         out.truncate(start);

@@ -17,6 +17,7 @@ use super::{
     failure::store_error,
     feed::{FeedReads, Known},
     migrate::{self, Patience},
+    moving::MovingSide,
     nodes::Nodes,
     own::Own,
     page,
@@ -274,6 +275,11 @@ impl Engine {
         self.with_own(async move |connection: &mut Connection| {
             Ok(migrate::apply(connection.client_mut(), &migration, &schema, patience).await)
         })?
+    }
+
+    /// A connection for a move.
+    pub(crate) fn side(&self) -> Result<MovingSide, OpenError> {
+        MovingSide::open(&self.inner.connector)
     }
 
     pub(crate) fn rehearses(&self) -> bool {

@@ -9,6 +9,9 @@ use tokio_postgres::{
 use super::{address::Address, dialect::too_much};
 use crate::{StoreError, exec::Failure};
 
+/// What a sealed database says to every write.
+pub(super) const MOVED: &str = "mainstay: this database has moved";
+
 /// What an error means for a statement that had so many milliseconds.
 pub(super) fn failure(error: &Error, limit_ms: u64) -> Failure {
     if let Some(cause) = error.as_db_error() {
@@ -42,6 +45,8 @@ pub(super) fn store_error(error: &Error, limit_ms: u64) -> StoreError {
         StoreError::DiskFull
     } else if *code == SqlState::PROGRAM_LIMIT_EXCEEDED {
         StoreError::AnswerTooLarge
+    } else if *code == SqlState::RAISE_EXCEPTION && cause.message() == MOVED {
+        StoreError::Moved
     } else if *code == SqlState::NUMERIC_VALUE_OUT_OF_RANGE {
         StoreError::Overflow
     } else if is_conflict(error) {

@@ -3,7 +3,7 @@
 mod address;
 mod advise;
 mod bind;
-mod canonical;
+pub(crate) mod canonical;
 mod connection;
 mod dialect;
 mod engine;
@@ -11,6 +11,7 @@ mod explain;
 mod failure;
 mod feed;
 mod migrate;
+mod moving;
 mod nodes;
 mod numeric;
 mod own;

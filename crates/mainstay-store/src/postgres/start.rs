@@ -2,7 +2,7 @@
 use tokio_postgres::Client;
 
 use super::{PostgresDialect, engine::Inner, failure::store_error, migrate};
-use crate::{OpenError, StoreError, sql};
+use crate::{OpenError, StoreError, moving::UNFINISHED, sql};
 
 /// The oldest version that works.
 const VERSION_MIN: i32 = 130_000;
@@ -45,6 +45,11 @@ pub(super) async fn start(inner: &Inner) -> Result<(), OpenError> {
     if migrate::is_newer(connection.client()).await.map_err(|error| refused(&error.to_string()))? {
         return Err(refused("it was written by a newer Mainstay; use that version or a later one"));
     }
+    if !inner.settings.moving
+        && is_unfinished(connection.client()).await.map_err(|error| refused(&error.to_string()))?
+    {
+        return Err(refused(UNFINISHED));
+    }
     warn(inner, &server, &shown);
     if inner.settings.read_only {
         return Ok(());
@@ -63,6 +68,19 @@ pub(super) async fn start(inner: &Inner) -> Result<(), OpenError> {
     );
     let made = connection.client().batch_execute(&sql).await;
     made.map_err(|error| refused(&store_error(&error, 0).to_string()))
+}
+
+/// Whether a move has not filled the database to its end.
+async fn is_unfinished(client: &Client) -> Result<bool, StoreError> {
+    let ask = async {
+        let is_there = "SELECT to_regclass('mainstay_move') IS NOT NULL";
+        if !client.query_one(is_there, &[]).await?.try_get::<_, bool>(0)? {
+            return Ok(false);
+        }
+        let row = client.query_one("SELECT count(*) > 0 FROM mainstay_move WHERE name = 'into'", &[]).await?;
+        row.try_get(0)
+    };
+    ask.await.map_err(|error: tokio_postgres::Error| store_error(&error, 0))
 }
 
 /// Says loudly what breaks the promise that an answer means that its write is on disk.

@@ -17,6 +17,7 @@ mod find;
 mod keyset;
 mod links;
 mod migration;
+mod moving;
 mod nested;
 mod nodes;
 mod notes;
@@ -43,6 +44,7 @@ pub use migration::{
     Asked, Call, CallRows, Early, InPlace, InPlaceSql, InspectionSql, MigrationSql, create_in_place, in_place,
     migration,
 };
+pub(crate) use moving::{MovedTable, forget_moving, make_moving, moving_notes, note_moving, sql as plain, sql_names};
 pub use nodes::make_nodes;
 pub use notes::{note, note_tables, noted_sources, noted_waiting};
 pub(crate) use once::OnceSql;

@@ -7,18 +7,24 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, Error, ErrorCode, OpenFlags, config::DbConfig, limits::Limit};
+use rusqlite::{Connection, Error, ErrorCode, OpenFlags, OptionalExtension, config::DbConfig, limits::Limit};
 
 use super::{SqliteDialect, deadline::Deadline, functions, migrate, nested::Nested};
 use crate::{
     OpenError, Settings,
+    moving::UNFINISHED,
     sql::{make_feed, make_nodes, make_once},
 };
 
 /// What every SQLite database begins with.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// How long a statement waits for a lock that another connection holds, which is only ever a moment.
-const BUSY: Duration = Duration::from_secs(5);
+pub(super) const BUSY: Duration = Duration::from_secs(5);
+
+/// The page cache of a connection of a move.
+const MOVING_CACHE_KIB: u32 = 64 * 1024;
+/// Pages in the write-ahead log at which a move copies it into its target.
+const MOVING_WAL_PAGES_MAX: u32 = 16_000;
 
 /// A connection with its deadline.
 #[derive(Debug)]
@@ -44,6 +50,7 @@ pub(super) fn open_writer(settings: &Settings, closing: Arc<AtomicBool>) -> Resu
     if migrate::is_newer(&connection).map_err(|error| explain(path, &error))? {
         return Err(refused(path, "it was written by a newer Mainstay; use that version or a later one"));
     }
+    check_whole(&connection, settings)?;
     for tables in [make_once(&SqliteDialect), make_nodes(&SqliteDialect)].into_iter().chain(make_feed(&SqliteDialect)) {
         connection.execute_batch(&tables).map_err(|error| explain(path, &error))?;
     }
@@ -60,7 +67,21 @@ pub(super) fn check_readable(settings: &Settings) -> Result<(), OpenError> {
     // Through SQLite alone: where this very process has the database open, closing another handle would drop its locks.
     let reader =
         open_reader(settings, settings.sqlite.cache_kib, Arc::default()).map_err(|error| explain(path, &error))?;
-    look(&reader.connection).map_err(|error| explain(path, &error))
+    look(&reader.connection).map_err(|error| explain(path, &error))?;
+    check_whole(&reader.connection, settings)
+}
+
+/// Fails on a database that a move has not filled to its end.
+fn check_whole(connection: &Connection, settings: &Settings) -> Result<(), OpenError> {
+    let path = settings.file();
+    let unfinished = || {
+        let is_there = "SELECT 1 FROM sqlite_schema WHERE name = 'mainstay_move'";
+        if settings.moving || connection.query_row(is_there, [], |_| Ok(())).optional()?.is_none() {
+            return Ok(false);
+        }
+        connection.query_row("SELECT count(*) > 0 FROM mainstay_move WHERE name = 'into'", [], |row| row.get(0))
+    };
+    if unfinished().map_err(|error| explain(path, &error))? { Err(refused(path, UNFINISHED)) } else { Ok(()) }
 }
 
 /// Opens a connection that only reads.
@@ -83,6 +104,22 @@ pub(super) fn open_with(
     connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, answer_bytes_max)?;
     let deadline = Deadline::watch(&mut connection, closing)?;
     Ok(Watched { connection, deadline, nested })
+}
+
+/// Opens a connection of a move: beside whoever has the database open, and without its limits.
+pub(super) fn open_side(settings: &Settings) -> Result<Connection, OpenError> {
+    let path = settings.file();
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let open = || {
+        let connection = Connection::open_with_flags(path, flags)?;
+        prepare(&connection, settings, MOVING_CACHE_KIB)?;
+        // Rows come in whatever order; what they refer to is looked at in the end.
+        connection.pragma_update(None, "foreign_keys", false)?;
+        connection.pragma_update(None, "synchronous", synchronous(settings))?;
+        connection.pragma_update(None, "wal_autocheckpoint", MOVING_WAL_PAGES_MAX)?;
+        Ok(connection)
+    };
+    open().map_err(|error| explain(path, &error))
 }
 
 /// Opens the connection that brings the write-ahead log into the database.

@@ -19,7 +19,9 @@ use super::{
     failure::store_error,
     feed,
     lock::Lock,
-    migrate, nodes,
+    migrate,
+    moving::MovingSide,
+    nodes,
     poll::at_once,
     readers::{Readers, closed},
     rehearse::Rehearsal,
@@ -334,6 +336,11 @@ impl Engine {
 
     pub(crate) fn measure(&self, of: &ReadStatement, values: &[Value], times: usize) -> Result<Measured, StoreError> {
         self.with_time(|connection| advise::measure(connection, of, values, times))
+    }
+
+    /// A connection for a move.
+    pub(crate) fn side(&self) -> Result<MovingSide, OpenError> {
+        MovingSide::open(&self.settings)
     }
 
     pub(crate) fn rehearses(&self) -> bool {

@@ -4,6 +4,9 @@ use rusqlite::{Error, ErrorCode, ffi};
 use super::{functions::OVERFLOW, nested};
 use crate::{StoreError, exec::Failure};
 
+/// What a sealed database says to every write.
+pub(super) const MOVED: &str = "mainstay: this database has moved";
+
 /// What an error means for a statement that had so many milliseconds.
 pub(super) fn failure(error: Error, limit_ms: u64) -> Failure {
     if let Error::SqliteFailure(cause, message) = &error {
@@ -30,6 +33,8 @@ pub(super) fn store_error(error: Error, limit_ms: u64) -> StoreError {
         ErrorCode::OperationInterrupted => StoreError::TimedOut { limit_ms },
         ErrorCode::TooBig => StoreError::AnswerTooLarge,
         ErrorCode::DiskFull => StoreError::DiskFull,
+        ErrorCode::DatabaseBusy => StoreError::Paused,
+        _ if message.as_deref() == Some(MOVED) => StoreError::Moved,
         _ if message.as_deref() == Some(OVERFLOW) => StoreError::Overflow,
         _ => StoreError::Engine(format!("{error} (SQLite's code {})", cause.extended_code)),
     }

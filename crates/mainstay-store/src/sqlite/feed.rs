@@ -100,7 +100,7 @@ fn change(row: &Row<'_>, names: &mut Vec<Arc<str>>) -> rusqlite::Result<Result<C
 }
 
 /// Up to which position changes are gone.
-fn gone(connection: &Connection, collection: Option<&str>) -> rusqlite::Result<u64> {
+pub(super) fn gone(connection: &Connection, collection: Option<&str>) -> rusqlite::Result<u64> {
     let sql = "SELECT coalesce(max(seq), 0) FROM mainstay_changes_gone WHERE ?1 IS NULL OR collection = ?1";
     connection.prepare_cached(sql)?.query_row([collection], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
 }

@@ -15,6 +15,7 @@ mod functions;
 mod introspect;
 mod lock;
 mod migrate;
+mod moving;
 mod nested;
 mod nodes;
 mod page;

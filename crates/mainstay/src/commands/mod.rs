@@ -5,6 +5,7 @@ pub(crate) mod dev;
 pub(crate) mod explain;
 pub(crate) mod export;
 pub(crate) mod import;
+pub(crate) mod moving;
 pub(crate) mod new;
 pub(crate) mod nodes;
 pub(crate) mod openapi;
@@ -45,6 +46,7 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Outcome {
         Command::Export(arguments) => export::run(arguments, &project, *output),
         Command::Import(arguments) => import::run(arguments, &project, *output),
         Command::Test(arguments) => test::run(arguments, &project, *output),
+        Command::Move(arguments) => moving::run(arguments, &project, *output),
         Command::Nodes(_) => nodes::run(&project, *output),
         Command::Token(arguments) => token::run(arguments, &project, *output),
         Command::Explain(arguments) => explain::run(arguments, &project, *output),

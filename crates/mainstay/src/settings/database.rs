@@ -115,21 +115,26 @@ impl Default for DatabaseArea {
 impl DatabaseArea {
     /// Where the database is; paths begin in the project's folder. Fails for a kind that there is not, by name.
     pub(crate) fn location(&self, root: &Path) -> Result<Location, Failure> {
-        let wrong = |message: String| {
-            Err(Failure::new("settings", message)
-                .hint(format!("{EMBEDDED}, or postgres://USER:PASSWORD@HOST/DATABASE")))
-        };
         let url = match self.url.0.trim() {
             "" => EMBEDDED,
             url => url,
         };
+        self.location_of(url, "database.url", root)
+    }
+
+    /// The same of an address that stands elsewhere.
+    pub(crate) fn location_of(&self, url: &str, place: &str, root: &Path) -> Result<Location, Failure> {
+        let wrong = |message: String| {
+            Err(Failure::new("settings", format!("{place}: {message}"))
+                .hint(format!("{EMBEDDED}, or postgres://USER:PASSWORD@HOST/DATABASE")))
+        };
         match url.split_once(':') {
             Some(("sqlite", path)) if !path.is_empty() => Ok(Location::File(root.join(path))),
-            Some(("sqlite", _)) => wrong("database.url: it names no file".into()),
+            Some(("sqlite", _)) => wrong("it names no file".into()),
             Some(("postgres" | "postgresql", rest)) if rest.starts_with("//") => Ok(Location::Postgres(url.to_owned())),
             // The rest of the address is not shown: it may hold a password.
-            Some((scheme, _)) => wrong(format!("database.url: there is no kind of database \"{scheme}\"")),
-            None => wrong("database.url: it has no kind".into()),
+            Some((scheme, _)) => wrong(format!("there is no kind of database \"{scheme}\"")),
+            None => wrong("it has no kind".into()),
         }
     }
 

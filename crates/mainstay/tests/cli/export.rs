@@ -2,7 +2,7 @@
 use crate::support::Project;
 
 /// One of everything that a field can hold.
-const SCHEMA: &str = r#"
+pub(crate) const SCHEMA: &str = r#"
 enum Level { LOW HIGH }
 type Place @embedded { street: String! number: Int }
 type Group { name: String! @unique }
@@ -45,8 +45,13 @@ const THINGS: &str = concat!(
     "\n",
 );
 
-fn filled() -> Project {
-    let project = Project::with_schema(SCHEMA);
+/// A project with one of everything.
+pub(crate) fn filled() -> Project {
+    fill(Project::with_schema(SCHEMA))
+}
+
+/// The same, in a project whose schema is this one.
+pub(crate) fn fill(project: Project) -> Project {
     project.ok(&["apply", "--yes"]);
     project.write("groups.ndjson", GROUPS);
     project.write("things.ndjson", THINGS);

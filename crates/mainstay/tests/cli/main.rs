@@ -15,6 +15,7 @@ mod explain;
 mod export;
 mod import;
 mod migrate;
+mod moving;
 mod new;
 mod nodes;
 mod postgres;

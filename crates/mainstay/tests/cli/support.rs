@@ -135,9 +135,23 @@ impl Project {
 
     /// Runs a command to its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
-        let output = self.command(arguments).output().unwrap();
-        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-        Ran { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
+        ran(self.command(arguments))
+    }
+
+    /// The same with another database.
+    pub(crate) fn run_at(&self, url: &str, arguments: &[&str]) -> Ran {
+        let mut command = self.command(arguments);
+        command.env(DATABASE, url);
+        ran(command)
+    }
+
+    /// Starts a command that serves with another database, and waits for its address.
+    pub(crate) fn start_at(&self, url: &str, arguments: &[&str]) -> Server {
+        let mut command = self.command(arguments);
+        command.env(DATABASE, url);
+        let server = Server::of(command);
+        server.wait_for("listening on ");
+        server
     }
 
     /// Runs a command that must succeed, and gives what it prints.
@@ -170,6 +184,12 @@ impl Project {
     pub(crate) fn spawn(&self, arguments: &[&str]) -> Server {
         Server::of(self.command(arguments))
     }
+}
+
+fn ran(mut command: Command) -> Ran {
+    let output = command.output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    Ran { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
 }
 
 impl Server {

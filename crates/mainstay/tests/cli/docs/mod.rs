@@ -39,6 +39,7 @@ pages! {
     haproxy: "docs/haproxy.md",
     kubernetes: "docs/kubernetes.md",
     migrations: "docs/migrations.md",
+    moving: "docs/moving.md",
     nodes: "docs/nodes.md",
     nginx: "docs/nginx.md",
     postgresql: "docs/postgresql.md",

@@ -1,0 +1,149 @@
+//! The pause: what is left is copied while nobody writes, and the source is sealed.
+use std::time::{Duration, Instant};
+
+use super::{
+    MoveError, MoveStep, MovedCollection,
+    compare::{Compared, digests},
+    plan::Part,
+    prepare::{INTO, MOVED, MOVING},
+    run::Moving,
+};
+use crate::{
+    StoreError,
+    sql::{MovedTable, sql_names},
+};
+
+/// Tables of ours that are written with records, or instead of them.
+const SEALED: [&str; 2] = ["mainstay_schema", "mainstay_changes"];
+
+impl Moving<'_> {
+    /// Pauses writers. Fails where somebody always writes.
+    pub(super) fn begin_pause(&mut self) -> Result<Instant, MoveError> {
+        (self.tell)(MoveStep::Pauses);
+        let wait_ms = self.settings.wait_ms_max;
+        let tables = self.sealed()?;
+        let tables: Vec<&MovedTable> = tables.iter().collect();
+        if !self.source.begin_pause(&tables, Duration::from_millis(wait_ms))? {
+            return Err(MoveError::NoPause(wait_ms));
+        }
+        self.is_paused = true;
+        Ok(Instant::now())
+    }
+
+    /// Does what is left, and seals the source: all or nothing. The collections that were compared only now.
+    pub(super) fn seal(&mut self) -> Result<Vec<MovedCollection>, MoveError> {
+        let mut apart = Vec::new();
+        if self.source.tells_changes() {
+            self.catch_up()?;
+            apart = self.copy_apart()?;
+        }
+        self.copy_own()?;
+        self.begin_feed()?;
+        let tables = self.plan.tables();
+        self.target.tighten(&tables)?;
+        let id = self.target.noted(INTO)?;
+        let id = id.ok_or_else(|| StoreError::Engine("the target does not know of the move".to_owned()))?;
+        let tables = self.sealed()?;
+        self.source.seal(&tables.iter().collect::<Vec<_>>())?;
+        self.source.note(MOVED, &id)?;
+        for (name, _) in self.source.notes(MOVING)? {
+            self.source.forget(&name)?;
+        }
+        self.source.commit()?;
+        self.is_paused = false;
+        Ok(apart)
+    }
+
+    /// The last step: the target is whole. What it remembers of the move goes.
+    pub(super) fn finish(&mut self) -> Result<(), MoveError> {
+        self.target.begin()?;
+        for (name, _) in self.target.notes("")? {
+            self.target.forget(&name)?;
+        }
+        Ok(self.target.commit()?)
+    }
+
+    /// The tables that take no writes any more.
+    fn sealed(&mut self) -> Result<Vec<MovedTable>, MoveError> {
+        let mut tables: Vec<MovedTable> = self.plan.tables().into_iter().cloned().collect();
+        let there = self.source.tables()?;
+        tables.extend(self.plan.own.iter().filter(|table| there.contains(&table.name)).cloned());
+        tables.extend(SEALED.into_iter().filter(|name| there.iter().any(|of| of == name)).map(sql_names));
+        Ok(tables)
+    }
+
+    /// Collections that the feed does not tell of: compared, and copied again where they differ.
+    fn copy_apart(&mut self) -> Result<Vec<MovedCollection>, MoveError> {
+        let apart: Vec<&Part> = self.plan.parts.iter().filter(|part| !part.fed).collect();
+        if apart.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut compared = digests((&mut *self.source, &mut *self.target), &apart)?;
+        let others = compared.iter().zip(&apart).filter(|(compared, _)| !compared.is_same());
+        let others: Vec<MovedTable> = others.flat_map(|(_, part)| part.tables.iter().cloned()).collect();
+        if !others.is_empty() {
+            self.copy_whole(&others)?;
+            let apart: Vec<&Part> = self.plan.parts.iter().filter(|part| !part.fed).collect();
+            compared = digests((&mut *self.source, &mut *self.target), &apart)?;
+        }
+        compared.into_iter().map(Compared::same).collect()
+    }
+
+    /// What the server keeps beside the records.
+    fn copy_own(&mut self) -> Result<(), MoveError> {
+        let there = self.source.tables()?;
+        let own: Vec<MovedTable> = self.plan.own.iter().filter(|table| there.contains(&table.name)).cloned().collect();
+        self.copy_whole(&own)?;
+        let counted = self.plan.tables().into_iter().filter(|table| table.counted);
+        let counted: Vec<MovedTable> = counted.chain(own.iter().filter(|table| table.counted)).cloned().collect();
+        for table in &counted {
+            let last = self.source.counter(table)?;
+            let there = self.target.last(table)?;
+            let there = match there.as_deref() {
+                Some([mainstay_expr::Value::Int(key)]) => Some(*key),
+                _ => None,
+            };
+            if let Some(last) = last.max(there) {
+                self.target.count_on(table, last)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Copies tables anew, in one transaction.
+    fn copy_whole(&mut self, tables: &[MovedTable]) -> Result<(), MoveError> {
+        let (source, target) = (&mut *self.source, &mut *self.target);
+        target.begin()?;
+        let mut copy = || {
+            for table in tables {
+                let clear = table.clear(target.dialect());
+                target.execute(&clear, &[])?;
+            }
+            for table in tables {
+                let mut filled = Ok(());
+                super::copy::read(source, table, None, &mut |values| {
+                    filled = target.fill(table, &values);
+                    filled.is_ok()
+                })?;
+                filled?;
+            }
+            Ok::<(), StoreError>(())
+        };
+        let copied = copy();
+        match copied {
+            Ok(()) => Ok(self.target.commit()?),
+            Err(error) => {
+                // The first failure is the one to tell.
+                let _ = self.target.roll_back();
+                Err(error.into())
+            }
+        }
+    }
+
+    fn begin_feed(&mut self) -> Result<(), MoveError> {
+        let paths: Vec<&str> = self.plan.parts.iter().map(|part| part.path.as_str()).collect();
+        self.target.begin()?;
+        self.target.begin_feed(&paths)?;
+        Ok(self.target.commit()?)
+    }
+}

@@ -1,0 +1,230 @@
+//! A database server as one side of a move: a connection of its own, with a runtime that runs while somebody waits for it.
+use std::{pin::pin, sync::Arc, time::Duration};
+
+use mainstay_expr::Value;
+use mainstay_plan::Position;
+use tokio::runtime::{Builder, Runtime};
+use tokio_postgres::{binary_copy::BinaryCopyInWriter, error::SqlState, types::Type};
+
+use super::{
+    PostgresDialect,
+    bind::Param,
+    connection::{Connection, Connector},
+    failure::{MOVED, store_error},
+};
+use crate::{
+    OpenError, StoreError,
+    exec::{self, Inputs, Row},
+    moving::{EachValues, Side, Touched},
+    sql::{Cell, Decode, Dialect, MovedTable, Sql, plain},
+};
+
+mod words;
+
+use words::{FOREIGN_KEYS, INDEXES, SEALS, TABLES};
+
+/// A connection to the server.
+pub(crate) struct MovingSide {
+    /// Dropped before its runtime.
+    connection: Connection,
+    runtime: Runtime,
+}
+
+fn failed(error: tokio_postgres::Error) -> StoreError {
+    store_error(&error, 0)
+}
+
+impl MovingSide {
+    /// Makes it.
+    pub(super) fn open(connector: &Arc<Connector>) -> Result<MovingSide, OpenError> {
+        let refused = |message: String| OpenError { message };
+        if connector.is_pooled_outside() {
+            let why = "a move needs a connection of its own: name the server behind pgbouncer, and set database.pgbouncer to \"none\"";
+            return Err(refused(why.to_owned()));
+        }
+        let runtime = Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| refused(format!("a runtime cannot be made: {error}")))?;
+        let connection = runtime.block_on(connector.connect());
+        let connection = connection.map_err(|error| refused(failed(error).to_string()))?;
+        Ok(MovingSide { connection, runtime })
+    }
+
+    /// Texts of the first column of a statement about some tables.
+    fn texts(&mut self, sql: &str, tables: &[&MovedTable]) -> Result<Vec<String>, StoreError> {
+        let names: Vec<Value> = tables.iter().map(|table| Value::text(&*table.name)).collect();
+        let mut texts = Vec::new();
+        let (values, count) = match tables.is_empty() {
+            true => (Vec::new(), 0),
+            false => (vec![Value::List(names.into())], 1),
+        };
+        self.rows(&plain(sql.to_owned(), count), &values, &[Decode::Text], &mut |row| {
+            texts.extend(row.into_iter().filter_map(|value| match value {
+                Value::Text(text) => Some(text.to_string()),
+                _ => None,
+            }));
+        })?;
+        Ok(texts)
+    }
+}
+
+async fn copy(connection: &Connection, table: &MovedTable, rows: &[Value]) -> Result<(), tokio_postgres::Error> {
+    let client = connection.client();
+    let (name, list) = (PostgresDialect.quote(&table.name), table.list(&PostgresDialect));
+    let known = client.prepare(&format!("SELECT {list} FROM {name}")).await?;
+    let types: Vec<Type> = known.columns().iter().map(|column| column.type_().clone()).collect();
+    let sink = client.copy_in(&format!("COPY {name} ({list}) FROM STDIN (FORMAT binary)")).await?;
+    let mut writer = pin!(BinaryCopyInWriter::new(sink, &types));
+    for row in rows.chunks(types.len().max(1)) {
+        writer.as_mut().write_raw(row.iter().map(Param::Value)).await?;
+    }
+    writer.as_mut().finish().await.map(|_| ())
+}
+
+impl Side for MovingSide {
+    fn dialect(&self) -> &'static dyn Dialect {
+        &PostgresDialect
+    }
+
+    fn tells_changes(&self) -> bool {
+        false
+    }
+
+    fn rows(
+        &mut self,
+        sql: &Sql,
+        values: &[Value],
+        decodes: &[Decode],
+        each: &mut EachValues<'_>,
+    ) -> Result<(), StoreError> {
+        let mut take = |row: &tokio_postgres::Row| {
+            let value = |(column, decode): (usize, &Decode)| row.value(Cell { column, decode: *decode });
+            each(decodes.iter().enumerate().map(value).collect::<Result<_, exec::Failure>>()?);
+            Ok(true)
+        };
+        let inputs = Inputs::of(values);
+        let outcome = self.runtime.block_on(self.connection.rows(sql, &inputs, &mut take));
+        outcome.map_err(|stopped| stopped.into_store_error(0))
+    }
+
+    fn execute(&mut self, sql: &Sql, values: &[Value]) -> Result<(), StoreError> {
+        self.rows(sql, values, &[], &mut |_| {})
+    }
+
+    fn batch(&mut self, sql: &str) -> Result<(), StoreError> {
+        self.runtime.block_on(self.connection.client().batch_execute(sql)).map_err(failed)
+    }
+
+    fn fill(&mut self, table: &MovedTable, rows: &[Value]) -> Result<(), StoreError> {
+        self.runtime.block_on(copy(&self.connection, table, rows)).map_err(failed)
+    }
+
+    fn begin_snapshot(&mut self) -> Result<(), StoreError> {
+        self.batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT 1")
+    }
+
+    fn begin(&mut self) -> Result<(), StoreError> {
+        self.batch("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET CONSTRAINTS ALL DEFERRED")
+    }
+
+    fn begin_pause(&mut self, tables: &[&MovedTable], wait: Duration) -> Result<bool, StoreError> {
+        let names: Vec<String> = tables.iter().map(|table| PostgresDialect.quote(&table.name)).collect();
+        let sql = format!(
+            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = {}; LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE",
+            wait.as_millis().max(1),
+            names.join(", ")
+        );
+        match self.runtime.block_on(self.connection.client().batch_execute(&sql)) {
+            Ok(()) => Ok(true),
+            Err(error) => {
+                let is_busy = [&SqlState::LOCK_NOT_AVAILABLE, &SqlState::T_R_DEADLOCK_DETECTED];
+                let is_busy = error.code().is_some_and(|code| is_busy.contains(&code));
+                self.roll_back()?;
+                if is_busy { Ok(false) } else { Err(failed(error)) }
+            }
+        }
+    }
+
+    fn tables(&mut self) -> Result<Vec<String>, StoreError> {
+        self.texts(TABLES, &[])
+    }
+
+    fn position(&mut self) -> Result<Position, StoreError> {
+        Ok(Position::default())
+    }
+
+    fn touched(&mut self, after: Position) -> Result<(Vec<Touched>, Position), StoreError> {
+        Ok((Vec::new(), after))
+    }
+
+    fn counter(&mut self, table: &MovedTable) -> Result<Option<i64>, StoreError> {
+        let Some((key, _)) = table.columns.first().filter(|_| table.counted) else { return Ok(None) };
+        let sql = "SELECT pg_sequence_last_value(pg_get_serial_sequence(quote_ident($1), $2)::regclass)";
+        let values = [Value::text(&*table.name), Value::text(&**key)];
+        let mut last = None;
+        self.rows(&plain(sql.to_owned(), 2), &values, &[Decode::Int], &mut |row| {
+            if let [Value::Int(known)] = &row[..] {
+                last = Some(*known);
+            }
+        })?;
+        Ok(last)
+    }
+
+    fn count_on(&mut self, table: &MovedTable, last: i64) -> Result<(), StoreError> {
+        let Some((key, _)) = table.columns.first().filter(|_| table.counted) else { return Ok(()) };
+        let sql = "SELECT setval(pg_get_serial_sequence(quote_ident($1), $2), $3::bigint) WHERE $3::bigint > 0";
+        self.execute(&plain(sql.to_owned(), 3), &[Value::text(&*table.name), Value::text(&**key), Value::Int(last)])
+    }
+
+    fn loosen(&mut self, tables: &[&MovedTable]) -> Result<Vec<String>, StoreError> {
+        let mut made = Vec::new();
+        for sql in [INDEXES, FOREIGN_KEYS] {
+            let pairs = self.texts(sql, tables)?;
+            for pair in pairs.chunks(2) {
+                let [make, drop] = pair else { continue };
+                self.batch(drop)?;
+                made.push(make.clone());
+            }
+        }
+        Ok(made)
+    }
+
+    fn settle(&mut self, tables: &[&MovedTable]) -> Result<(), StoreError> {
+        let names: Vec<String> = tables.iter().map(|table| PostgresDialect.quote(&table.name)).collect();
+        self.batch(&format!("ANALYZE {}", names.join(", ")))
+    }
+
+    fn tighten(&mut self, tables: &[&MovedTable]) -> Result<(), StoreError> {
+        for sql in self.texts(words::DEFERRABLE, tables)? {
+            self.batch(&sql)?;
+        }
+        Ok(())
+    }
+
+    fn begin_feed(&mut self, _collections: &[&str]) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn seal(&mut self, tables: &[&MovedTable]) -> Result<(), StoreError> {
+        let refuse = format!("BEGIN RAISE EXCEPTION '{MOVED}'; END");
+        self.batch(&format!(
+            "CREATE OR REPLACE FUNCTION mainstay_moved() RETURNS trigger LANGUAGE plpgsql AS $mainstay${refuse}$mainstay$"
+        ))?;
+        for table in tables {
+            // What is too old may still be taken out of the server's own.
+            let is_own = table.name.starts_with("mainstay_");
+            let events = if is_own { "INSERT" } else { "INSERT OR UPDATE OR DELETE OR TRUNCATE" };
+            let table = PostgresDialect.quote(&table.name);
+            self.batch(&format!(
+                "CREATE TRIGGER mainstay_moved BEFORE {events} ON {table} FOR EACH STATEMENT EXECUTE FUNCTION mainstay_moved()"
+            ))?;
+        }
+        Ok(())
+    }
+
+    fn unseal(&mut self) -> Result<(), StoreError> {
+        for sql in self.texts(SEALS, &[])? {
+            self.batch(&sql)?;
+        }
+        self.batch("DROP FUNCTION IF EXISTS mainstay_moved()")
+    }
+}
