@@ -29,7 +29,7 @@ impl Moving<'_> {
     /// Rounds, until few records are left.
     pub(super) fn follow(&mut self) -> Result<(), MoveError> {
         for _ in 0..self.settings.rounds_max.max(1) {
-            if self.is_paused || self.round()? <= self.settings.few {
+            if self.round()? <= self.settings.few {
                 break;
             }
         }

@@ -23,20 +23,16 @@ impl Moving<'_> {
         let wait_ms = self.settings.wait_ms_max;
         let tables = self.sealed()?;
         let tables: Vec<&MovedTable> = tables.iter().collect();
-        if !self.source.begin_pause(&tables, Duration::from_millis(wait_ms))? {
-            return Err(MoveError::NoPause(wait_ms));
-        }
+        let began = self.source.begin_pause(&tables, Duration::from_millis(wait_ms))?;
+        let began = began.ok_or(MoveError::NoPause(wait_ms))?;
         self.is_paused = true;
-        Ok(Instant::now())
+        Ok(began)
     }
 
     /// Does what is left, and seals the source: all or nothing. The collections that were compared only now.
     pub(super) fn seal(&mut self) -> Result<Vec<MovedCollection>, MoveError> {
-        let mut apart = Vec::new();
-        if self.source.tells_changes() {
-            self.catch_up()?;
-            apart = self.copy_apart()?;
-        }
+        self.catch_up()?;
+        let apart = self.copy_apart()?;
         self.copy_own()?;
         self.begin_feed()?;
         let tables = self.plan.tables();

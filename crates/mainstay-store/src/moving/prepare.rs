@@ -66,8 +66,7 @@ impl Moving<'_> {
             None => self.begin(&fingerprint)?,
         }
         self.make_tables(self.schema)?;
-        // Without a feed nobody knows what was written since the portions were copied.
-        if self.settings.restart || begun.is_some() && !self.source.tells_changes() {
+        if self.settings.restart {
             self.empty()?;
         }
         self.loosen()?;

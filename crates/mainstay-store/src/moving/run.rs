@@ -62,18 +62,13 @@ impl<'a> Moving<'a> {
     fn go(&mut self, began: Instant) -> Result<Moved, MoveError> {
         let resumed = self.prepare()?;
         self.begins(resumed)?;
-        // Without a feed nobody would know what is written meanwhile.
-        let paused = if self.source.tells_changes() { None } else { Some(self.begin_pause()?) };
         let (copied, copying) = self.copy()?;
         self.follow()?;
         self.make_again()?;
         self.follow()?;
         let mut collections = self.compare_now()?;
         self.follow()?;
-        let paused = match paused {
-            Some(paused) => paused,
-            None => self.begin_pause()?,
-        };
+        let paused = self.begin_pause()?;
         collections.extend(self.seal()?);
         let paused = Some(paused.elapsed());
         self.finish()?;
@@ -87,8 +82,8 @@ impl<'a> Moving<'a> {
                 records += self.source.count(table)?;
             }
         }
-        let is_apart = |part: &&Part| !part.fed && self.source.tells_changes();
-        let apart: Vec<String> = self.plan.parts.iter().filter(is_apart).map(|part| part.name.clone()).collect();
+        let apart = self.plan.parts.iter().filter(|part| !part.fed);
+        let apart: Vec<String> = apart.map(|part| part.name.clone()).collect();
         (self.tell)(MoveStep::Begins { records, resumed, apart: &apart });
         Ok(())
     }
@@ -141,9 +136,6 @@ impl<'a> Moving<'a> {
 
     /// Compares both sides as the source is at one moment.
     fn compare_now(&mut self) -> Result<Vec<MovedCollection>, MoveError> {
-        if self.is_paused {
-            return self.compare(|_| true);
-        }
         self.source.begin_snapshot()?;
         let outcome = self.catch_up().and_then(|_| self.compare(|part| part.fed));
         let ended = self.source.roll_back();

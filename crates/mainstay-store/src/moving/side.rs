@@ -1,5 +1,5 @@
 //! One of the two databases of a move, on a connection of its own.
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mainstay_expr::Value;
 use mainstay_plan::Position;
@@ -19,8 +19,6 @@ pub(crate) type EachValues<'e> = dyn FnMut(Vec<Value>) + Send + 'e;
 pub(crate) trait Side: Send {
     /// What writes its SQL.
     fn dialect(&self) -> &'static dyn Dialect;
-    /// Whether its feed tells every write, so that what was written meanwhile can be copied again.
-    fn tells_changes(&self) -> bool;
     /// Rows of a statement.
     fn rows(
         &mut self,
@@ -40,8 +38,9 @@ pub(crate) trait Side: Send {
     fn begin_snapshot(&mut self) -> Result<(), StoreError>;
     /// Begins a transaction that writes; links are looked at in the end.
     fn begin(&mut self) -> Result<(), StoreError>;
-    /// Begins a transaction beside which nobody writes to these tables, and waits so long for it; `false`: it could not.
-    fn begin_pause(&mut self, tables: &[&MovedTable], wait: Duration) -> Result<bool, StoreError>;
+    /// Begins a transaction beside which nobody writes to these tables, and waits so long for it. Since when writers wait; `None`:
+    /// it could not.
+    fn begin_pause(&mut self, tables: &[&MovedTable], wait: Duration) -> Result<Option<Instant>, StoreError>;
     /// Ends a transaction, and keeps what it did.
     fn commit(&mut self) -> Result<(), StoreError> {
         self.batch("COMMIT")

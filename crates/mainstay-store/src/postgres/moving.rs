@@ -1,5 +1,10 @@
 //! A database server as one side of a move: a connection of its own, with a runtime that runs while somebody waits for it.
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{
+    pin::pin,
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
 
 use mainstay_expr::Value;
 use mainstay_plan::Position;
@@ -21,7 +26,12 @@ use crate::{
 
 mod words;
 
-use words::{FOREIGN_KEYS, INDEXES, SEALS, TABLES};
+use words::{FOREIGN_KEYS, GONE, INDEXES, SEALS, TABLES, WRITTEN};
+
+/// How long a table is waited for, in milliseconds: whoever writes to it queues up behind.
+const LOCK_MS: u64 = 500;
+/// What is left to the others before it is tried again.
+const LOCK_PAUSE: Duration = Duration::from_millis(200);
 
 /// A connection to the server.
 pub(crate) struct MovingSide {
@@ -85,10 +95,6 @@ impl Side for MovingSide {
         &PostgresDialect
     }
 
-    fn tells_changes(&self) -> bool {
-        false
-    }
-
     fn rows(
         &mut self,
         sql: &Sql,
@@ -126,21 +132,30 @@ impl Side for MovingSide {
         self.batch("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET CONSTRAINTS ALL DEFERRED")
     }
 
-    fn begin_pause(&mut self, tables: &[&MovedTable], wait: Duration) -> Result<bool, StoreError> {
+    fn begin_pause(&mut self, tables: &[&MovedTable], wait: Duration) -> Result<Option<Instant>, StoreError> {
         let names: Vec<String> = tables.iter().map(|table| PostgresDialect.quote(&table.name)).collect();
         let sql = format!(
-            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = {}; LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE",
-            wait.as_millis().max(1),
+            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = {LOCK_MS}; LOCK TABLE {} IN SHARE ROW \
+             EXCLUSIVE MODE; SET LOCAL lock_timeout = 0",
             names.join(", ")
         );
-        match self.runtime.block_on(self.connection.client().batch_execute(&sql)) {
-            Ok(()) => Ok(true),
-            Err(error) => {
-                let is_busy = [&SqlState::LOCK_NOT_AVAILABLE, &SqlState::T_R_DEADLOCK_DETECTED];
-                let is_busy = error.code().is_some_and(|code| is_busy.contains(&code));
-                self.roll_back()?;
-                if is_busy { Ok(false) } else { Err(failed(error)) }
+        let end = Instant::now() + wait;
+        loop {
+            // Whoever writes waits from here on.
+            let began = Instant::now();
+            let Err(error) = self.runtime.block_on(self.connection.client().batch_execute(&sql)) else {
+                return Ok(Some(began));
+            };
+            let is_busy = [&SqlState::LOCK_NOT_AVAILABLE, &SqlState::T_R_DEADLOCK_DETECTED];
+            let is_busy = error.code().is_some_and(|code| is_busy.contains(&code));
+            self.roll_back()?;
+            if !is_busy {
+                return Err(failed(error));
             }
+            if Instant::now() >= end {
+                return Ok(None);
+            }
+            thread::sleep(LOCK_PAUSE);
         }
     }
 
@@ -148,12 +163,29 @@ impl Side for MovingSide {
         self.texts(TABLES, &[])
     }
 
+    /// The oldest transaction that runs: all before it have ended.
     fn position(&mut self) -> Result<Position, StoreError> {
-        Ok(Position::default())
+        let sql = plain("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint".to_owned(), 0);
+        match (self as &mut dyn Side).all(&sql, &[], &[Decode::Int])?.first() {
+            Some(Value::Int(xid)) => Ok(Position { xid: xid.unsigned_abs(), seq: 0 }),
+            _ => Err(StoreError::Engine("the database tells no transaction".to_owned())),
+        }
     }
 
     fn touched(&mut self, after: Position) -> Result<(Vec<Touched>, Position), StoreError> {
-        Ok((Vec::new(), after))
+        let end = self.position()?;
+        let xid = [Value::text(after.xid.to_string())];
+        let gone = plain(format!("{GONE} LIMIT 1"), 1);
+        if !(self as &mut dyn Side).all(&gone, &xid, &[Decode::Int])?.is_empty() {
+            return Err(StoreError::ChangesGone);
+        }
+        let mut touched = Vec::new();
+        self.rows(&plain(WRITTEN.to_owned(), 1), &xid, &[Decode::Text, Decode::Text], &mut |row| {
+            if let [Value::Text(collection), Value::Text(record)] = &row[..] {
+                touched.push((collection.to_string(), record.to_string()));
+            }
+        })?;
+        Ok((touched, end))
     }
 
     fn counter(&mut self, table: &MovedTable) -> Result<Option<i64>, StoreError> {
@@ -200,8 +232,14 @@ impl Side for MovingSide {
         Ok(())
     }
 
-    fn begin_feed(&mut self, _collections: &[&str]) -> Result<(), StoreError> {
-        Ok(())
+    /// Whatever stands before this transaction is gone.
+    fn begin_feed(&mut self, collections: &[&str]) -> Result<(), StoreError> {
+        self.batch("DELETE FROM mainstay_changes; DELETE FROM mainstay_changes_gone")?;
+        let sql = format!(
+            "INSERT INTO mainstay_changes_gone (collection, xid, seq) VALUES ($1, pg_current_xact_id()::text::bigint, {})",
+            i64::MAX
+        );
+        collections.iter().try_for_each(|path| self.execute(&plain(sql.clone(), 1), &[Value::text(*path)]))
     }
 
     fn seal(&mut self, tables: &[&MovedTable]) -> Result<(), StoreError> {

@@ -71,10 +71,6 @@ impl Side for MovingSide {
         &SqliteDialect
     }
 
-    fn tells_changes(&self) -> bool {
-        true
-    }
-
     fn rows(
         &mut self,
         sql: &Sql,
@@ -121,7 +117,7 @@ impl Side for MovingSide {
         self.batch("BEGIN IMMEDIATE")
     }
 
-    fn begin_pause(&mut self, _tables: &[&MovedTable], wait: Duration) -> Result<bool, StoreError> {
+    fn begin_pause(&mut self, _tables: &[&MovedTable], wait: Duration) -> Result<Option<Instant>, StoreError> {
         let end = Instant::now() + wait;
         loop {
             // The engine's own way to wait sleeps ever longer, and a busy writer leaves short gaps alone.
@@ -129,12 +125,12 @@ impl Side for MovingSide {
             let outcome = self.0.execute_batch("BEGIN IMMEDIATE");
             self.0.busy_timeout(super::connection::BUSY).map_err(failed)?;
             match outcome {
-                Ok(()) => return Ok(true),
+                Ok(()) => return Ok(Some(Instant::now())),
                 Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {}
                 Err(error) => return Err(failed(error)),
             }
             if Instant::now() >= end {
-                return Ok(false);
+                return Ok(None);
             }
             thread::sleep(LOOK_EVERY);
         }

@@ -185,8 +185,9 @@ type Silent @changes(off: true) @rules(read: "true", write: "true") { name: Stri
 "#;
 
 /// Moves while writers write; nothing of theirs is lost or there twice.
-async fn under_load(to: &str, kills: bool) {
-    let project = in_file(Project::with_schema(GROUPS));
+async fn under_load(from: &str, to: &str, kills: bool) {
+    let project = Project::with_schema(GROUPS).env("MAINSTAY_AUTH_JWT_SECRET", SECRET);
+    let project = project.env("MAINSTAY_DATABASE_URL", from);
     let server = project.start(&["serve", "--apply", "safe"]);
     let seed: Vec<Value> = (0..100).map(|at| json!({"name": format!("s{at}")})).collect();
     for path in ["/api/groups", "/api/silents"] {
@@ -216,7 +217,7 @@ async fn under_load(to: &str, kills: bool) {
     let (status, problem) = server.post("/api/silents", &json!({"name": "late"}), None).await;
     assert_eq!((status, &problem["code"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("moved")), "{problem}");
     drop(server);
-    let (old, new) = (exported(&project, OLD), exported(&project, to));
+    let (old, new) = (exported(&project, from), exported(&project, to));
     assert_eq!(old, new);
     assert!(acknowledged.len() >= 3);
     for name in acknowledged {
@@ -232,17 +233,26 @@ async fn under_load(to: &str, kills: bool) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_running_project_moves_into_another_file() {
-    under_load("sqlite:data/there.db", false).await;
+    under_load(OLD, "sqlite:data/there.db", false).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_running_project_moves_to_a_server() {
     postgres_only!("moves to a server");
-    under_load(&TestDatabase::on(Engine::Postgres).url(), false).await;
+    under_load(OLD, &TestDatabase::on(Engine::Postgres).url(), false).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_move_that_is_killed_again_and_again_comes_to_its_end() {
     postgres_only!("moves to a server");
-    under_load(&TestDatabase::on(Engine::Postgres).url(), true).await;
+    under_load(OLD, &TestDatabase::on(Engine::Postgres).url(), true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_project_moves_from_a_server() {
+    postgres_only!("moves from a server");
+    let (from, to) = (TestDatabase::on(Engine::Postgres), TestDatabase::on(Engine::Postgres));
+    under_load(&from.url(), "sqlite:data/there.db", false).await;
+    let from = TestDatabase::on(Engine::Postgres);
+    under_load(&from.url(), &to.url(), true).await;
 }

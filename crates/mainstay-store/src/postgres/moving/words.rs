@@ -24,3 +24,9 @@ pub(super) const DEFERRABLE: &str = "SELECT format('ALTER TABLE %s ALTER CONSTRA
 /// What takes the triggers away that refuse writes.
 pub(super) const SEALS: &str = "SELECT format('DROP TRIGGER mainstay_moved ON %s', tgrelid::regclass) FROM pg_trigger WHERE tgname = \
      'mainstay_moved'";
+
+/// Something where changes are gone that were written since a transaction, which is the first value.
+pub(super) const GONE: &str = "SELECT seq FROM mainstay_changes_gone WHERE xid >= $1::text::bigint";
+
+/// The records that were written since that transaction.
+pub(super) const WRITTEN: &str = "SELECT DISTINCT collection, record FROM mainstay_changes WHERE xid >= $1::text::xid8";
