@@ -20,6 +20,9 @@ pub(crate) fn field_error(place: &str, name: &str, code: &str, message: impl Int
     FieldError { pointer, code: code.to_owned(), message: message.into(), hint: None }
 }
 
+/// What is told to be wrong with one record, at most: a body of nothing but mistakes makes no answer that is many times as large.
+pub(crate) const ERRORS_MAX: usize = 100;
+
 /// What is wrong with a value, as errors of its field.
 pub(crate) fn wire_errors(place: &str, name: &str, error: WireError, errors: &mut Vec<FieldError>) {
     push_wire(&format!("{place}/{}", escape(name)), error, errors);
@@ -27,7 +30,8 @@ pub(crate) fn wire_errors(place: &str, name: &str, error: WireError, errors: &mu
 
 /// The same below a place that is known already.
 pub(crate) fn push_wire(base: &str, error: WireError, errors: &mut Vec<FieldError>) {
-    errors.extend(error.into_all().into_iter().map(|error| FieldError {
+    let room = ERRORS_MAX.saturating_sub(errors.len());
+    errors.extend(error.into_all().into_iter().take(room).map(|error| FieldError {
         pointer: format!("{base}{}", error.pointer),
         code: error.code.to_owned(),
         message: error.message,

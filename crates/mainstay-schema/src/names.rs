@@ -56,16 +56,21 @@ pub(crate) fn lower_camel(name: &str) -> String {
 /// The name among `names` that is meant most likely, if one is near enough.
 pub fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let length = name.chars().count();
+    let near = names.into_iter().filter_map(|other| Some((how_far(name, length, other)?, other)));
+    near.min_by_key(|(distance, _)| *distance).map(|(_, other)| other)
+}
+
+/// How far a name of this length is from another one; `None`: too far to be meant.
+fn how_far(name: &str, length: usize, other: &str) -> Option<usize> {
     let most = (length / 3).clamp(1, 3);
     // The beginning of a name is as near as it gets, after names that differ less.
-    let begins = |other: &str| length > 2 && other.starts_with(name);
-    names
-        .into_iter()
-        .map(|other| (distance(&name.to_ascii_lowercase(), &other.to_ascii_lowercase()), other))
-        .map(|(distance, other)| if begins(other) { (distance.min(most), other) } else { (distance, other) })
-        .filter(|(distance, _)| *distance <= most)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, other)| other)
+    let begins = length > 2 && other.starts_with(name);
+    // Each letter more is one that differs. So a text of any length, as anybody may send it, is not compared letter by letter.
+    if length.abs_diff(other.chars().count()) > most {
+        return begins.then_some(most);
+    }
+    let distance = distance(&name.to_ascii_lowercase(), &other.to_ascii_lowercase());
+    Some(if begins { distance.min(most) } else { distance }).filter(|distance| *distance <= most)
 }
 
 /// How many letters must be added, dropped, changed or swapped with their neighbour.
@@ -97,6 +102,10 @@ mod tests {
         assert_eq!(snake, ["months_min", "owned_message", "http_server", "a1_b", "x"]);
         let plurals = ["category", "day", "box", "match", "dish", "class", "skill"].map(plural);
         assert_eq!(plurals, ["categories", "days", "boxes", "matches", "dishes", "classes", "skills"]);
+        let near = |name: &str| nearest(name, ["monthsMin", "monthsMax", "slug"]);
+        let found = ["monthMin", "months", "slugs", "sulg"].map(|name| near(name).unwrap_or_default());
+        assert_eq!(found, ["monthsMin", "monthsMin", "slug", "slug"]);
+        assert_eq!([near("x"), near("monthsMinimum"), near(&"slug".repeat(1_000_000))], [None; 3]);
         let camels = ["OwnedMessage", "HTTPLog", "API", "Skill", "skill"].map(lower_camel);
         assert_eq!(camels, ["ownedMessage", "httpLog", "api", "skill", "skill"]);
     }

@@ -6,7 +6,7 @@ use mainstay_plan::OwnFields;
 use mainstay_schema::{Collection, CollectionId, Field, FieldId, FieldKind, Json, Scalar, Schema, nearest};
 
 use super::{
-    field_error,
+    ERRORS_MAX, field_error,
     late::{Late, Slot, Source, late_fields},
     links::{Inside, Place, Sent},
     normalize,
@@ -55,14 +55,22 @@ impl<'a> FieldReader<'a> {
 
     /// Notes something that is wrong with a field.
     pub(crate) fn wrong(&mut self, name: &str, code: &str, message: impl Into<String>, hint: Option<String>) {
-        let mut error = field_error(self.place, name, code, message);
-        error.hint = hint;
-        self.errors.push(error);
+        self.note(FieldError { hint, ..field_error(self.place, name, code, message) });
+    }
+
+    /// The same where its place is known.
+    pub(crate) fn note(&mut self, error: FieldError) {
+        if self.errors.len() < ERRORS_MAX {
+            self.errors.push(error);
+        }
     }
 
     /// The field of this name, where the caller may send it.
     pub(crate) fn writable(&mut self, name: &str) -> Option<&'a Field> {
         let Some(field) = self.collection.field_named(name) else {
+            if self.errors.len() >= ERRORS_MAX {
+                return None;
+            }
             let message = format!("no field named \"{name}\" in \"{}\"", self.collection.name);
             let near = nearest(name, self.collection.open_names());
             self.wrong(name, "unknown_field", message, near.map(|near| format!("did you mean \"{near}\"?")));

@@ -87,6 +87,11 @@ impl<'a> FieldReader<'a> {
             let message = format!("expected a list of records, got {}", json.kind());
             return self.wrong(&field.name, "wrong_type", message, None);
         };
+        let batch_max = self.reading.limits().batch_max;
+        if items.len() > batch_max {
+            let message = format!("{} records are more than the {batch_max} of one request", items.len());
+            return self.wrong(&field.name, "too_long", message, Some("send them in several requests".to_owned()));
+        }
         let place = self.place;
         for (at, item) in items.iter().enumerate() {
             let pointer = format!("{place}/{}/{at}", field.name);
@@ -219,7 +224,7 @@ impl<'a> FieldReader<'a> {
 
     /// Notes something that is wrong at a place of the body.
     pub(crate) fn error(&mut self, pointer: String, code: &str, message: String, hint: Option<String>) {
-        self.errors.push(FieldError { pointer, code: code.to_owned(), message, hint });
+        self.note(FieldError { pointer, code: code.to_owned(), message, hint });
     }
 }
 

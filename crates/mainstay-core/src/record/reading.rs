@@ -56,13 +56,9 @@ impl<'a> Reading<'a> {
 
     /// Counts records that are written; fails past the limit.
     pub(crate) fn count(&self, records: usize) -> Result<(), Error> {
-        let (records, batch_max) = (self.records.get().saturating_add(records), self.limits().batch_max);
+        let records = self.records.get().saturating_add(records);
         self.records.set(records);
-        if records <= batch_max {
-            return Ok(());
-        }
-        let message = format!("{records} records are more than the {batch_max} of one request");
-        Err(Error::new(ErrorKind::LimitExceeded, message).with_hint("send them in several requests"))
+        self.core.check_count(records)
     }
 
     /// Fails where the caller may create no record of a collection; who may not learns no names.
@@ -102,5 +98,17 @@ impl<'a> Reading<'a> {
         }
         let of = |id: CollectionId| &self.schema().collection(id).name;
         Err((format!("\"{name}\" is a \"{}\", expected a \"{}\"", of(named.collection), of(target)), None))
+    }
+}
+
+impl Core {
+    /// Fails where one request may not have so many records or operations: asked before what stands in a body is read.
+    pub fn check_count(&self, records: usize) -> Result<(), Error> {
+        let batch_max = self.settings.limits.batch_max;
+        if records <= batch_max {
+            return Ok(());
+        }
+        let message = format!("{records} records are more than the {batch_max} of one request");
+        Err(Error::new(ErrorKind::LimitExceeded, message).with_hint("send them in several requests"))
     }
 }

@@ -1,7 +1,7 @@
 //! `POST /api/batch`: operations of any kind in one transaction, all or nothing.
 use http::{StatusCode, header, request::Parts};
 use hyper::body::Incoming;
-use mainstay_core::{Act, Aimed, Answer, Answered, Batch, BatchOperation, FieldError, Operation};
+use mainstay_core::{Act, Aimed, Answer, Answered, Batch, BatchOperation, Core, FieldError, Operation};
 use mainstay_schema::{Collection, FieldId, Json, Schema, nearest};
 
 use super::{Selects, create::joined, json, once, other_answer, query, request, target};
@@ -26,6 +26,9 @@ const OPERATIONS: [(&str, &[&str]); 4] = [
     ("delete", &["id", "by", "version"]),
 ];
 
+/// Members that an operation does not take, as far as they are told.
+const EXTRA_MAX: usize = 100;
+
 /// Characters of a name at most.
 const NAME_LENGTH_MAX: usize = 64;
 
@@ -44,8 +47,7 @@ pub(crate) async fn batch(
     let request = request(connection, world, parts)?;
     let bytes = json::bytes_of(connection, parts, body, false).await?;
     let selects = |text: &str| world.selection(text);
-    let mut operations =
-        read_all(world.core.schema(), &selects, request.is_admin(), json::parse_for(connection, &bytes)?)?;
+    let mut operations = read_all(&world.core, &selects, request.is_admin(), json::parse_for(connection, &bytes)?)?;
     let mut wish = Return::of(&parts.headers);
     if wish == Return::Minimal {
         // Who names fields wants them: over that the preference is not followed.
@@ -60,15 +62,17 @@ pub(crate) async fn batch(
     sent.run(Operation::Batch(Batch { operations }), move |answer| respond(wish, answer)).await
 }
 
-/// What a body asks for, one operation after the other.
+/// What a body asks for, one operation after the other; more than there may be are not read.
 pub(super) fn read_all<'a>(
-    schema: &Schema,
+    core: &Core,
     selects: &Selects<'_>,
     admin: bool,
     body: Json<'a>,
 ) -> Outcome<Vec<Result<BatchOperation<'a>, Vec<FieldError>>>> {
-    let read = |(at, json)| read(selects, schema, admin, json, format!("/ops/{at}"));
-    Ok(operations(body)?.into_iter().enumerate().map(read).collect())
+    let operations = operations(body)?;
+    core.check_count(operations.len())?;
+    let read = |(at, json)| read(selects, core.schema(), admin, json, format!("/ops/{at}"));
+    Ok(operations.into_iter().enumerate().map(read).collect())
 }
 
 fn respond(wish: Return, answer: Answer) -> Outcome<Response> {
@@ -184,8 +188,8 @@ impl<'a> Reader<'a> {
             return None;
         };
         let taken = |name: &str| matches!(name, "in" | "fields" | "params") || takes.contains(&name);
-        let extra: Vec<String> =
-            self.members.iter().filter(|(name, _)| !taken(name)).map(|(name, _)| name.clone().into_owned()).collect();
+        let extra = self.members.iter().filter(|(name, _)| !taken(name)).take(EXTRA_MAX);
+        let extra: Vec<String> = extra.map(|(name, _)| name.clone().into_owned()).collect();
         for name in extra {
             let near = nearest(&name, MEMBERS.into_iter().filter(|member| taken(member)));
             let hint = near.map(|near| format!("did you mean \"{near}\"?"));

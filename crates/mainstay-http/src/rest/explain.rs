@@ -206,7 +206,7 @@ impl<'a> Call<'_, 'a> {
         etag::refuse(self.headers, &[header::IF_MATCH, header::IF_NONE_MATCH])?;
         Params::parse(self.query, &[])?;
         let selects = |text: &str| select(self.core, text);
-        let operations = batch::read_all(self.core.schema(), &selects, self.request.is_admin(), self.json()?)?;
+        let operations = batch::read_all(self.core, &selects, self.request.is_admin(), self.json()?)?;
         Ok(Operation::Batch(Batch { operations }))
     }
 

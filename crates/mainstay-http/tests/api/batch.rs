@@ -342,6 +342,26 @@ async fn limits() {
     assert_eq!(app.get("/api/categories?limit=100").await.items().len(), 4);
 }
 
+/// A body of nothing but mistakes is answered shortly, and before much is made of it.
+#[tokio::test]
+async fn mistakes_are_told_as_far_as_they_help() {
+    let app = skills().await;
+    let many = vec![json!(1); 2_000];
+    let refused = app.anonymous().post("/api/batch", ops(json!(many))).await;
+    assert_eq!((refused.status, refused.code()), (400, "limit_exceeded".into()));
+    let wide = |prefix: &str| (0..500).map(|at| (format!("{prefix}{at}"), json!(1))).collect::<serde_json::Map<_, _>>();
+    let errors = |reply: Reply| reply.json()["errors"].as_array().unwrap().len();
+    assert_eq!(errors(app.anonymous().post("/api/batch", ops(json!([wide("o")]))).await), 2);
+    let mut operation = wide("o");
+    operation.insert("op".into(), json!("delete"));
+    assert_eq!(errors(app.anonymous().post("/api/batch", ops(json!([operation]))).await), 101);
+    assert_eq!(errors(app.admin().post("/api/categories", json!(wide("f"))).await), 100);
+    let technologies = json!({"slug": "x", "name": "X", "technologies": vec![json!(1); 500]});
+    assert_eq!(errors(app.admin().post("/api/skills", technologies).await), 100);
+    let inside = json!({"slug": "x", "name": "X", "skills": vec![json!(1); 2_000]});
+    assert_eq!(errors(app.admin().post("/api/categories", inside).await), 1);
+}
+
 /// Names of operations are the caller's own: any text, the same one once.
 #[tokio::test]
 async fn names_of_operations() {

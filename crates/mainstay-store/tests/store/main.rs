@@ -6,6 +6,7 @@ mod alike;
 mod borders;
 mod cascades;
 mod creates;
+mod dropped;
 mod evolution;
 mod groups;
 mod indexes;
