@@ -350,7 +350,7 @@ async fn mistakes_are_told_as_far_as_they_help() {
     let refused = app.anonymous().post("/api/batch", ops(json!(many))).await;
     assert_eq!((refused.status, refused.code()), (400, "limit_exceeded".into()));
     let wide = |prefix: &str| (0..500).map(|at| (format!("{prefix}{at}"), json!(1))).collect::<serde_json::Map<_, _>>();
-    let errors = |reply: Reply| reply.json()["errors"].as_array().unwrap().len();
+    let errors = |reply: Reply| reply.json()["errors"].as_array().map_or(0, Vec::len);
     assert_eq!(errors(app.anonymous().post("/api/batch", ops(json!([wide("o")]))).await), 2);
     let mut operation = wide("o");
     operation.insert("op".into(), json!("delete"));
