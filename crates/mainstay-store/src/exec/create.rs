@@ -28,13 +28,19 @@ pub(super) async fn run<S: Session>(
     let inputs = Inputs { values: computed.as_deref().unwrap_or(inputs.values), ..inputs };
     super::update::checks(statement, &plan.checks, || record(statement.of(), plan, inputs.values))?;
     let fed = sql.fed.as_ref().filter(|_| request.feed.is_on());
-    if fed.is_some() {
+    let noting = sql.noting.as_ref().zip(fed).filter(|_| request.feed.is_empty());
+    if fed.is_some() && noting.is_none() {
         session.join().await?;
     }
     if !sql.changes.is_empty() || sql.after.is_some() || sql.answer.is_some() || !sql.fields.is_empty() {
         session.protect().await?;
     }
-    let (written, _) = write(session, &sql.insert, &sql.returning, &inputs)
+    let change = match noting {
+        Some((_, fed)) => request.feed.values(feed::loaded(statement, fed, inputs.values), request.now)?,
+        None => Vec::new(),
+    };
+    let insert = noting.map_or(&sql.insert, |(sql, _)| sql);
+    let (written, _) = write(session, insert, &sql.returning, &Inputs { fed: &change, ..inputs })
         .await
         .map_err(|failure| failure::of_write(failure, statement.of(), &plan.links))?
         .ok_or_else(|| StoreError::Engine("an insert gave no record back".to_owned()))?;
@@ -46,7 +52,7 @@ pub(super) async fn run<S: Session>(
         return Err(StepError::RefusedAfter);
     }
     links::fields(session, &sql.fields, &inputs).await?;
-    if let Some(fed) = fed {
+    if let Some(fed) = fed.filter(|_| noting.is_none()) {
         let lists = feed::lists(session, &fed.lists, &inputs).await?;
         let made = (&written.key, written.version);
         request.feed.note(feed::created(statement, fed, inputs.values, made, &lists));

@@ -2,7 +2,10 @@
 //! last step, in its transaction.
 use std::{
     collections::HashMap,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use mainstay_expr::{Value, wire};
@@ -66,6 +69,20 @@ impl<'a> Feed<'a> {
         self.noted.lock().push(noted);
     }
 
+    /// Whether a change may be written down at once: none waits that comes before it.
+    pub(super) fn is_empty(&self) -> bool {
+        self.noted.lock().is_empty()
+    }
+
+    /// The values of a change that a statement notes itself.
+    pub(super) fn values(&self, change: Noted, now: i64) -> Result<Vec<Value>, Failure> {
+        let Some((author, sql)) = self.to else { return Ok(Vec::new()) };
+        self.has_told.store(true, Ordering::Relaxed);
+        let mut values = Vec::with_capacity(sql.note.binds.len());
+        push(change, author, now, &mut values)?;
+        Ok(values)
+    }
+
     /// Forgets what was noted: the write begins anew.
     pub(super) fn clear(&self) {
         self.noted.lock().clear();
@@ -83,25 +100,30 @@ impl<'a> Feed<'a> {
     /// Writes changes down.
     pub(super) async fn write<S: Session>(&self, session: &mut S, noted: Vec<Noted>, now: i64) -> Result<(), Failure> {
         let Some((author, sql)) = self.to else { return Ok(()) };
-        let text = |text: &Option<std::sync::Arc<str>>| text.clone().map_or(Value::Null, Value::Text);
-        let (caller, request) = (text(&author.caller), text(&author.request));
         let mut values = Vec::with_capacity(noted.len() * sql.note.binds.len());
         for change in noted {
-            values.extend([
-                change.collection,
-                key_text(change.key),
-                Value::Int(change.op.number()),
-                change.version.map_or(Value::Null, Value::Int),
-                json(change.before)?,
-                json(change.after)?,
-                caller.clone(),
-                Value::Int(now),
-                request.clone(),
-            ]);
+            push(change, author, now, &mut values)?;
         }
         self.has_told.store(true, Ordering::Relaxed);
         session.execute_each(&sql.note, &values, sql.note.binds.len()).await
     }
+}
+
+/// Appends the values of a change, in the order of the feed's columns.
+fn push(change: Noted, author: &Author, now: i64, values: &mut Vec<Value>) -> Result<(), Failure> {
+    let text = |text: &Option<Arc<str>>| text.clone().map_or(Value::Null, Value::Text);
+    values.extend([
+        change.collection,
+        key_text(change.key),
+        Value::Int(change.op.number()),
+        change.version.map_or(Value::Null, Value::Int),
+        json(change.before)?,
+        json(change.after)?,
+        text(&author.caller),
+        Value::Int(now),
+        text(&author.request),
+    ]);
+    Ok(())
 }
 
 fn json(bytes: Option<Vec<u8>>) -> Result<Value, StoreError> {
@@ -153,7 +175,7 @@ pub(super) fn created(
     Noted { collection, key, op: ChangeOp::Create, version, before: None, after }
 }
 
-/// A record that was loaded. Its key is among the values.
+/// A record that is made of these values, its key among them.
 pub(super) fn loaded(statement: &WriteStatement, fed: &FedValues, values: &[Value]) -> Noted {
     let of = statement.of();
     let value = |field: Option<FieldId>| {
@@ -205,6 +227,12 @@ pub(super) fn updated(
         before: Some(object(before, lists.0)),
         after: Some(object(after, lists.1)),
     }
+}
+
+/// A change of a record that a statement fills in itself.
+pub(super) fn of(collection: &Value) -> Noted {
+    let (collection, op) = (collection.clone(), ChangeOp::Update);
+    Noted { collection, key: Value::Null, op, version: None, before: None, after: None }
 }
 
 /// A whole record out of a row.

@@ -20,12 +20,14 @@ pub(crate) struct Inputs<'a> {
     pub(crate) now: i64,
     /// The fields of the record before the step changed it, where the step asks for them.
     pub(crate) old: &'a [(FieldId, Value)],
+    /// The values of the change that the step leaves, where its statement notes it.
+    pub(crate) fed: &'a [Value],
 }
 
 impl<'a> Inputs<'a> {
     /// Only the values of the request.
     pub(crate) fn of(values: &'a [Value]) -> Inputs<'a> {
-        Inputs { values, key: &Value::Null, keys: "[]", now: 0, old: &[] }
+        Inputs { values, key: &Value::Null, keys: "[]", now: 0, old: &[], fed: &[] }
     }
 }
 

@@ -137,9 +137,9 @@ impl WriteStatement {
             Parts::Create { sql, .. } => {
                 let before = !sql.links.is_empty() || sql.compute.is_some();
                 let after = !sql.changes.is_empty() || sql.after.is_some() || !sql.fields.is_empty();
-                !before && !after && sql.answer.is_none() && sql.fed.is_none()
+                !before && !after && sql.answer.is_none() && (sql.fed.is_none() || sql.noting.is_some())
             }
-            Parts::Update { sql, .. } => sql.fast.is_some() && sql.fed.is_none(),
+            Parts::Update { sql, .. } => sql.fast.is_some() && (sql.fed.is_none() || sql.noting.is_some()),
             _ => false,
         }
     }

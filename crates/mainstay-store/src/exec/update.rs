@@ -23,7 +23,13 @@ pub(super) async fn run<S: Session>(
     let inputs = Inputs { now: request.now, ..Inputs::of(request.values) };
     let of_write = |found| failure::of_write(found, statement.of(), &plan.links);
     let fed = sql.fed.as_ref().filter(|_| request.feed.is_on());
-    if let Some((fast, returning)) = &sql.fast {
+    if let (Some((noting, returning)), Some(fed)) = (&sql.noting, fed.filter(|_| request.feed.is_empty())) {
+        let change = request.feed.values(feed::of(&fed.collection), request.now)?;
+        let inputs = Inputs { fed: &change, ..inputs };
+        if let Some((written, _)) = write(session, noting, returning, &inputs).await.map_err(of_write)? {
+            return Ok(written);
+        }
+    } else if let Some((fast, returning)) = &sql.fast {
         let before = match fed {
             Some(fed) => {
                 session.join().await?;

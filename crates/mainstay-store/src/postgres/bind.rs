@@ -47,6 +47,7 @@ fn param<'a>(bind: &'a Bind, inputs: &Inputs<'a>) -> Param<'a> {
         Bind::Keys => Param::Json(inputs.keys),
         Bind::Limit(number) => Param::Int(limit_of(inputs, *number)),
         Bind::List(number, scalar) => Param::List(value_of(inputs, *number), *scalar),
+        Bind::Fed(number) => Param::Value(inputs.fed.get(usize::from(*number)).unwrap_or(&Value::Null)),
         Bind::Old(field) => Param::Value(old(inputs, *field)),
         Bind::Now => Param::Moment(inputs.now),
     }

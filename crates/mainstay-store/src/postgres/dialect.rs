@@ -300,6 +300,10 @@ impl Dialect for PostgresDialect {
         self.key_column(name, KeyKind::Int)
     }
 
+    fn nests_writes(&self) -> bool {
+        true
+    }
+
     fn json_key(&self, column: &str) -> String {
         format!("to_json({column})::text")
     }

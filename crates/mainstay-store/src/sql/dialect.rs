@@ -108,6 +108,10 @@ pub trait Dialect: Sync {
     fn stored(&self, sql: &str, _ty: &ColumnType) -> String {
         sql.to_owned()
     }
+    /// Whether a statement that writes may stand inside of another one.
+    fn nests_writes(&self) -> bool {
+        false
+    }
     /// A key as an item of [`Dialect::json_array`].
     fn json_key(&self, column: &str) -> String {
         column.to_owned()

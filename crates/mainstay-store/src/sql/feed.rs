@@ -14,11 +14,11 @@ use crate::{
 };
 
 /// The table of changes, and that of the positions up to which those of a collection are gone.
-const CHANGES: &str = "mainstay_changes";
+pub(super) const CHANGES: &str = "mainstay_changes";
 const GONE: &str = "mainstay_changes_gone";
 
 /// The columns of a change behind its position.
-const COLUMNS: [(&str, Scalar, bool); 9] = [
+pub(super) const COLUMNS: [(&str, Scalar, bool); 9] = [
     ("collection", Scalar::String, true),
     ("record", Scalar::String, true),
     ("op", Scalar::Long, true),
@@ -129,13 +129,17 @@ pub(super) fn of_update(
     let mut writer = Writer::new(schema, dialect);
     let row = writer.row(plan.collection);
     let mut selected = Selected::default();
-    let counted = of.system.version.filter(|_| !plan.quiet);
-    let changed: Vec<FieldId> = plan.set.iter().map(|(field, _)| *field).chain(counted).collect();
-    let columns = writer.whole(&row, &changed, &mut selected);
+    let columns = writer.whole(&row, &changed(schema, plan), &mut selected);
     let filter = writer.holds(&plan.find, &row)?.filter(dialect);
     let text = format!("SELECT {} FROM {}{filter}", selected.list(), writer.from(&row));
     let before = (writer.finish(text), columns);
     Ok(Some(FedUpdate { collection, before, lists: lists(schema, dialect, plan.collection, &plan.changes)? }))
+}
+
+/// The fields that an update changes.
+pub(super) fn changed(schema: &Schema, plan: &Update) -> Vec<FieldId> {
+    let counted = schema.collection(plan.collection).system.version.filter(|_| !plan.quiet);
+    plan.set.iter().map(|(field, _)| *field).chain(counted).collect()
 }
 
 /// Reads the lists of links that change.

@@ -20,6 +20,7 @@ mod migration;
 mod moving;
 mod nested;
 mod nodes;
+mod noted;
 mod notes;
 mod once;
 mod path;

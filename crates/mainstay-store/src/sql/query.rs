@@ -97,6 +97,11 @@ impl Selected {
         first
     }
 
+    /// How many there are in the statement.
+    pub(crate) fn len(&self) -> usize {
+        self.columns.len().max(1)
+    }
+
     /// Which column this is.
     fn position(&self, sql: &str) -> Option<usize> {
         self.columns.iter().position(|other| other == sql)

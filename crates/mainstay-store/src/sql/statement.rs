@@ -30,6 +30,8 @@ pub enum Bind {
     Now,
     /// What a field of the record was before the step changed it, in its stored form.
     Old(FieldId),
+    /// The n-th value of the change that the step leaves, in the order of the feed's columns.
+    Fed(u16),
 }
 
 /// A read: one statement, and one more for the count of the same snapshot.
@@ -221,6 +223,8 @@ pub struct CreateSql {
     pub compute: Option<ComputeSql>,
     /// The insert.
     pub insert: Sql,
+    /// The same where it notes its change itself.
+    pub noting: Option<Sql>,
     /// What the insert gives back: always the key.
     pub returning: Returning,
     /// Changes of to-many links.
@@ -253,6 +257,8 @@ pub type Computed = (FieldId, Cell, Option<usize>);
 pub struct UpdateSql {
     /// The whole update as one statement. When it gives back no row, `look` tells why.
     pub fast: Option<(Sql, Returning)>,
+    /// The same where it notes its change itself.
+    pub noting: Option<(Sql, Returning)>,
     /// Finds the record, with the verdicts of its rules.
     pub look: LookSql,
     /// Questions about the links.

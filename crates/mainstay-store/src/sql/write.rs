@@ -8,6 +8,7 @@ use crate::{
     sql::{
         Bind, Cell, CreateSql, DeleteSql, Dialect, LookSql, ReadSql, Returning, Sql, UpdateSql, columns, compute, feed,
         links::{changes, links},
+        noted::Changed,
         query,
         query::Selected,
         test::Test,
@@ -37,7 +38,10 @@ pub fn create(schema: &Schema, dialect: &dyn Dialect, plan: &Create) -> Result<C
         selected.push(counts_on);
     }
     let text = format!("INSERT INTO {} {written} RETURNING {}", row.alias, selected.list());
+    let fed = feed::of_create(schema, dialect, plan)?;
+    let known = fed.as_ref().is_some_and(|fed| writer.is_known(plan, fed));
     Ok(CreateSql {
+        noting: known.then(|| writer.clone().noting_insert(&text)),
         links: links(schema, dialect, &plan.links)?,
         compute: compute::of_create(schema, dialect, plan)?,
         insert: writer.finish(text),
@@ -46,7 +50,7 @@ pub fn create(schema: &Schema, dialect: &dyn Dialect, plan: &Create) -> Result<C
         after: after(schema, dialect, plan.collection, plan.after.as_ref())?,
         fields: field_rules(schema, dialect, plan.collection, &plan.fields)?,
         answer: if own.is_some() { None } else { answer(schema, dialect, plan.collection, &plan.answer)? },
-        fed: feed::of_create(schema, dialect, plan)?,
+        fed,
     })
 }
 
@@ -75,8 +79,10 @@ pub fn update(schema: &Schema, dialect: &dyn Dialect, plan: &Update) -> Result<U
         change: Some(plan),
         fields: !plan.checks.is_empty() || !plan.add.is_empty() || plan.after.as_ref().is_some_and(reads_change),
     };
+    let [fast, noting] = fast(schema, dialect, plan)?;
     Ok(UpdateSql {
-        fast: fast(schema, dialect, plan)?,
+        fast,
+        noting,
         look: look.render(schema, dialect)?,
         links: links(schema, dialect, &plan.links)?,
         compute: compute::of_update(schema, dialect, plan)?,
@@ -102,11 +108,11 @@ pub fn delete(schema: &Schema, dialect: &dyn Dialect, plan: &Delete) -> Result<D
     Ok(DeleteSql { look: look.render(schema, dialect)? })
 }
 
-/// The whole update as one statement, where nothing has to be asked before or after.
-fn fast(schema: &Schema, dialect: &dyn Dialect, plan: &Update) -> Result<Option<(Sql, Returning)>, StoreError> {
+/// The whole update as one statement, where nothing has to be asked before or after; and as one that notes its change itself.
+fn fast(schema: &Schema, dialect: &dyn Dialect, plan: &Update) -> Result<[Option<(Sql, Returning)>; 2], StoreError> {
     let alone = plan.checks.is_empty() && plan.links.is_empty() && plan.changes.is_empty() && plan.after.is_none();
     let alone = alone && plan.fields.is_empty() && plan.compute.is_empty();
-    let Some(own) = own_answer(&plan.answer).filter(|_| alone && !plan.set.is_empty()) else { return Ok(None) };
+    let Some(own) = own_answer(&plan.answer).filter(|_| alone && !plan.set.is_empty()) else { return Ok([None, None]) };
     let mut writer = Writer::new(schema, dialect);
     let row = writer.written_row(plan.collection);
     let set = writer.set(plan, &row)?;
@@ -125,12 +131,23 @@ fn fast(schema: &Schema, dialect: &dyn Dialect, plan: &Update) -> Result<Option<
         let version = writer.bind_as(Bind::Value(version), &Type::Int);
         test = test.and(Test::when(format!("{} = {version}", writer.column(&row, field))));
     }
-    let mut selected = Selected::default();
     let is_fed = feed::fed(schema.collection(plan.collection)).is_some();
+    let update = format!("UPDATE {} SET {set}{} RETURNING", row.alias, test.filter(dialect));
+    let noting = match is_fed && dialect.nests_writes() {
+        true => {
+            let (mut writer, mut selected) = (writer.clone(), Selected::default());
+            let returning = writer.returning(&row, Some(own), false, &mut selected)?;
+            let update = format!("{update} {}", selected.list());
+            let fields = feed::changed(schema, plan);
+            let changed = Changed { find: &plan.find, fields: &fields };
+            writer.noting_update(&row, &changed, (&update, &selected))?.map(|sql| (sql, returning))
+        }
+        false => None,
+    };
+    let mut selected = Selected::default();
     let returning = writer.returning(&row, Some(own), is_fed, &mut selected)?;
-    let filter = test.filter(dialect);
-    let text = format!("UPDATE {} SET {set}{filter} RETURNING {}", row.alias, selected.list());
-    Ok(Some((writer.finish(text), returning)))
+    let text = format!("{update} {}", selected.list());
+    Ok([Some((writer.finish(text), returning)), noting])
 }
 
 fn update_by_key(

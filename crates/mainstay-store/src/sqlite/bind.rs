@@ -22,6 +22,9 @@ pub(super) fn bind(statement: &mut Statement<'_>, sql: &Sql, inputs: &Inputs<'_>
             Bind::Keys => statement.raw_bind_parameter(at, inputs.keys)?,
             Bind::Limit(number) => statement.raw_bind_parameter(at, limit_of(inputs, *number))?,
             Bind::List(number, scalar) => list(statement, at, value_of(inputs, *number), *scalar)?,
+            Bind::Fed(number) => {
+                stored(statement, at, inputs.fed.get(usize::from(*number)).unwrap_or(&Value::Null))?;
+            }
             Bind::Old(field) => stored(statement, at, old(inputs, *field))?,
             Bind::Now => stored(statement, at, &Value::Timestamp(inputs.now))?,
         }
