@@ -185,6 +185,11 @@ impl Connection {
         !self.busy && !self.in_transaction && !self.client.is_closed() && self.before.is_none()
     }
 
+    /// Whether it was left in the middle of an answer: nothing of its transaction can be kept.
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.busy
+    }
+
     /// Something still runs that nobody waits for: it is cancelled, and nobody uses the connection again.
     pub(super) fn abandon(&mut self) {
         self.busy = true;
@@ -223,7 +228,9 @@ impl Connection {
             self.busy = true;
             let outcome = self.client.batch_execute(command).await;
             self.busy = false;
-            outcome?;
+            // What the server answers has ended it, also where that is no COMMIT; without an answer nobody knows.
+            self.in_transaction = outcome.as_ref().is_err_and(|error| error.as_db_error().is_none());
+            return outcome;
         }
         self.in_transaction = false;
         Ok(())

@@ -118,11 +118,13 @@ impl Engine {
         values: Vec<Value>,
         mut into: Vec<u8>,
     ) -> Result<Page, StoreError> {
-        let start = into.len();
+        let begins: Box<[u8]> = into.as_slice().into();
         match self.inner.read_once(statement, &values, &mut into).await {
             // The connection had ended while nobody looked: another one may do, and a read does no harm twice.
             Err(stopped) if stopped.is_lost() || stopped.is_conflict() => {
-                into.truncate(start);
+                // What was read so far may have been taken out already.
+                into.clear();
+                into.extend_from_slice(&begins);
                 let outcome = self.inner.read_once(statement, &values, &mut into).await;
                 outcome.map_err(|stopped| stopped.into_store_error(self.inner.settings.statement_ms_max))
             }

@@ -71,6 +71,9 @@ impl<'c> WriteSession<'c> {
         if self.guard != Guard::Transaction {
             return Ok(());
         }
+        if self.connection.is_abandoned() {
+            return Err(StoreError::Engine("a transaction was left in the middle of an answer".to_owned()).into());
+        }
         let outcome = self.connection.end("COMMIT").await;
         outcome.map_err(|error| self.failed(error.into()))
     }

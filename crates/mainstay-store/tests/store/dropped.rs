@@ -9,7 +9,7 @@ use mainstay_test_db::postgres_only;
 use crate::world::{World, uuid};
 
 /// Waits on the server after which somebody goes, at most.
-const WAITS_MAX: usize = 12;
+const WAITS_MAX: usize = 8;
 
 /// Goes away when the future waits for the n-th time; whether it came to its end before.
 async fn dropped_at<F: Future>(wait: usize, future: F) -> bool {
@@ -82,7 +82,7 @@ async fn so_are_deletes_and_reads_leave_nothing_behind() {
         settled(&world).await;
         assert!([(1, 3), (0, 0)].contains(&seen(&world)), "at {wait}: {:?}", seen(&world));
         // As many as there are connections, and more: all of them are as new.
-        let reads = (0..20).map(|_| world.try_read(&counted, Vec::new()));
+        let reads = (0..10).map(|_| world.try_read(&counted, Vec::new()));
         for read in reads {
             assert_eq!(read.await.unwrap().count, Some(seen(&world).1 as u64), "at {wait}");
         }

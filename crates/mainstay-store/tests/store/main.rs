@@ -1,6 +1,7 @@
 //! The store as the core sees it, on a real database file.
 #![expect(clippy::unwrap_used, reason = "a test that meets something unexpected ends")]
 
+mod again;
 mod agreement;
 mod alike;
 mod borders;
