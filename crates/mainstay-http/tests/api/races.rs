@@ -125,10 +125,12 @@ async fn a_rule_that_reads_other_records_sees_what_they_become() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rule_that_counts_sees_records_that_appear() {
     let app = TestApp::with_schema(WARD).await;
-    let ward = app.seed("wards", [json!({"name": "w"})]).await.remove(0);
-    let replies = race(CLIENTS, |number| post(app.user("anna"), "/api/beds", json!({"ward": ward, "number": number})));
-    let replies = replies.await;
-    assert_eq!((with_status(&replies, 201), with_status(&replies, 403)), (3, CLIENTS - 3));
+    for round in 0..8 {
+        let ward = app.seed("wards", [json!({"name": format!("w{round}")})]).await.remove(0);
+        let replies =
+            race(8, |number| post(app.user("anna"), "/api/beds", json!({"ward": ward, "number": number}))).await;
+        assert_eq!((with_status(&replies, 201), with_status(&replies, 403)), (3, 5), "round {round}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
