@@ -34,6 +34,8 @@ pub(super) enum Mode {
 
 /// Single statements that read.
 const READS: &str = "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY";
+/// The same as a transaction.
+const SINGLE_READ: &str = "READ COMMITTED, READ ONLY";
 /// Single statements that write.
 const WRITES: &str = "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ WRITE";
 /// Statements whose parameters' types are known, where none is kept prepared.
@@ -49,10 +51,8 @@ type Types = Mutex<HashMap<Box<str>, Arc<[Type]>, foldhash::fast::RandomState>>;
 pub(super) struct Connector {
     address: Address,
     tls: MakeRustlsConnect,
-    /// What a session is told first; nothing where another session may be behind the next statement.
+    /// What a session is told first, or each transaction where another session may be behind the next one.
     setup: String,
-    /// Milliseconds of a statement; 0: it takes as long as it takes.
-    statement_ms_max: u64,
     settings: Settings,
     types: Types,
 }
@@ -61,8 +61,8 @@ impl Connector {
     pub(super) fn new(address: Address, settings: &Settings, statement_ms_max: u64) -> Result<Connector, OpenError> {
         let tls = tls::connector(&address)?;
         let is_outside = settings.postgres.pgbouncer == Pgbouncer::Transaction;
-        let setup = if is_outside { String::new() } else { setup(settings, statement_ms_max) };
-        Ok(Connector { address, tls, setup, statement_ms_max, settings: settings.clone(), types: Types::default() })
+        let setup = setup(settings, statement_ms_max, if is_outside { "SET LOCAL" } else { "SET" });
+        Ok(Connector { address, tls, setup, settings: settings.clone(), types: Types::default() })
     }
 
     /// The host and the database, for people.
@@ -93,7 +93,7 @@ impl Connector {
             }
         });
         drop(running);
-        if !self.setup.is_empty() {
+        if !self.is_pooled_outside() {
             client.batch_execute(&self.setup).await?;
         }
         Ok(Connection {
@@ -136,16 +136,33 @@ impl Connector {
     }
 }
 
-fn setup(settings: &Settings, statement_ms_max: u64) -> String {
-    let mut setup = format!(
-        "SET statement_timeout = {0}; SET idle_in_transaction_session_timeout = {0}; SET TimeZone = 'UTC'; SET jit = off; \
-         SET {NESTED_MAX} = {1}",
-        statement_ms_max, settings.answer_nested_max
-    );
+/// What sessions say, or each transaction where none has a session of its own: `SET` or `SET LOCAL`.
+fn setup(settings: &Settings, statement_ms_max: u64, set: &str) -> String {
+    let (ms, nested) = (statement_ms_max.to_string(), settings.answer_nested_max.to_string());
+    let mut all = vec![
+        ("statement_timeout", ms.as_str()),
+        ("idle_in_transaction_session_timeout", ms.as_str()),
+        ("jit", "off"),
+        (NESTED_MAX, nested.as_str()),
+    ];
+    all.extend_from_slice(FORMS);
     if !settings.durable {
-        setup.push_str("; SET synchronous_commit = off");
+        all.push(("synchronous_commit", "off"));
     }
-    setup
+    all.iter().map(|(name, value)| format!("{set} {name} = {value}")).collect::<Vec<_>>().join("; ")
+}
+
+/// How values are written as texts, whatever the server is set to.
+const FORMS: &[(&str, &str)] = &[
+    ("TimeZone", "'UTC'"),
+    ("DateStyle", "'ISO'"),
+    ("extra_float_digits", "1"),
+    ("standard_conforming_strings", "on"),
+];
+
+/// The same for a transaction that is not begun by a [`Connection`].
+pub(super) fn forms() -> String {
+    FORMS.iter().map(|(name, value)| format!("SET LOCAL {name} = {value}")).collect::<Vec<_>>().join("; ")
 }
 
 /// One connection to the server. Whoever drops it while a statement runs has that cancelled.
@@ -208,7 +225,7 @@ impl Connection {
     pub(super) fn begin(&mut self, kind: &str) {
         let mut text = format!("BEGIN ISOLATION LEVEL {kind}");
         if self.connector.is_pooled_outside() {
-            text.push_str(&format!("; SET LOCAL statement_timeout = {}", self.connector.statement_ms_max));
+            text.push_str(&format!("; {}", self.connector.setup));
         }
         if self.before.replace(text).is_some() {
             // What single statements are was not said yet.
@@ -238,6 +255,23 @@ impl Connection {
 
     /// Runs a statement, and hands out its rows until nobody wants them.
     pub(super) async fn rows(
+        &mut self,
+        sql: &Sql,
+        inputs: &Inputs<'_>,
+        each: &mut (dyn FnMut(&Row) -> Result<bool, Failure> + Send),
+    ) -> Result<(), Stopped> {
+        if self.in_transaction || !self.connector.is_pooled_outside() {
+            return self.rows_here(sql, inputs, each).await;
+        }
+        // Alone it would run in whatever session there is, as that is set.
+        self.begin(SINGLE_READ);
+        let outcome = self.rows_here(sql, inputs, each).await;
+        let ended = self.end("COMMIT").await;
+        outcome?;
+        Ok(ended?)
+    }
+
+    async fn rows_here(
         &mut self,
         sql: &Sql,
         inputs: &Inputs<'_>,

@@ -96,6 +96,8 @@ impl Engine {
         let engine = Engine { inner: inner.clone(), own };
         let started = engine.own.run(async move || start::start(&inner).await);
         started.map_err(|error| OpenError { message: error.to_string() })??;
+        engine.inner.pool.tell();
+        engine.inner.own_pool.tell();
         engine.start_feed().map_err(|error| OpenError { message: error.to_string() })?;
         Ok(engine)
     }

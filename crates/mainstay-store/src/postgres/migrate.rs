@@ -12,7 +12,7 @@ use mainstay_schema::{Class, Migration, Schema, Snapshot};
 use serde_json::Value as Json;
 use tokio_postgres::{Client, GenericClient, IsolationLevel, Transaction, error::SqlState, types::ToSql};
 
-use super::{PostgresDialect, bind::params, failure::store_error};
+use super::{PostgresDialect, bind::params, connection::forms, failure::store_error};
 use crate::{
     Drift, MigrateError, Offence, StoreError,
     exec::Inputs,
@@ -171,9 +171,8 @@ pub(crate) async fn make_own(client: &mut Client, tables: &str) -> Result<(), St
 async fn begin(client: &mut Client) -> Result<Transaction<'_>, tokio_postgres::Error> {
     let transaction =
         client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).read_only(false).start().await?;
-    transaction
-        .batch_execute("SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0")
-        .await?;
+    let patience = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0";
+    transaction.batch_execute(&format!("{patience}; {}", forms())).await?;
     Ok(transaction)
 }
 

@@ -34,6 +34,8 @@ struct Shared {
     waiting: AtomicUsize,
     away: Mutex<Option<Away>>,
     closing: AtomicBool,
+    /// Whether the log is told that the database is away: not before somebody was told that it is there.
+    tells: AtomicBool,
 }
 
 /// No connection could be made.
@@ -62,8 +64,14 @@ impl Pool {
                 waiting: AtomicUsize::new(0),
                 away: Mutex::default(),
                 closing: AtomicBool::new(false),
+                tells: AtomicBool::new(false),
             }),
         }
+    }
+
+    /// The log is told from now on.
+    pub(super) fn tell(&self) {
+        self.shared.tells.store(true, Ordering::Relaxed);
     }
 
     /// A connection for statements of a kind.
@@ -151,7 +159,9 @@ impl Shared {
             Some(away) if now < away.until => away.pause,
             Some(away) => (away.pause * 2).min(PAUSE_MAX),
             None => {
-                tracing::error!("the database {} cannot be reached: {why}", self.connector.shown());
+                if self.tells.load(Ordering::Relaxed) {
+                    tracing::error!("the database {} cannot be reached: {why}", self.connector.shown());
+                }
                 PAUSE_MIN
             }
         };

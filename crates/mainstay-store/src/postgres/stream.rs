@@ -5,7 +5,7 @@ use mainstay_expr::Value;
 use tokio::sync::mpsc::Sender;
 use tokio_postgres::{IsolationLevel, Transaction};
 
-use super::{bind::params, engine::Inner, failure::store_error};
+use super::{bind::params, connection::forms, engine::Inner, failure::store_error};
 use crate::{
     Batch, StoreError,
     exec::{self, Inputs, Row},
@@ -47,7 +47,7 @@ async fn in_snapshot(
     let mut connection = inner.connector.connect().await.map_err(failed)?;
     let begin = connection.client_mut().build_transaction().isolation_level(IsolationLevel::RepeatableRead);
     let transaction = begin.read_only(true).start().await.map_err(failed)?;
-    transaction.batch_execute(WITHOUT_LIMITS).await.map_err(failed)?;
+    transaction.batch_execute(&format!("{WITHOUT_LIMITS}; {}", forms())).await.map_err(failed)?;
     for (number, (statement, values)) in reads.iter().enumerate() {
         match one(&transaction, number, statement, values, batches).await? {
             Ok(()) => {}
