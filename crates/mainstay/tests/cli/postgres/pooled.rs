@@ -10,7 +10,7 @@ use crate::support::Project;
 const SCHEMA: &str = r#"
 type Note @rules(read: "true", write: "true") {
   text: String! @unique
-  size: Float!
+  weight: Float!
   day: DateTime
   parts: [Part!]! @inverse(field: "note")
 }
@@ -32,7 +32,7 @@ async fn everything_goes_through_a_pool_of_transactions() {
     let anna = Some(token.as_str());
     let server = project.start(&["serve", "--apply", "safe"]);
     let third = 1.0 / 3.0;
-    let body = json!({"text": "a", "size": third, "day": "2026-03-29T01:30:00Z", "parts": [{"weight": third}]});
+    let body = json!({"text": "a", "weight": third, "day": "2026-03-29T01:30:00Z", "parts": [{"weight": third}]});
     let (status, note) = server.post("/api/notes", &body, anna).await;
     assert_eq!(status, StatusCode::CREATED, "{note}");
     let path = format!("/api/notes/{}", note["id"].as_str().unwrap());
@@ -41,14 +41,14 @@ async fn everything_goes_through_a_pool_of_transactions() {
         let (status, answer) = server.patch(&path, &json!({ "text": text }), anna).await;
         assert_eq!(status, StatusCode::OK, "{answer}");
         // The server's own settings would cut digits and tell other days.
-        let asked = [("fields", "text,size,day,parts(weight)"), ("count", "true"), ("filter", "size > 0.3")];
+        let asked = [("fields", "text,weight,day,parts(weight)"), ("count", "true"), ("filter", "weight > 0.3")];
         let (status, page) = server.get("/api/notes", &asked, anna).await;
         assert_eq!(status, StatusCode::OK, "{page}");
         let expected =
-            json!({"text": text, "size": third, "day": "2026-03-29T01:30:00.000000Z", "parts": [{"weight": third}]});
+            json!({"text": text, "weight": third, "day": "2026-03-29T01:30:00.000000Z", "parts": [{"weight": third}]});
         assert_eq!((&page["items"], &page["count"]), (&json!([expected]), &json!(1)), "round {round}");
     }
-    let (status, answer) = server.post("/api/notes", &json!({"text": "a19", "size": 1}), anna).await;
+    let (status, answer) = server.post("/api/notes", &json!({"text": "a19", "weight": 1}), anna).await;
     assert_eq!((status, &answer["code"]), (StatusCode::CONFLICT, &json!("not_unique")));
     let ops = json!({"ops": [{"op": "delete", "in": "notes", "id": note["id"]}]});
     let (status, answer) = server.post("/api/batch", &ops, anna).await;
@@ -57,11 +57,11 @@ async fn everything_goes_through_a_pool_of_transactions() {
     let (_, nodes) = project.json(&["nodes"]);
     assert_eq!(nodes["nodes"][0]["name"], json!("one"), "{nodes}");
     drop(server);
-    project.write("notes.ndjson", "{\"text\": \"i\", \"size\": 0.1}\n{\"text\": \"j\", \"size\": 1e300}\n");
+    project.write("notes.ndjson", "{\"text\": \"i\", \"weight\": 0.1}\n{\"text\": \"j\", \"weight\": 1e300}\n");
     project.ok(&["import", "notes.ndjson"]);
     let exported = project.ok(&["export", "notes", "--out", "-"]);
     assert!(exported.contains("0.1") && exported.contains("1e300"), "{exported}");
-    project.write("schema.graphql", &SCHEMA.replace("size: Float!", "size: Float! @index more: Int"));
+    project.write("schema.graphql", &SCHEMA.replace("weight: Float!\n  day", "weight: Float! @index more: Int\n  day"));
     project.ok(&["apply", "--yes"]);
     assert!(project.ok(&["plan"]).contains("nothing to do"));
 }
