@@ -14,13 +14,14 @@ use crate::{Location, MigrateError, OpenError, Settings, Store, StoreError};
 mod compare;
 mod copy;
 mod follow;
+mod kept;
 mod pause;
 mod plan;
 mod prepare;
 mod run;
 mod side;
 
-pub(crate) use side::{EachValues, Side, Touched};
+pub(crate) use side::{Changed, EachValues, Side, Touched};
 
 /// What is said of a database that a move has not filled to its end.
 pub(crate) const UNFINISHED: &str =
@@ -33,15 +34,13 @@ pub struct MoveSettings {
     pub restart: bool,
     /// So few records that were written meanwhile are left to the pause.
     pub few: usize,
-    /// How often it is tried to have so few.
-    pub rounds_max: usize,
     /// How long it is waited for a moment in which nobody writes, in milliseconds.
     pub wait_ms_max: u64,
 }
 
 impl Default for MoveSettings {
     fn default() -> MoveSettings {
-        MoveSettings { restart: false, few: 500, rounds_max: 20, wait_ms_max: 10_000 }
+        MoveSettings { restart: false, few: 500, wait_ms_max: 10_000 }
     }
 }
 

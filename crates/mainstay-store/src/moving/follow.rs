@@ -3,10 +3,10 @@ use mainstay_expr::Value;
 use mainstay_plan::Position;
 
 use super::{
-    MoveError, MoveStep, Side,
+    Changed, MoveError, MoveStep, Side,
     compare::Digest,
     plan::{Keys, Plan},
-    prepare::POSITION,
+    prepare::{LOOSE, MAKING, POSITION},
     run::Moving,
 };
 use crate::StoreError;
@@ -14,11 +14,45 @@ use crate::StoreError;
 /// Keys that are asked for together.
 const KEYS: usize = 2_000;
 
+/// Changes that are looked at in one round while nothing in the target holds rows to each other: that many keys fit into memory.
+const CHANGES: u64 = 200_000;
+
 impl Moving<'_> {
-    /// One round, in a snapshot of the source: how many records it was about. The target is as the source was then.
-    pub(super) fn round(&mut self) -> Result<usize, MoveError> {
+    /// Rounds while indexes and references are away, each about so many changes at most, until the end was seen.
+    pub(super) fn follow_loosely(&mut self) -> Result<(), MoveError> {
+        let mut before = usize::MAX;
+        while self.target.noted(LOOSE)?.is_some_and(|stage| stage != MAKING) {
+            let (count, is_more) = self.round(Some(CHANGES))?;
+            if !is_more && self.is_enough(count, before) {
+                break;
+            }
+            before = if is_more { usize::MAX } else { count };
+        }
+        Ok(())
+    }
+
+    /// Rounds, until few records are left. The target is as the source was at the last.
+    pub(super) fn follow(&mut self) -> Result<(), MoveError> {
+        let mut before = usize::MAX;
+        loop {
+            let (count, _) = self.round(None)?;
+            if self.is_enough(count, before) {
+                return Ok(());
+            }
+            before = count;
+        }
+    }
+
+    /// Whether another round would not help: few records are left, or about as many as were left by the one before, which writers
+    /// write while a round lasts.
+    fn is_enough(&self, count: usize, before: usize) -> bool {
+        count <= self.settings.few || count > before / 2
+    }
+
+    /// One round, in a snapshot of the source: how many records it was about, and whether there are more changes.
+    fn round(&mut self, limit: Option<u64>) -> Result<(usize, bool), MoveError> {
         self.source.begin_snapshot()?;
-        let outcome = self.catch_up();
+        let outcome = self.catch_up(limit);
         // Nothing is written in a snapshot.
         let ended = self.source.roll_back();
         let count = outcome?;
@@ -26,24 +60,15 @@ impl Moving<'_> {
         Ok(count)
     }
 
-    /// Rounds, until few records are left.
-    pub(super) fn follow(&mut self) -> Result<(), MoveError> {
-        for _ in 0..self.settings.rounds_max.max(1) {
-            if self.round()? <= self.settings.few {
-                break;
-            }
-        }
-        Ok(())
-    }
-
     /// The same inside of a transaction of the source.
-    pub(super) fn catch_up(&mut self) -> Result<usize, MoveError> {
+    pub(super) fn catch_up(&mut self, limit: Option<u64>) -> Result<(usize, bool), MoveError> {
+        self.copy_kept()?;
         let after = self.position()?;
-        let (touched, end) = self.source.touched(after)?;
-        let keys = self.plan.keys(touched)?;
+        let Changed { records, end, is_more } = self.source.touched(after, limit)?;
+        let keys = self.plan.keys(records)?;
         let count = keys.values().map(Vec::len).sum();
         if count == 0 && end == after {
-            return Ok(0);
+            return Ok((0, is_more));
         }
         self.target.begin()?;
         let replaced = replace((&mut *self.source, &mut *self.target), &self.plan, &keys)
@@ -55,7 +80,7 @@ impl Moving<'_> {
         replaced?;
         self.target.commit()?;
         (self.tell)(MoveStep::Follows(count));
-        Ok(count)
+        Ok((count, is_more))
     }
 
     /// Up to where the target has what the feed told.

@@ -31,12 +31,9 @@ impl Moving<'_> {
 
     /// Does what is left, and seals the source: all or nothing. The collections that were compared only now.
     pub(super) fn seal(&mut self) -> Result<Vec<MovedCollection>, MoveError> {
-        self.catch_up()?;
+        self.catch_up(None)?;
         let apart = self.copy_apart()?;
         self.copy_own()?;
-        self.begin_feed()?;
-        let tables = self.plan.tables();
-        self.target.tighten(&tables)?;
         let id = self.target.noted(INTO)?;
         let id = id.ok_or_else(|| StoreError::Engine("the target does not know of the move".to_owned()))?;
         let tables = self.sealed()?;
@@ -52,6 +49,9 @@ impl Moving<'_> {
 
     /// The last step: the target is whole. What it remembers of the move goes.
     pub(super) fn finish(&mut self) -> Result<(), MoveError> {
+        self.begin_feed()?;
+        let tables = self.plan.tables();
+        self.target.tighten(&tables)?;
         self.target.begin()?;
         for (name, _) in self.target.notes("")? {
             self.target.forget(&name)?;
@@ -63,7 +63,8 @@ impl Moving<'_> {
     fn sealed(&mut self) -> Result<Vec<MovedTable>, MoveError> {
         let mut tables: Vec<MovedTable> = self.plan.tables().into_iter().cloned().collect();
         let there = self.source.tables()?;
-        tables.extend(self.plan.own.iter().filter(|table| there.contains(&table.name)).cloned());
+        tables
+            .extend(self.plan.own.iter().chain([&self.plan.kept]).filter(|table| there.contains(&table.name)).cloned());
         tables.extend(SEALED.into_iter().filter(|name| there.iter().any(|of| of == name)).map(sql_names));
         Ok(tables)
     }
@@ -91,7 +92,8 @@ impl Moving<'_> {
         let own: Vec<MovedTable> = self.plan.own.iter().filter(|table| there.contains(&table.name)).cloned().collect();
         self.copy_whole(&own)?;
         let counted = self.plan.tables().into_iter().filter(|table| table.counted);
-        let counted: Vec<MovedTable> = counted.chain(own.iter().filter(|table| table.counted)).cloned().collect();
+        let counted = counted.chain(own.iter().chain([&self.plan.kept]).filter(|table| table.counted));
+        let counted: Vec<MovedTable> = counted.cloned().collect();
         for table in &counted {
             let last = self.source.counter(table)?;
             let there = self.target.last(table)?;

@@ -12,7 +12,9 @@ use crate::{StoreError, sql::MovedTable};
 pub(super) struct Plan {
     /// The collections, in the order of their tables.
     pub(super) parts: Vec<Part>,
-    /// The tables of the server's own.
+    /// The answers that are kept for idempotency keys.
+    pub(super) kept: MovedTable,
+    /// The other tables of the server's own.
     pub(super) own: Vec<MovedTable>,
 }
 
@@ -44,7 +46,9 @@ impl Plan {
             let (name, path) = (of.name.clone(), of.path.clone());
             Some(Part { name, path, key: of.key, fed: !of.changes.off, tables })
         };
-        Plan { parts: snapshot.tables.iter().filter_map(part).collect(), own: MovedTable::own() }
+        let mut own = MovedTable::own();
+        let kept = own.remove(0);
+        Plan { parts: snapshot.tables.iter().filter_map(part).collect(), kept, own }
     }
 
     /// The tables of all collections.

@@ -13,10 +13,14 @@ pub(super) const MOVED: &str = "moved";
 pub(super) const MOVING: &str = "moving:";
 /// The target's note up to where it has what the feed told.
 pub(super) const POSITION: &str = "position";
+/// The target's note of the time from which on kept answers are copied again.
+pub(super) const KEPT: &str = "kept";
 /// The target's note of the schema that it is filled by.
 const SCHEMA: &str = "schema";
-/// The target's note that its indexes and references were taken away.
-const LOOSE: &str = "loose";
+/// The target's note that its indexes and references were taken away; [`MAKING`] once they come back.
+pub(super) const LOOSE: &str = "loose";
+/// They are about to come back.
+pub(super) const MAKING: &str = "making";
 /// The target's notes of what makes them again, by number.
 pub(super) const MAKES: &str = "makes:";
 /// The target's notes of tables that are copied.
@@ -99,12 +103,12 @@ impl Moving<'_> {
     /// Forgets what an earlier run has copied.
     fn empty(&mut self) -> Result<(), MoveError> {
         self.target.begin()?;
-        for table in self.plan.tables() {
+        for table in self.plan.tables().into_iter().chain([&self.plan.kept]) {
             let clear = table.clear(self.target.dialect());
             self.target.execute(&clear, &[])?;
         }
         let copied = self.target.notes(COPIED)?;
-        for name in copied.iter().map(|(name, _)| name.as_str()).chain([LOOSE, POSITION]) {
+        for name in copied.iter().map(|(name, _)| name.as_str()).chain([LOOSE, POSITION, KEPT]) {
             self.target.forget(name)?;
         }
         Ok(self.target.commit()?)
@@ -112,7 +116,8 @@ impl Moving<'_> {
 
     /// Takes indexes and references away until the records are there; what makes them again is noted in the same transaction.
     fn loosen(&mut self) -> Result<(), MoveError> {
-        if self.target.noted(LOOSE)?.is_some() {
+        // Where tables are copied they were away, and may be back.
+        if self.target.noted(LOOSE)?.is_some() || !self.target.notes(COPIED)?.is_empty() {
             return Ok(());
         }
         self.target.begin()?;

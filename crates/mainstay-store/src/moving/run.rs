@@ -11,9 +11,9 @@ use super::{
     compare::{Compared, digests},
     copy,
     plan::{Part, Plan},
-    prepare::{COPIED, MAKES},
+    prepare::{COPIED, LOOSE, MAKES, MAKING},
 };
-use crate::{Store, sql::MovedTable};
+use crate::{Store, StoreError, sql::MovedTable};
 
 /// A move under way.
 pub(super) struct Moving<'a> {
@@ -63,7 +63,7 @@ impl<'a> Moving<'a> {
         let resumed = self.prepare()?;
         self.begins(resumed)?;
         let (copied, copying) = self.copy()?;
-        self.follow()?;
+        self.follow_loosely()?;
         self.make_again()?;
         self.follow()?;
         let mut collections = self.compare_now()?;
@@ -110,6 +110,7 @@ impl<'a> Moving<'a> {
                 self.target.note(&note, "")?;
             }
         }
+        self.copy_kept_first()?;
         Ok((copied, began.elapsed()))
     }
 
@@ -120,6 +121,7 @@ impl<'a> Moving<'a> {
             return Ok(());
         }
         (self.tell)(MoveStep::Indexes);
+        self.target.note(LOOSE, MAKING)?;
         for (name, make) in makes {
             self.target.begin()?;
             let made = self.target.batch(&make).and_then(|()| self.target.forget(&name));
@@ -130,14 +132,20 @@ impl<'a> Moving<'a> {
             made?;
             self.target.commit()?;
         }
+        self.target.forget(LOOSE)?;
         let tables: Vec<&MovedTable> = self.plan.tables();
-        Ok(self.target.settle(&tables)?)
+        self.target.settle(&tables)?;
+        let (drift, _) = self.store.drift(&self.schema.snapshot())?;
+        match drift.first() {
+            None => Ok(()),
+            Some(drift) => Err(StoreError::Engine(format!("in the target, {}", drift.what)).into()),
+        }
     }
 
     /// Compares both sides as the source is at one moment.
     fn compare_now(&mut self) -> Result<Vec<MovedCollection>, MoveError> {
         self.source.begin_snapshot()?;
-        let outcome = self.catch_up().and_then(|_| self.compare(|part| part.fed));
+        let outcome = self.catch_up(None).and_then(|_| self.compare(|part| part.fed));
         let ended = self.source.roll_back();
         let compared = outcome?;
         ended?;

@@ -12,6 +12,16 @@ use crate::{
 /// A record that was written: its collection, by its address, and its key.
 pub(crate) type Touched = (String, String);
 
+/// What the feed tells behind a position.
+pub(crate) struct Changed {
+    /// The records that were written, each once.
+    pub(crate) records: Vec<Touched>,
+    /// Where to go on.
+    pub(crate) end: Position,
+    /// Whether there is more at once.
+    pub(crate) is_more: bool,
+}
+
 /// Is handed rows of values.
 pub(crate) type EachValues<'e> = dyn FnMut(Vec<Value>) + Send + 'e;
 
@@ -54,8 +64,8 @@ pub(crate) trait Side: Send {
     fn tables(&mut self) -> Result<Vec<String>, StoreError>;
     /// Up to where the feed is; nothing before it is asked for.
     fn position(&mut self) -> Result<Position, StoreError>;
-    /// The records that were written behind a position, each once, and where to go on.
-    fn touched(&mut self, after: Position) -> Result<(Vec<Touched>, Position), StoreError>;
+    /// What was written behind a position, so many changes about; `None`: all.
+    fn touched(&mut self, after: Position, limit: Option<u64>) -> Result<Changed, StoreError>;
     /// The last key that a table has counted.
     fn counter(&mut self, table: &MovedTable) -> Result<Option<i64>, StoreError>;
     /// Lets a table count on behind a key.

@@ -20,13 +20,13 @@ use super::{
 use crate::{
     OpenError, StoreError,
     exec::{self, Inputs, Row},
-    moving::{EachValues, Side, Touched},
+    moving::{Changed, EachValues, Side},
     sql::{Cell, Decode, Dialect, MovedTable, Sql, plain},
 };
 
 mod words;
 
-use words::{FOREIGN_KEYS, GONE, INDEXES, SEALS, TABLES, WRITTEN};
+use words::{BORDER, FOREIGN_KEYS, GONE, INDEXES, SEALS, TABLES, WRITTEN};
 
 /// How long a table is waited for, in milliseconds: whoever writes to it queues up behind.
 const LOCK_MS: u64 = 500;
@@ -172,20 +172,35 @@ impl Side for MovingSide {
         }
     }
 
-    fn touched(&mut self, after: Position) -> Result<(Vec<Touched>, Position), StoreError> {
-        let end = self.position()?;
-        let xid = [Value::text(after.xid.to_string())];
+    fn touched(&mut self, after: Position, limit: Option<u64>) -> Result<Changed, StoreError> {
+        let last = self.position()?;
+        let this: &mut dyn Side = self;
+        let xid = Value::text(after.xid.to_string());
         let gone = plain(format!("{GONE} LIMIT 1"), 1);
-        if !(self as &mut dyn Side).all(&gone, &xid, &[Decode::Int])?.is_empty() {
+        if !this.all(&gone, std::slice::from_ref(&xid), &[Decode::Int])?.is_empty() {
             return Err(StoreError::ChangesGone);
         }
-        let mut touched = Vec::new();
-        self.rows(&plain(WRITTEN.to_owned(), 1), &xid, &[Decode::Text, Decode::Text], &mut |row| {
+        // Whole transactions, those at the end not counted.
+        let mut end = last;
+        if let Some(limit) = limit {
+            let border = this.all(
+                &plain(format!("{BORDER} OFFSET {limit} LIMIT 1"), 1),
+                std::slice::from_ref(&xid),
+                &[Decode::Int],
+            )?;
+            if let Some(Value::Int(border)) = border.first() {
+                end.xid = end.xid.min(border.unsigned_abs().max(after.xid + 1));
+            }
+        }
+        let is_more = end < last;
+        let up_to = if is_more { Value::text(end.xid.to_string()) } else { Value::Null };
+        let mut records = Vec::new();
+        this.rows(&plain(WRITTEN.to_owned(), 2), &[xid, up_to], &[Decode::Text, Decode::Text], &mut |row| {
             if let [Value::Text(collection), Value::Text(record)] = &row[..] {
-                touched.push((collection.to_string(), record.to_string()));
+                records.push((collection.to_string(), record.to_string()));
             }
         })?;
-        Ok((touched, end))
+        Ok(Changed { records, end, is_more })
     }
 
     fn counter(&mut self, table: &MovedTable) -> Result<Option<i64>, StoreError> {

@@ -45,7 +45,10 @@ pub use migration::{
     Asked, Call, CallRows, Early, InPlace, InPlaceSql, InspectionSql, MigrationSql, create_in_place, in_place,
     migration,
 };
-pub(crate) use moving::{MovedTable, forget_moving, make_moving, moving_notes, note_moving, sql as plain, sql_names};
+pub(crate) use moving::{
+    KEPT_COLUMNS, MovedTable, forget_kept, forget_moving, make_moving, moving_notes, note_moving, sql as plain,
+    sql_names,
+};
 pub use nodes::make_nodes;
 pub use notes::{note, note_tables, noted_sources, noted_waiting};
 pub(crate) use once::OnceSql;

@@ -12,14 +12,17 @@ use crate::sql::{Bind, Decode, Dialect, Sql};
 /// What a move remembers, in either of the two databases.
 const NOTES: &str = "mainstay_move";
 
+/// The table of answers that are kept for idempotency keys, and the columns by which one may be in another's way.
+const KEPT: &str = "mainstay_idempotency";
+pub(crate) const KEPT_COLUMNS: [&str; 5] = ["id", "caller", "number", "key", "request"];
+
 /// A table of the server's own: its name, its columns (the first is the key), whether the key is counted.
 type Own = (&'static str, &'static [(&'static str, Scalar)], bool);
 
 /// Those that a move copies.
 const OWN: [Own; 4] = [
-    ("mainstay_keys", &[("name", Scalar::String), ("value", Scalar::Bytes)], false),
     (
-        "mainstay_idempotency",
+        KEPT,
         &[
             ("id", Scalar::Long),
             ("caller", Scalar::String),
@@ -32,6 +35,7 @@ const OWN: [Own; 4] = [
         ],
         true,
     ),
+    ("mainstay_keys", &[("name", Scalar::String), ("value", Scalar::Bytes)], false),
     ("mainstay_import", &[("id", Scalar::String), ("state", Scalar::String)], false),
     (
         "mainstay_import_waiting",
@@ -74,7 +78,7 @@ impl MovedTable {
         MovedTable { name: join.table.clone(), columns, keys: 2, counted: false }
     }
 
-    /// The tables of the server's own.
+    /// The tables of the server's own; first that of the answers that are kept.
     pub(crate) fn own() -> Vec<MovedTable> {
         let column = |(name, scalar): &(&str, Scalar)| ((*name).to_owned(), moved(&ColumnType::Scalar(*scalar)));
         OWN.iter()
@@ -143,6 +147,12 @@ impl MovedTable {
         sql(format!("DELETE FROM {}", dialect.quote(&self.name)), 0)
     }
 
+    /// The rows of a number and more in a column.
+    pub(crate) fn since(&self, dialect: &dyn Dialect, column: &str) -> Sql {
+        let (list, table, column) = (self.list(dialect), dialect.quote(&self.name), dialect.quote(column));
+        sql(format!("SELECT {list} FROM {table} WHERE {column} >= {}", dialect.placeholder(1)), 1)
+    }
+
     /// Writes one row.
     pub(crate) fn insert(&self, dialect: &dyn Dialect) -> Sql {
         let places: Vec<String> = (1..=self.columns.len()).map(|at| dialect.placeholder(at)).collect();
@@ -154,6 +164,18 @@ impl MovedTable {
     pub(crate) fn count(&self, dialect: &dyn Dialect) -> Sql {
         sql(format!("SELECT count(*) FROM {}", dialect.quote(&self.name)), 0)
     }
+}
+
+/// Takes answers out of the kept ones that are in the way of another: its id, caller, number, key and request are the values.
+pub(crate) fn forget_kept(dialect: &dyn Dialect) -> Sql {
+    let [id, caller, number, key, request] = KEPT_COLUMNS.map(|name| dialect.quote(name));
+    let [first, second, third, fourth, fifth] = [1, 2, 3, 4, 5].map(|at| dialect.placeholder(at));
+    let table = dialect.quote(KEPT);
+    let text = format!(
+        "DELETE FROM {table} WHERE {id} = {first} OR {caller} = {second} AND ({number} = {third} OR {key} = {fourth} AND \
+         {request} = {fifth})"
+    );
+    sql(text, KEPT_COLUMNS.len())
 }
 
 /// Makes the table of the notes, where there is none.

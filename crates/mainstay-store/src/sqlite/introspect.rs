@@ -84,7 +84,7 @@ fn references(connection: &Connection, table: &str) -> Result<BTreeSet<(String, 
 
 fn triggers(connection: &Connection, table: &str) -> Result<BTreeSet<String>> {
     let mut statement =
-        connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ?1")?;
+        connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ?1 AND name NOT LIKE 'mainstay\\_%' ESCAPE '\\'")?;
     let rows = statement.query_map([table], |row| row.get(0))?;
     rows.collect()
 }

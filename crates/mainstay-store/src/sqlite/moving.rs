@@ -19,7 +19,7 @@ use super::{
 use crate::{
     OpenError, Settings, StoreError,
     exec::Inputs,
-    moving::{EachValues, Side, Touched},
+    moving::{Changed, EachValues, Side, Touched},
     sql::{Cell, Decode, Dialect, MovedTable, Sql},
 };
 
@@ -147,20 +147,21 @@ impl Side for MovingSide {
         feed::end(&self.0).map(|seq| Position { xid: 0, seq }).map_err(failed)
     }
 
-    fn touched(&mut self, after: Position) -> Result<(Vec<Touched>, Position), StoreError> {
+    fn touched(&mut self, after: Position, limit: Option<u64>) -> Result<Changed, StoreError> {
         let gone = feed::gone(&self.0, None).map_err(failed)?;
-        let end = self.position()?;
-        if gone > after.seq || end < after {
+        let last = self.position()?;
+        if gone > after.seq || last < after {
             return Err(StoreError::ChangesGone);
         }
-        let sql = "SELECT DISTINCT collection, record FROM mainstay_changes WHERE seq > ?1";
+        let end = limit.map_or(last.seq, |limit| last.seq.min(after.seq.saturating_add(limit)));
+        let sql = "SELECT DISTINCT collection, record FROM mainstay_changes WHERE seq > ?1 AND seq <= ?2";
         let pairs = || {
             let mut statement = self.0.prepare_cached(sql)?;
-            statement
-                .query_map([feed::number(after.seq)], |row| Ok((row.get(0)?, row.get(1)?)))?
-                .collect::<rusqlite::Result<Vec<Touched>>>()
+            let rows = statement.query_map([after.seq, end].map(feed::number), |row| Ok((row.get(0)?, row.get(1)?)))?;
+            rows.collect::<rusqlite::Result<Vec<Touched>>>()
         };
-        Ok((pairs().map_err(failed)?, end))
+        let records = pairs().map_err(failed)?;
+        Ok(Changed { records, end: Position { xid: 0, seq: end }, is_more: end < last.seq })
     }
 
     fn counter(&mut self, table: &MovedTable) -> Result<Option<i64>, StoreError> {

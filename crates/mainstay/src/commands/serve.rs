@@ -42,6 +42,10 @@ pub(crate) fn run(arguments: &Arguments, project: &Project, output: Output) -> O
     let authenticator = build::authenticator(project, &schema, Mode::Production)?;
     let store = build::store_telling(project, project.settings.log.slow_ms)?;
     settle(arguments, &store, &schema)?;
+    // Behind pgbouncer nobody can tell.
+    if matches!(store.has_moved(), Ok(true)) {
+        tracing::warn!("this database has moved: it takes no writes any more; mainstay move --reopen lets it");
+    }
     let core = build::core(project, schema, store.clone(), Mode::Production)?;
     let app = Arc::new(App::new(core, authenticator, project.settings.server.http(public(project))));
     build::runtime(project)?.block_on(serve(project, app, output))?;

@@ -62,7 +62,10 @@ const READS: &[(&str, Each)] = &[
          c.conrelid = ANY($1) AND c.contype IN ('p', 'f', 'c')",
         constraint,
     ),
-    ("SELECT tgrelid, tgname::text FROM pg_trigger WHERE tgrelid = ANY($1) AND NOT tgisinternal", trigger),
+    (
+        "SELECT tgrelid, tgname::text FROM pg_trigger WHERE tgrelid = ANY($1) AND NOT tgisinternal AND tgname <> 'mainstay_moved'",
+        trigger,
+    ),
 ];
 
 fn trigger(table: &mut Table, row: &Row) {

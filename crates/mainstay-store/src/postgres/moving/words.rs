@@ -28,5 +28,10 @@ pub(super) const SEALS: &str = "SELECT format('DROP TRIGGER mainstay_moved ON %s
 /// Something where changes are gone that were written since a transaction, which is the first value.
 pub(super) const GONE: &str = "SELECT seq FROM mainstay_changes_gone WHERE xid >= $1::text::bigint";
 
-/// The records that were written since that transaction.
-pub(super) const WRITTEN: &str = "SELECT DISTINCT collection, record FROM mainstay_changes WHERE xid >= $1::text::xid8";
+/// The transactions of the changes that were written since one, in their order.
+pub(super) const BORDER: &str =
+    "SELECT xid::text::bigint FROM mainstay_changes WHERE xid >= $1::text::xid8 ORDER BY xid, seq";
+
+/// The records that were written since that transaction, and before another one.
+pub(super) const WRITTEN: &str = "SELECT DISTINCT collection, record FROM mainstay_changes WHERE xid >= $1::text::xid8 AND \
+     ($2::text IS NULL OR xid < $2::text::xid8)";
