@@ -156,3 +156,30 @@ async fn it_means_what_a_filter_means() {
         }
     }
 }
+
+/// What an index may hold at most, every database holds, however little it can be packed.
+#[tokio::test]
+async fn the_longest_texts_of_an_index_are_kept() {
+    const WIDE: &str = r#"
+type Wide @rules(read: "true", write: "true") @unique(fields: ["a", "b"]) @index(fields: ["c", "d"]) {
+  one: String @unique @check(expr: "size(one) <= 650")
+  a: String @check(expr: "size(a) <= 325")
+  b: String @check(expr: "size(b) <= 325")
+  c: String @check(expr: "size(c) <= 323")
+  d: String @check(expr: "size(d) <= 323")
+}
+"#;
+    let app = TestApp::with_schema(WIDE).await;
+    let mut seed = 1_u32;
+    let mut text = |length: usize| {
+        let mut next = || {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            char::from_u32(0x10000 + (seed >> 8) % 0xF0000).unwrap_or('x')
+        };
+        (0..length).map(|_| next()).collect::<String>()
+    };
+    let wide = json!({"one": text(650), "a": text(325), "b": text(325), "c": text(323), "d": text(323)});
+    let made = app.anonymous().post("/api/wides", wide.clone()).await;
+    assert_eq!(made.status, 201);
+    assert_eq!(made.json()["one"], wide["one"]);
+}

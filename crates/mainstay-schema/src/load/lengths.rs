@@ -3,14 +3,20 @@ use mainstay_expr::{CompareOp, Expr, Function, Node, THIS, Value};
 
 use super::builder::Builder;
 use crate::{
-    Check, Collection, FieldId, FieldKind, Scalar,
-    wire::{EMAIL_LENGTH_MAX, URL_LENGTH_MAX},
+    Check, Collection, FieldId, FieldKind, KeyKind, Scalar, Schema,
+    wire::{EMAIL_LENGTH_MAX, KEY_LENGTH_MAX, URL_LENGTH_MAX},
 };
 
 /// Most characters of a unique or indexed text whose check says nothing.
 const INDEXED_LENGTH_DEFAULT: u32 = 255;
-/// Most characters of a unique or indexed text: what every database can index.
-const INDEXED_LENGTH_MAX: u32 = 768;
+/// Most bytes of all values of one entry of an index: what every database can hold. PostgreSQL takes a third of a page.
+const INDEXED_BYTES_MAX: u32 = 2_600;
+/// Bytes of a character at most.
+const CHARACTER_BYTES: u32 = 4;
+/// Most characters of a unique or indexed text.
+const INDEXED_LENGTH_MAX: u32 = INDEXED_BYTES_MAX / CHARACTER_BYTES;
+/// Bytes of a value that is no text, at most.
+const OTHER_BYTES: u32 = 16;
 
 /// Gives every text its maximum, where it has one.
 pub(super) fn limit(builder: &mut Builder) {
@@ -32,6 +38,66 @@ pub(super) fn limit(builder: &mut Builder) {
                 error.hint(format!("every database can index {INDEXED_LENGTH_MAX}: @check(expr: \"size({name}) <= {INDEXED_LENGTH_MAX}\")"));
             }
         }
+        limit_together(builder, at);
+    }
+}
+
+/// Refuses uniques and indexes over several texts that together are longer than every database can index. An index ends with the key.
+fn limit_together(builder: &mut Builder, at: usize) {
+    let of = &builder.schema.collections[at];
+    let uniques = of.uniques.iter().map(|unique| (&unique.fields, None));
+    let indexes = of.indexes.iter().map(|index| (&index.fields, of.system.id));
+    let mut wide: Vec<Vec<FieldId>> = Vec::new();
+    for (fields, key) in uniques.chain(indexes) {
+        let all: Vec<FieldId> = fields.iter().copied().chain(key.filter(|key| !fields.contains(key))).collect();
+        let told = all.iter().any(|id| of.field(*id).length_max.is_some_and(|length| length > INDEXED_LENGTH_MAX));
+        let bytes: u32 = all.iter().map(|id| bytes_max(&builder.schema, of, *id)).fold(0, u32::saturating_add);
+        if bytes > INDEXED_BYTES_MAX && !told && !wide.contains(&all) {
+            wide.push(all);
+        }
+    }
+    for fields in wide {
+        tell_wide(builder, at, &fields);
+    }
+}
+
+fn tell_wide(builder: &mut Builder, at: usize, fields: &[FieldId]) {
+    let (schema, of) = (&builder.schema, &builder.schema.collections[at]);
+    let bytes: Vec<u32> = fields.iter().map(|id| bytes_max(schema, of, *id)).collect();
+    let names: Vec<&str> = fields.iter().map(|id| of.field(*id).name.as_str()).collect();
+    // The texts whose length can be said, and what is left for each of them.
+    let texts: Vec<usize> = (0..fields.len())
+        .filter(|place| is_text(&of.field(fields[*place]).kind) && !of.field(fields[*place]).system)
+        .collect();
+    let others: u32 = (0..fields.len()).filter(|place| !texts.contains(place)).map(|place| bytes[place]).sum();
+    let each =
+        INDEXED_BYTES_MAX.saturating_sub(others) / CHARACTER_BYTES / u32::try_from(texts.len().max(1)).unwrap_or(1);
+    let Some(first) = texts.first().map(|place| of.field(fields[*place])) else { return };
+    let (name, location) = (first.name.clone(), first.at.clone());
+    let message = format!(
+        "\"{}\" stand in one index and may have {} bytes, {CHARACTER_BYTES} for a character",
+        names.join("\", \""),
+        bytes.iter().sum::<u32>()
+    );
+    let place = builder.report.files.place_of(&location, name.len());
+    let hint = format!("every database can index {INDEXED_BYTES_MAX}: @check(expr: \"size({name}) <= {each}\")");
+    builder.report.error(place, "too_long", message).hint(hint);
+}
+
+/// How many bytes a value of an index may have.
+fn bytes_max(schema: &Schema, of: &Collection, id: FieldId) -> u32 {
+    let field = of.field(id);
+    let text = |length: Option<u32>| length.unwrap_or(INDEXED_LENGTH_DEFAULT).saturating_mul(CHARACTER_BYTES);
+    let key = |key: KeyKind| if key == KeyKind::String { text(Some(KEY_LENGTH_MAX)) } else { OTHER_BYTES };
+    match &field.kind {
+        _ if of.system.id == Some(id) => key(of.key),
+        FieldKind::ToOne { target, .. } => key(schema.collection(*target).key),
+        FieldKind::Enum(of) => {
+            let longest = schema.enums[of.0 as usize].values.iter().map(String::len).max();
+            longest.and_then(|longest| u32::try_from(longest).ok()).unwrap_or(0)
+        }
+        kind if is_text(kind) => text(field.length_max),
+        _ => OTHER_BYTES,
     }
 }
 

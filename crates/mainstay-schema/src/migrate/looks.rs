@@ -149,7 +149,7 @@ impl Looker<'_> {
             if was.is_none_or(|was| was > most) && (old.is_some() || change.backfills) {
                 let what = format!("texts of \"{name}\" are longer than {most} characters, the most that it may have");
                 let hint = format!(
-                    "shorten them; a unique or indexed text has 255 unless its check says more, up to 768: @check(expr: \"size({}) <= 768\")",
+                    "shorten them; a unique or indexed text has 255 unless its check says more, up to 650: @check(expr: \"size({}) <= 650\")",
                     column.field
                 );
                 self.push(LookKind::TooLong(at, most), what, &hint);

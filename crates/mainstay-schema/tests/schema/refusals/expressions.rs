@@ -233,6 +233,6 @@ type A @rules(read: "x && titel == 'a'", write: "") { title: String @unique @che
       |
     9 | type A @rules(read: "x && titel == 'a'", write: "") { title: String @unique @check(expr: "size(title) <= 1000") }
       |                                                       ^^^^^
-      = hint: every database can index 768: @check(expr: "size(title) <= 768")
+      = hint: every database can index 650: @check(expr: "size(title) <= 650")
     "#);
 }

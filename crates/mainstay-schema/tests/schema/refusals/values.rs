@@ -259,3 +259,26 @@ type B @rules(read: "true") { name: String }
     "#
     );
 }
+
+#[test]
+fn texts_that_are_too_long_together() {
+    check!(r#"
+type A @rules(read: "true") @unique(fields: ["a", "b", "c"]) @index(fields: ["a", "b"]) { a: String! b: String c: ID! }
+type B @rules(read: "true") @index(fields: ["a", "b"]) { id: String! a: String b: String n: Int @index }
+type C @rules(read: "true") @unique(fields: ["a", "b"]) @index(fields: ["a"]) { a: String @check(expr: "size(a) <= 325") b: String @check(expr: "size(b) <= 325") }
+"#, @r#"
+    error[too_long]: "a", "b", "c" stand in one index and may have 3060 bytes, 4 for a character
+     --> schema.graphql:2:91
+      |
+    2 | type A @rules(read: "true") @unique(fields: ["a", "b", "c"]) @index(fields: ["a", "b"]) { a: String! b: String c: ID! }
+      |                                                                                           ^
+      = hint: every database can index 2600: @check(expr: "size(a) <= 216")
+
+    error[too_long]: "a", "b", "id" stand in one index and may have 3060 bytes, 4 for a character
+     --> schema.graphql:3:70
+      |
+    3 | type B @rules(read: "true") @index(fields: ["a", "b"]) { id: String! a: String b: String n: Int @index }
+      |                                                                      ^
+      = hint: every database can index 2600: @check(expr: "size(a) <= 197")
+    "#);
+}
