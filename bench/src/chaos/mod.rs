@@ -4,7 +4,8 @@
 //! What must hold in the end:
 //! 1. Each acknowledged write is there, once: entries and counters, alone and in batches.
 //! 2. Nothing is there that was not acknowledged (every write is sent until it is).
-//! 3. While a node stops gracefully, and nothing else is broken, no client is refused.
+//! 3. A reader of the change feed at each node gets every change once, each record's in the order of versions, all in one order.
+//! 4. While a node stops gracefully, and nothing else is broken, no client is refused.
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeMap,
@@ -17,10 +18,12 @@ use std::{
 use mainstay_servers::Stop;
 use reqwest::Client;
 use serde_json::{Value as Json, json};
+use tokio::task::JoinSet;
 
 use crate::{Outcome, random::Random, say};
 
 mod check;
+mod reader;
 mod relay;
 mod site;
 mod writer;
@@ -68,6 +71,8 @@ pub struct Report {
     pub entries: u64,
     /// Batches among them, which count an account up too.
     pub batches: u64,
+    /// Changes that each reader of the feed is to get.
+    pub changes: u64,
     /// Attempts that came to nothing and were made again, by what was told.
     pub again: BTreeMap<String, u64>,
     /// The longest that a write took over all its attempts.
@@ -131,10 +136,12 @@ async fn break_things(setup: &Setup) -> Outcome<Report> {
         violations: RefCell::default(),
     });
     let mut random = Random::new(setup.seed);
-    let mut writers = tokio::task::JoinSet::new();
+    let mut writers = JoinSet::new();
     for number in 0..setup.writers {
         writers.spawn_local(writer::write(shared.clone(), number, random.split(number)));
     }
+    let wanted = Rc::new(Cell::new(None));
+    let readers = start_readers(&site, &wanted)?;
     let mut report = Report::default();
     let began = Instant::now();
     for event in EVENTS.iter().cycle() {
@@ -151,7 +158,22 @@ async fn break_things(setup: &Setup) -> Outcome<Report> {
     shared.over.set(true);
     let acknowledged = writers.join_all().await;
     judge(&site, &shared, &acknowledged, &mut report).await?;
+    report.changes = report.entries + report.batches + ACCOUNTS as u64;
+    wanted.set(Some(usize::try_from(report.changes)?));
+    report.violations.extend(reader::judge(&mut readers.join_all().await, usize::try_from(report.changes)?));
     Ok(report)
+}
+
+/// Begins to read the change feed at each node.
+fn start_readers(site: &Site, wanted: &Rc<Cell<Option<usize>>>) -> Outcome<JoinSet<reader::Got>> {
+    let token = site.token(&["--admin"])?;
+    let mut readers = JoinSet::new();
+    for number in 0..NODES {
+        let client = Client::builder().no_proxy().timeout(ATTEMPT).build()?;
+        let url = site.node_url(number, "/api/changes");
+        readers.spawn_local(reader::read(client, url, token.clone(), wanted.clone()));
+    }
+    Ok(readers)
 }
 
 /// Breaks something, mends it, and waits until everything is ready again.
@@ -215,7 +237,7 @@ async fn judge(site: &Site, shared: &Shared, acknowledged: &[Acknowledged], repo
 impl Report {
     /// The report in words.
     pub fn text(&self) -> String {
-        let Report { events, entries, batches, again, slowest, mended, violations } = self;
+        let Report { events, entries, batches, changes, again, slowest, mended, violations } = self;
         let mut out = String::new();
         // A String cannot fail to be written to.
         for (event, times) in events {
@@ -223,6 +245,7 @@ impl Report {
         }
         let _ =
             writeln!(out, "acknowledged: {entries} entries, {batches} of them in batches with an account counted up");
+        let _ = writeln!(out, "changes for each of {NODES} readers of the feed: {changes}");
         let (slowest, mended) = (slowest.as_millis(), mended.as_millis());
         let _ =
             writeln!(out, "slowest write, over all its attempts: {slowest} ms; slowest to be ready again: {mended} ms");

@@ -82,6 +82,11 @@ impl Site {
         format!("http://{}{path}", self.front)
     }
 
+    /// Where a node itself is asked.
+    pub(super) fn node_url(&self, number: usize, path: &str) -> String {
+        format!("http://{}{path}", self.nodes[number].address)
+    }
+
     /// A bearer token; `more` are arguments of `mainstay token`.
     pub(super) fn token(&self, more: &[&str]) -> Outcome<String> {
         Ok(run(self.command().args(["token", "--sub", "chaos", "--ttl", "7d"]).args(more))?.trim().to_owned())

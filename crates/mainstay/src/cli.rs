@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    apply, check, dev, explain, export, import, moving, new, nodes, openapi, plan, sdl, serve, test, token, types,
+    apply, changes, check, dev, explain, export, import, moving, new, nodes, openapi, plan, sdl, serve, test, token,
+    types,
 };
 
 /// Declare your data once, in schema.graphql, and get the backend.
@@ -38,6 +39,7 @@ pub(crate) enum Command {
     Test(test::Arguments),
     Move(moving::Arguments),
     Nodes(nodes::Arguments),
+    Changes(changes::Arguments),
     Token(token::Arguments),
     Explain(explain::Arguments),
     Openapi(openapi::Arguments),

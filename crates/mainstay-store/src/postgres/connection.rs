@@ -1,5 +1,5 @@
 //! One connection: made, set up, and asked for rows.
-use std::{collections::HashMap, future::poll_fn, pin::pin, sync::Arc};
+use std::{collections::HashMap, future::poll_fn, pin::pin, sync::Arc, time::Instant};
 
 use futures_core::Stream;
 use parking_lot::Mutex;
@@ -105,6 +105,7 @@ impl Connector {
             busy: false,
             in_transaction: false,
             handle: Handle::current(),
+            made: Instant::now(),
             connector: self.clone(),
         })
     }
@@ -179,6 +180,7 @@ pub(super) struct Connection {
     /// Whether a transaction is open.
     in_transaction: bool,
     handle: Handle,
+    made: Instant,
     connector: Arc<Connector>,
 }
 
@@ -191,6 +193,11 @@ impl Connection {
     /// The same for transactions of its own kind.
     pub(super) fn client_mut(&mut self) -> &mut Client {
         &mut self.client
+    }
+
+    /// Whether it was there at a moment: the server that it is to has not begun anew since.
+    pub(super) fn is_older_than(&self, moment: Instant) -> bool {
+        !self.connector.is_pooled_outside() && self.made <= moment
     }
 
     pub(super) fn mode(&self) -> Option<Mode> {

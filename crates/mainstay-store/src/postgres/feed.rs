@@ -23,7 +23,7 @@ use tokio_postgres::{
 };
 
 use super::{
-    connection::{Mode, Stopped},
+    connection::{Connection, Mode, Stopped},
     engine::{Engine, Inner},
     failure::store_error,
     pool::closed,
@@ -43,9 +43,6 @@ const LOOKED_AT_MAX: u64 = 50_000;
 
 /// What a change costs beside its records, about.
 const CHANGE_BYTES: usize = 200;
-
-/// For so long a node keeps to the horizon that it knows, where another look gives an older one.
-const KNOWN_FOR: Duration = Duration::from_secs(1);
 
 /// The horizon (`xmin`), and the first id that no transaction has had (`xmax`): an item of FROM. Transactions of other databases do
 /// not hold it: nothing of theirs can come here. Whoever runs is asked once the snapshot is taken, so that a transaction which is found
@@ -139,18 +136,19 @@ fn page_sql(of_one: bool) -> String {
 }
 
 /// The horizon that was seen last. It does not go back: where a look gives an older one, that is for want of knowing whose a
-/// transaction is. It is forgotten soon, since another server may take this one's place.
+/// transaction is. A server that begins anew may give ids again that nothing was kept of, so this is for connections alone that were
+/// there before: the server that they are to has lived since.
 #[derive(Default)]
 pub(super) struct Known(Mutex<Option<(u64, Instant)>>);
 
 impl Known {
-    pub(super) fn get(&self) -> u64 {
-        self.0.lock().filter(|(_, seen)| seen.elapsed() < KNOWN_FOR).map_or(0, |(xmin, _)| xmin)
+    pub(super) fn get(&self, connection: &Connection) -> u64 {
+        self.0.lock().filter(|(_, seen)| connection.is_older_than(*seen)).map_or(0, |(xmin, _)| xmin)
     }
 
-    fn set(&self, xmin: u64, asked: Instant) {
+    fn set(&self, xmin: u64, asked: Instant, connection: &Connection) {
         let mut known = self.0.lock();
-        if known.is_none_or(|(last, seen)| last < xmin || seen.elapsed() >= KNOWN_FOR) {
+        if known.is_none_or(|(last, seen)| last < xmin || !connection.is_older_than(seen)) {
             *known = Some((xmin, asked));
         }
     }
@@ -231,45 +229,50 @@ impl Inner {
     async fn changes_once(&self, reads: &FeedReads, asked: &ChangesAsked) -> Result<ChangesPage, Stopped> {
         let mut reading = Reading::new(asked);
         let sql = if asked.collection.is_some() { &reads.one } else { &reads.all };
-        let began = Instant::now();
-        self.feed_rows(sql, &values(asked, self.known.get()), &mut |row| reading.take(row)).await?;
-        self.known.set(reading.borders.xmin, began);
+        self.feed_rows(sql, values(asked), &mut |row| reading.take(row)).await?;
         Ok(reading.page())
     }
 
     async fn changes_end_once(&self) -> Result<Position, Stopped> {
-        let mut borders = Borders::default();
+        let mut end = Position::default();
         let mut take = |row: &Row| {
-            borders = Borders::of(row).map_err(failed)?;
-            Ok(false)
+            let borders = Borders::of(row).map_err(failed)?;
+            end = borders.end;
+            Ok(borders.xmin)
         };
-        let began = Instant::now();
-        let values = [Value::Null, text(&self.known.get().to_string())];
-        self.feed_rows(&self.feed_reads.end, &values, &mut take).await?;
-        self.known.set(borders.xmin, began);
-        Ok(borders.end)
+        self.feed_rows(&self.feed_reads.end, vec![Value::Null, Value::Null], &mut take).await?;
+        Ok(end)
     }
 
+    /// Reads rows, each of which gives the horizon; the second value is the one that is known.
     async fn feed_rows(
         &self,
         sql: &Sql,
-        values: &[Value],
-        take: &mut (dyn FnMut(&Row) -> Result<bool, Failure> + Send),
+        mut values: Vec<Value>,
+        take: &mut (dyn FnMut(&Row) -> Result<u64, Failure> + Send),
     ) -> Result<(), Stopped> {
         let mut held = self.pool.take(Mode::Read).await.map_err(|error| Stopped::Taker(error.into()))?;
         let connection = held.connection().map_err(|error| Stopped::Taker(error.into()))?;
-        connection.rows(sql, &Inputs::of(values), take).await
+        values[1] = text(&self.known.get(connection).to_string());
+        let (asked, mut xmin) = (Instant::now(), 0);
+        let mut each = |row: &Row| {
+            xmin = take(row)?;
+            Ok(true)
+        };
+        connection.rows(sql, &Inputs::of(&values), &mut each).await?;
+        self.known.set(xmin, asked, connection);
+        Ok(())
     }
 }
 
-fn values(asked: &ChangesAsked, known: u64) -> [Value; 7] {
+fn values(asked: &ChangesAsked) -> Vec<Value> {
     let (xid, seq) = match asked.after {
         Some(after) => (text(&after.xid.to_string()), int(after.seq)),
         None => (Value::Null, Value::Null),
     };
     let collection = asked.collection.as_deref().map_or(Value::Null, text);
     let (limit, bytes) = (asked.limit.max(1) as u64, asked.bytes.max(1) as u64);
-    [collection, text(&known.to_string()), xid, seq, int(limit), int(bytes), int(LOOKED_AT_MAX - 1)]
+    vec![collection, Value::Null, xid, seq, int(limit), int(bytes), int(LOOKED_AT_MAX - 1)]
 }
 
 fn text(of: &str) -> Value {
@@ -296,12 +299,12 @@ impl<'a> Reading<'a> {
         Reading { asked, after: Position::default(), borders, changes, bytes: 0, names }
     }
 
-    fn take(&mut self, row: &Row) -> Result<bool, Failure> {
+    fn take(&mut self, row: &Row) -> Result<u64, Failure> {
         if self.changes.is_empty() {
             self.borders = Borders::of(row).map_err(failed)?;
             self.after = self.borders.after(self.asked.after)?;
         }
-        let Some(position) = position(row, 8).map_err(failed)? else { return Ok(false) };
+        let Some(position) = position(row, 8).map_err(failed)? else { return Ok(self.borders.xmin) };
         let last = self.changes.last().map_or(self.after, |last| last.position);
         if position <= last {
             return Err(StoreError::Engine(format!("the change {position} came behind {last}")).into());
@@ -310,7 +313,7 @@ impl<'a> Reading<'a> {
         let length = |json: &Option<String>| json.as_ref().map_or(0, String::len);
         self.bytes += CHANGE_BYTES + length(&change.before) + length(&change.after);
         self.changes.push(change);
-        Ok(true)
+        Ok(self.borders.xmin)
     }
 
     fn page(self) -> ChangesPage {

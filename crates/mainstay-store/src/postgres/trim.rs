@@ -157,7 +157,7 @@ async fn old(
 ) -> Result<Option<Place>, tokio_postgres::Error> {
     let values: [(&(dyn ToSql + Sync), Type); 4] =
         [(&behind.0, Type::TEXT), (&behind.1, Type::INT8), (&before, Type::INT8), (&many, Type::INT8)];
-    let rows = within(connection, &old_sql(inner.known.get()), &values).await?;
+    let rows = within(connection, &old_sql(inner.known.get(connection)), &values).await?;
     rows.first().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).transpose()
 }
 

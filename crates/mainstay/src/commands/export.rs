@@ -78,7 +78,7 @@ fn tell(core: &Core, counts: &[(CollectionId, PathBuf, u64)], output: Output) {
 }
 
 /// The collections that are named, or all.
-fn chosen(names: &[String], schema: &Schema) -> Result<Vec<CollectionId>, Failure> {
+pub(super) fn chosen(names: &[String], schema: &Schema) -> Result<Vec<CollectionId>, Failure> {
     let mut chosen: Vec<CollectionId> = Vec::new();
     for name in names {
         let Some(id) = schema.by_path.get(name).or_else(|| schema.by_name.get(name)) else {

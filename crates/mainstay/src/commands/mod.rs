@@ -1,5 +1,6 @@
 //! The commands, one file each.
 pub(crate) mod apply;
+pub(crate) mod changes;
 pub(crate) mod check;
 pub(crate) mod dev;
 pub(crate) mod explain;
@@ -47,6 +48,7 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Outcome {
         Command::Import(arguments) => import::run(arguments, &project, *output),
         Command::Test(arguments) => test::run(arguments, &project, *output),
         Command::Move(arguments) => moving::run(arguments, &project, *output),
+        Command::Changes(arguments) => changes::run(arguments, &project, *output),
         Command::Nodes(_) => nodes::run(&project, *output),
         Command::Token(arguments) => token::run(arguments, &project, *output),
         Command::Explain(arguments) => explain::run(arguments, &project, *output),

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail where it likes")]
 
 mod backup;
+mod changes;
 mod chaos;
 mod check;
 mod chinook;
