@@ -6,7 +6,12 @@ use std::{
     time::Instant,
 };
 
-use crate::{cargo::cargo, servers::Servers, steps::Outcome, tools};
+use crate::{
+    cargo::cargo,
+    servers::{Keeps, Servers},
+    steps::Outcome,
+    tools,
+};
 
 /// Which engine the databases of tests are of.
 const ENGINE_VARIABLE: &str = "MAINSTAY_TEST_ENGINE";
@@ -23,35 +28,30 @@ const NOT_POOLED: &[&str] = &["away::"];
 /// The programs whose tests have a database: the same that ran before, with nothing built for them.
 const WITH_DATABASE: &[&str] = &["store", "suite", "api", "cli"];
 
-/// Tests that do not pass on PostgreSQL yet, by the beginning or a part of their names, and why. Nothing is added here.
-const NOT_ON_POSTGRES: &[(&str, &str)] = &[
-    ("add::what_cannot_be_added_is_refused_by_its_field", "a decimal out of its range is told of the request"),
-    ("bounds::lists_inside_of_lists_are_counted_over_the_whole_answer", "records in lists in lists are not counted"),
-    ("idempotency::many_at_once_with_one_key_act_once", "one of many at once is not answered as the others"),
-];
+/// The tests inside of the crates that have one, by a part of their names.
+const WITHIN: &[&str] = &["postgres::", "databases_of_a_server"];
+
+/// Cases of the property tests, on a server and in a debug build: each has a database of its own and its statements prepared.
+const CASES: &[(&str, &str)] = &[("AGREEMENT_CASES", "40"), ("EVOLUTION_CASES", "40"), ("EVOLUTION_SHRINK", "0")];
 
 /// All tests, on the embedded engine.
 pub(crate) fn test() -> Outcome {
     tools::install()?;
-    on("sqlite", &Servers::start()?, EVERY)
+    on("sqlite", &[EVERY])
 }
 
 /// The tests with a database, on PostgreSQL.
 pub(crate) fn postgres() -> Outcome {
     tools::install()?;
-    for (name, why) in NOT_ON_POSTGRES {
-        println!("   not on postgres yet: {name}: {why}");
-    }
-    let with_database = WITH_DATABASE.iter().flat_map(|target| ["--test", *target]);
-    let but = NOT_ON_POSTGRES.iter().flat_map(|(name, _)| ["--skip", *name]);
-    let arguments: Vec<&str> = EVERY.iter().copied().chain(with_database).chain(["--"]).chain(but).collect();
-    on("postgres", &Servers::start()?, &arguments)
+    let targets: Vec<&str> = WITH_DATABASE.iter().flat_map(|target| ["--test", *target]).collect();
+    let within = [EVERY, &["--lib", "--"], WITHIN].concat();
+    on("postgres", &[&within, &[EVERY, &targets].concat()])
 }
 
 /// The tests of the API, on PostgreSQL through pgbouncer in transaction mode.
 pub(crate) fn pgbouncer() -> Outcome {
     tools::install()?;
-    let servers = Servers::start()?;
+    let servers = Servers::start(Keeps::Nothing)?;
     let pooled = servers.pooled()?;
     let variables =
         [&servers.variables()[..], &[(POOLED_VARIABLE, &pooled.address), (ENGINE_VARIABLE, "postgres")]].concat();
@@ -60,13 +60,17 @@ pub(crate) fn pgbouncer() -> Outcome {
     cargo(&arguments, &variables)
 }
 
-fn on(engine: &str, servers: &Servers, arguments: &[&str]) -> Outcome {
+/// Runs the tests that cargo is asked for, beside servers of their own.
+fn on(engine: &str, asked: &[&[&str]]) -> Outcome {
     println!("   on {engine}");
-    let start = Instant::now();
+    let (start, servers) = (Instant::now(), Servers::start(Keeps::Nothing)?);
     let left_out = LeftOut::new(engine);
     let list = left_out.0.display().to_string();
-    let variables = [&servers.variables()[..], &[(ENGINE_VARIABLE, engine), (LEFT_OUT_VARIABLE, &list)]].concat();
-    let outcome = cargo(arguments, &variables);
+    let mut variables = [&servers.variables()[..], &[(ENGINE_VARIABLE, engine), (LEFT_OUT_VARIABLE, &list)]].concat();
+    if engine == "postgres" {
+        variables.extend(CASES.iter().filter(|(name, _)| env::var_os(name).is_none()));
+    }
+    let outcome = asked.iter().try_for_each(|arguments| cargo(arguments, &variables));
     println!("   on {engine}: {:.1} s", start.elapsed().as_secs_f64());
     println!("{}", told(engine, &left_out.lines()));
     outcome

@@ -14,6 +14,7 @@ mod tools;
 
 use std::{env, process::ExitCode, time::Instant};
 
+use servers::Keeps;
 use steps::{STEPS, Step};
 
 fn main() -> ExitCode {
@@ -26,7 +27,8 @@ fn main() -> ExitCode {
         ["servers", "--", command @ ..] | ["servers", command @ ..] => return servers::run(command),
         ["postgres"] => return report("postgres", engines::postgres()),
         ["pgbouncer"] => return report("pgbouncer", engines::pgbouncer()),
-        [servers::KEEP] => return report(servers::KEEP, servers::keep()),
+        [servers::KEEP] => return report(servers::KEEP, servers::keep(Keeps::Promises)),
+        [servers::KEEP_NOTHING] => return report(servers::KEEP, servers::keep(Keeps::Nothing)),
         _ => {}
     }
     let steps = match wanted.as_slice() {

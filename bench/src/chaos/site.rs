@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use mainstay_servers::{Postgres, Stop};
+use mainstay_servers::{Keeps, Postgres, Stop};
 
 use super::relay::{Relay, Way};
 use crate::{
@@ -61,7 +61,7 @@ impl Site {
         // The account that runs the database has to reach its folder.
         fs::set_permissions(folder, Permissions::from_mode(0o755))?;
         project::write_into(&project, SCHEMA, SETTINGS)?;
-        let postgres = Postgres::start(&cluster).map_err(|problems| problems.join("\n"))?;
+        let postgres = Postgres::start(&cluster, Keeps::Promises).map_err(|problems| problems.join("\n"))?;
         let database = SocketAddr::from(([127, 0, 0, 1], postgres.port()));
         let mut nodes = Vec::with_capacity(NODES);
         for number in 0..NODES {

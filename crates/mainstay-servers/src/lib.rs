@@ -3,4 +3,4 @@ mod pgbouncer;
 mod postgres;
 
 pub use pgbouncer::{Pgbouncer, has_pgbouncer};
-pub use postgres::{Postgres, Stop, is_installed};
+pub use postgres::{Keeps, Postgres, Stop, is_installed};

@@ -42,6 +42,26 @@ extra_float_digits = 0
 default_transaction_isolation = 'repeatable read'
 ";
 
+/// What spares the disk, where nothing has to outlive a crash of the machine or of the server.
+const FORGETFUL: &str = "
+fsync = off
+full_page_writes = off
+wal_level = minimal
+max_wal_senders = 0
+max_wal_size = '4GB'
+checkpoint_timeout = '1h'
+autovacuum_naptime = '10min'
+";
+
+/// What a server keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keeps {
+    /// What is committed, whatever happens.
+    Promises,
+    /// Nothing once it has ended: for tests that do not end it.
+    Nothing,
+}
+
 /// A running server; it is stopped with the value.
 #[derive(Debug)]
 pub struct Postgres {
@@ -78,7 +98,7 @@ fn programs() -> Option<PathBuf> {
 
 impl Postgres {
     /// Makes a cluster in this folder and starts it; comes back when it answers.
-    pub fn start(folder: &Path) -> Result<Postgres, Vec<String>> {
+    pub fn start(folder: &Path, keeps: Keeps) -> Result<Postgres, Vec<String>> {
         let programs = programs().ok_or_else(|| vec![format!("{VERSIONS}: no PostgreSQL: cargo xtask tools")])?;
         let account = account()?;
         if let Some((user, group)) = account {
@@ -87,7 +107,8 @@ impl Postgres {
         let mut server = Postgres { programs, folder: folder.to_owned(), account, port: 0 };
         server.run("initdb", &[INITDB, &["--no-sync", "--pgdata", &server.data()]].concat())?;
         let file = server.folder.join("data/postgresql.auto.conf");
-        fs::write(&file, SETTINGS).map_err(|error| vec![format!("{}: {error}", file.display())])?;
+        let more = if keeps == Keeps::Nothing { FORGETFUL } else { "" };
+        fs::write(&file, format!("{SETTINGS}{more}")).map_err(|error| vec![format!("{}: {error}", file.display())])?;
         let mut failed = Vec::new();
         for _ in 0..PORTS_TRIED_MAX {
             server.port = free_port().map_err(|error| vec![error.to_string()])?;

@@ -10,13 +10,15 @@ use std::{
 };
 
 use crate::steps::Outcome;
+pub(crate) use mainstay_servers::{Keeps, has_pgbouncer, is_installed};
 use mainstay_servers::{Pgbouncer, Postgres};
-pub(crate) use mainstay_servers::{has_pgbouncer, is_installed};
 
 /// What tells the tests where the server is.
 const POSTGRES_VARIABLE: &str = "MAINSTAY_TEST_POSTGRES";
 /// The step of the keeper.
 pub(crate) const KEEP: &str = "keep-servers";
+/// The same for servers that spare the disk.
+pub(crate) const KEEP_NOTHING: &str = "keep-servers-of-tests";
 
 /// Private servers; they end with the value.
 pub(crate) struct Servers {
@@ -26,10 +28,10 @@ pub(crate) struct Servers {
 
 impl Servers {
     /// Starts them, and waits until they answer.
-    pub(crate) fn start() -> Result<Servers, Vec<String>> {
+    pub(crate) fn start(keeps: Keeps) -> Result<Servers, Vec<String>> {
         let failed = |error: io::Error| vec![format!("the keeper of the servers: {error}")];
         let mut keeper = Command::new(std::env::current_exe().map_err(failed)?)
-            .arg(KEEP)
+            .arg(if keeps == Keeps::Nothing { KEEP_NOTHING } else { KEEP })
             .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -80,7 +82,7 @@ pub(crate) fn run(command: &[&str]) -> ExitCode {
         eprintln!("name the command: cargo xtask servers -- COMMAND");
         return ExitCode::FAILURE;
     };
-    let ran = Servers::start().and_then(|servers| {
+    let ran = Servers::start(Keeps::Promises).and_then(|servers| {
         let mut command = Command::new(program);
         let status = command.args(arguments).envs(servers.variables()).status();
         status.map_err(|error| vec![format!("{program}: {error}")])
@@ -100,9 +102,9 @@ fn code(status: ExitStatus) -> ExitCode {
 }
 
 /// Keeps the servers until the input ends: says where they are, in one line.
-pub(crate) fn keep() -> Outcome {
+pub(crate) fn keep(keeps: Keeps) -> Outcome {
     let folder = Folder::new()?;
-    let server = Postgres::start(&folder.0)?;
+    let server = Postgres::start(&folder.0, keeps)?;
     println!("{}", server.url());
     let said = io::stdout().flush();
     let _ = io::stdin().read_to_end(&mut Vec::new());

@@ -60,10 +60,18 @@ pub(super) fn store_error(error: &Error, limit_ms: u64) -> StoreError {
     }
 }
 
-/// Whether the same again may do: somebody else was in the way.
+/// What the names of the server's own tables begin with.
+const OWN_TABLES: &str = "mainstay_";
+
+/// Whether the same again may do: somebody else was in the way. A row of our own tables that is there already is one that
+/// somebody else has just written: the next look finds it.
 pub(super) fn is_conflict(error: &Error) -> bool {
-    let code = error.code();
-    code == Some(&SqlState::T_R_SERIALIZATION_FAILURE) || code == Some(&SqlState::T_R_DEADLOCK_DETECTED)
+    error.as_db_error().is_some_and(|cause| {
+        let code = cause.code();
+        *code == SqlState::T_R_SERIALIZATION_FAILURE
+            || *code == SqlState::T_R_DEADLOCK_DETECTED
+            || (*code == SqlState::UNIQUE_VIOLATION && cause.table().is_some_and(|table| table.starts_with(OWN_TABLES)))
+    })
 }
 
 /// Whether a statement was prepared for tables that have changed since.

@@ -12,7 +12,7 @@ use super::{
     session::{Fate, Guard, WriteSession},
 };
 use crate::{
-    Step, StoreError, WriteError,
+    Step, StepError, StoreError, WriteError,
     exec::{self, Done, Feed, Outcome, Setting, Work},
 };
 
@@ -37,6 +37,7 @@ async fn attempts(inner: &Inner, work: &Work) -> Outcome {
     let mut guard = if is_single(inner, work) { Guard::Single } else { Guard::Transaction };
     let mut lane = None;
     let mut conflicts = 0;
+    let mut looked_again = false;
     loop {
         let (outcome, fate) = attempt(inner, work, guard).await;
         match (outcome, fate) {
@@ -47,6 +48,10 @@ async fn attempts(inner: &Inner, work: &Work) -> Outcome {
                     lane = Some(inner.lanes[lane_of(work)].lock().await);
                 }
                 tokio::time::sleep(pause(conflicts)).await;
+            }
+            // It may be the same request that was done meanwhile: then its answer is found.
+            (Err(error), Fate::Final) if work.once.is_some() && is_not_unique(&error) && !looked_again => {
+                looked_again = true;
             }
             (Err(error), Fate::Again) => return Err(WriteError { error: StoreError::Conflict.into(), ..error }),
             (outcome, _) => return outcome,
@@ -78,6 +83,10 @@ async fn attempt(inner: &Inner, work: &Work, guard: Guard) -> (Outcome, Fate) {
         inner.wake.wrote();
     }
     (outcome, session.fate())
+}
+
+fn is_not_unique(error: &WriteError) -> bool {
+    matches!(error.error, StepError::NotUnique { .. })
 }
 
 async fn keep(session: &mut WriteSession<'_>, work: &Work, done: Done) -> Outcome {

@@ -1,7 +1,7 @@
 //! Creates, updates and what deletes look for.
-use mainstay_expr::{Arith, Expr, Type, own_fields_only, reads_change};
+use mainstay_expr::{Arith, Decimal, Expr, Type, Value, own_fields_only, reads_change};
 use mainstay_plan::{Answer, Create, Delete, Load, Output, OutputValue, Update};
-use mainstay_schema::{CollectionId, FieldId, FieldKind, KeyKind, Scalar, Schema};
+use mainstay_schema::{CollectionId, ColumnType, FieldId, FieldKind, KeyKind, Scalar, Schema};
 
 use crate::{
     StoreError,
@@ -266,9 +266,13 @@ impl Writer<'_> {
         let sum = sum.ok_or_else(|| defect("only numbers are added to"))?;
         let fits = match &of.kind {
             FieldKind::Scalar(Scalar::Int) => format!("{sum} BETWEEN {} AND {}", i32::MIN, i32::MAX),
-            FieldKind::Scalar(Scalar::Decimal { precision, .. }) => {
+            FieldKind::Scalar(scalar @ Scalar::Decimal { precision, scale }) => {
+                let end = |units| {
+                    let end = Value::Decimal(Decimal { units, scale: *scale });
+                    self.dialect.constant(&ColumnType::Scalar(*scalar), &end)
+                };
                 let most = 10_i64.saturating_pow(u32::from(*precision)) - 1;
-                format!("{sum} BETWEEN -{most} AND {most}")
+                format!("{sum} BETWEEN {} AND {}", end(-most), end(most))
             }
             _ => format!("{sum} IS NOT NULL"),
         };

@@ -79,6 +79,11 @@ async fn steps_that_are_not_safe_are_not_taken() {
     assert!(server.said().contains("mainstay dev --reset"), "{}", server.said());
     server.signal("TERM");
     server.wait();
+    if engine() == Engine::Postgres {
+        let ran = project.run(&["dev", "--reset"]);
+        assert!(ran.stderr.contains("--reset deletes an embedded database alone"), "{ran:?}");
+        return;
+    }
     let server = project.start(&["dev", "--reset"]);
     let (_, page) = server.get("/api/notes", &[("fields", "head")], Some(&anna)).await;
     assert_eq!(page["items"], json!([]));

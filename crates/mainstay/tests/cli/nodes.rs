@@ -166,6 +166,82 @@ async fn another_server_takes_over_when_the_leader_is_killed() {
     assert_eq!(next.get("/api/notes", &[], None).await.0, StatusCode::OK);
 }
 
+/// What additive steps make of the notes: a field that the database fills, one that it does not, an index, values of an enum, and a
+/// type that links to them.
+const MORE: &str = r#"
+type Note @rules(read: "true", write: "true") {
+  text: String! @index
+  state: State
+  more: Int
+  rank: Int! @default(value: 7)
+  tags: [Tag!]! @many
+  pins: [Pin!]! @inverse(field: "note")
+}
+type Tag @rules(read: "true", write: "true") { id: String! }
+type Pin @rules(read: "true", write: "true") { note: Note! }
+enum State { open done later }
+"#;
+
+const STATES: &str = r#"
+type Note @rules(read: "true", write: "true") { text: String! state: State }
+enum State { open done }
+"#;
+
+#[tokio::test]
+async fn a_server_reads_and_writes_while_additive_steps_are_carried_out_and_behind_them() {
+    postgres_only!("several nodes need a server");
+    let project = quick();
+    project.write("schema.graphql", STATES);
+    let old = project.start(&["serve", "--apply", "safe"]);
+    let (_, first) = old.post("/api/notes", &json!({"text": "first", "state": "open"}), None).await;
+    let path = format!("/api/notes/{}", first["id"].as_str().unwrap());
+    project.write("schema.graphql", MORE);
+    let new = project.spawn(&["serve", "--apply", "safe"]);
+    // The old one answers from before the steps until it has noticed them, and behind.
+    let mut texts = vec!["first".to_owned()];
+    while !old.said().contains("this one goes on with its schema") {
+        texts.push(format!("text {}", texts.len()));
+        let (status, answer) = old.post("/api/notes", &json!({"text": texts.last()}), None).await;
+        assert_eq!(status, StatusCode::CREATED, "{answer}");
+        let (status, answer) = old.patch(&path, &json!({"state": "done"}), None).await;
+        assert_eq!(status, StatusCode::OK, "{answer}");
+        assert_eq!(old.get("/api/notes", &[("filter", "state == 'done'")], None).await.1["items"][0]["text"], "first");
+    }
+    new.wait_for("listening on ");
+    let (_, page) = new.get("/api/notes", &[("fields", "text,rank,more"), ("limit", "1000")], None).await;
+    let found: Vec<&Value> = page["items"].as_array().unwrap().iter().collect();
+    assert_eq!(found.len(), texts.len(), "{page}");
+    assert!(found.iter().all(|note| note["rank"] == json!(7) && note["more"].is_null()), "{page}");
+    both_write(&old, &new, &path).await;
+}
+
+/// What one of them writes the other one reads, and what it does not know stays.
+async fn both_write(old: &Server, new: &Server, path: &str) {
+    let (status, answer) = new.patch(path, &json!({"state": "later", "rank": 1, "more": 2}), None).await;
+    assert_eq!(status, StatusCode::OK, "{answer}");
+    assert_eq!(old.get(path, &[], None).await.1["state"], "later");
+    assert_eq!(old.patch(path, &json!({"text": "by the old one"}), None).await.0, StatusCode::OK);
+    let (_, note) = new.get(path, &[("fields", "text,state,rank,more,version")], None).await;
+    let version = note["version"].as_i64().unwrap();
+    let expected = json!({"text": "by the old one", "state": "later", "rank": 1, "more": 2, "version": version});
+    assert_eq!(note, expected);
+    let ops = json!({"ops": [
+        {"op": "create", "in": "notes", "as": "n", "data": {"text": "in a batch"}},
+        {"op": "update", "in": "notes", "id": {"ref": "n"}, "data": {"state": "open"}},
+    ]});
+    let (status, answer) = old.post("/api/batch", &ops, None).await;
+    assert_eq!(status, StatusCode::OK, "{answer}");
+    // What the old one does not know may hold on to a record: it does not go.
+    let id = path.rsplit('/').next().unwrap();
+    let (status, pin) = new.post("/api/pins", &json!({"note": id}), None).await;
+    assert_eq!(status, StatusCode::CREATED, "{pin}");
+    let (status, problem) = old.delete(path).await;
+    assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("restricted")), "{problem}");
+    assert_eq!(new.delete(&format!("/api/pins/{}", pin["id"].as_str().unwrap())).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(old.delete(path).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(new.get(path, &[], None).await.0, StatusCode::NOT_FOUND);
+}
+
 #[tokio::test]
 async fn a_server_goes_on_behind_an_additive_step_and_refuses_behind_another() {
     postgres_only!("several nodes need a server");

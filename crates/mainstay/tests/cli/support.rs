@@ -298,6 +298,11 @@ impl Server {
         answer(request).await
     }
 
+    /// Deletes.
+    pub(crate) async fn delete(&self, path: &str) -> (StatusCode, Value) {
+        answer(self.client.delete(format!("{}{path}", self.address()))).await
+    }
+
     /// The number of its process.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()

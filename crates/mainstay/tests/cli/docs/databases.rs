@@ -3,15 +3,17 @@ use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
 use mainstay_test_db::{Engine, TestDatabase, engine};
 
-/// Projects of one page at most.
+/// Projects of one page at most; one that begins again with an empty database counts again.
 const PROJECTS_MAX: usize = 4;
 
-/// Stands for our program: each folder with a project gets a database of its own, as it would in `data/`.
+/// Stands for our program: each folder with a project gets a database of its own, as it would in `data/`. A reset takes another one,
+/// which a server's database is not made empty by.
 const SCRIPT: &str = r#"#!/bin/bash
 folder=$PWD
 [[ "$*" =~ --project[=\ ]([^ ]+) ]] && folder=$(realpath -m "${BASH_REMATCH[1]}")
+[[ "$*" == "dev --reset" ]] && set -- dev && echo "$folder" >> "$LIST"
 grep -qxF "$folder" "$LIST" || echo "$folder" >> "$LIST"
-number=$(grep -nxF "$folder" "$LIST" | cut -d: -f1)
+number=$(grep -nxF "$folder" "$LIST" | tail -n 1 | cut -d: -f1)
 export MAINSTAY_DATABASE_URL=${MAINSTAY_DATABASE_URL:-$(sed -n "${number}p" "$URLS")}
 exec "$PROGRAM" "$@"
 "#;

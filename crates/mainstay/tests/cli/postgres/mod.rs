@@ -3,7 +3,7 @@ mod pooled;
 mod start;
 mod tls;
 
-use mainstay_servers::Postgres;
+use mainstay_servers::{Keeps, Postgres};
 use tempfile::TempDir;
 
 use crate::support::{Project, Ran};
@@ -19,7 +19,7 @@ struct Site {
 impl Site {
     fn new() -> Site {
         let folder = TempDir::new().unwrap();
-        let server = Postgres::start(folder.path()).unwrap();
+        let server = Postgres::start(folder.path(), Keeps::Promises).unwrap();
         Site { server, _folder: folder }
     }
 
