@@ -10,6 +10,10 @@ pub(in crate::postgres) const KEPT: [u8; 2] = [1, 2];
 
 /// A value inside of JSON; null becomes `null`.
 pub(super) fn leaf(value: &str, encode: Encode) -> String {
+    // Without a type, no function takes it.
+    if value == "NULL" {
+        return "'null'".to_owned();
+    }
     let quoted = |text: String| format!("'\"' || {text} || '\"'");
     let text = match encode {
         Encode::Text => format!("to_json({value})::text"),

@@ -229,6 +229,8 @@ fn shown(kind: &Kind, column: &str) -> String {
         Kind::Moment if engine() == Engine::Postgres => {
             format!("to_char(\"{column}\" AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')")
         }
+        // Whatever the session's way of writing it is.
+        Kind::Date if engine() == Engine::Postgres => format!("to_char(\"{column}\", 'YYYY-MM-DD')"),
         _ => format!("\"{column}\""),
     }
 }
