@@ -10,6 +10,14 @@ const VERSION_MIN: i32 = 130_000;
 /// The key of the lock under which tables of ours are made.
 const MAKING: &str = "hashtextextended('mainstay tables ' || current_schema(), 0)";
 
+/// Changes of transactions that this server has not come to are those of another one, brought here by a dump: they would stand behind
+/// all that is written here. They go, and the feed begins anew for who has read them.
+const FOREIGN: &str = "UPDATE mainstay_changes_gone SET xid = pg_current_xact_id()::text::bigint, seq = 9223372036854775807 \
+    WHERE xid >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint; \
+    WITH mainstay_foreign AS (DELETE FROM mainstay_changes WHERE xid >= pg_snapshot_xmax(pg_current_snapshot()) RETURNING collection) \
+    INSERT INTO mainstay_changes_gone (collection, xid, seq) SELECT DISTINCT collection, pg_current_xact_id()::text::bigint, \
+    9223372036854775807 FROM mainstay_foreign ON CONFLICT (collection) DO UPDATE SET xid = excluded.xid, seq = excluded.seq";
+
 /// What the server says of itself.
 struct Server {
     version: i32,
@@ -64,7 +72,7 @@ pub(super) async fn start(inner: &Inner) -> Result<(), OpenError> {
     let [changes, gone] = sql::make_feed(&PostgresDialect);
     let tables = [sql::make_once(&PostgresDialect), sql::make_nodes(&PostgresDialect), changes, gone].join(";\n");
     let sql = format!(
-        "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT pg_advisory_xact_lock({MAKING}); {tables}; COMMIT"
+        "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT pg_advisory_xact_lock({MAKING}); {tables}; {FOREIGN}; COMMIT"
     );
     let made = connection.client().batch_execute(&sql).await;
     made.map_err(|error| refused(&store_error(&error, 0).to_string()))

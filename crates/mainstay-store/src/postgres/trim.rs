@@ -52,6 +52,11 @@ const SIZES: &str = "SELECT count(*), coalesce(sum(60 + coalesce(octet_length(be
     octet_length(record) + octet_length(collection) + coalesce(octet_length(caller), 0) + coalesce(octet_length(request), 0)), \
     0)::bigint FROM mainstay_changes";
 
+/// The transaction of this database that has been open for longest, if that is for `$1` seconds, and has an id.
+const HOLDER: &str = "SELECT pid, application_name::text, extract(epoch FROM clock_timestamp() - xact_start)::float8 FROM \
+    pg_stat_activity WHERE datname = current_database() AND backend_xid IS NOT NULL AND pid <> pg_backend_pid() AND \
+    clock_timestamp() - xact_start > make_interval(secs => $1) ORDER BY xact_start LIMIT 1";
+
 /// A place in the feed as its statements take it.
 type Place = (String, i64);
 
@@ -118,7 +123,23 @@ pub(super) async fn run(inner: &Inner) {
         if let Err(error) = trim.await {
             tracing::warn!(%error, "old changes cannot be taken out");
         }
+        if let Err(error) = tell_who_holds(inner, every).await {
+            tracing::debug!(%error, "nobody knows what holds the change feed back");
+        }
     }
+}
+
+/// Tells of a transaction that has been open for so long: readers of the feed wait for it.
+async fn tell_who_holds(inner: &Inner, long: Duration) -> Result<(), StoreError> {
+    let mut held = inner.take_own().await?;
+    let seconds = long.as_secs_f64();
+    let rows = within(held.connection()?, HOLDER, &[(&seconds, Type::FLOAT8)]).await;
+    for row in rows.map_err(|error| store_error(&error, 0))? {
+        let told = || Ok((row.try_get::<_, i32>(0)?, row.try_get::<_, Option<String>>(1)?, row.try_get::<_, f64>(2)?));
+        let (process, application, open_s) = told().map_err(|error: tokio_postgres::Error| store_error(&error, 0))?;
+        tracing::warn!(process, application, open_s, "a transaction that is open holds the change feed back");
+    }
+    Ok(())
 }
 
 /// Takes out what is too old or too much: how many.

@@ -1,4 +1,5 @@
 //! `mainstay changes`
+use mainstay_test_db::postgres_only;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
@@ -61,6 +62,21 @@ fn what_was_written_is_told_from_any_position() {
     assert_eq!(told(&project, &["--after", behind], 2), all[1..]);
     assert_eq!(told(&project, &["--after", behind, "--collection", "tags"], 1), all[2..]);
     assert_eq!(project.ok(&["changes", "--after", "end"]), "");
+}
+
+#[test]
+fn who_holds_the_feed_back_is_told() {
+    postgres_only!("nobody holds it back on the embedded database");
+    let project = project().env("MAINSTAY_CHANGES_TRIM_EVERY_MS", "50");
+    let server = project.start(&["serve", "--apply", "safe"]);
+    std::thread::scope(|scope| {
+        // As long as the server has not told of it, and never for long.
+        scope.spawn(|| {
+            project.sql("SET application_name = 'report'; BEGIN; SELECT pg_current_xact_id(), pg_sleep(2); ROLLBACK")
+        });
+        let line = server.wait_for("holds the change feed back");
+        assert!(line.contains("report"), "{line}");
+    });
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::FeedReads;
 use crate::{
-    ChangesAsked, ChangesPage, Location, Settings, Step, Write, WriteStatement,
+    ChangesAsked, ChangesPage, Location, Settings, Step, StoreError, Write, WriteStatement,
     postgres::{Engine, PostgresDialect},
     sql,
 };
@@ -105,6 +105,7 @@ impl World {
         settings.statement_ms_max = 120_000;
         settings.postgres.connections_wait_ms_max = 120_000;
         settings.postgres.retries_max = 1_000;
+        settings.postgres.connect_timeout_ms = 120_000;
         let engine = Engine::open(&settings, &database.url()).unwrap();
         let schema = Arc::new(Schema::load(&[Source { name: "schema.graphql", text: SDL }]).unwrap());
         engine.migrate(&Migration::between(None, &schema), &schema).unwrap();
@@ -300,6 +301,36 @@ async fn every_change_comes_once_and_in_one_order_to_all_readers() {
     // By hand: FEED_HORIZON=off fails.
     let reads = if env::var("FEED_HORIZON").is_ok() { FeedReads::without_horizon() } else { FeedReads::new() };
     assert_eq!(run(reads).await, Ok(()));
+}
+
+#[tokio::test]
+async fn changes_of_another_server_are_none_of_this_one() {
+    postgres_only!("numbers of a file go with it");
+    let world = World::new(FeedReads::new());
+    let mine = Uuid::from_u128(1);
+    assert!(world.write(vec![world.create(mine)]).await);
+    let client = world.client().await;
+    let foreign =
+        "INSERT INTO mainstay_changes (xid, collection, record, op, time) VALUES ('9000000000000', 'items', 'a', 1, 0)";
+    client.batch_execute(foreign).await.unwrap();
+    client.batch_execute("INSERT INTO mainstay_changes_gone VALUES ('others', 9000000000000, 5)").await.unwrap();
+    // As after the start on a dump.
+    let settings = Settings::of(Location::Postgres(world.database.url()));
+    let url = world.database.url();
+    drop(tokio::task::spawn_blocking(move || Engine::open(&settings, &url).unwrap()).await.unwrap());
+    assert_eq!(world.database.rows("SELECT record FROM mainstay_changes WHERE record = 'a'").len(), 0);
+    let end = world.engine.changes_end().await.unwrap();
+    for after in [Position { xid: 1, seq: 1 }, Position { xid: 9_000_000_000_000, seq: 1 }] {
+        let asked = ChangesAsked { after: Some(after), collection: None, limit: 1, bytes: 1 };
+        let outcome = world.engine.changes(asked).await;
+        assert!(matches!(outcome, Err(StoreError::ChangesGone)), "{after}: {outcome:?}");
+    }
+    assert!(world.write(vec![world.update(mine, 5)]).await);
+    let mut page = world.page(Some(end), 10).await;
+    while page.changes.is_empty() {
+        page = world.page(Some(page.end), 10).await;
+    }
+    assert_eq!((page.changes.len(), page.changes[0].version), (1, Some(2)));
 }
 
 #[tokio::test]
