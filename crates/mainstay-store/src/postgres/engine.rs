@@ -38,7 +38,7 @@ use crate::{
 };
 
 /// Connections beside those of requests: for migrations, notes, explanations.
-const OWN_CONNECTIONS: usize = 4;
+pub(super) const OWN_CONNECTIONS: usize = 4;
 
 /// An open database.
 pub(crate) struct Engine {

@@ -1,7 +1,12 @@
 //! What is looked at before the first request: whether this is a server that we know, and one that keeps what it acknowledges.
 use tokio_postgres::Client;
 
-use super::{PostgresDialect, engine::Inner, failure::store_error, migrate};
+use super::{
+    PostgresDialect,
+    engine::{Inner, OWN_CONNECTIONS},
+    failure::store_error,
+    migrate,
+};
 use crate::{OpenError, StoreError, moving::UNFINISHED, sql};
 
 /// The oldest version that works.
@@ -24,6 +29,8 @@ struct Server {
     encoding: String,
     recovers: bool,
     reads_only: bool,
+    /// Connections that it takes from whoever is no superuser.
+    connections_max: i32,
     fsync: String,
     synchronous_commit: String,
     full_page_writes: String,
@@ -100,6 +107,14 @@ fn warn(inner: &Inner, server: &Server, shown: &str) {
     if server.synchronous_commit == "off" && inner.settings.durable {
         tracing::warn!("the database {shown} runs with synchronous_commit = off: {lost}");
     }
+    let wanted = inner.settings.postgres.connections + OWN_CONNECTIONS + 1;
+    let most = usize::try_from(server.connections_max).unwrap_or(0);
+    if wanted > most && !inner.is_pooled_outside() {
+        tracing::warn!(
+            "the database {shown} takes {most} connections at most (max_connections), and this process may want {wanted}: \
+             lower database.connections, or raise what the server takes"
+        );
+    }
     if server.full_page_writes == "off" {
         tracing::warn!("the database {shown} runs with full_page_writes = off: it may be damaged when the power fails");
     }
@@ -108,7 +123,8 @@ fn warn(inner: &Inner, server: &Server, shown: &str) {
 async fn ask(client: &Client) -> Result<Server, StoreError> {
     let sql = "SELECT current_setting('server_version_num')::int4, current_setting('server_encoding'), \
                pg_is_in_recovery(), current_setting('fsync'), current_setting('synchronous_commit'), \
-               current_setting('full_page_writes'), current_setting('default_transaction_read_only') = 'on'";
+               current_setting('full_page_writes'), current_setting('default_transaction_read_only') = 'on', \
+               current_setting('max_connections')::int4 - current_setting('superuser_reserved_connections')::int4";
     let ask = async {
         let row = client.query_one(sql, &[]).await?;
         Ok(Server {
@@ -119,6 +135,7 @@ async fn ask(client: &Client) -> Result<Server, StoreError> {
             synchronous_commit: row.try_get(4)?,
             full_page_writes: row.try_get(5)?,
             reads_only: row.try_get(6)?,
+            connections_max: row.try_get(7)?,
         })
     };
     ask.await.map_err(|error: tokio_postgres::Error| store_error(&error, 0))

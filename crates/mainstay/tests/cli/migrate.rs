@@ -1,6 +1,9 @@
 //! `mainstay plan` and `mainstay apply`
 use mainstay_test_db::{Engine, engine, postgres_only, sqlite_only};
 
+use reqwest::StatusCode;
+use serde_json::json;
+
 use crate::support::{Project, Server};
 
 const ONE: &str = "type A @rules(read: \"true\") { name: String }";
@@ -257,8 +260,8 @@ fn a_kill_at_any_moment_leaves_the_old_or_the_new_schema() {
     assert!(dump(&project).ends_with("texttext"), "{}", dump(&project));
 }
 
-#[test]
-fn names_of_the_longest_length_are_kept_whole_and_can_change() {
+#[tokio::test]
+async fn names_of_the_longest_length_are_kept_whole_and_can_change() {
     let (table, field, link) = ("A".repeat(55), "b".repeat(63), "c".repeat(60));
     let schema = |was: &str, table: &str, field: &str| {
         format!(
@@ -267,13 +270,24 @@ fn names_of_the_longest_length_are_kept_whole_and_can_change() {
             field_of = field.replace('b', "d"),
         )
     };
-    let project = Project::with_schema(&schema("", &table, &field));
+    let project = Project::with_schema(&schema("", &table, &field)).env("MAINSTAY_AUTH_ANONYMOUS_ONLY", "true");
     project.ok(&["apply", "--yes"]);
     project.ok(&["plan"]);
     let (renamed, was) = ("W".repeat(55), format!("@was(name: \"{table}\")"));
     project.write("schema.graphql", &schema(&was, &renamed, &field));
     project.ok(&["apply", "--yes"]);
     assert!(project.ok(&["plan"]).contains("nothing to do"));
+    let server = project.start(&["serve"]);
+    let (enumerated, path) = (field.replace('b', "d"), format!("/api/{}s", renamed.to_lowercase()));
+    let body = json!({field.as_str(): "x", enumerated.as_str(): "Y", "one": {"n": 1}, link.as_str(): [{"n": 2}]});
+    let (status, record) = server.post(&path, &body, None).await;
+    assert_eq!(status, StatusCode::CREATED, "{record}");
+    let (filter, fields) = (format!("{field} == 'x' && size({link}) == 1"), format!("{enumerated},{link}(n),one(n)"));
+    let (_, page) = server.get(&path, &[("filter", filter.as_str()), ("fields", fields.as_str())], None).await;
+    let expected = json!([{enumerated.as_str(): "Y", link.as_str(): [{"n": 2}], "one": {"n": 1}}]);
+    assert_eq!(page["items"], expected, "{page}");
+    let (status, again) = server.post(&path, &body, None).await;
+    assert_eq!((status, &again["code"]), (StatusCode::CONFLICT, &json!("not_unique")), "{again}");
 }
 
 #[test]

@@ -73,6 +73,13 @@ fn each_reason_has_its_words() {
         .env("MAINSTAY_DATABASE_CONNECT_TIMEOUT_MS", "200");
     check(&project.run(&["apply", "--yes"]), Some("no answer within 200 ms"), "a server without a word");
 
+    // One that takes fewer connections than a process may want.
+    server.reconfigure("max_connections = 12", "").unwrap();
+    let few = site.open("app:geheim", "127.0.0.1", "shop", "sslmode=disable");
+    check(&few, None, "few connections");
+    let told = "takes 9 connections at most (max_connections), and this process may want 21";
+    assert!(few.stderr.contains(told), "{}", few.stderr);
+
     // A server that follows another one takes no writes.
     server.end(mainstay_servers::Stop::Fast).unwrap();
     server.put("standby.signal", "").unwrap();
