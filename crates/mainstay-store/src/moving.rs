@@ -109,6 +109,9 @@ pub enum MoveError {
     /// A move from elsewhere has begun to fill the target.
     #[error("a move from another database has begun to fill the target")]
     Elsewhere,
+    /// Another move fills the target now.
+    #[error("another move fills the target now")]
+    Held,
     /// The schema is another one than when the move began.
     #[error("the schema has changed since the move began")]
     OtherSchema,

@@ -31,6 +31,10 @@ impl Moving<'_> {
 
     /// Does what is left, and seals the source: all or nothing. The collections that were compared only now.
     pub(super) fn seal(&mut self) -> Result<Vec<MovedCollection>, MoveError> {
+        // A move into another target may have been faster.
+        if self.source.noted(MOVED)?.is_some() {
+            return Err(MoveError::Sealed);
+        }
         self.catch_up(None)?;
         let apart = self.copy_apart()?;
         self.copy_own()?;

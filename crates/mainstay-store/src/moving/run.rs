@@ -44,6 +44,9 @@ impl<'a> Moving<'a> {
     /// All of it.
     pub(super) fn run(mut self) -> Result<Moved, MoveError> {
         let began = Instant::now();
+        if !self.target.hold()? {
+            return Err(MoveError::Held);
+        }
         let outcome = if self.is_sealed()? { self.end_sealed() } else { self.go(began) };
         if outcome.is_err() && self.is_paused {
             // The source is open again in any case: its transaction ends with this process, if not here.

@@ -44,6 +44,8 @@ pub(crate) trait Side: Send {
     /// Writes rows, as fast as the engine can.
     fn fill(&mut self, table: &MovedTable, rows: &[Value]) -> Result<(), StoreError>;
 
+    /// Keeps others from filling it too, for as long as this lives; `false`: another one does.
+    fn hold(&mut self) -> Result<bool, StoreError>;
     /// Begins a transaction in which everything is read as it is now.
     fn begin_snapshot(&mut self) -> Result<(), StoreError>;
     /// Begins a transaction that writes; links are looked at in the end.

@@ -1,6 +1,5 @@
 //! A database server as one side of a move: a connection of its own, with a runtime that runs while somebody waits for it.
 use std::{
-    pin::pin,
     sync::Arc,
     thread,
     time::{Duration, Instant},
@@ -9,11 +8,10 @@ use std::{
 use mainstay_expr::Value;
 use mainstay_plan::Position;
 use tokio::runtime::{Builder, Runtime};
-use tokio_postgres::{binary_copy::BinaryCopyInWriter, error::SqlState, types::Type};
+use tokio_postgres::error::SqlState;
 
 use super::{
     PostgresDialect,
-    bind::Param,
     connection::{Connection, Connector},
     failure::{MOVED, store_error},
 };
@@ -24,10 +22,15 @@ use crate::{
     sql::{Cell, Decode, Dialect, MovedTable, Sql, plain},
 };
 
+mod copy;
 mod words;
 
 use words::{BORDER, FOREIGN_KEYS, GONE, INDEXES, SEALS, TABLES, WRITTEN};
 
+/// The lock of the session that fills a database.
+const HELD: &str = "hashtextextended('mainstay move ' || current_schema(), 0)";
+/// How long that is waited for, in milliseconds.
+const HOLD_MS: u64 = 10_000;
 /// How long a table is waited for, in milliseconds: whoever writes to it queues up behind.
 const LOCK_MS: u64 = 500;
 /// What is left to the others before it is tried again.
@@ -77,19 +80,6 @@ impl MovingSide {
     }
 }
 
-async fn copy(connection: &Connection, table: &MovedTable, rows: &[Value]) -> Result<(), tokio_postgres::Error> {
-    let client = connection.client();
-    let (name, list) = (PostgresDialect.quote(&table.name), table.list(&PostgresDialect));
-    let known = client.prepare(&format!("SELECT {list} FROM {name}")).await?;
-    let types: Vec<Type> = known.columns().iter().map(|column| column.type_().clone()).collect();
-    let sink = client.copy_in(&format!("COPY {name} ({list}) FROM STDIN (FORMAT binary)")).await?;
-    let mut writer = pin!(BinaryCopyInWriter::new(sink, &types));
-    for row in rows.chunks(types.len().max(1)) {
-        writer.as_mut().write_raw(row.iter().map(Param::Value)).await?;
-    }
-    writer.as_mut().finish().await.map(|_| ())
-}
-
 impl Side for MovingSide {
     fn dialect(&self) -> &'static dyn Dialect {
         &PostgresDialect
@@ -121,7 +111,17 @@ impl Side for MovingSide {
     }
 
     fn fill(&mut self, table: &MovedTable, rows: &[Value]) -> Result<(), StoreError> {
-        self.runtime.block_on(copy(&self.connection, table, rows)).map_err(failed)
+        self.runtime.block_on(copy::copy(self.connection.client(), table, rows))
+    }
+
+    fn hold(&mut self) -> Result<bool, StoreError> {
+        // One that was killed holds it until its server finds out.
+        let sql = format!("SET lock_timeout = {HOLD_MS}; SELECT pg_advisory_lock({HELD}); SET lock_timeout = 0");
+        match self.runtime.block_on(self.connection.client().batch_execute(&sql)) {
+            Ok(()) => Ok(true),
+            Err(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => Ok(false),
+            Err(error) => Err(failed(error)),
+        }
     }
 
     fn begin_snapshot(&mut self) -> Result<(), StoreError> {

@@ -108,6 +108,11 @@ impl Side for MovingSide {
         Ok(())
     }
 
+    /// The lock of the file does that.
+    fn hold(&mut self) -> Result<bool, StoreError> {
+        Ok(true)
+    }
+
     fn begin_snapshot(&mut self) -> Result<(), StoreError> {
         // The snapshot is taken by the first read.
         self.batch("BEGIN; SELECT 1 FROM sqlite_schema LIMIT 1")

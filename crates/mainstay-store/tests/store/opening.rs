@@ -1,5 +1,5 @@
 //! Opening a database, and files that are none.
-use mainstay_store::{Settings, Store};
+use mainstay_store::{Settings, StepError, Store, StoreError};
 use mainstay_test_db::{Engine, engine, sqlite_only};
 use tempfile::TempDir;
 
@@ -126,4 +126,18 @@ fn a_store_that_only_reads_makes_no_file() {
     std::fs::write(&none, "shopping list: milk").unwrap();
     let none = Settings { read_only: true, ..Settings::at(none) };
     assert!(Store::open(none).unwrap_err().to_string().contains("the file is not a database"));
+}
+
+#[tokio::test]
+async fn a_write_that_somebody_else_holds_up_for_too_long_is_to_be_tried_again() {
+    sqlite_only!("a lock of its file");
+    let world = World::new();
+    let board = world.board(1).await;
+    let other = rusqlite::Connection::open(world.path()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let write = || world.update_step("Board", board, &[]);
+    let refused = world.try_write(write()).await.unwrap_err();
+    assert!(matches!(refused.error, StepError::Store(StoreError::Paused)), "{refused}");
+    other.execute_batch("COMMIT").unwrap();
+    world.try_write(write()).await.unwrap();
 }
