@@ -52,22 +52,34 @@ impl Moving<'_> {
         if rows.is_empty() {
             return Ok(());
         }
+        let rows: Vec<Vec<Value>> = rows.into_values().collect();
+        // An old one that is in another's way, because its key was used again or its number given again, is rare.
+        self.replace_kept(&rows, next, false).or_else(|_| self.replace_kept(&rows, next, true)).map_err(MoveError::from)
+    }
+
+    fn replace_kept(&mut self, rows: &[Vec<Value>], next: i64, one_by_one: bool) -> Result<(), StoreError> {
         self.target.begin()?;
-        let replaced = self.replace_kept(rows.into_values().collect(), next);
+        let replaced = self.try_replace_kept(rows, next, one_by_one);
         if replaced.is_err() {
             // The first failure is the one to tell.
             let _ = self.target.roll_back();
         }
         replaced?;
-        Ok(self.target.commit()?)
+        self.target.commit()
     }
 
-    fn replace_kept(&mut self, rows: Vec<Vec<Value>>, next: i64) -> Result<(), StoreError> {
+    fn try_replace_kept(&mut self, rows: &[Vec<Value>], next: i64, one_by_one: bool) -> Result<(), StoreError> {
         let table = self.plan.kept.clone();
-        let delete = forget_kept(self.target.dialect());
-        for row in &rows {
-            // In the order of the columns: id, caller, number, key, request.
-            self.target.execute(&delete, row.get(..KEPT_COLUMNS.len()).unwrap_or_default())?;
+        if one_by_one {
+            let delete = forget_kept(self.target.dialect());
+            for row in rows {
+                // In the order of the columns.
+                self.target.execute(&delete, row.get(..KEPT_COLUMNS.len()).unwrap_or_default())?;
+            }
+        } else {
+            let ids = Value::List(rows.iter().filter_map(|row| row.first().cloned()).collect());
+            let delete = table.delete_keys(self.target.dialect());
+            self.target.execute(&delete, &[ids])?;
         }
         self.target.fill(&table, &rows.concat())?;
         self.target.note(KEPT, &next.to_string())
