@@ -137,7 +137,7 @@ async fn a_write_that_somebody_else_holds_up_for_too_long_is_to_be_tried_again()
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let write = || world.update_step("Board", board, &[]);
     let refused = world.try_write(write()).await.unwrap_err();
-    assert!(matches!(refused.error, StepError::Store(StoreError::Paused)), "{refused}");
+    assert!(matches!(refused, StepError::Store(StoreError::Paused)), "{refused}");
     other.execute_batch("COMMIT").unwrap();
     world.try_write(write()).await.unwrap();
 }
