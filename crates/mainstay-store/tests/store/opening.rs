@@ -135,7 +135,7 @@ async fn a_write_that_somebody_else_holds_up_for_too_long_is_to_be_tried_again()
     let board = world.board(1).await;
     let other = rusqlite::Connection::open(world.path()).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let write = || world.update_step("Board", board, &[]);
+    let write = || world.update_step("Board", board.clone(), &[]);
     let refused = world.try_write(write()).await.unwrap_err();
     assert!(matches!(refused, StepError::Store(StoreError::Paused)), "{refused}");
     other.execute_batch("COMMIT").unwrap();
