@@ -51,6 +51,10 @@ pub(crate) fn take() -> String {
 
 /// The test is over: another may take its database.
 pub(crate) fn give_back(name: String) {
+    // A pool keeps its connections, and makes new ones for those that end: the next run drops it.
+    if is_pooled() {
+        return;
+    }
     if let Ok(mut free) = FREE.lock() {
         free.push(name);
     }
