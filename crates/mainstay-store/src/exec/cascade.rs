@@ -137,11 +137,11 @@ pub(super) async fn end<S: Session>(
         let keys = reach.json(*collection);
         let inputs = Inputs { keys: &keys, now, ..Inputs::of(&[]) };
         for clear in with(cascades, *collection, OnDelete::SetNull)?.filter_map(|incoming| incoming.clear.as_ref()) {
-            cut(session, (&clear.sql, clear.fed.as_ref()), None, &inputs, feed).await?;
+            cut(session, (&clear.sql, clear.fed.as_ref()), None, &inputs, request).await?;
         }
         for unlink in &of(cascades, *collection)?.unlink {
             match &unlink.count_up {
-                Some((sql, fed)) => cut(session, (sql, fed.as_ref()), Some(&unlink.delete), &inputs, feed).await?,
+                Some((sql, fed)) => cut(session, (sql, fed.as_ref()), Some(&unlink.delete), &inputs, request).await?,
                 None => session.execute(&unlink.delete, &inputs).await?,
             }
         }
@@ -154,7 +154,7 @@ pub(super) async fn end<S: Session>(
         // Where collections refer to each other in a circle, one of the links is optional, and is cut here.
         for incoming in cascade.incoming.iter().filter(|incoming| left.contains(&incoming.from)) {
             if let Some(clear) = &incoming.clear {
-                cut(session, (&clear.sql, clear.fed.as_ref()), None, &inputs, feed).await?;
+                cut(session, (&clear.sql, clear.fed.as_ref()), None, &inputs, request).await?;
             }
         }
         delete(session, cascade, &inputs, feed).await?;
@@ -186,12 +186,16 @@ async fn cut<S: Session>(
     (sql, fed): (&Sql, Option<&FedLinks>),
     then: Option<&Sql>,
     inputs: &Inputs<'_>,
-    feed: &Feed<'_>,
+    request: Request<'_>,
 ) -> Result<(), StepError> {
+    let (feed, limit) = (request.feed, request.cascade_max);
     let about = match fed.filter(|_| feed.is_on()) {
-        Some(fed) => Some((fed, feed::about_to_cut(session, fed, inputs).await?)),
+        Some(fed) => Some((fed, feed::about_to_cut(session, fed, inputs, limit).await?)),
         None => None,
     };
+    if about.as_ref().is_some_and(|(_, about)| about.len() > limit) {
+        return Err(StepError::CascadeTooLarge { limit });
+    }
     let now = match &about {
         Some((_, none)) if none.is_empty() => Vec::new(),
         Some((fed, _)) => feed::each(session, sql, &fed.returning, inputs).await?,

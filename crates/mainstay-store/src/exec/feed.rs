@@ -307,19 +307,23 @@ pub(super) struct Cut {
     list: Vec<u8>,
 }
 
-/// The records whose links a statement is about to cut.
+/// The records whose links a statement is about to cut; of more than `limit` one more than that: they are held here until they are told.
 pub(super) async fn about_to_cut<S: Session>(
     session: &mut S,
     fed: &FedLinks,
     inputs: &Inputs<'_>,
+    limit: usize,
 ) -> Result<Vec<Cut>, Failure> {
     let key = crate::sql::Cell { column: 0, ..fed.returning.key };
     let mut found = Vec::new();
     let mut take = |row: &dyn Row| {
         found.push(Cut { key: row.value(key)?, before: image(row, &fed.before.1)?, list: Vec::new() });
-        Ok(true)
+        Ok(found.len() <= limit)
     };
     session.query(&fed.before.0, inputs, &mut take).await?;
+    if found.len() > limit {
+        return Ok(found);
+    }
     for cut in &mut found {
         cut.list = lists(session, fed.list.as_slice(), &Inputs { key: &cut.key, ..*inputs }).await?;
     }

@@ -118,6 +118,23 @@ async fn one_that_stays_is_found_among_those_that_end() {
 }
 
 #[tokio::test]
+async fn so_is_one_that_cuts_too_many_links() {
+    let world = World::with(|settings| settings.cascade_max = 4);
+    let board = world.board(1).await;
+    let bob = world.write(world.create_step("Person", Value::text("bob"), &[])).await.key;
+    for number in 10..15 {
+        world.note(number, &board, &[("author", bob.clone())]).await;
+    }
+    let delete = world.delete_step("Person", bob);
+    let outcome = world.try_write(delete.clone()).await;
+    assert!(matches!(outcome, Err(StepError::CascadeTooLarge { limit: 4 })), "{outcome:?}");
+    assert_eq!(world.show("Note", "author != null && version == 1", &["id"]).await.matches("id").count(), 5);
+    world.write(world.delete_step("Note", uuid(14))).await;
+    world.write(delete).await;
+    assert_eq!(world.show("Note", "author == null", &["id"]).await.matches("id").count(), 4);
+}
+
+#[tokio::test]
 async fn a_delete_that_reaches_too_far_is_refused() {
     let world = World::with(|settings| settings.cascade_max = 4);
     let board = world.board(1).await;

@@ -42,7 +42,7 @@ pub(crate) struct DatabaseArea {
     pub(crate) cache_kib: u32,
     /// Prepared statements kept per connection.
     pub(crate) statements_max: usize,
-    /// Records that one delete may reach through cascades.
+    /// Records that one delete may reach through cascades, and that may lose a link by it where the change feed tells of that.
     pub(crate) cascade_max: usize,
     /// Connections to PostgreSQL.
     pub(crate) connections: usize,
