@@ -16,7 +16,7 @@ pub(super) fn command(text: &str) -> Option<String> {
         ["cargo", "xtask", step] => {
             let steps = fs::read_to_string(repository().join("xtask/src/steps.rs")).unwrap();
             assert!(
-                ["ci", "postgres"].contains(step) || steps.contains(&format!("name: \"{step}\"")),
+                ["ci", "postgres", "pgbouncer"].contains(step) || steps.contains(&format!("name: \"{step}\"")),
                 "{text}: no such step"
             );
             None
