@@ -107,6 +107,8 @@ impl FeedReads {
     }
 }
 
+/// Behind all ids.
+const LAST: &str = "'18446744073709551615'::xid8";
 /// What every row begins with.
 const BORDERS: &str = "h.xmin, h.xmax, g.xid, g.seq, e.xid, e.seq";
 
@@ -120,10 +122,11 @@ fn page_sql(of_one: bool) -> String {
             "LEFT JOIN LATERAL (SELECT c.xid, c.seq FROM mainstay_changes AS c WHERE {behind} AND c.xid < h.xmin \
              ORDER BY c.xid, c.seq OFFSET $7::int8 LIMIT 1) AS u ON true"
         );
-        let only = " AND c.collection = $1::text AND (u.xid IS NULL OR (c.xid, c.seq) <= (u.xid, u.seq))";
-        (looked, only)
+        // A border is a condition of the index, so that nothing behind it is looked at.
+        let up_to = format!("(c.xid, c.seq) <= (coalesce(u.xid, {LAST}), coalesce(u.seq, 0))");
+        (looked, format!(" AND c.collection = $1::text AND {up_to}"))
     } else {
-        ("CROSS JOIN (SELECT NULL::xid8 AS xid, NULL::int8 AS seq) AS u".to_owned(), "")
+        ("CROSS JOIN (SELECT NULL::xid8 AS xid, NULL::int8 AS seq) AS u".to_owned(), String::new())
     };
     let bytes = format!("{CHANGE_BYTES} + coalesce(octet_length(c.before), 0) + coalesce(octet_length(c.after), 0)");
     format!(

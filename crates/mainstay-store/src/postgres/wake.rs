@@ -26,8 +26,8 @@ use super::{
 };
 use crate::StoreError;
 
-/// One word to the others stands for all writes of so long.
-const TOLD_EVERY: Duration = Duration::from_millis(10);
+/// One word to the others stands for all writes of so long: each costs the database as much as a write.
+const TOLD_EVERY: Duration = Duration::from_millis(50);
 /// One look stands for everything that is heard in so long.
 const LOOK_EVERY: Duration = Duration::from_millis(4);
 
