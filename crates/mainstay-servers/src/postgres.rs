@@ -45,7 +45,6 @@ default_transaction_isolation = 'repeatable read'
 /// What spares the disk, where nothing has to outlive a crash of the machine or of the server.
 const FORGETFUL: &str = "
 fsync = off
-full_page_writes = off
 wal_level = minimal
 max_wal_senders = 0
 max_wal_size = '4GB'

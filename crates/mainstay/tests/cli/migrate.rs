@@ -155,7 +155,7 @@ fn changes_by_hand_are_told() {
     assert!(text.contains("changed by hand: weaker: the index of table \"as\" by \"size2\""), "{text}");
     let repair = match engine() {
         Engine::Sqlite => "CREATE INDEX \"as_size2_idx\" ON \"as\" (\"size2\", \"id\")",
-        Engine::Postgres => "CREATE INDEX as_size2_idx ON \"as\" (size2 NULLS FIRST, id)",
+        Engine::Postgres => "CREATE INDEX \"as_size2_idx\" ON \"as\" (size2 NULLS FIRST, id)",
     };
     assert!(text.contains(repair), "{text}");
     assert!(!text.contains("mine"), "a table of its own is nobody's business: {text}");

@@ -170,8 +170,8 @@ async fn another_server_takes_over_when_the_leader_is_killed() {
 /// type that links to them.
 const MORE: &str = r#"
 type Note @rules(read: "true", write: "true") {
-  text: String! @index
-  state: State
+  text: String!
+  state: State @index
   more: Int
   rank: Int! @default(value: 7)
   tags: [Tag!]! @many
@@ -196,10 +196,11 @@ async fn a_server_reads_and_writes_while_additive_steps_are_carried_out_and_behi
     let (_, first) = old.post("/api/notes", &json!({"text": "first", "state": "open"}), None).await;
     let path = format!("/api/notes/{}", first["id"].as_str().unwrap());
     project.write("schema.graphql", MORE);
-    let new = project.spawn(&["serve", "--apply", "safe"]);
+    let mut new = project.spawn(&["serve", "--apply", "safe"]);
     // The old one answers from before the steps until it has noticed them, and behind.
     let mut texts = vec!["first".to_owned()];
     while !old.said().contains("this one goes on with its schema") {
+        assert!(!new.has_ended(), "{}", new.said());
         texts.push(format!("text {}", texts.len()));
         let (status, answer) = old.post("/api/notes", &json!({"text": texts.last()}), None).await;
         assert_eq!(status, StatusCode::CREATED, "{answer}");

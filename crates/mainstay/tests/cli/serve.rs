@@ -1,4 +1,5 @@
 //! `mainstay serve`
+use mainstay_test_db::sqlite_only;
 use reqwest::StatusCode;
 use serde_json::json;
 
@@ -72,6 +73,7 @@ fn it_stops_on_signals_with_zero() {
 
 #[test]
 fn a_second_process_on_the_folder_is_refused() {
+    sqlite_only!("one process owns its file");
     let project = project();
     let _server = project.start(&["serve", "--apply", "safe"]);
     for command in [&["serve"][..], &["dev"], &["apply", "--yes"], &["dev", "--reset"]] {

@@ -3,6 +3,7 @@ use std::{fs, path::PathBuf};
 
 use mainstay_expr::{Limits, Type, compile};
 use mainstay_schema::{Schema, Source};
+use mainstay_test_db::{Engine, engine};
 
 use super::{
     cargo, output,
@@ -120,7 +121,7 @@ impl Runner {
         }
     }
 
-    /// What the commands above print; of `text server`, what the server has said.
+    /// What the commands above print; of `text server`, what the server has said. `text sqlite` shows statements or plans of that engine.
     fn output(&mut self, block: &Block) {
         if block.says("server") {
             let server = self.server.as_ref().unwrap_or_else(|| self.fail(block, "no server runs"));
@@ -129,6 +130,9 @@ impl Runner {
             return;
         }
         let Some(printed) = self.printed.take() else { self.fail(block, "nothing above prints this") };
+        if block.says("sqlite") && engine() != Engine::Sqlite {
+            return;
+        }
         let Err(difference) = output::check(&block.language, &block.text, &printed) else { return };
         match &mut self.other {
             Some(other) => other.push((block.line, output::shown(&block.language, &printed))),
