@@ -7,8 +7,8 @@
 //! 3. Nothing is there that nobody asked for.
 //! 4. What was under way with an idempotency key and is sent again has acted once, and gets one answer.
 //!
-//! After the last kill the whole table is held against everything that was ever written, and SQLite's own
-//! `integrity_check` must be content.
+//! After the last kill the whole table is held against everything that was ever written, the change feed must tell of what is there
+//! and of nothing else, and SQLite's own `integrity_check` must be content.
 use std::{
     fmt::Write as _,
     path::PathBuf,
@@ -168,8 +168,32 @@ impl<'a> Harness<'a> {
         if verdict != "ok" {
             self.report.violations.push(Violation(format!("integrity_check says: {verdict}")));
         }
+        self.report.violations.extend(check_feed(&db)?);
         Ok(())
     }
+}
+
+/// The change feed tells of what is there, and of nothing else: a record of version n has n changes, the last of which is of that
+/// version and no delete; one that is told of and is not there has been deleted.
+fn check_feed(db: &Connection) -> Outcome<Option<Violation>> {
+    // The server that the harness itself is tried with has none.
+    let has_feed = "SELECT count(*) > 0 FROM sqlite_master WHERE name = 'mainstay_changes'";
+    if !db.query_row(has_feed, [], |row| row.get::<_, bool>(0))? {
+        return Ok(None);
+    }
+    let told = "(SELECT record, max(version) AS version, count(*) AS changes, max(op) = 3 AS gone FROM mainstay_changes \
+                WHERE collection = 'entries' GROUP BY record) AS told";
+    let sql = format!(
+        "SELECT (SELECT count(*) FROM entries LEFT JOIN {told} ON told.record = entries.id WHERE told.record IS NULL OR told.gone OR \
+         told.version <> entries.version OR told.changes <> entries.version), (SELECT count(*) FROM {told} WHERE NOT told.gone AND \
+         told.record NOT IN (SELECT id FROM entries)), (SELECT count(*) FROM mainstay_changes)"
+    );
+    let (untold, unfounded, all): (i64, i64, i64) =
+        db.query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let text = || {
+        format!("of {all} changes: {untold} records are there and told otherwise, {unfounded} are told and not there")
+    };
+    Ok((untold + unfounded > 0 || all == 0).then(|| Violation(text())))
 }
 
 impl Report {
