@@ -1,7 +1,8 @@
 //! A hand-written server for the bench's messages in PostgreSQL and nothing else: what a specialist would write for one table.
 //!
 //! It serves the very table that Mainstay made: read, page of 20, create, patch, with prepared statements in the binary protocol over
-//! a pool. No auth, no validation, no retries. The environment: `DATABASE_URL`, `PORT`, `WORKERS` (threads), `CONNECTIONS`.
+//! a pool; word by word Mainstay's own statements, in the same isolation, run again where others got in the way. No auth, no validation.
+//! The environment: `DATABASE_URL`, `PORT`, `WORKERS` (threads), `CONNECTIONS`, `ISOLATION` (of writes; `serializable`).
 use std::{sync::Arc, time::SystemTime};
 
 use axum::{
@@ -85,8 +86,8 @@ fn reply(status: StatusCode, body: impl Into<Body>) -> Response {
     response
 }
 
-async fn serve(url: &str, port: u16, connections: usize) -> Outcome<()> {
-    let messages = Arc::new(Messages::new(url, connections)?);
+async fn serve(url: &str, port: u16, connections: usize, isolation: &str) -> Outcome<()> {
+    let messages = Arc::new(Messages::new(url, connections, isolation)?);
     let router = Router::new()
         .route("/messages", get(list).post(create))
         .route("/messages/{id}", get(read).patch(patch))
@@ -103,6 +104,7 @@ fn main() -> Outcome<()> {
     let given = |name: &str| std::env::var(name).map_err(|_| format!("{name} is not set"));
     let (url, port) = (given("DATABASE_URL")?, given("PORT")?.parse()?);
     let (workers, connections) = (given("WORKERS")?.parse()?, given("CONNECTIONS")?.parse()?);
+    let isolation = given("ISOLATION").unwrap_or_else(|_| "serializable".to_owned());
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build()?;
-    runtime.block_on(serve(&url, port, connections))
+    runtime.block_on(serve(&url, port, connections, &isolation))
 }

@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use deadpool_postgres::{Manager, Object, Pool};
 use mainstay_bench::{Outcome, moment};
 use serde::Deserialize;
-use tokio_postgres::{NoTls, Row};
+use tokio_postgres::{Config, NoTls, Row, error::SqlState, types::ToSql};
 use uuid::Uuid;
 
 /// A new message.
@@ -21,45 +21,64 @@ pub(crate) struct Patch {
     body: String,
 }
 
-const READ: &str = "SELECT id, created_at, updated_at, version, room, author, body FROM messages WHERE id = $1";
-const PAGE: &str = "SELECT id, created_at, updated_at, version, room, author, body FROM messages
-    ORDER BY created_at DESC, id DESC LIMIT $1";
-const CREATE: &str = "INSERT INTO messages (id, created_at, updated_at, version, room, author, body)
-    VALUES ($1, $2, $2, 1, $3, $4, $5)";
-const PATCH: &str = "UPDATE messages SET body = $2, updated_at = $3, version = version + 1 WHERE id = $1
-    RETURNING id, created_at, updated_at, version, room, author, body";
+// What Mainstay says (`mainstay explain`), word by word.
+const READ: &str = r#"SELECT t0."id", t0."room", t0."author", t0."body", t0."created_at", t0."updated_at", t0."version"
+    FROM "messages" AS t0 WHERE t0."id" = $1::uuid"#;
+const PAGE: &str = r#"SELECT t0."id", t0."room", t0."author", t0."body", t0."created_at", t0."updated_at", t0."version"
+    FROM "messages" AS t0 ORDER BY t0."created_at" DESC, t0."id" DESC LIMIT $1::bigint"#;
+const CREATE: &str = r#"INSERT INTO "messages" ("id", "room", "author", "body", "created_at", "updated_at", "version")
+    VALUES ($1::uuid, ($2::text COLLATE "C"), ($3::text COLLATE "C"), ($4::text COLLATE "C"), $5::timestamptz,
+        $6::timestamptz, $7::bigint) RETURNING "messages"."id", "messages"."version""#;
+const PATCH: &str = r#"UPDATE "messages" SET "body" = ($1::text COLLATE "C"), "updated_at" = $2::timestamptz,
+    "version" = "version" + 1 WHERE "messages"."id" = $3::uuid RETURNING "messages"."id", "messages"."room",
+    "messages"."author", "messages"."body", "messages"."created_at", "messages"."updated_at", "messages"."version""#;
+
+/// What Mainstay's sessions are told, too.
+const SESSION: &str =
+    "-c statement_timeout=5000 -c idle_in_transaction_session_timeout=5000 -c TimeZone=UTC -c jit=off";
+/// How often a write is run that others got in the way of.
+const TRIES_MAX: usize = 20;
 
 /// Bytes that a record takes, about.
 const RECORD_BYTES: usize = 384;
 
-/// The table, through a pool.
+/// The table, through a pool for reads and one for writes, of which the bench uses one at a time.
 pub(crate) struct Messages {
-    pool: Pool,
+    reads: Pool,
+    writes: Pool,
 }
 
-impl Messages {
-    pub(crate) fn new(url: &str, connections: usize) -> Outcome<Self> {
-        let manager = Manager::new(url.parse()?, NoTls);
-        Ok(Messages { pool: Pool::builder(manager).max_size(connections).build()? })
-    }
+type Values<'a> = [&'a (dyn ToSql + Sync)];
 
-    async fn connection(&self) -> Outcome<Object> {
-        Ok(self.pool.get().await?)
+impl Messages {
+    /// The table at an address; writes in this isolation.
+    pub(crate) fn new(url: &str, connections: usize, isolation: &str) -> Outcome<Self> {
+        let pool = |isolation: &str, read_only: &str| -> Outcome<Pool> {
+            let mut config: Config = url.parse()?;
+            // A space ends an option.
+            let isolation = isolation.replace(' ', "\\ ");
+            config.options(format!(
+                "{SESSION} -c default_transaction_isolation={isolation} -c default_transaction_read_only={read_only}"
+            ));
+            Ok(Pool::builder(Manager::new(config, NoTls)).max_size(connections).build()?)
+        };
+        Ok(Messages { reads: pool("read committed", "on")?, writes: pool(isolation, "off")? })
     }
 
     pub(crate) async fn read(&self, id: Uuid) -> Outcome<Option<Vec<u8>>> {
-        let connection = self.connection().await?;
+        let connection = self.reads.get().await?;
         let statement = connection.prepare_cached(READ).await?;
         one(connection.query_opt(&statement, &[&id]).await?)
     }
 
     pub(crate) async fn page(&self, limit: i64) -> Outcome<Vec<u8>> {
-        let connection = self.connection().await?;
+        let connection = self.reads.get().await?;
         let statement = connection.prepare_cached(PAGE).await?;
-        let rows = connection.query(&statement, &[&limit]).await?;
+        // One more, which says whether there is another page.
+        let rows = connection.query(&statement, &[&(limit + 1)]).await?;
         let mut out = Vec::with_capacity(rows.len() * RECORD_BYTES);
         out.push(b'[');
-        for row in &rows {
+        for row in rows.iter().zip(0..limit).map(|(row, _)| row) {
             if out.len() > 1 {
                 out.push(b',');
             }
@@ -70,20 +89,36 @@ impl Messages {
     }
 
     pub(crate) async fn create(&self, id: Uuid, now: SystemTime, message: &Create) -> Outcome<Vec<u8>> {
-        let connection = self.connection().await?;
-        let statement = connection.prepare_cached(CREATE).await?;
         let Create { room, author, body } = message;
-        connection.execute(&statement, &[&id, &now, room, author, body]).await?;
+        let row = self.written(CREATE, &[&id, room, author, body, &now, &now, &1_i64]).await?;
+        let row = row.ok_or("an insert gave no record back")?;
         let mut out = Vec::with_capacity(RECORD_BYTES);
-        record(&mut out, id, [now, now], 1, [room, author, body])?;
+        record(&mut out, row.try_get(0)?, [now, now], row.try_get(1)?, [room, author, body])?;
         Ok(out)
     }
 
     pub(crate) async fn patch(&self, id: Uuid, now: SystemTime, patch: &Patch) -> Outcome<Option<Vec<u8>>> {
-        let connection = self.connection().await?;
-        let statement = connection.prepare_cached(PATCH).await?;
-        one(connection.query_opt(&statement, &[&id, &patch.body, &now]).await?)
+        one(self.written(PATCH, &[&patch.body, &now, &id]).await?)
     }
+
+    /// Runs a write, again where others got in its way.
+    async fn written(&self, sql: &str, values: &Values<'_>) -> Outcome<Option<Row>> {
+        let mut tries = 0;
+        loop {
+            let connection = self.writes.get().await?;
+            match run(&connection, sql, values).await {
+                Err(error) if error.code() == Some(&SqlState::T_R_SERIALIZATION_FAILURE) && tries < TRIES_MAX => {
+                    tries += 1
+                }
+                outcome => return Ok(outcome?),
+            }
+        }
+    }
+}
+
+async fn run(connection: &Object, sql: &str, values: &Values<'_>) -> Result<Option<Row>, tokio_postgres::Error> {
+    let statement = connection.prepare_cached(sql).await?;
+    connection.query_opt(&statement, values).await
 }
 
 fn one(row: Option<Row>) -> Outcome<Option<Vec<u8>>> {
@@ -94,11 +129,11 @@ fn one(row: Option<Row>) -> Outcome<Option<Vec<u8>>> {
 }
 
 fn write(out: &mut Vec<u8>, row: &Row) -> Outcome<()> {
-    let texts = [row.try_get(4)?, row.try_get(5)?, row.try_get(6)?];
-    record(out, row.try_get(0)?, [row.try_get(1)?, row.try_get(2)?], row.try_get(3)?, texts)
+    let texts = [row.try_get(1)?, row.try_get(2)?, row.try_get(3)?];
+    record(out, row.try_get(0)?, [row.try_get(4)?, row.try_get(5)?], row.try_get(6)?, texts)
 }
 
-fn record(out: &mut Vec<u8>, id: Uuid, times: [SystemTime; 2], version: i64, texts: [&str; 3]) -> Outcome<()> {
+fn record(out: &mut Vec<u8>, id: Uuid, times: [SystemTime; 2], version: i32, texts: [&str; 3]) -> Outcome<()> {
     out.extend_from_slice(b"{\"id\":\"");
     out.extend_from_slice(id.hyphenated().encode_lower(&mut Uuid::encode_buffer()).as_bytes());
     for (name, time) in ["\",\"createdAt\":\"", "\",\"updatedAt\":\""].into_iter().zip(times) {

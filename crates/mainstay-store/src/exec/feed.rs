@@ -78,7 +78,7 @@ impl<'a> Feed<'a> {
     pub(super) fn values(&self, change: Noted, now: i64) -> Result<Vec<Value>, Failure> {
         let Some((author, sql)) = self.to else { return Ok(Vec::new()) };
         self.has_told.store(true, Ordering::Relaxed);
-        let mut values = Vec::with_capacity(sql.note.binds.len());
+        let mut values = Vec::with_capacity(sql.note.each.binds.len());
         push(change, author, now, &mut values)?;
         Ok(values)
     }
@@ -100,12 +100,13 @@ impl<'a> Feed<'a> {
     /// Writes changes down.
     pub(super) async fn write<S: Session>(&self, session: &mut S, noted: Vec<Noted>, now: i64) -> Result<(), Failure> {
         let Some((author, sql)) = self.to else { return Ok(()) };
-        let mut values = Vec::with_capacity(noted.len() * sql.note.binds.len());
+        let width = sql.note.each.binds.len();
+        let mut values = Vec::with_capacity(noted.len() * width);
         for change in noted {
             push(change, author, now, &mut values)?;
         }
         self.has_told.store(true, Ordering::Relaxed);
-        session.execute_each(&sql.note, &values, sql.note.binds.len()).await
+        session.insert(&sql.note, &values, width).await
     }
 }
 

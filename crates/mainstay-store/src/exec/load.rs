@@ -4,7 +4,7 @@ use mainstay_expr::Value;
 use super::{Inputs, Request, Session, WriteStatement, failure, feed};
 use crate::{
     StepError, Written,
-    sql::{FedValues, Sql},
+    sql::{FedValues, InsertSql, Sql},
 };
 
 /// What nobody asks for.
@@ -15,7 +15,7 @@ fn nothing() -> Written {
 /// Many new records with their statement.
 pub(super) struct Task<'a> {
     pub(super) statement: &'a WriteStatement,
-    pub(super) sql: &'a Sql,
+    pub(super) sql: &'a InsertSql,
     /// How many values make a record.
     pub(super) width: usize,
     pub(super) fed: Option<&'a FedValues>,
@@ -29,11 +29,13 @@ pub(super) async fn run<S: Session>(
 ) -> Result<Written, StepError> {
     session.protect().await?;
     let (of, width) = (task.statement.of(), task.width.max(1));
+    let fed = task.fed.filter(|_| request.feed.is_on());
     // In parts, so that what is noted of them takes little room.
-    for values in request.values.chunks(width * NOTED_MAX) {
-        let inserted = session.execute_each(task.sql, values, width).await;
+    let together = if fed.is_some() { width * NOTED_MAX } else { request.values.len().max(1) };
+    for values in request.values.chunks(together) {
+        let inserted = session.insert(task.sql, values, width).await;
         inserted.map_err(|failure| failure::of_write(failure, of, &[]))?;
-        if let Some(fed) = task.fed.filter(|_| request.feed.is_on()) {
+        if let Some(fed) = fed {
             let noted = values.chunks(width).map(|values| feed::loaded(task.statement, fed, values));
             request.feed.write(session, noted.collect(), request.now).await?;
         }
@@ -42,7 +44,7 @@ pub(super) async fn run<S: Session>(
 }
 
 /// Records whose changes are noted together.
-const NOTED_MAX: usize = 256;
+const NOTED_MAX: usize = 1_024;
 
 /// Writes a note.
 pub(super) async fn note<S: Session>(session: &mut S, sql: &[Sql], request: Request<'_>) -> Result<Written, StepError> {

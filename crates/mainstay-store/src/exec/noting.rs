@@ -4,7 +4,7 @@ use mainstay_expr::Value;
 use super::{EachRow, Failure, Inputs, Session};
 use crate::{
     Page,
-    sql::{ReadSql, Sql},
+    sql::{InsertSql, ReadSql, Sql},
 };
 
 /// The session of a write that is tried. All of it is undone at the end, by whoever tries.
@@ -46,9 +46,9 @@ impl<S: Session> Session for Noting<S> {
         self.session.execute(sql, inputs).await
     }
 
-    async fn execute_each(&mut self, sql: &Sql, values: &[Value], width: usize) -> Result<(), Failure> {
-        self.note(sql);
-        self.session.execute_each(sql, values, width).await
+    async fn insert(&mut self, sql: &InsertSql, values: &[Value], width: usize) -> Result<(), Failure> {
+        self.note(&sql.each);
+        self.session.insert(sql, values, width).await
     }
 
     async fn query(&mut self, sql: &Sql, inputs: &Inputs<'_>, each: &mut EachRow<'_>) -> Result<(), Failure> {

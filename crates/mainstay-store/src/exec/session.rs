@@ -4,7 +4,7 @@ use mainstay_schema::FieldId;
 
 use crate::{
     Page, StoreError,
-    sql::{Cell, Column, ReadSql, Sql},
+    sql::{Cell, Column, InsertSql, ReadSql, Sql},
 };
 
 /// What the placeholders of a step's statements are bound to.
@@ -72,8 +72,8 @@ pub(crate) trait Session {
     /// Runs a statement whose rows nobody wants.
     async fn execute(&mut self, sql: &Sql, inputs: &Inputs<'_>) -> Result<(), Failure>;
 
-    /// Runs a statement that gives no rows once for each `width` values.
-    async fn execute_each(&mut self, sql: &Sql, values: &[Value], width: usize) -> Result<(), Failure>;
+    /// Inserts a row of each `width` values.
+    async fn insert(&mut self, sql: &InsertSql, values: &[Value], width: usize) -> Result<(), Failure>;
 
     /// Runs a statement and hands out its rows.
     async fn query(&mut self, sql: &Sql, inputs: &Inputs<'_>, each: &mut EachRow<'_>) -> Result<(), Failure>;

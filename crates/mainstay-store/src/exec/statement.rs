@@ -7,7 +7,8 @@ use mainstay_schema::{Collection, CollectionId, Schema};
 use crate::{
     StoreError,
     sql::{
-        self, Cascade, ChangeSql, CreateSql, DeleteSql, Dialect, FedValues, FindSql, LinkSql, ReadSql, Sql, UpdateSql,
+        self, Cascade, ChangeSql, CreateSql, DeleteSql, Dialect, FedValues, FindSql, InsertSql, LinkSql, ReadSql, Sql,
+        UpdateSql,
     },
 };
 
@@ -44,7 +45,7 @@ pub(crate) enum Parts {
     },
     Load {
         width: usize,
-        sql: Sql,
+        sql: InsertSql,
         /// What the change feed is told of each record.
         fed: Option<FedValues>,
     },
@@ -101,7 +102,7 @@ impl WriteStatement {
     pub(crate) fn all(&self) -> Vec<&Sql> {
         let mut all = Vec::new();
         match &self.parts {
-            Parts::Load { sql, .. } => all.push(sql),
+            Parts::Load { sql, .. } => all.push(&sql.each),
             Parts::Note { sql } => all.extend(sql),
             Parts::Create { sql, .. } => {
                 all.extend(links(&sql.links));

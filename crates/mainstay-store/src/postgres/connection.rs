@@ -1,20 +1,18 @@
 //! One connection: made, set up, and asked for rows.
-use std::{collections::HashMap, future::poll_fn, pin::pin, sync::Arc, time::Instant};
+use std::{collections::HashMap, future::poll_fn, sync::Arc, time::Instant};
 
-use futures_core::Stream;
+use mainstay_expr::Value;
 use parking_lot::Mutex;
 use tokio::{runtime::Handle, sync::Notify};
-use tokio_postgres::{
-    AsyncMessage, CancelToken, Client, Row, RowStream, Socket, config::SslMode, tls::MakeTlsConnect, types::Type,
-};
+use tokio_postgres::{AsyncMessage, CancelToken, Client, config::SslMode, types::Type};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{
     address::{Address, Tls},
-    bind::{Param, params},
     dialect::NESTED_MAX,
     failure::{self, failure, is_stale, store_error, told},
-    statements::Statements,
+    line::{Line, Take},
+    other_half::{Half, OtherHalf},
     tls,
 };
 use crate::{
@@ -38,14 +36,9 @@ const READS: &str = "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL 
 const SINGLE_READ: &str = "READ COMMITTED, READ ONLY";
 /// Single statements that write.
 const WRITES: &str = "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ WRITE";
-/// Statements whose parameters' types are known, where none is kept prepared.
-const TYPES_MAX: usize = 4_096;
-
-/// The half of a connection that reads and writes.
-type Wire = tokio_postgres::Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>;
 
 /// The types of a statement's parameters, by its text.
-type Types = Mutex<HashMap<Box<str>, Arc<[Type]>, foldhash::fast::RandomState>>;
+pub(super) type Types = Mutex<HashMap<Box<str>, Arc<[Type]>, foldhash::fast::RandomState>>;
 
 /// Makes connections.
 pub(super) struct Connector {
@@ -54,7 +47,7 @@ pub(super) struct Connector {
     /// What a session is told first, or each transaction where another session may be behind the next one.
     setup: String,
     settings: Settings,
-    types: Types,
+    pub(super) types: Types,
 }
 
 impl Connector {
@@ -84,34 +77,26 @@ impl Connector {
         self.settings.postgres.pgbouncer == Pgbouncer::Transaction
     }
 
-    /// Makes a connection; its other half runs on the runtime of whoever asks.
+    /// Makes a connection, which stays on the runtime of whoever asks.
     pub(super) async fn connect(self: &Arc<Connector>) -> Result<Connection, tokio_postgres::Error> {
         let (client, other_half) = self.reach().await?;
-        let running = tokio::spawn(async move {
-            if let Err(error) = other_half.await {
-                tracing::debug!(error = told(&error), "a connection to the database has ended");
-            }
-        });
-        drop(running);
+        let mut other_half = OtherHalf::new(other_half);
         if !self.is_pooled_outside() {
-            client.batch_execute(&self.setup).await?;
+            other_half.run(client.batch_execute(&self.setup)).await?;
         }
         Ok(Connection {
             cancel: client.cancel_token(),
-            client,
-            statements: Statements::new(self.settings.statements_max),
+            line: Line::new(client, self.clone()),
+            other_half,
             mode: None,
-            before: None,
             busy: false,
-            in_transaction: false,
             handle: Handle::current(),
             made: Instant::now(),
-            connector: self.clone(),
         })
     }
 
     /// Makes a connection; what is refused encrypted is asked for as plain text where that will do.
-    async fn reach(&self) -> Result<(Client, Wire), tokio_postgres::Error> {
+    async fn reach(&self) -> Result<(Client, Half), tokio_postgres::Error> {
         match self.address.config.connect(self.tls.clone()).await {
             Err(error) if self.address.tls == Tls::Prefer && failure::is_refused_encrypted(&error) => {
                 let mut plain = self.address.config.clone();
@@ -168,36 +153,32 @@ pub(super) fn forms() -> String {
 
 /// One connection to the server. Whoever drops it while a statement runs has that cancelled.
 pub(super) struct Connection {
-    client: Client,
+    line: Line,
+    other_half: OtherHalf,
     cancel: CancelToken,
-    statements: Statements,
     /// What single statements are now.
     mode: Option<Mode>,
-    /// What is sent in front of the next statement, in the same round trip.
-    before: Option<String>,
     /// Whether a statement runs.
     busy: bool,
-    /// Whether a transaction is open.
-    in_transaction: bool,
     handle: Handle,
     made: Instant,
-    connector: Arc<Connector>,
 }
 
 impl Connection {
     /// The client itself, for what is no statement of a plan.
-    pub(super) fn client(&self) -> &Client {
-        &self.client
+    pub(super) fn client(&mut self) -> &Client {
+        self.client_mut()
     }
 
     /// The same for transactions of its own kind.
     pub(super) fn client_mut(&mut self) -> &mut Client {
-        &mut self.client
+        self.other_half.let_go(&self.handle);
+        &mut self.line.client
     }
 
     /// Whether it was there at a moment: the server that it is to has not begun anew since.
     pub(super) fn is_older_than(&self, moment: Instant) -> bool {
-        !self.connector.is_pooled_outside() && self.made <= moment
+        !self.line.connector.is_pooled_outside() && self.made <= moment
     }
 
     pub(super) fn mode(&self) -> Option<Mode> {
@@ -205,8 +186,10 @@ impl Connection {
     }
 
     /// Whether it can be used again by somebody else.
-    pub(super) fn is_sound(&self) -> bool {
-        !self.busy && !self.in_transaction && !self.client.is_closed() && self.before.is_none()
+    pub(super) fn is_sound(&mut self) -> bool {
+        self.other_half.look();
+        let line = &self.line;
+        !self.busy && !line.in_transaction && !line.client.is_closed() && line.before.is_none()
     }
 
     /// Whether it was left in the middle of an answer: nothing of its transaction can be kept.
@@ -221,24 +204,24 @@ impl Connection {
 
     /// Single statements from now on are these.
     pub(super) fn set_mode(&mut self, mode: Mode) {
-        if self.mode != Some(mode) && !self.connector.is_pooled_outside() {
+        if self.mode != Some(mode) && !self.line.connector.is_pooled_outside() {
             self.mode = Some(mode);
             let text = if mode == Mode::Read { READS } else { WRITES };
-            self.before = Some(text.to_owned());
+            self.line.before = Some(text.to_owned());
         }
     }
 
     /// Begins a transaction together with the next statement.
     pub(super) fn begin(&mut self, kind: &str) {
         let mut text = format!("BEGIN ISOLATION LEVEL {kind}");
-        if self.connector.is_pooled_outside() {
-            text.push_str(&format!("; {}", self.connector.setup));
+        if self.line.connector.is_pooled_outside() {
+            text.push_str(&format!("; {}", self.line.connector.setup));
         }
-        if self.before.replace(text).is_some() {
+        if self.line.before.replace(text).is_some() {
             // What single statements are was not said yet.
             self.mode = None;
         }
-        self.in_transaction = true;
+        self.line.in_transaction = true;
     }
 
     /// Ends a transaction that was begun.
@@ -248,26 +231,21 @@ impl Connection {
             // It is cancelled, and ends with the connection.
             return Ok(());
         }
-        if self.before.take().is_none() {
+        if self.line.before.take().is_none() {
             self.busy = true;
-            let outcome = self.client.batch_execute(command).await;
+            let outcome = self.other_half.run(self.line.client.batch_execute(command)).await;
             self.busy = false;
             // What the server answers has ended it, also where that is no COMMIT; without an answer nobody knows.
-            self.in_transaction = outcome.as_ref().is_err_and(|error| error.as_db_error().is_none());
+            self.line.in_transaction = outcome.as_ref().is_err_and(|error| error.as_db_error().is_none());
             return outcome;
         }
-        self.in_transaction = false;
+        self.line.in_transaction = false;
         Ok(())
     }
 
     /// Runs a statement, and hands out its rows until nobody wants them.
-    pub(super) async fn rows(
-        &mut self,
-        sql: &Sql,
-        inputs: &Inputs<'_>,
-        each: &mut (dyn FnMut(&Row) -> Result<bool, Failure> + Send),
-    ) -> Result<(), Stopped> {
-        if self.in_transaction || !self.connector.is_pooled_outside() {
+    pub(super) async fn rows(&mut self, sql: &Sql, inputs: &Inputs<'_>, each: &mut Take<'_>) -> Result<(), Stopped> {
+        if self.line.in_transaction || !self.line.connector.is_pooled_outside() {
             return self.rows_here(sql, inputs, each).await;
         }
         // Alone it would run in whatever session there is, as that is set.
@@ -278,106 +256,74 @@ impl Connection {
         Ok(ended?)
     }
 
-    async fn rows_here(
-        &mut self,
-        sql: &Sql,
-        inputs: &Inputs<'_>,
-        each: &mut (dyn FnMut(&Row) -> Result<bool, Failure> + Send),
-    ) -> Result<(), Stopped> {
+    async fn rows_here(&mut self, sql: &Sql, inputs: &Inputs<'_>, each: &mut Take<'_>) -> Result<(), Stopped> {
         self.busy = true;
-        let outcome = self.running(sql, inputs, each).await;
+        let outcome = self.other_half.run(self.line.rows(sql, inputs, each)).await;
         // What is left of an answer that nobody takes would be in the way of the next one.
         self.busy = matches!(outcome, Err(Stopped::Taker(_)));
-        if let Err(Stopped::Database(error)) = &outcome
-            && is_stale(error)
-        {
-            self.statements.clear();
-        }
+        self.forget_stale(&outcome);
         outcome
     }
 
-    async fn running(
+    /// Where the tables have changed, all statements are prepared anew.
+    fn forget_stale(&mut self, outcome: &Result<(), Stopped>) {
+        if let Err(Stopped::Database(error)) = outcome
+            && is_stale(error)
+        {
+            self.line.statements.clear();
+        }
+    }
+}
+
+impl Connection {
+    /// Whether rows can be copied here: that needs statements that stay.
+    pub(super) fn can_copy(&self) -> bool {
+        !self.line.connector.is_pooled_outside()
+    }
+
+    /// Whether several statements can be sent at once: that needs statements that stay, and a session that is ready for them.
+    pub(super) fn can_pipeline(&self) -> bool {
+        self.can_copy() && self.line.before.is_none()
+    }
+
+    /// Runs two statements in a snapshot of its own kind, all in one round trip, and hands out their rows.
+    pub(super) async fn rows_of_both(
         &mut self,
-        sql: &Sql,
+        kind: &str,
         inputs: &Inputs<'_>,
-        each: &mut (dyn FnMut(&Row) -> Result<bool, Failure> + Send),
+        both: [(&Sql, &mut Take<'_>); 2],
     ) -> Result<(), Stopped> {
-        let mut stream = pin!(self.start(sql, inputs).await?);
-        let mut wants = true;
-        // To the end: what a statement writes is done only then.
-        while let Some(row) = poll_fn(|context| stream.as_mut().poll_next(context)).await {
-            let row = row?;
-            if wants {
-                wants = each(&row).map_err(Stopped::Taker)?;
-            }
-        }
-        Ok(())
+        self.busy = true;
+        let outcome = self.other_half.run(self.line.rows_of_both(kind, inputs, both)).await;
+        // Both have come to their end, whoever took the rows.
+        self.busy = false;
+        self.forget_stale(&outcome);
+        outcome
     }
 
-    async fn start(&mut self, sql: &Sql, inputs: &Inputs<'_>) -> Result<RowStream, tokio_postgres::Error> {
-        if self.connector.is_pooled_outside() {
-            return self.start_unprepared(sql, inputs).await;
-        }
-        let statement = self.statements.get(&self.client, &sql.text).await?;
-        let values = params(sql, inputs);
-        match self.before.take() {
-            None => self.client.query_raw(&statement, values).await,
-            Some(before) => {
-                let before = self.client.batch_execute(&before);
-                let (before, stream) = tokio::join!(biased; before, self.client.query_raw(&statement, values));
-                before?;
-                stream
-            }
-        }
-    }
-
-    /// Runs a statement so that nothing of it stays in the session.
-    async fn start_unprepared(&mut self, sql: &Sql, inputs: &Inputs<'_>) -> Result<RowStream, tokio_postgres::Error> {
-        let types = self.types(&sql.text).await?;
-        let values = params(sql, inputs).into_iter().zip(types.iter().cloned()).collect::<Vec<(Param<'_>, Type)>>();
-        match self.before.take() {
-            None => self.client.query_typed_raw(&sql.text, values).await,
-            Some(before) => {
-                let before = self.client.batch_execute(&before);
-                let (before, stream) = tokio::join!(biased; before, self.client.query_typed_raw(&sql.text, values));
-                before?;
-                stream
-            }
-        }
-    }
-
-    /// The types of a statement's parameters, which the server tells once.
-    async fn types(&mut self, text: &str) -> Result<Arc<[Type]>, tokio_postgres::Error> {
-        if let Some(types) = self.connector.types.lock().get(text) {
-            return Ok(types.clone());
-        }
-        // One transaction is one session: what is prepared there is forgotten there.
-        let is_alone = self.before.is_some() || !self.in_transaction;
-        if is_alone {
-            self.client.batch_execute("BEGIN").await?;
-        }
-        let prepared = self.client.prepare(text).await;
-        let types = prepared.map(|statement| Arc::<[Type]>::from(statement.params()));
-        if is_alone {
-            self.client.batch_execute("ROLLBACK").await?;
-        }
-        let types = types?;
-        let mut known = self.connector.types.lock();
-        if known.len() >= TYPES_MAX {
-            known.clear();
-        }
-        known.insert(text.into(), types.clone());
-        Ok(types)
+    /// Copies a row of each `width` values into a table and its columns; `each` says what they are bound to.
+    pub(super) async fn copy(
+        &mut self,
+        (into, each): (&str, &Sql),
+        values: &[Value],
+        width: usize,
+    ) -> Result<(), Stopped> {
+        self.busy = true;
+        let outcome = self.other_half.run(self.line.copy((into, each), values, width)).await;
+        self.busy = false;
+        Ok(outcome?)
     }
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
+        // It says good-bye by itself.
+        self.other_half.let_go(&self.handle);
         if !self.busy {
             return;
         }
         // Whoever waited has gone: the server need not go on. The transaction goes with the connection.
-        let (cancel, tls) = (self.cancel.clone(), self.connector.tls.clone());
+        let (cancel, tls) = (self.cancel.clone(), self.line.connector.tls.clone());
         drop(self.handle.spawn(async move {
             if let Err(error) = cancel.cancel_query(tls).await {
                 tracing::debug!(error = told(&error), "a statement cannot be cancelled");

@@ -108,7 +108,9 @@ async fn leave_on(inner: &Inner, id: &str) -> Result<(), StoreError> {
 
 /// The connection that there is, or a new one.
 async fn take(inner: &Inner, held: Option<Connection>) -> Result<Connection, StoreError> {
-    if let Some(connection) = held.filter(Connection::is_sound) {
+    if let Some(mut connection) = held
+        && connection.is_sound()
+    {
         return Ok(connection);
     }
     inner.connector.connect().await.map_err(|error| StoreError::Unavailable(told(&error)))

@@ -26,6 +26,9 @@ pub(super) async fn read(
         let page = page(connection, read, inputs, into, bytes_max).await?;
         return counted(connection, count, inputs, page).await;
     }
+    if connection.can_pipeline() {
+        return both(connection, (read, count), inputs, into, bytes_max).await;
+    }
     connection.begin(SNAPSHOT);
     let outcome = match page(connection, read, inputs, into, bytes_max).await {
         Ok(page) => counted(connection, count, inputs, page).await,
@@ -47,6 +50,24 @@ async fn counted(connection: &mut Connection, count: &Sql, inputs: &Inputs<'_>, 
     Ok(Page { count: u64::try_from(number).ok(), ..page })
 }
 
+async fn both(
+    connection: &mut Connection,
+    (read, count): (&ReadSql, &Sql),
+    inputs: &Inputs<'_>,
+    into: &mut Vec<u8>,
+    bytes_max: usize,
+) -> Result<Page, Stopped> {
+    let (mut page, mut number) = (Page::default(), 0);
+    let mut taken = taker(&mut page, read, inputs, into, bytes_max);
+    let mut counted = |row: &DatabaseRow| {
+        number = row.int(0)?.unwrap_or_default();
+        Ok(true)
+    };
+    connection.rows_of_both(SNAPSHOT, inputs, [(&read.page, &mut taken), (count, &mut counted)]).await?;
+    drop(taken);
+    Ok(Page { count: u64::try_from(number).ok(), ..finished(page, into) })
+}
+
 async fn page(
     connection: &mut Connection,
     read: &ReadSql,
@@ -54,22 +75,38 @@ async fn page(
     into: &mut Vec<u8>,
     bytes_max: usize,
 ) -> Result<Page, Stopped> {
-    let limit = limit_of(read, inputs);
     let mut page = Page::default();
-    let mut take = |row: &DatabaseRow| -> Result<bool, Failure> {
+    let mut taken = taker(&mut page, read, inputs, into, bytes_max);
+    connection.rows(&read.page, inputs, &mut taken).await?;
+    drop(taken);
+    Ok(finished(page, into))
+}
+
+/// Takes the rows of a page, and sees whether there is one more.
+fn taker<'a>(
+    page: &'a mut Page,
+    read: &'a ReadSql,
+    inputs: &Inputs<'_>,
+    into: &'a mut Vec<u8>,
+    bytes_max: usize,
+) -> impl FnMut(&DatabaseRow) -> Result<bool, Failure> + Send + use<'a> {
+    let limit = limit_of(read, inputs);
+    move |row| {
         if page.rows == limit {
             page.more = true;
             return Ok(false);
         }
-        append(&mut page, into, read, row, limit)?;
+        append(page, into, read, row, limit)?;
         if into.len() > bytes_max { Err(StoreError::AnswerTooLarge.into()) } else { Ok(true) }
-    };
-    connection.rows(&read.page, inputs, &mut take).await?;
+    }
+}
+
+fn finished(mut page: Page, into: &mut Vec<u8>) -> Page {
     if !page.more {
         page.last.clear();
     }
     page.json = std::mem::take(into);
-    Ok(page)
+    page
 }
 
 /// Appends a row to the page.

@@ -120,7 +120,7 @@ impl Shared {
         let mut idle = self.idle.lock();
         let first = usize::from(mode == Mode::Write);
         for of in [first, 1 - first] {
-            while let Some(connection) = idle[of].pop() {
+            while let Some(mut connection) = idle[of].pop() {
                 if connection.is_sound() {
                     return Some(connection);
                 }
@@ -169,7 +169,7 @@ impl Shared {
         StoreError::Unavailable(why)
     }
 
-    fn give_back(&self, connection: Connection) {
+    fn give_back(&self, mut connection: Connection) {
         if connection.is_sound() && !self.closing.load(Ordering::Acquire) {
             let of = usize::from(connection.mode() == Some(Mode::Write));
             self.idle.lock()[of].push(connection);

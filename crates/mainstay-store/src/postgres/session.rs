@@ -9,9 +9,11 @@ use super::{
 use crate::{
     Page, StoreError,
     exec::{EachRow, Failure, Inputs, Session},
-    sql::{ReadSql, Sql},
+    sql::{InsertSql, ReadSql, Sql},
 };
 
+/// Rows from which on they are copied: a COPY takes two round trips.
+const COPIED_MIN: usize = 4;
 /// What a transaction that writes is. The change feed's order rests on it, too (`feed.rs`).
 const SERIALIZABLE: &str = "SERIALIZABLE, READ WRITE";
 
@@ -132,9 +134,18 @@ impl Session for WriteSession<'_> {
         self.query(sql, inputs, &mut |_| Ok(true)).await
     }
 
-    async fn execute_each(&mut self, sql: &Sql, values: &[Value], width: usize) -> Result<(), Failure> {
+    async fn insert(&mut self, sql: &InsertSql, values: &[Value], width: usize) -> Result<(), Failure> {
+        if let Some(into) = &sql.into
+            && values.len() >= width * COPIED_MIN
+            && width == sql.each.binds.len()
+            && self.connection.can_copy()
+        {
+            self.next()?;
+            let outcome = self.connection.copy((into, &sql.each), values, width).await;
+            return outcome.map_err(|stopped| self.failed(stopped));
+        }
         for values in values.chunks(width) {
-            self.execute(sql, &Inputs::of(values)).await?;
+            self.execute(&sql.each, &Inputs::of(values)).await?;
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use mainstay_schema::{Collection, CollectionId, ColumnType, FieldId, FieldKind, 
 use crate::{
     StoreError,
     sql::{
-        Bind, Cell, Column, Dialect, FedList, FedUpdate, FedValues, Image, Sql, columns,
+        Bind, Cell, Column, Dialect, FedList, FedUpdate, FedValues, Image, InsertSql, Sql, columns,
         quantify::{JOIN_FROM, JOIN_TO},
         query::Selected,
         writer::{Row, Writer, defect},
@@ -59,7 +59,7 @@ pub fn make_feed(dialect: &dyn Dialect) -> [String; 2] {
 #[derive(Debug)]
 pub(crate) struct FeedSql {
     /// Writes a change down. Values: those of the columns, in their order.
-    pub(crate) note: Sql,
+    pub(crate) note: InsertSql,
 }
 
 impl FeedSql {
@@ -70,10 +70,10 @@ impl FeedSql {
             dialect.typed(&dialect.placeholder(at + 1), &ty)
         };
         let values: Vec<String> = COLUMNS.iter().enumerate().map(value).collect();
-        let text =
-            format!("INSERT INTO {} ({}) VALUES ({})", dialect.quote(CHANGES), names.join(", "), values.join(", "));
-        let note = Sql { text, binds: (0..COLUMNS.len() as u16).map(Bind::Value).collect() };
-        FeedSql { note }
+        let into = format!("{} ({})", dialect.quote(CHANGES), names.join(", "));
+        let text = format!("INSERT INTO {into} VALUES ({})", values.join(", "));
+        let each = Sql { text, binds: (0..COLUMNS.len() as u16).map(Bind::Value).collect() };
+        FeedSql { note: InsertSql { each, into: Some(into) } }
     }
 }
 

@@ -56,7 +56,7 @@ pub use once::make_once;
 pub use query::query;
 pub use statement::{
     Bind, Cascade, Cell, ChangeSql, Clear, Column, ComputeSql, Computed, CreateSql, Decode, DeleteSql, Encode,
-    FedDelete, FedLinks, FedList, FedUpdate, FedValues, FindSql, Image, Incoming, LinkRuleSql, LinkSql, LookSql,
-    ReadSql, Returning, Sql, Unlink, UpdateSql,
+    FedDelete, FedLinks, FedList, FedUpdate, FedValues, FindSql, Image, Incoming, InsertSql, LinkRuleSql, LinkSql,
+    LookSql, ReadSql, Returning, Sql, Unlink, UpdateSql,
 };
 pub use write::{create, delete, load, update};

@@ -11,6 +11,15 @@ pub struct Sql {
     pub binds: Vec<Bind>,
 }
 
+/// The insert of many rows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InsertSql {
+    /// The insert of one.
+    pub each: Sql,
+    /// The table and its columns, in the order of the values, where nothing else is to be done: such rows may be copied.
+    pub into: Option<String>,
+}
+
 /// What a placeholder is bound to. A list is bound as one JSON text of its elements in their stored form.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Bind {

@@ -6,7 +6,8 @@ use mainstay_schema::{CollectionId, ColumnType, FieldId, FieldKind, KeyKind, Sca
 use crate::{
     StoreError,
     sql::{
-        Bind, Cell, CreateSql, DeleteSql, Dialect, LookSql, ReadSql, Returning, Sql, UpdateSql, columns, compute, feed,
+        Bind, Cell, CreateSql, DeleteSql, Dialect, InsertSql, LookSql, ReadSql, Returning, Sql, UpdateSql, columns,
+        compute, feed,
         links::{changes, links},
         noted::Changed,
         query,
@@ -55,7 +56,7 @@ pub fn create(schema: &Schema, dialect: &dyn Dialect, plan: &Create) -> Result<C
 }
 
 /// Renders the insert of many records; its values are those of one record.
-pub fn load(schema: &Schema, dialect: &dyn Dialect, plan: &Load) -> Sql {
+pub fn load(schema: &Schema, dialect: &dyn Dialect, plan: &Load) -> InsertSql {
     let of = schema.collection(plan.collection);
     let mut writer = Writer::new(schema, dialect);
     let names: Vec<String> = plan.columns.iter().map(|field| dialect.quote(&of.field(*field).column)).collect();
@@ -64,9 +65,11 @@ pub fn load(schema: &Schema, dialect: &dyn Dialect, plan: &Load) -> Sql {
         values.push(writer.bind_field(plan.collection, *field, columns::bind(of, *field, number as u16)));
     }
     let row = writer.written_row(plan.collection);
-    let returning = writer.counts_on(&row, &plan.columns).map_or(String::new(), |sql| format!(" RETURNING {sql}"));
-    let text = format!("INSERT INTO {} ({}) VALUES ({}){returning}", row.alias, names.join(", "), values.join(", "));
-    writer.finish(text)
+    let counts_on = writer.counts_on(&row, &plan.columns);
+    let into = format!("{} ({})", row.alias, names.join(", "));
+    let returning = counts_on.as_ref().map_or(String::new(), |sql| format!(" RETURNING {sql}"));
+    let each = writer.finish(format!("INSERT INTO {into} VALUES ({}){returning}", values.join(", ")));
+    InsertSql { each, into: counts_on.is_none().then_some(into) }
 }
 
 /// Renders an update.

@@ -8,7 +8,7 @@ use super::{bind::bind, connection::Watched, deadline::Deadline, failure::failur
 use crate::{
     Page, StoreError,
     exec::{EachRow, Failure, Inputs, Session},
-    sql::{ReadSql, Sql},
+    sql::{InsertSql, ReadSql, Sql},
 };
 
 /// How one request is kept apart from the others of its group.
@@ -124,7 +124,8 @@ impl Session for WriteSession<'_> {
         self.query(sql, inputs, &mut |_| Ok(true)).await
     }
 
-    async fn execute_each(&mut self, sql: &Sql, values: &[Value], width: usize) -> Result<(), Failure> {
+    async fn insert(&mut self, sql: &InsertSql, values: &[Value], width: usize) -> Result<(), Failure> {
+        let sql = &sql.each;
         let failed = self.failed();
         let mut statement = self.connection.prepare_cached(&sql.text).map_err(&failed)?;
         for values in values.chunks(width) {
