@@ -51,6 +51,14 @@ impl RuleKind {
         }
     }
 
+    /// The collection at the other end of the link that the rule is about.
+    pub(crate) fn target(self, schema: &Schema, collection: CollectionId) -> Option<CollectionId> {
+        match schema.collection(collection).field(self.field()?).kind {
+            FieldKind::Many { target, .. } => Some(target),
+            _ => None,
+        }
+    }
+
     /// The rule's name: `Skill.update`, `User.salary.read`.
     pub(crate) fn name(self, schema: &Schema, collection: CollectionId) -> String {
         let of = schema.collection(collection);

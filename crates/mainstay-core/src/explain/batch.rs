@@ -76,7 +76,7 @@ impl Core {
         let outright = |kinds: &[RuleKind]| -> Result<Later, Error> {
             let mut explanation = Explanation::default();
             for kind in kinds {
-                explanation.rules.push(self.rule_parts(request, (of, *kind), Subject::Any)?.explained);
+                explanation.rules.push(self.rule_parts(request, (of, *kind), Subject::Any, None)?.explained);
             }
             Ok(Later::Known(explanation))
         };

@@ -2,7 +2,7 @@
 use std::ops::Range;
 
 use mainstay_expr::{
-    Compiled, Expr, NEW, Node, OLD, Outcome, SlotValue, Symbol, THIS, Value, as_condition, own_fields_only,
+    Compiled, Expr, ITEM, NEW, Node, OLD, Outcome, SlotValue, Symbol, THIS, Value, as_condition, own_fields_only,
     reads_change, wire,
 };
 use mainstay_plan::OwnFields;
@@ -49,6 +49,12 @@ impl<'a> Subject<'a> {
     }
 }
 
+/// The record at the other end of a link that is added or taken out: its key, and its values.
+pub(crate) type Item<'a> = (&'a Value, &'a [Value]);
+
+/// How a rule is taken apart: its clauses, and whether all of them must hold.
+pub(super) type Split = fn(&Expr) -> (Vec<&Expr>, bool);
+
 /// A rule taken apart for one caller.
 pub(crate) struct RuleParts {
     pub(crate) explained: RuleExplained,
@@ -61,12 +67,24 @@ pub(crate) struct RuleParts {
 }
 
 impl Core {
-    /// Takes a rule apart.
+    /// Takes a rule apart into its outermost clauses; `item` is what a rule of links is asked of.
     pub(crate) fn rule_parts(
         &self,
         request: &Request,
         rule: RuleName,
         subject: Subject<'_>,
+        item: Option<Item<'_>>,
+    ) -> Result<RuleParts, Error> {
+        self.take_apart(request, rule, (subject, item), split)
+    }
+
+    /// Takes a rule apart.
+    pub(super) fn take_apart(
+        &self,
+        request: &Request,
+        rule: RuleName,
+        (subject, item): (Subject<'_>, Option<Item<'_>>),
+        split: Split,
     ) -> Result<RuleParts, Error> {
         let schema = &*self.schema;
         let mut expressions = Expressions::default();
@@ -84,10 +102,15 @@ impl Core {
         parts.all = all;
         for (at, clause) in clauses.into_iter().enumerate() {
             let condition = planner.part(number, clause);
+            let condition = item.map_or(condition.clone(), |item| with_item(&condition, item));
             let outcome = outright(&condition);
-            let values = values_read(schema.collection(rule.0), compiled, clause, &resolved, subject);
+            let mut values = values_read(schema.collection(rule.0), compiled, clause, &resolved, subject);
+            if let (Some(item), Some(target)) = (item, rule.1.target(schema, rule.0)) {
+                values.extend(item_values(schema.collection(target), clause, item));
+            }
             parts.explained.clauses.push(Clause { text: text_of(compiled, clause), outcome, values });
-            if outcome == Verdict::PerRecord {
+            // What stands behind the other record's own links is not asked.
+            if outcome == Verdict::PerRecord && !condition.any(&mut |part| part.node == Node::Var(ITEM)) {
                 parts.open.push((at, as_condition(condition)));
             }
         }
@@ -108,11 +131,12 @@ impl Core {
         let record = OwnFields { collection, values: subject.values().unwrap_or_default() };
         let bound = Given { slots: &parts.slots, ..Given::default() }.bind(&parts.origins);
         let clauses = &mut parts.explained.clauses;
-        parts.open.retain(|(at, condition)| {
+        parts.open.retain_mut(|(at, condition)| {
             // Over the record as it is stored, the database decides what it can.
             let stored = changed.is_some_and(|changed| changed.over == Over::Before) && !reads_change(condition);
-            let known = changed.map(|changed| with_change(condition, changed));
-            let condition = known.as_ref().unwrap_or(condition);
+            if let Some(changed) = changed {
+                *condition = with_change(condition, changed);
+            }
             if stored || !own_fields_only(condition) || reads_change(condition) {
                 return true;
             }
@@ -225,7 +249,7 @@ fn with_brackets(text: &str, mut range: Range<usize>) -> Range<usize> {
 }
 
 /// What a clause reads of the caller and of the record itself.
-pub(super) fn values_read(
+fn values_read(
     collection: &Collection,
     compiled: &Compiled,
     clause: &Expr,
@@ -268,19 +292,65 @@ pub(super) fn values_read(
     values
 }
 
-/// A condition in which `old` and `new` are what they are known to be.
+/// What a clause reads of the record at the other end of a link.
+fn item_values(target: &Collection, clause: &Expr, (_, values): Item<'_>) -> Vec<ValueRead> {
+    let mut read: Vec<ValueRead> = Vec::new();
+    clause.any(&mut |part| {
+        if let Node::Field { of, symbol } = &part.node
+            && of.node == Node::Var(ITEM)
+            && let Some(field) = own_field(target, *symbol)
+        {
+            let name = format!("item.{}", target.field(field).name);
+            if !read.iter().any(|known| known.name == name) {
+                read.push(ValueRead { name, value: shown(values.get(field.0 as usize)) });
+            }
+        }
+        false
+    });
+    read
+}
+
+/// A condition in which `old` and `new` are what they are known to be; what they share with the record that is asked is asked of
+/// that one.
 fn with_change(expr: &Expr, changed: Changed<'_>) -> Expr {
-    let values = match &expr.node {
-        Node::Field { of, .. } if of.node == Node::Var(OLD) => Some(changed.before),
-        Node::Field { of, .. } if of.node == Node::Var(NEW) => Some(changed.after.values),
+    let values = |of: &Expr| match of.node {
+        Node::Var(OLD) => Some(changed.before),
+        Node::Var(NEW) => Some(changed.after.values),
         _ => None,
     };
-    match (values, &expr.node) {
-        (Some(values), Node::Field { symbol, .. }) => {
-            let value = values.get(symbol.0 as usize).cloned().unwrap_or(Value::Null);
+    let this = |of: &Expr| Box::new(Expr { node: Node::Var(THIS), ..of.clone() });
+    match &expr.node {
+        Node::Field { of, symbol } if values(of).is_some() => {
+            let value = values(of).and_then(|values| values.get(symbol.0 as usize).cloned()).unwrap_or(Value::Null);
             Expr { node: Node::Literal(value), ..expr.clone() }
         }
+        Node::Key(of) if values(of).is_some() => Expr { node: Node::Key(this(of)), ..expr.clone() },
+        Node::Link { of, symbol, target, guard } if values(of).is_some() => {
+            let at = symbol.0 as usize;
+            let same = changed.before.get(at) == changed.after.values.get(at);
+            let asked = if changed.over == Over::Before { OLD } else { NEW };
+            match same || of.node == Node::Var(asked) {
+                true => {
+                    let node = Node::Link { of: this(of), symbol: *symbol, target: *target, guard: guard.clone() };
+                    Expr { node, ..expr.clone() }
+                }
+                false => expr.clone(),
+            }
+        }
         _ => expr.map_parts(&mut |part| with_change(part, changed)),
+    }
+}
+
+/// A condition of a rule of links with the values of the other record.
+fn with_item(clause: &Expr, item: Item<'_>) -> Expr {
+    let value = match &clause.node {
+        Node::Field { of, symbol } if of.node == Node::Var(ITEM) => item.1.get(symbol.0 as usize).cloned(),
+        Node::Key(of) if of.node == Node::Var(ITEM) => Some(item.0.clone()),
+        _ => None,
+    };
+    match value {
+        Some(value) => Expr::literal(value, clause.ty.clone(), clause.span),
+        None => clause.map_parts(&mut |part| with_item(part, item)),
     }
 }
 

@@ -1,17 +1,20 @@
 //! Which clauses of which rules hold, and which do not, over the records that an operation is about: for rule tests.
-use std::borrow::Cow;
+use mainstay_expr::wire::write_text;
+use mainstay_plan::{LinkMode, OwnFields};
+use mainstay_schema::CollectionId;
 
-use mainstay_expr::{Expr, ITEM, NEW, Node, OLD, SlotValue, THIS, Value, as_condition, wire::write_text};
-use mainstay_plan::LinkMode;
-use mainstay_schema::{CollectionId, FieldId, FieldKind, Json};
-
-use super::{clauses::outright, obeying::Subjects, rule_clauses::leaves};
+use super::{
+    clauses::{Changed, Item, Subject},
+    obeying::Subjects,
+    rule_clauses::leaves,
+    writes::changed,
+};
 use crate::{
-    Core, Error, Operation, Request, Target, Update, Verdict,
-    expressions::{Expressions, RuleKind, RuleName},
+    Core, Error, Operation, Over, Request, Target, Update, Verdict,
+    expressions::{RuleKind, RuleName},
     gate::CallerGate,
-    plan::{Origin, Planner, read::ReadAsk, rules::Gate},
-    record::{field::Sender, normalize},
+    plan::{read::ReadAsk, rules::Gate},
+    record::field::Sender,
 };
 
 /// What a clause came to.
@@ -59,9 +62,9 @@ impl Core {
                 }
             }
             Operation::Update(update) => {
-                let (of, new) = (update.collection, self.sent_values(update.collection, &update.patch));
-                self.see(request, (of, RuleKind::Read), Subjects::One(&update.target), &mut seen).await?;
-                self.see(request, (of, RuleKind::Update), Subjects::Changed(&update.target, &new), &mut seen).await?;
+                self.see(request, (update.collection, RuleKind::Read), Subjects::One(&update.target), &mut seen)
+                    .await?;
+                self.see_change(request, update, &mut seen).await?;
                 self.see_links(request, update, &mut seen).await?;
             }
             Operation::Delete(delete) => {
@@ -101,18 +104,45 @@ impl Core {
         over: Subjects<'_>,
         seen: &mut Vec<ClauseSeen>,
     ) -> Result<(), Error> {
-        let Some(compiled) = rule.1.of(&self.schema, rule.0).filter(|_| !request.caller.is_admin()) else {
+        self.see_of(request, rule, (over, Subject::Any, None), seen).await
+    }
+
+    /// The same of the rule of an update, over the record as it is stored and is about to become.
+    async fn see_change(
+        &self,
+        request: &Request,
+        update: &Update<'_>,
+        seen: &mut Vec<ClauseSeen>,
+    ) -> Result<(), Error> {
+        let (of, over) = (update.collection, Subjects::One(&update.target));
+        let Some(before) = self.stored_values(request, of, &update.target).await? else { return Ok(()) };
+        let patch = self.sent(request, update).unwrap_or_default();
+        let after = changed(&before, &patch);
+        let after = OwnFields { collection: self.schema.collection(of), values: &after };
+        let subject = Subject::Changed(Changed { before: &before, after: &after, over: Over::Before });
+        self.see_of(request, (of, RuleKind::Update), (over, subject, None), seen).await
+    }
+
+    async fn see_of(
+        &self,
+        request: &Request,
+        rule: RuleName,
+        (over, subject, item): (Subjects<'_>, Subject<'_>, Option<Item<'_>>),
+        seen: &mut Vec<ClauseSeen>,
+    ) -> Result<(), Error> {
+        if request.caller.is_admin() || rule.1.of(&self.schema, rule.0).is_none() {
             return Ok(());
-        };
-        let shut = *CallerGate::gate(&self.gate(request, rule)?) == Gate::Shut;
-        for (number, clause) in leaves(compiled).into_iter().enumerate() {
-            let (condition, origins, bound) = self.clause_condition(request, rule, clause)?;
-            let condition = if let Subjects::Changed(_, new) = over { as_changed(&condition, new) } else { condition };
-            let (held, failed) = match outright(&condition) {
-                Verdict::True => (true, false),
-                Verdict::PerRecord if shut => continue,
-                Verdict::PerRecord => {
-                    self.split_records(request, rule.0, over, &as_condition(condition), origins, bound).await?
+        }
+        let shut = item.is_none() && *CallerGate::gate(&self.gate(request, rule)?) == Gate::Shut;
+        let parts = self.take_apart(request, rule, (subject, item), |expr| (leaves(expr), true))?;
+        for (number, clause) in parts.explained.clauses.iter().enumerate() {
+            let open = parts.open.iter().find(|(at, _)| *at == number);
+            let (held, failed) = match (clause.outcome, open) {
+                (Verdict::True, _) => (true, false),
+                (Verdict::PerRecord, None) => continue,
+                (Verdict::PerRecord, _) if shut => continue,
+                (Verdict::PerRecord, Some((_, condition))) => {
+                    self.split_records(request, rule.0, over, condition, &parts.origins, &parts.slots).await?
                 }
                 _ => (false, true),
             };
@@ -131,85 +161,14 @@ impl Core {
                 LinkMode::Remove => RuleKind::RemoveLink(list.field),
                 LinkMode::Add | LinkMode::Replace => RuleKind::AddLink(list.field),
             };
-            let Some(compiled) = kind.of(&self.schema, of) else { continue };
-            for key in &list.keys {
+            for key in list.keys.iter().filter(|_| kind.of(&self.schema, of).is_some()) {
                 let mut text = String::new();
                 write_text(key, &mut text);
                 let Some(item) = self.stored_values(request, list.target, &Target::Key(text)).await? else { continue };
-                for (number, clause) in leaves(compiled).into_iter().enumerate() {
-                    let (condition, origins, bound) = self.clause_condition(request, (of, kind), clause)?;
-                    let condition = with_item(&condition, key, &item);
-                    let (held, failed) = match outright(&condition) {
-                        _ if condition.any(&mut |part| part.node == Node::Var(ITEM)) => continue,
-                        Verdict::True => (true, false),
-                        Verdict::PerRecord => {
-                            let (over, condition) = (Subjects::One(&update.target), as_condition(condition));
-                            self.split_records(request, of, over, &condition, origins, bound).await?
-                        }
-                        _ => (false, true),
-                    };
-                    seen.push(ClauseSeen { collection: of, kind, number, held, failed });
-                }
+                let asked = (Subjects::One(&update.target), Subject::Any, Some((key, &item[..])));
+                self.see_of(request, (of, kind), asked, seen).await?;
             }
         }
         Ok(())
-    }
-
-    /// A clause for this caller, with where its values come from, and the values.
-    fn clause_condition(
-        &self,
-        request: &Request,
-        rule: RuleName,
-        clause: &Expr,
-    ) -> Result<(Expr, Vec<Origin>, Vec<SlotValue>), Error> {
-        let mut expressions = Expressions::default();
-        expressions.need(&self.schema, rule);
-        let resolved = expressions.resolve(&self.schema, request, &[])?;
-        let Some(number) = expressions.rule(rule) else {
-            return Err(Error::internal("a rule that is there has no number"));
-        };
-        let mut planner = Planner::new(&self.schema, &expressions, &resolved);
-        let condition = planner.part(number, clause);
-        Ok((condition, planner.origins, resolved.slots))
-    }
-
-    /// The values that a patch sends, as far as they are plain ones.
-    fn sent_values(&self, of: CollectionId, patch: &Json<'_>) -> Vec<(FieldId, Value)> {
-        let of = self.schema.collection(of);
-        let Json::Object(members) = patch else { return Vec::new() };
-        let value = |(name, json): &(Cow<'_, str>, Json<'_>)| {
-            let field = of.field_named(name)?;
-            let plain = matches!(field.kind, FieldKind::Scalar(_) | FieldKind::Enum(_));
-            let value = normalize::read(&self.schema, of, field, json);
-            value.ok().filter(|_| plain).map(|value| (field.id, value))
-        };
-        members.iter().filter_map(value).collect()
-    }
-}
-
-/// A clause of the rule of a link with the values of the other record.
-fn with_item(clause: &Expr, key: &Value, item: &[Value]) -> Expr {
-    let value = match &clause.node {
-        Node::Field { of, symbol } if of.node == Node::Var(ITEM) => item.get(symbol.0 as usize).cloned(),
-        Node::Key(of) if of.node == Node::Var(ITEM) => Some(key.clone()),
-        _ => None,
-    };
-    match value {
-        Some(value) => Expr::literal(value, clause.ty.clone(), clause.span),
-        None => clause.map_parts(&mut |part| with_item(part, key, item)),
-    }
-}
-
-/// A clause over a change as one over the stored record alone.
-fn as_changed(clause: &Expr, new: &[(FieldId, Value)]) -> Expr {
-    match &clause.node {
-        Node::Var(OLD | NEW) => Expr { node: Node::Var(THIS), ..clause.clone() },
-        Node::Field { of, symbol } if of.node == Node::Var(NEW) => {
-            match new.iter().find(|(field, _)| *field == FieldId::of(*symbol)) {
-                Some((_, value)) => Expr::literal(value.clone(), clause.ty.clone(), clause.span),
-                None => clause.map_parts(&mut |part| as_changed(part, new)),
-            }
-        }
-        _ => clause.map_parts(&mut |part| as_changed(part, new)),
     }
 }

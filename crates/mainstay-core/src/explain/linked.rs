@@ -28,18 +28,8 @@ impl Core {
         rule: RuleName,
         subject: Subject<'_>,
     ) -> Result<RuleExplained, Error> {
-        let mut parts = self.rule_parts(request, rule, subject)?;
-        if let Some(record) = subject.values() {
-            self.tell_followed(request, rule.0, record, &mut parts).await?;
-            for (at, condition) in std::mem::take(&mut parts.open) {
-                match self.linked_verdict(request, (rule.0, record), &condition, &parts).await? {
-                    Some(verdict) => parts.explained.clauses[at].outcome = verdict,
-                    None => parts.open.push((at, condition)),
-                }
-            }
-            parts.conclude();
-        }
-        Ok(parts.explained)
+        let parts = self.rule_parts(request, rule, subject, None)?;
+        self.explain_parts(request, rule, parts, subject.values(), None).await
     }
 
     /// Tells what the open clauses read behind links: `team.name`.
@@ -101,7 +91,7 @@ impl Core {
 
     /// What a clause comes to: asked of the record that one of its links leads to, with all else put in as values. `None` where
     /// it needs more than that.
-    async fn linked_verdict(
+    pub(super) async fn linked_verdict(
         &self,
         request: &Request,
         (of, record): (CollectionId, &[Value]),

@@ -1,7 +1,7 @@
 //! Which records obey a condition: the database is asked, or, where it cannot be, the record in memory.
 use mainstay_expr::{Expr, SlotValue, Value, own_fields_only};
 use mainstay_plan::{Count, Output, OutputValue, OwnFields, Query};
-use mainstay_schema::{CollectionId, FieldId};
+use mainstay_schema::CollectionId;
 
 use crate::{
     AdminPass, Caller, Core, Error, Request, Target,
@@ -16,15 +16,13 @@ use crate::{
 pub(super) enum Subjects<'a> {
     All,
     One(&'a Target),
-    /// One that is about to get these values: `old` is what is stored, `new` what it becomes.
-    Changed(&'a Target, &'a [(FieldId, Value)]),
 }
 
 impl<'a> Subjects<'a> {
     fn target(self) -> Option<&'a Target> {
         match self {
             Subjects::All => None,
-            Subjects::One(target) | Subjects::Changed(target, _) => Some(target),
+            Subjects::One(target) => Some(target),
         }
     }
 }
@@ -37,13 +35,13 @@ impl Core {
         of: CollectionId,
         over: Subjects<'_>,
         condition: &Expr,
-        origins: Vec<Origin>,
-        slots: Vec<SlotValue>,
+        origins: &[Origin],
+        slots: &[SlotValue],
     ) -> Result<(bool, bool), Error> {
-        let there = self.obeying(of, over, constant(true), &origins, &slots).await?.unwrap_or(0);
-        let holding = match self.obeying(of, over, condition.clone(), &origins, &slots).await? {
+        let there = self.obeying(of, over, constant(true), origins, slots).await?.unwrap_or(0);
+        let holding = match self.obeying(of, over, condition.clone(), origins, slots).await? {
             Some(holding) => holding,
-            None => self.count_in_memory(request, of, over, condition, &origins, &slots).await?,
+            None => self.count_in_memory(request, of, over, condition, origins, slots).await?,
         };
         Ok((holding > 0, holding < there))
     }

@@ -28,7 +28,7 @@ impl Core {
             return error;
         }
         let subject = record.map_or(Subject::Any, Subject::New);
-        match self.rule_parts(request, gate.rule, subject) {
+        match self.rule_parts(request, gate.rule, subject, None) {
             Ok(parts) => with_clauses(error, &parts.explained),
             Err(_) => error,
         }
@@ -39,7 +39,7 @@ impl Core {
         if !self.settings.explain_refusals || !is_refusal(&error) {
             return error;
         }
-        match self.rule_parts(request, rule, Subject::Any) {
+        match self.rule_parts(request, rule, Subject::Any, None) {
             Ok(parts) if error.rule.as_deref() == Some(&parts.explained.name) => with_clauses(error, &parts.explained),
             _ => error,
         }

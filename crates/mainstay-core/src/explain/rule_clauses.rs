@@ -85,7 +85,7 @@ fn word(kinds: &[RuleKind]) -> &'static str {
 }
 
 /// The clauses of a rule, from the left.
-pub(super) fn leaves(compiled: &Compiled) -> Vec<&Expr> {
+pub(super) fn leaves(expr: &Expr) -> Vec<&Expr> {
     fn walk<'a>(expr: &'a Expr, out: &mut Vec<&'a Expr>) {
         match &expr.node {
             Node::And(parts) | Node::Or(parts) => parts.iter().for_each(|part| walk(part, out)),
@@ -93,14 +93,14 @@ pub(super) fn leaves(compiled: &Compiled) -> Vec<&Expr> {
         }
     }
     let mut out = Vec::new();
-    walk(&compiled.expr, &mut out);
+    walk(expr, &mut out);
     out
 }
 
 /// The clauses that are worth a test, by their number: as they are written, and those of a define or of another record's rule by its
 /// name there and their place in it.
 fn clause_texts(compiled: &Compiled) -> Vec<(usize, String)> {
-    let leaves = leaves(compiled);
+    let leaves = leaves(&compiled.expr);
     let constant = |leaf: &Expr| match &leaf.node {
         Node::Literal(_) => true,
         Node::Slot(at) => {

@@ -22,13 +22,30 @@ impl Core {
             Some(target) => self.stored_values(request, rule.0, target).await?,
             None => None,
         };
-        let (Some(target), Some(values)) = (target, stored) else {
-            return Ok(self.rule_parts(request, rule, Subject::Any)?.explained);
-        };
-        let mut parts = self.rule_parts(request, rule, Subject::Stored(&values))?;
-        self.tell_followed(request, rule.0, &values, &mut parts).await?;
+        let subject = stored.as_deref().map_or(Subject::Any, Subject::Stored);
+        let parts = self.rule_parts(request, rule, subject, None)?;
+        self.explain_parts(request, rule, parts, stored.as_deref(), target).await
+    }
+
+    /// What the clauses that are open come to: of a stored record the database says it; of one in memory, what its links lead to.
+    pub(super) async fn explain_parts(
+        &self,
+        request: &Request,
+        rule: RuleName,
+        mut parts: RuleParts,
+        record: Option<&[Value]>,
+        target: Option<&Target>,
+    ) -> Result<RuleExplained, Error> {
+        let Some(record) = record else { return Ok(parts.explained) };
+        self.tell_followed(request, rule.0, record, &mut parts).await?;
         for (at, condition) in std::mem::take(&mut parts.open) {
-            parts.explained.clauses[at].outcome = self.verdict(rule.0, target, &parts, condition).await?;
+            let verdict = match target {
+                Some(target) => Some(self.verdict(rule.0, target, &parts, condition).await?),
+                None => self.linked_verdict(request, (rule.0, record), &condition, &parts).await?,
+            };
+            if let Some(verdict) = verdict {
+                parts.explained.clauses[at].outcome = verdict;
+            }
         }
         parts.conclude();
         Ok(parts.explained)
@@ -42,16 +59,10 @@ impl Core {
         target: &Target,
         changed: Changed<'_>,
     ) -> Result<RuleExplained, Error> {
-        if changed.over == Over::After {
-            return self.explain_made(request, rule, Subject::Changed(changed)).await;
-        }
-        let mut parts = self.rule_parts(request, rule, Subject::Changed(changed))?;
-        self.tell_followed(request, rule.0, changed.before, &mut parts).await?;
-        for (at, condition) in std::mem::take(&mut parts.open) {
-            parts.explained.clauses[at].outcome = self.verdict(rule.0, target, &parts, condition).await?;
-        }
-        parts.conclude();
-        Ok(parts.explained)
+        let subject = Subject::Changed(changed);
+        let parts = self.rule_parts(request, rule, subject, None)?;
+        let target = Some(target).filter(|_| changed.over == Over::Before);
+        self.explain_parts(request, rule, parts, subject.values(), target).await
     }
 
     /// The values of a record, whoever asks; `None` where there is none.

@@ -1,6 +1,6 @@
 //! Writes explained, without writing: rules over the record as it is stored, and as it would be.
 use mainstay_expr::Value;
-use mainstay_plan::OwnFields;
+use mainstay_plan::{LinkMode, OwnFields};
 use mainstay_schema::{CollectionId, FieldId};
 
 use super::clauses::{Changed, Subject};
@@ -9,7 +9,7 @@ use crate::{
     errors::invalid_record,
     expressions::{Class, RuleKind, RuleName},
     plan::rules::refused,
-    record::{field::Sender, new::NewRecord, patch::Patch, patch::Patches, reading::Reading},
+    record::{field::Sender, lists::ListChange, new::NewRecord, patch::Patch, patch::Patches, reading::Reading},
     run::change,
     write::{Aim, Answering},
 };
@@ -27,7 +27,7 @@ impl Core {
         let gate = self.gate(request, rule)?;
         if let Err(refusal) = gate.require(&self.schema) {
             explanation.refused = Some(refusal.message);
-            explanation.rules.push(self.rule_parts(request, rule, Subject::Any)?.explained);
+            explanation.rules.push(self.rule_parts(request, rule, Subject::Any, None)?.explained);
             if create.upsert.is_none() {
                 return Ok(explanation);
             }
@@ -83,9 +83,10 @@ impl Core {
         let mut all = Vec::new();
         record.each(&mut |record| {
             let late: Vec<FieldId> = record.unknown().collect();
-            all.push((record.collection, record.values.clone(), late, record.ruled.clone(), record.place.clone()));
+            let (ruled, lists) = (record.ruled.clone(), record.lists.clone());
+            all.push((record.collection, record.values.clone(), late, (ruled, lists), record.place.clone()));
         });
-        for (of, values, late, ruled, place) in all.into_iter().take(EXPLAINED_MAX) {
+        for (of, values, late, (ruled, lists), place) in all.into_iter().take(EXPLAINED_MAX) {
             let row = OwnFields { collection: self.schema.collection(of), values: &values };
             // A rule over keys that only the write knows would be told wrongly.
             let subject = if late.is_empty() { Subject::New(&row) } else { Subject::Any };
@@ -94,6 +95,8 @@ impl Core {
                 let explained = self.explain_made(request, (of, kind), subject).await?;
                 self.add_rule(request, (of, kind), explained, Some(&place).filter(|_| placed), explanation);
             }
+            let place = if placed { place } else { String::new() };
+            self.explain_links(request, (of, &lists), (subject, None), &place, explanation).await?;
             explanation.rules.extend(self.failing_checks(
                 request,
                 &row,
@@ -128,11 +131,7 @@ impl Core {
     pub(super) async fn explain_update(&self, request: &Request, update: &Update<'_>) -> Result<Explanation, Error> {
         let mut explanation = Explanation::default();
         let patch = self.patch(request, update.collection, &update.patch, Sender::Caller);
-        let sent = {
-            let reading = Reading::new(self, request, Sender::Caller, false);
-            let collection = self.schema.collection(update.collection);
-            Patches { reading: &reading, collection, given: &[] }.unchecked(&update.patch, "").ok()
-        };
+        let sent = self.sent(request, update);
         self.explain_change(request, update.collection, &update.target, sent.as_ref(), &mut explanation).await?;
         let aim = Aim::of(&self.schema, update.collection, &update.target)?;
         match patch {
@@ -147,6 +146,13 @@ impl Core {
             Ok(_) => {}
         }
         Ok(explanation)
+    }
+
+    /// What an update sends, whether its checks hold or not.
+    pub(super) fn sent(&self, request: &Request, update: &Update<'_>) -> Option<Patch> {
+        let reading = Reading::new(self, request, Sender::Caller, false);
+        let collection = self.schema.collection(update.collection);
+        Patches { reading: &reading, collection, given: &[] }.unchecked(&update.patch, "").ok()
     }
 
     pub(super) async fn explain_delete(&self, request: &Request, delete: &Delete) -> Result<Explanation, Error> {
@@ -193,10 +199,8 @@ impl Core {
         let late: Vec<FieldId> = patch.unknown().filter(|field| !patch.added.contains(field)).collect();
         let read = self.explain_rule(request, (of, RuleKind::Read), Some(target)).await?;
         self.add_rule(request, (of, RuleKind::Read), read, None, explanation);
-        for kind in patch.link_rules(row.collection) {
-            let explained = self.rule_parts(request, (of, kind), Subject::Any)?.explained;
-            self.add_rule(request, (of, kind), explained, None, explanation);
-        }
+        let subject = (Subject::Stored(&before), Some(target));
+        self.explain_links(request, (of, &patch.lists), subject, "", explanation).await?;
         let ruled = patch.ruled(row.collection).map(RuleKind::WriteField);
         let update = Some(RuleKind::Update).filter(|_| patch.asks_update_rule(row.collection));
         for kind in update.into_iter().chain(ruled) {
@@ -212,6 +216,51 @@ impl Core {
             }
         }
         explanation.rules.extend(self.failing_checks(request, &row, &late, None));
+        Ok(())
+    }
+
+    /// The rules of links, of each record that is added or taken out, as far as those are known.
+    async fn explain_links(
+        &self,
+        request: &Request,
+        (of, lists): (CollectionId, &[ListChange]),
+        (subject, target): (Subject<'_>, Option<&Target>),
+        place: &str,
+        explanation: &mut Explanation,
+    ) -> Result<(), Error> {
+        for list in lists {
+            let field = list.field;
+            let adds = (list.mode != LinkMode::Remove).then_some(RuleKind::AddLink(field));
+            // A new record has no links that a list takes out.
+            let removes = list.mode == LinkMode::Remove || list.mode == LinkMode::Replace && target.is_some();
+            let removes = removes.then_some(RuleKind::RemoveLink(field));
+            for kind in adds.into_iter().chain(removes).filter(|kind| kind.of(&self.schema, of).is_some()) {
+                // A list that is sent as a whole asks of what differs from the stored one.
+                let differs = list.mode == LinkMode::Replace && target.is_some();
+                let keys = if differs { &[] } else { &list.keys[..] };
+                let keys = keys.iter().take(EXPLAINED_MAX).enumerate().filter(|(_, key)| !key.is_null());
+                let mut asked = false;
+                for (at, key) in keys {
+                    let mut text = String::new();
+                    mainstay_expr::wire::write_text(key, &mut text);
+                    let item = self.stored_values(request, list.target, &Target::Key(text)).await?;
+                    let Some(item) = item else { continue };
+                    let parts = self.rule_parts(request, (of, kind), subject, Some((key, &item)))?;
+                    let explained = self.explain_parts(request, (of, kind), parts, subject.values(), target).await?;
+                    let pointer = format!("{place}/{}/{at}", self.schema.collection(of).field(field).name);
+                    match target {
+                        None => self.add_rule(request, (of, kind), explained, Some(&pointer), explanation),
+                        // One that is there already is not added again, and its rule refuses nothing.
+                        Some(_) => explanation.rules.push(RuleExplained { of: Some(pointer), ..explained }),
+                    }
+                    asked = true;
+                }
+                if !asked {
+                    let explained = self.rule_parts(request, (of, kind), Subject::Any, None)?.explained;
+                    self.add_rule(request, (of, kind), explained, None, explanation);
+                }
+            }
+        }
         Ok(())
     }
 

@@ -1,17 +1,21 @@
-//! Small sources are looked at as a whole before anything is written: links that lead nowhere and records that cannot be read are
-//! told first.
+//! Small sources are looked at as a whole before anything is written: links that lead nowhere, and records that cannot be read or have
+//! wrong values, are told first.
 use std::collections::{HashMap, HashSet};
 
-use mainstay_schema::{CollectionId, KeyKind, nearest};
+use mainstay_schema::{Collection, CollectionId, FieldId, FieldKind, Json, KeyKind, nearest};
 
 use super::{
     Input, Problem,
     links::{Link, as_name, name_fields},
     load::Loading,
     lookup::spelled,
-    prepare::plain_error,
+    prepare::{new_record, plain_error},
+    read::Fields,
 };
-use crate::Error;
+use crate::{
+    Error, FieldError,
+    record::{field::Sender, new::NewRecords, reading::Reading},
+};
 
 /// Bytes of sources that are looked at as a whole.
 const SMALL_BYTES_MAX: u64 = 4 * 1024 * 1024;
@@ -22,6 +26,20 @@ type Asked = (usize, (u64, u64), Link<'static>);
 /// Something wrong: its part and line, so that all is told in their order.
 type Found = ((usize, u64), Problem);
 
+/// A key that stands for the one that a link leads to, while that is not looked up.
+fn stand_in(kind: KeyKind) -> &'static str {
+    match kind {
+        KeyKind::Uuid => "00000000-0000-7000-8000-000000000000",
+        KeyKind::Int | KeyKind::String => "1",
+    }
+}
+
+/// Whether checks read where links lead to.
+fn checks_links(of: &Collection) -> bool {
+    let is_link = |field: &FieldId| matches!(of.field(*field).kind, FieldKind::ToOne { .. });
+    of.checks.iter().any(|check| check.reads.iter().any(is_link))
+}
+
 impl Loading<'_> {
     /// Whether all sources together are small, and can be read twice.
     pub(super) fn is_small(&self) -> bool {
@@ -29,7 +47,7 @@ impl Loading<'_> {
         !once && self.parts.iter().map(|part| part.bytes).sum::<u64>() <= SMALL_BYTES_MAX
     }
 
-    /// Looks at everything, and reports what is wrong with links and what cannot be read.
+    /// Looks at everything, and reports what is wrong with links and values, and what cannot be read.
     pub(super) async fn look_first(&mut self) -> Result<(), Error> {
         let mut names: HashSet<(CollectionId, String)> = HashSet::new();
         let mut asked: Vec<Asked> = Vec::new();
@@ -67,6 +85,8 @@ impl Loading<'_> {
         let of = self.parts[at].collection;
         let collection = self.core.schema().collection(of);
         let named: Vec<_> = name_fields(collection).into_iter().map(|id| (&*collection.field(id).name, id)).collect();
+        let reading = Reading::new(self.core, self.request, Sender::File, false);
+        let reader = NewRecords { checked: !checks_links(collection), ..self.core.reader(&reading, of, false) };
         let mut records = self.open(at)?;
         let columns = records.columns().to_vec();
         while let Some(raw) = records.next()? {
@@ -79,6 +99,9 @@ impl Loading<'_> {
                                 as_name(value).map(|name| spelled(self.core, of, *id, &name).unwrap_or(name.into()));
                             names.extend(name.map(|name| (of, name)));
                         }
+                        let problems =
+                            self.problems(at, row.line, row.at, self.look_at_values(&reader, fields, &links));
+                        found.extend(problems.into_iter().map(|problem| ((at, row.line), problem)));
                         let owned = |link: Link<'_>| Link {
                             names: link.names.into_iter().map(|name| name.into_owned().into()).collect(),
                             ..link
@@ -101,6 +124,18 @@ impl Loading<'_> {
         let fields = name_fields(self.core.schema().collection(of)).into_iter();
         let mut spellings = fields.filter_map(|field| spelled(self.core, of, field, name));
         names.contains(&(of, name.to_owned())) || spellings.any(|name| names.contains(&(of, name)))
+    }
+
+    /// What is wrong with the values of a record. What changes a record that is there may leave others out, and is not looked at.
+    fn look_at_values(&self, reader: &NewRecords<'_>, mut fields: Fields<'_>, links: &[Link<'_>]) -> Vec<FieldError> {
+        if self.options.upsert.is_some() {
+            return Vec::new();
+        }
+        for link in links.iter().filter(|link| !link.many && !link.names.is_empty()) {
+            let key = Json::Text(stand_in(self.core.schema().collection(link.target).key).into());
+            fields.push((reader.collection.field(link.field).name.clone().into(), key));
+        }
+        new_record(reader, &Json::Object(fields)).err().unwrap_or_default()
     }
 
     fn look_at_link(

@@ -218,7 +218,7 @@ impl Loading<'_> {
 }
 
 /// A new record, completed and checked.
-fn new_record<'j>(reader: &NewRecords<'j>, json: &'j Json<'j>) -> Result<NewRecord, Vec<FieldError>> {
+pub(super) fn new_record<'j>(reader: &NewRecords<'j>, json: &'j Json<'j>) -> Result<NewRecord, Vec<FieldError>> {
     let mut wrong = Vec::new();
     match reader.read(json, String::new(), &mut wrong) {
         Ok(_) if !wrong.is_empty() => Err(wrong),

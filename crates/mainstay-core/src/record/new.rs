@@ -46,6 +46,8 @@ pub(crate) struct NewRecords<'a> {
     pub(crate) tied: Option<(FieldId, Value)>,
     /// How deep records may still be made inside of this one; `None`: not at all here.
     pub(crate) depth_left: Option<usize>,
+    /// Whether the checks are asked of what was read.
+    pub(crate) checked: bool,
 }
 
 impl<'a> NewRecords<'a> {
@@ -99,7 +101,7 @@ impl<'a> NewRecords<'a> {
         let clean = wrong.is_empty();
         errors.extend(wrong);
         let nested = self.inside(&mut record, inside, errors);
-        if clean {
+        if clean && self.checked {
             self.check(&record, &place, errors);
         }
         record.place = place;
@@ -147,7 +149,8 @@ impl<'a> NewRecords<'a> {
             let key = || record.key(self.collection).clone();
             let tied = if let Place::After(link) = one.place { Some((link, key())) } else { None };
             let collection = self.reading.schema().collection(one.target);
-            let reader = NewRecords { reading: self.reading, collection, tied, depth_left: Some(depth_left) };
+            let (reading, depth_left) = (self.reading, Some(depth_left));
+            let reader = NewRecords { reading, collection, tied, depth_left, checked: true };
             let made = reader.read(one.json, one.pointer, errors)?;
             match one.place {
                 Place::After(link) => record.after.push((link, made)),

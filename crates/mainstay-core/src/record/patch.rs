@@ -1,6 +1,6 @@
 //! Changes: a JSON merge patch of a record's fields.
 use mainstay_expr::{Value, reads_record};
-use mainstay_plan::{LinkMode, OwnFields};
+use mainstay_plan::OwnFields;
 use mainstay_schema::{Collection, Field, FieldId, FieldKind, Json};
 
 use super::{
@@ -10,7 +10,7 @@ use super::{
     lists::ListChange,
     reading::Reading,
 };
-use crate::{FieldError, expressions::RuleKind, plan::rules::link_decides};
+use crate::{FieldError, plan::rules::link_decides};
 
 /// What a patch changes.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -43,20 +43,6 @@ impl Patch {
     pub(crate) fn ruled(&self, of: &Collection) -> impl Iterator<Item = FieldId> {
         let sent = self.set.iter().map(|(field, _)| *field).chain(self.lists.iter().map(|list| list.field));
         sent.filter(|field| of.field(*field).rules.write.is_some())
-    }
-
-    /// The rules of links that its changes of lists come under.
-    pub(crate) fn link_rules(&self, of: &Collection) -> Vec<RuleKind> {
-        let of_list = |list: &ListChange| {
-            let rules = &of.field(list.field).rules;
-            let adds = (list.mode != LinkMode::Remove && rules.add.is_some()).then_some(RuleKind::AddLink(list.field));
-            let removes =
-                (list.mode != LinkMode::Add && rules.remove.is_some()).then_some(RuleKind::RemoveLink(list.field));
-            [adds, removes]
-        };
-        let mut kinds: Vec<RuleKind> = self.lists.iter().flat_map(of_list).flatten().collect();
-        kinds.dedup();
-        kinds
     }
 
     /// Whether the update rule of the collection is asked: always, but where nothing is sent that rules of links do not decide.

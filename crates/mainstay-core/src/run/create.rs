@@ -84,7 +84,7 @@ impl Core {
         nests: bool,
     ) -> NewRecords<'r> {
         let depth_left = (nests && reading.sender == Sender::Caller).then(|| reading.limits().create_depth_max);
-        NewRecords { reading, collection: self.schema.collection(of), tied: None, depth_left }
+        NewRecords { reading, collection: self.schema.collection(of), tied: None, depth_left, checked: true }
     }
 
     fn upsert_steps<'s>(

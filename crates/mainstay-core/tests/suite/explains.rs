@@ -83,3 +83,68 @@ async fn a_hidden_record_says_why() {
          `owner == auth.id` is false, where owner is \"anna\" and auth.id is \"bob\")"
     );
 }
+
+/// The rules of links are told of each record that a list names, of a new record and of one that changes.
+#[tokio::test]
+async fn lists_of_links_are_told_record_by_record() {
+    let sdl = r#"
+        type Person @rules(read: "true") { name: String! open: Boolean! team: Person }
+        type Club @rules(read: "true", write: "true") {
+          owner: ID!
+          members: [Person!]! @many @rules(add: "item.open || owner == auth.id", remove: "item.name == auth.id")
+        }
+    "#;
+    let house = House::new(sdl);
+    let open = house.seed("people", r#"{"name": "open", "open": true}"#).await;
+    let shut = house.seed("people", r#"{"name": "shut", "open": false}"#).await;
+    let create = format!(r#"{{"owner": "boss", "members": ["{open}", "{shut}"]}}"#);
+    let explanation = house.explain(&user("anna"), house.create_of("clubs", &create)).await;
+    let add =
+        |first, second, outcome| format!("Club.members.add {outcome} [item.open={first}, owner == auth.id={second}]");
+    let told = short(&explanation);
+    assert_eq!(told[1..], [add("True", "False", "True"), add("False", "False", "False")], "{told:?}");
+    let places: Vec<_> = explanation.rules.iter().map(|rule| rule.of.clone().unwrap_or_default()).collect();
+    assert_eq!(places, ["", "/members/0", "/members/1"]);
+    assert!(explanation.refused.is_some());
+    let values = |at: usize| {
+        let values = explanation.rules[at].clauses.iter().flat_map(|clause| &clause.values);
+        values.map(|read| format!("{}={}", read.name, read.value)).collect::<Vec<_>>()
+    };
+    assert!(values(2).contains(&"item.open=false".to_owned()), "{:?}", values(2));
+    let explanation = house.explain(&user("boss"), house.create_of("clubs", &create)).await;
+    assert_eq!(short(&explanation)[2], add("False", "True", "True"));
+    assert_eq!(explanation.refused, None);
+    let club = house.seed("clubs", &format!(r#"{{"owner": "boss", "members": ["{open}"]}}"#)).await;
+    let patch = format!(r#"{{"members": {{"add": ["{shut}"], "remove": ["{open}"]}}}}"#);
+    let told = short(&house.explain(&user("anna"), house.patch_of("clubs", &club, &patch, None)).await);
+    assert!(told.contains(&add("False", "False", "False")), "{told:?}");
+    assert!(told.contains(&"Club.members.remove False [item.name == auth.id=False]".to_owned()), "{told:?}");
+}
+
+/// What a rule reads of the record before and after a change is told through links that stay, and through those that change.
+#[tokio::test]
+async fn before_and_after_are_told_through_links() {
+    let sdl = r#"
+        type Team @rules(read: "true") { name: String! }
+        type Task @rules(read: "true", update: "old.team.name == 'a' && new.rank > old.rank && old.team == new.team") {
+          team: Team
+          rank: Int!
+        }
+    "#;
+    let house = House::new(sdl);
+    let a = house.seed("teams", r#"{"name": "a"}"#).await;
+    let b = house.seed("teams", r#"{"name": "b"}"#).await;
+    for (team, patch, verdicts) in [
+        (&a, r#"{"rank": 2}"#.to_owned(), ["True", "True", "True"]),
+        (&b, r#"{"rank": 0}"#.to_owned(), ["False", "False", "True"]),
+        (&a, format!(r#"{{"rank": 1, "team": "{b}"}}"#), ["True", "False", "False"]),
+    ] {
+        let task = house.seed("tasks", &format!(r#"{{"team": "{team}", "rank": 1}}"#)).await;
+        let told = short(&house.explain(&user("anna"), house.patch_of("tasks", &task, &patch, None)).await);
+        let [first, second, third] = verdicts;
+        let clauses =
+            format!("[old.team.name == 'a'={first}, new.rank > old.rank={second}, old.team == new.team={third}]");
+        let before = &told[1];
+        assert!(before.ends_with(&clauses), "{patch}: {told:?}");
+    }
+}

@@ -281,6 +281,54 @@ fn odd_bytes_are_told_with_their_line_and_nothing_is_written() {
     }
 }
 
+/// What is wrong anywhere in small files comes at once, in their order, and nothing is written.
+#[test]
+fn wrong_values_links_and_lines_are_told_together_before_anything_is_written() {
+    let schema = PEOPLE.replace(
+        "type Entry { text: String! }",
+        "type Entry { text: String! of: Person! \
+        @onDelete(do: CASCADE) with: Person @check(expr: \"with == null || with == of\", message: \"itself\") }",
+    );
+    let project = Project::with_schema(&schema);
+    project.ok(&["apply", "--yes"]);
+    project.write(
+        "people.ndjson",
+        concat!(
+            "{\"name\": \"anna\", \"age\": 30, \"boss\": \"bob\"}\n",
+            "{\"name\": \"bob\", \"age\": -1}\n",
+            "{\"age\": \"old\", \"nme\": 1}\n",
+            "{\"name\": \"carl\", \"boss\": \"nobody\", \"seen\": \"soon\"}\n",
+            "not json\n",
+        ),
+    );
+    project.write("entries.csv", "text,of,with\na,anna,bob\nb,,\n,carl,\nc,anna,anna\n");
+    let ran = project.run(&["import", "entries.csv", "people.ndjson"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    for told in [
+        "people.ndjson:2: Person: nobody is that young",
+        "people.ndjson:3: Person /age: ",
+        "people.ndjson:3: Person /nme: ",
+        "people.ndjson:3: Person /name: \"name\" is required",
+        "people.ndjson:4: Person /boss: no \"Person\" has the key or a unique \"nobody\"",
+        "people.ndjson:4: Person /seen: ",
+        "people.ndjson:5: Person: ",
+        "entries.csv:3: Entry /of: \"of\" is required",
+        "entries.csv:4: Entry /text: ",
+    ] {
+        assert!(ran.stdout.contains(told), "{told}: {}", ran.stdout);
+    }
+    // What a check comes to that reads a link is known once the link is.
+    assert!(!ran.stdout.contains("itself"), "{}", ran.stdout);
+    assert!(stored(&project, "people", &["name"]).is_empty());
+    project.write("people.ndjson", "{\"name\": \"anna\"}\n{\"name\": \"bob\"}\n");
+    project.write("entries.csv", "text,of,with\na,anna,\nc,bob,bob\n");
+    project.ok(&["import", "entries.csv", "people.ndjson"]);
+    assert_eq!(stored(&project, "entries", &["text"]).len(), 2);
+    // A change of a record that is there may leave out what is required of a new one.
+    project.write("people.ndjson", "{\"name\": \"anna\", \"age\": 31}\n");
+    project.ok(&["import", "people.ndjson", "--upsert", "name"]);
+}
+
 #[test]
 fn marks_line_ends_and_quotes_are_understood() {
     let project = people();
