@@ -1,7 +1,7 @@
 //! The database compared with the schema: what is different, and how it is made the same.
 use std::sync::Arc;
 
-use mainstay_schema::{Class, Migration, Schema, Snapshot, Step};
+use mainstay_schema::{Class, Migration, Schema, Snapshot, Step, StepKind};
 use mainstay_store::{Drift, Fitness, MigrateError, Offence, Severity, Store};
 use serde_json::{Value, json};
 
@@ -72,7 +72,12 @@ impl Way {
         if self.migration.is_first {
             return Fitness::Unfit("the database has no tables".to_owned());
         }
-        Fitness::of(&self.schema, &self.migration.from)
+        // A check that the schema has and the database lacks looks like one that was taken away: it is to be carried out, not
+        // overlooked.
+        match self.steps().iter().find(|step| !is_taken_away(step.kind)) {
+            Some(step) => Fitness::Unfit(step.text.clone()),
+            None => Fitness::of(&self.schema, &self.migration.from),
+        }
     }
 
     /// The fingerprint of what the database has; `None` when it is empty.
@@ -269,4 +274,10 @@ fn lines(offence: &Offence) -> Vec<String> {
     }
     lines.push(format!("  = hint: {}", offence.hint));
     lines
+}
+
+/// Whether a step does nothing but take away what another schema has brought.
+fn is_taken_away(kind: StepKind) -> bool {
+    use StepKind::{ChangeDefault, DropColumn, DropEnumValue, DropIndex, DropJoin, DropTable};
+    matches!(kind, DropTable | DropColumn | DropEnumValue | DropIndex | DropJoin | ChangeDefault)
 }

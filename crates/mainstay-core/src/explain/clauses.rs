@@ -249,7 +249,7 @@ fn with_brackets(text: &str, mut range: Range<usize>) -> Range<usize> {
 }
 
 /// What a clause reads of the caller and of the record itself.
-fn values_read(
+pub(super) fn values_read(
     collection: &Collection,
     compiled: &Compiled,
     clause: &Expr,
