@@ -88,7 +88,7 @@ async fn a_hidden_record_says_why() {
 #[tokio::test]
 async fn lists_of_links_are_told_record_by_record() {
     let sdl = r#"
-        type Person @rules(read: "true") { name: String! open: Boolean! team: Person }
+        type Person @path(name: "people") @rules(read: "true") { name: String! open: Boolean! team: Person }
         type Club @rules(read: "true", write: "true") {
           owner: ID!
           members: [Person!]! @many @rules(add: "item.open || owner == auth.id", remove: "item.name == auth.id")
