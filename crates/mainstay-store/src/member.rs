@@ -201,9 +201,6 @@ impl Life {
             None => Fitness::Unfit("the database has no tables any more".to_owned()),
         };
         self.looked = Some((pulse.schema, schema));
-        if fitness != known {
-            tell_fitness(&fitness);
-        }
         Ok(fitness)
     }
 
@@ -231,21 +228,6 @@ impl Life {
     fn tell_back(&mut self) {
         if std::mem::replace(&mut self.is_away, false) {
             tracing::info!("signs of life reach the database again");
-        }
-    }
-}
-
-fn tell_fitness(fitness: &Fitness) {
-    match fitness {
-        Fitness::Same => tracing::info!("the database has the tables of this node's schema"),
-        Fitness::Behind(steps) => {
-            tracing::info!(
-                steps,
-                "another node has changed the tables by additive steps: this one goes on with its schema"
-            );
-        }
-        Fitness::Unfit(why) => {
-            tracing::error!(%why, "the tables are not those of this node's schema any more: it answers nothing from now on");
         }
     }
 }

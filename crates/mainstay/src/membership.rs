@@ -13,6 +13,7 @@ pub(crate) async fn join(project: &Project, app: &Arc<App>) -> Result<Member, Fa
     let member = enter(settings(project), core.store(), core.schema()).await?;
     let (mut standing, app) = (member.standing(), Arc::downgrade(app));
     tokio::spawn(async move {
+        let mut told = Fitness::Same;
         loop {
             let fitness = standing.borrow_and_update().fitness.clone();
             let Some(app) = app.upgrade() else { return };
@@ -21,6 +22,10 @@ pub(crate) async fn join(project: &Project, app: &Arc<App>) -> Result<Member, Fa
                 Fitness::Same | Fitness::Behind(_) => None,
             });
             drop(app);
+            if fitness != told {
+                tell(&fitness);
+                told = fitness;
+            }
             if standing.changed().await.is_err() {
                 return;
             }
@@ -43,4 +48,20 @@ async fn enter(settings: MemberSettings, store: &Arc<Store>, schema: &Arc<Schema
 fn settings(project: &Project) -> MemberSettings {
     let settings = &project.settings;
     settings.nodes.member(settings.server.node(), settings.limits.core().idempotency_ttl_s)
+}
+
+/// Tells the log, once it is so.
+fn tell(fitness: &Fitness) {
+    match fitness {
+        Fitness::Same => tracing::info!("the database has the tables of this node's schema"),
+        Fitness::Behind(steps) => {
+            tracing::info!(
+                steps,
+                "another node has changed the tables by additive steps: this one goes on with its schema"
+            );
+        }
+        Fitness::Unfit(why) => {
+            tracing::error!(%why, "the tables are not those of this node's schema any more: it answers nothing from now on");
+        }
+    }
 }
