@@ -94,10 +94,12 @@ def linked(name, value):
 
 @schemathesis.check
 def refused_for_what_the_document_cannot_say(ctx, response, case):
-    """A 412 comes with If-Match alone, and a 422 for a link or for a check of the whole record alone."""
+    """A 410 comes of a position alone, a 412 with If-Match, a 422 for a link or for a check of the whole record."""
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return
     batch = case.path == "/api/batch"
+    if response.status_code == 410:
+        assert "after" in (case.query or {}) and response.json()["code"] == "changes_gone", "410 without a position"
     if response.status_code == 412 and not batch:
         assert "if-match" in {name.lower() for name in case.headers or {}}, "412 without If-Match"
     if response.status_code == 422:
