@@ -121,17 +121,18 @@ impl Engine {
         mut into: Vec<u8>,
     ) -> Result<Page, StoreError> {
         let begins: Box<[u8]> = into.as_slice().into();
-        match self.inner.read_once(statement, &values, &mut into).await {
-            // The connection had ended while nobody looked: another one may do, and a read does no harm twice.
-            Err(stopped) if stopped.is_lost() || stopped.is_conflict() => {
-                // What was read so far may have been taken out already.
-                into.clear();
-                into.extend_from_slice(&begins);
-                let outcome = self.inner.read_once(statement, &values, &mut into).await;
-                outcome.map_err(|stopped| stopped.into_store_error(self.inner.settings.statement_ms_max))
+        // Each idle connection may have ended while nobody looked, and a read does no harm twice.
+        for _ in 0..self.inner.settings.postgres.connections {
+            match self.inner.read_once(statement, &values, &mut into).await {
+                Err(stopped) if is_worth_another(&stopped) => {
+                    // What was read so far may have been taken out already.
+                    into.clear();
+                    into.extend_from_slice(&begins);
+                }
+                outcome => return outcome.map_err(|stopped| self.inner.failed(stopped)),
             }
-            outcome => outcome.map_err(|stopped| stopped.into_store_error(self.inner.settings.statement_ms_max)),
         }
+        self.inner.read_once(statement, &values, &mut into).await.map_err(|stopped| self.inner.failed(stopped))
     }
 
     pub(crate) fn stream(
@@ -305,7 +306,17 @@ impl Engine {
     }
 }
 
+/// Whether the connection may have ended while nobody looked, or the tables have changed since its statement was prepared.
+pub(super) fn is_worth_another(stopped: &Stopped) -> bool {
+    stopped.is_lost() || stopped.is_conflict()
+}
+
 impl Inner {
+    /// A read that came to nothing.
+    pub(super) fn failed(&self, stopped: Stopped) -> StoreError {
+        stopped.into_store_error(self.settings.statement_ms_max)
+    }
+
     async fn read_once(&self, of: &ReadStatement, values: &[Value], into: &mut Vec<u8>) -> Result<Page, Stopped> {
         let limit_ms = self.settings.statement_ms_max;
         let read = async {

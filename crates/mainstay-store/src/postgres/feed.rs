@@ -24,7 +24,7 @@ use tokio_postgres::{
 
 use super::{
     connection::{Connection, Mode, Stopped},
-    engine::{Engine, Inner},
+    engine::{Engine, Inner, is_worth_another},
     failure::store_error,
     pool::closed,
 };
@@ -193,28 +193,26 @@ impl Borders {
 impl Engine {
     pub(crate) async fn changes(&self, asked: ChangesAsked) -> Result<ChangesPage, StoreError> {
         let inner = &self.inner;
-        let outcome = match inner.in_time(inner.changes_once(&inner.feed_reads, &asked)).await {
-            Err(stopped) if is_worth_another(&stopped) => {
-                inner.in_time(inner.changes_once(&inner.feed_reads, &asked)).await
+        for _ in 0..inner.settings.postgres.connections {
+            match inner.in_time(inner.changes_once(&inner.feed_reads, &asked)).await {
+                Err(stopped) if is_worth_another(&stopped) => {}
+                outcome => return outcome.map_err(|stopped| inner.failed(stopped)),
             }
-            outcome => outcome,
-        };
-        outcome.map_err(|stopped| stopped.into_store_error(inner.settings.statement_ms_max))
+        }
+        let outcome = inner.in_time(inner.changes_once(&inner.feed_reads, &asked)).await;
+        outcome.map_err(|stopped| inner.failed(stopped))
     }
 
     pub(crate) async fn changes_end(&self) -> Result<Position, StoreError> {
         let inner = &self.inner;
-        let outcome = match inner.in_time(inner.changes_end_once()).await {
-            Err(stopped) if is_worth_another(&stopped) => inner.in_time(inner.changes_end_once()).await,
-            outcome => outcome,
-        };
-        outcome.map_err(|stopped| stopped.into_store_error(inner.settings.statement_ms_max))
+        for _ in 0..inner.settings.postgres.connections {
+            match inner.in_time(inner.changes_end_once()).await {
+                Err(stopped) if is_worth_another(&stopped) => {}
+                outcome => return outcome.map_err(|stopped| inner.failed(stopped)),
+            }
+        }
+        inner.in_time(inner.changes_end_once()).await.map_err(|stopped| inner.failed(stopped))
     }
-}
-
-/// Whether the connection may have ended while nobody looked.
-fn is_worth_another(stopped: &Stopped) -> bool {
-    stopped.is_lost() || stopped.is_conflict()
 }
 
 impl Inner {
