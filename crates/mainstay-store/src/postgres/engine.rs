@@ -37,8 +37,10 @@ use crate::{
     sql::{self, FeedSql, OnceSql, Sql},
 };
 
-/// Connections beside those of requests: for migrations, notes, explanations.
-pub(super) const OWN_CONNECTIONS: usize = 4;
+/// Connections of the engine's own thread: for migrations, notes, explanations.
+const OWN_CONNECTIONS: usize = 4;
+/// Connections beside those of requests: the engine's own, the one of the signs of life, the one that hears of changes.
+pub(super) const CONNECTIONS_BESIDE: usize = OWN_CONNECTIONS + 2;
 
 /// An open database.
 pub(crate) struct Engine {

@@ -3,7 +3,7 @@ use tokio_postgres::Client;
 
 use super::{
     PostgresDialect,
-    engine::{Inner, OWN_CONNECTIONS},
+    engine::{CONNECTIONS_BESIDE, Inner},
     failure::store_error,
     migrate,
 };
@@ -107,7 +107,7 @@ fn warn(inner: &Inner, server: &Server, shown: &str) {
     if server.synchronous_commit == "off" && inner.settings.durable {
         tracing::warn!("the database {shown} runs with synchronous_commit = off: {lost}");
     }
-    let wanted = inner.settings.postgres.connections + OWN_CONNECTIONS + 1;
+    let wanted = inner.settings.postgres.connections + CONNECTIONS_BESIDE;
     let most = usize::try_from(server.connections_max).unwrap_or(0);
     if wanted > most && !inner.is_pooled_outside() {
         tracing::warn!(

@@ -193,7 +193,7 @@ fn failure(error: MoveError) -> Failure {
         MoveError::Held => "wait for it, or stop it",
         MoveError::Sealed => "mainstay move --reopen lets it take writes again",
         MoveError::ChangesGone => {
-            "mainstay move --restart copies everything anew; [changes] keep_s and size_max_mib say how much is kept"
+            "mainstay move --restart copies everything anew; changes.keep and changes.size_max_mib say how much is kept"
         }
         MoveError::NoPause(_) => "this database goes on as before; the same move again goes on where this one was",
         MoveError::Differs { .. } => {

@@ -17,6 +17,7 @@ mod export;
 mod import;
 mod migrate;
 mod moving;
+mod named;
 mod new;
 mod nodes;
 mod postgres;

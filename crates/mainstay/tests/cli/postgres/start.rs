@@ -77,7 +77,7 @@ fn each_reason_has_its_words() {
     server.reconfigure("max_connections = 12", "").unwrap();
     let few = site.open("app:geheim", "127.0.0.1", "shop", "sslmode=disable");
     check(&few, None, "few connections");
-    let told = "takes 9 connections at most (max_connections), and this process may want 21";
+    let told = "takes 9 connections at most (max_connections), and this process may want 22";
     assert!(few.stderr.contains(told), "{}", few.stderr);
 
     // A server that follows another one takes no writes.
