@@ -5,7 +5,7 @@ use mainstay_schema::CollectionId;
 
 use super::{
     clauses::{Changed, Item, Subject},
-    obeying::Subjects,
+    obeying::{Asked, Subjects},
     rule_clauses::leaves,
     writes::changed,
 };
@@ -142,7 +142,7 @@ impl Core {
                 (Verdict::PerRecord, None) => continue,
                 (Verdict::PerRecord, _) if shut => continue,
                 (Verdict::PerRecord, Some((_, condition))) => {
-                    self.split_records(request, rule.0, over, condition, &parts.origins, &parts.slots).await?
+                    self.split_records(request, Asked { of: rule.0, over, parts: &parts }, condition).await?
                 }
                 _ => (false, true),
             };

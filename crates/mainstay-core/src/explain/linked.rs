@@ -7,7 +7,7 @@ use mainstay_schema::{Collection, CollectionId, FieldId, FieldKind};
 
 use super::{
     clauses::{RuleParts, Subject, shown},
-    obeying::Subjects,
+    obeying::{Asked, Subjects},
 };
 use crate::{
     Core, Error, Request, RuleExplained, Target, ValueRead, Verdict, evaluate::condition_holds, expressions::RuleName,
@@ -116,7 +116,7 @@ impl Core {
             Some((link, target)) => {
                 let key = Target::Key(text_of(record.get(link.0 as usize)));
                 let over = Subjects::One(&key);
-                match self.obeying(target, over, condition, &parts.origins, &parts.slots).await? {
+                match self.obeying(Asked { of: target, over, parts }, condition).await? {
                     Some(records) => records > 0,
                     None => return Ok(None),
                 }

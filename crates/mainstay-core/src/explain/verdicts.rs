@@ -4,7 +4,7 @@ use mainstay_schema::{CollectionId, Json, JsonLimits};
 
 use super::{
     clauses::{Changed, RuleParts, Subject},
-    obeying::Subjects,
+    obeying::{Asked, Subjects},
 };
 use crate::{
     AdminPass, Caller, Core, Error, Over, ReadOne, Request, RuleExplained, Target, Verdict, expressions::RuleName,
@@ -97,7 +97,7 @@ impl Core {
         parts: &RuleParts,
         condition: Expr,
     ) -> Result<Verdict, Error> {
-        let obeying = self.obeying(of, Subjects::One(target), condition, &parts.origins, &parts.slots).await?;
+        let obeying = self.obeying(Asked { of, over: Subjects::One(target), parts }, condition).await?;
         // A clause that has no SQL stays undecided.
         Ok(match obeying {
             None => Verdict::PerRecord,

@@ -1,13 +1,13 @@
 //! The file of records in which something is wrong: a line of JSON for each, with the reasons and the record as it is.
 use std::{
     fs::{File, OpenOptions},
-    io::{Seek, SeekFrom, Write},
+    io::{Read, Seek, SeekFrom, Write},
     path::Path,
 };
 
 use serde_json::json;
 
-use super::{Problem, invalid};
+use super::{Problem, Source, invalid};
 use crate::Error;
 
 /// Where bad records go.
@@ -18,13 +18,19 @@ pub(super) struct BadFile {
 }
 
 impl BadFile {
-    /// Opens the file; keeps what an earlier run of the same import wrote, and nothing else.
-    pub(super) fn open(path: &Path, keep: u64) -> Result<BadFile, Error> {
+    /// Opens the file; keeps what an earlier run of the same import wrote, and nothing else. A file that holds anything that no import
+    /// of these sources wrote is refused.
+    pub(super) fn open(path: &Path, keep: u64, sources: &[Source]) -> Result<BadFile, Error> {
         let name = path.display().to_string();
         let failed = |error: std::io::Error| invalid(format!("{name} cannot be written: {error}"));
         let mut options = OpenOptions::new();
-        let mut file = options.write(true).create(true).truncate(false).open(path).map_err(failed)?;
-        let keep = keep.min(file.metadata().map_err(failed)?.len());
+        let mut file = options.read(true).write(true).create(true).truncate(false).open(path).map_err(failed)?;
+        let length = file.metadata().map_err(failed)?.len();
+        if length > 0 && !sources.iter().map(beginning).any(|begins| begins_with(&mut file, &begins)) {
+            return Err(invalid(format!("{name} holds {length} bytes that no import of these files wrote"))
+                .with_hint("name a new file for bad records, or remove this one"));
+        }
+        let keep = keep.min(length);
         file.set_len(keep).map_err(failed)?;
         file.seek(SeekFrom::Start(keep)).map_err(failed)?;
         Ok(BadFile { file, name, bytes: keep })
@@ -56,4 +62,16 @@ impl BadFile {
     pub(super) fn bytes(&self) -> u64 {
         self.bytes
     }
+}
+
+/// What each line about a source begins with.
+fn beginning(source: &Source) -> String {
+    let object = json!({ "source": source.name }).to_string();
+    object.trim_end_matches('}').to_owned() + ","
+}
+
+fn begins_with(file: &mut File, begins: &str) -> bool {
+    let mut there = vec![0; begins.len()];
+    let read = file.seek(SeekFrom::Start(0)).and_then(|_| file.read_exact(&mut there));
+    read.is_ok() && there == begins.as_bytes()
 }

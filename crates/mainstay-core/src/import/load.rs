@@ -98,7 +98,7 @@ impl<'a> Loading<'a> {
         self.columns = vec![Vec::new(); self.parts.len()];
         if let Some(path) = &self.options.bad {
             let keep = self.starts.iter().map(|start| start.state.bad_bytes).max().unwrap_or(0);
-            self.bad = Some(BadFile::open(path, keep)?);
+            self.bad = Some(BadFile::open(path, keep, self.sources)?);
         }
         for at in 0..self.parts.len() {
             self.at = at;

@@ -71,7 +71,7 @@ impl<'a> Loading<'a> {
         }
         let steps = forget.iter().map(|id| self.core.note_forgotten(id)).collect::<Result<Vec<_>, _>>()?;
         if !steps.is_empty() {
-            self.core.store().write(steps).await.map_err(failed)?;
+            self.core.store().write(self.write_of(steps)).await.map_err(failed)?;
         }
         Ok(())
     }

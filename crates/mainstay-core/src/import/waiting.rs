@@ -1,13 +1,16 @@
 //! What waited for records that came later: tried again once everything is read, some at a time, until nothing more can be settled.
 use std::borrow::Cow;
 
-use mainstay_schema::{Json, JsonLimits};
+use mainstay_schema::{FieldKind, Json, JsonLimits};
 use mainstay_store::{Step, StepError};
 
 use super::{
+    invalid,
     links::{End, Link, take_links},
     load::Loading,
+    notes::State,
     prepare::{Ready, There, Understood},
+    read::Fields,
     write::{Gained, failed},
 };
 use crate::{Error, FieldError, Target, Update, errors::from_store, record::field::Sender};
@@ -25,8 +28,13 @@ struct Note<'r> {
 }
 
 enum What<'r> {
-    Record(super::read::Fields<'r>),
-    Links { key: String, link: Link<'r> },
+    Record(Fields<'r>),
+    Links {
+        key: String,
+        link: Link<'r>,
+    },
+    /// Links of a field that is none any more.
+    Gone(Cow<'r, str>),
 }
 
 impl Note<'_> {
@@ -34,7 +42,7 @@ impl Note<'_> {
     fn shown(&self) -> String {
         match &self.what {
             What::Record(fields) => Json::Object(fields.clone()).to_canonical(),
-            What::Links { .. } => self.text.to_owned(),
+            What::Links { .. } | What::Gone(_) => self.text.to_owned(),
         }
     }
 }
@@ -45,6 +53,15 @@ struct Settled<'n, 'r> {
     steps: Vec<Step>,
     gained: Gained,
     left_out: u64,
+}
+
+impl Settled<'_, '_> {
+    /// Counts it as done.
+    fn count(&self, state: &mut State) {
+        state.created += self.gained.created;
+        state.updated += self.gained.updated;
+        state.links_left_out += self.left_out;
+    }
 }
 
 /// What became of a round.
@@ -91,21 +108,24 @@ impl Loading<'_> {
             let noted = self.core.store().noted_waiting(&id, from, backward, NOTES_MAX).map_err(from_store)?;
             let Some((number, _)) = noted.last() else { return Ok(round) };
             from = *number;
-            let notes: Vec<Note<'_>> =
-                noted.iter().filter_map(|(number, text)| self.parse(part, *number, text)).collect();
-            self.some(part, notes, last, &mut round).await?;
+            let notes = noted.iter().map(|(number, text)| self.parse(part, *number, text));
+            self.some(part, notes.collect::<Result<_, _>>()?, last, &mut round).await?;
             if !self.report.errors.is_empty() && !last {
                 return Ok(round);
             }
         }
     }
 
-    fn parse<'r>(&self, part: usize, number: i64, text: &'r str) -> Option<Note<'r>> {
-        let of = self.core.schema().collection(self.parts[part].collection);
+    /// Reads a note. The schema may have changed since it was written.
+    fn parse<'r>(&self, part: usize, number: i64, text: &'r str) -> Result<Note<'r>, Error> {
+        let unreadable = || {
+            let source = &self.sources[self.parts[part].source].name;
+            invalid(format!("what waits of {source} cannot be read: note {number} in the database is no such note"))
+        };
         // The note stands around the record.
         let limits = JsonLimits { depth_max: JsonLimits::default().depth_max + 1 };
-        let Ok(Json::Object(members)) = Json::parse(text.as_bytes(), limits) else { return None };
-        let (mut line, mut at, mut record, mut link, mut key) = (0, 0, None, None, None);
+        let Ok(Json::Object(members)) = Json::parse(text.as_bytes(), limits) else { return Err(unreadable()) };
+        let (mut line, mut at, mut record, mut key) = (0, 0, None, None);
         let (mut field, mut names) = (None, None);
         for (name, value) in members {
             match (&*name, value) {
@@ -113,29 +133,43 @@ impl Loading<'_> {
                 ("at", Json::Int(value)) => at = u64::try_from(value).unwrap_or(0),
                 ("record", Json::Object(fields)) => record = Some(fields),
                 ("key", Json::Text(value)) => key = Some(value.into_owned()),
-                ("field", Json::Text(value)) => field = of.field_named(&value),
-                ("names", value) => names = Some(value),
+                ("field", Json::Text(value)) => field = Some(value),
+                ("names", Json::Array(value)) => names = Some(value),
                 _ => {}
             }
         }
-        if let (Some(field), Some(Json::Array(names))) = (field, names) {
-            let many = matches!(field.kind, mainstay_schema::FieldKind::Many { .. });
-            let names =
-                names.into_iter().filter_map(|name| if let Json::Text(name) = name { Some(name) } else { None });
-            link = field.target().map(|target| Link {
-                field: field.id,
-                target,
-                required: false,
-                many,
-                names: names.collect(),
-            });
-        }
-        let what = match (record, key, link) {
-            (Some(fields), _, _) => What::Record(fields),
-            (None, Some(key), Some(link)) => What::Links { key, link },
-            _ => return None,
+        let what = match (record, key, field, names) {
+            (Some(fields), ..) => What::Record(self.with_names_of_today(part, fields)),
+            (None, Some(key), Some(field), Some(names)) => self.waiting_link(part, key, field, names),
+            _ => return Err(unreadable()),
         };
-        Some(Note { number, line, at, what, text })
+        Ok(Note { number, line, at, what, text })
+    }
+
+    fn waiting_link<'r>(&self, part: usize, key: String, field: Cow<'r, str>, names: Vec<Json<'r>>) -> What<'r> {
+        let field = self.name_of_today(part, field);
+        let of = self.core.schema().collection(self.parts[part].collection);
+        let Some((known, target)) = of.field_named(&field).and_then(|known| Some((known, known.target()?))) else {
+            return What::Gone(field);
+        };
+        let many = matches!(known.kind, FieldKind::Many { .. });
+        let text = |name: Json<'r>| if let Json::Text(name) = name { Some(name) } else { None };
+        let names = names.into_iter().filter_map(text).collect();
+        What::Links { key, link: Link { field: known.id, target, required: false, many, names } }
+    }
+
+    fn with_names_of_today<'r>(&self, part: usize, fields: Fields<'r>) -> Fields<'r> {
+        fields.into_iter().map(|(name, value)| (self.name_of_today(part, name), value)).collect()
+    }
+
+    /// What a field is called that was called so when its note was written: where there is none, as the file's names say.
+    fn name_of_today<'r>(&self, part: usize, name: Cow<'r, str>) -> Cow<'r, str> {
+        let of = self.core.schema().collection(self.parts[part].collection);
+        let renamed = || self.options.names.iter().find(|(from, _)| *from == name).and_then(|(_, to)| to.clone());
+        match of.field_named(&name) {
+            Some(_) => name,
+            None => renamed().map_or(name, Cow::Owned),
+        }
     }
 
     async fn some(&mut self, part: usize, notes: Vec<Note<'_>>, last: bool, round: &mut Round) -> Result<(), Error> {
@@ -166,6 +200,7 @@ impl Loading<'_> {
                 (fields, links)
             }
             What::Links { link, .. } => (Vec::new(), vec![link.clone()]),
+            What::Gone(_) => (Vec::new(), Vec::new()),
         };
         Understood { line: note.line, at: note.at, read: Ok(read) }
     }
@@ -180,28 +215,44 @@ impl Loading<'_> {
         if ready.is_empty() {
             return Ok(0);
         }
-        let steps: Vec<Step> = ready.iter().flat_map(|one| one.steps.iter().cloned()).collect();
-        let together = match self.core.store().write(steps).await {
+        let mut state = self.starts[part].state.clone();
+        ready.iter().for_each(|one| one.count(&mut state));
+        let mut steps: Vec<Step> = ready.iter().flat_map(|one| one.steps.iter().cloned()).collect();
+        steps.push(self.core.note_reached(&self.starts[part].id, &state)?);
+        let together = match self.core.store().write(self.write_of(steps)).await {
             Err(error) if matches!(error.error, StepError::Store(_)) => return Err(failed(error)),
             outcome => outcome.is_ok(),
         };
+        let mut written = ready.len() as u64;
+        if together {
+            self.starts[part].state = state;
+        } else {
+            written = self.write_one_by_one(part, ready, wrong).await?;
+        }
+        self.known.forget_missing();
+        Ok(written)
+    }
+
+    async fn write_one_by_one<'n, 'r>(
+        &mut self,
+        part: usize,
+        ready: Vec<Settled<'n, 'r>>,
+        wrong: &mut Vec<(&'n Note<'r>, Vec<FieldError>)>,
+    ) -> Result<u64, Error> {
         let mut written = 0;
-        for Settled { note, steps, gained, left_out } in ready {
-            let outcome = if together { Ok(()) } else { self.core.store().write(steps).await.map(|_| ()) };
-            match outcome {
-                Ok(()) => {
-                    let state = &mut self.starts[part].state;
-                    // It was counted as a new record when it began to wait.
-                    state.created -= gained.updated;
-                    state.updated += gained.updated;
-                    state.links_left_out += left_out;
+        for mut one in ready {
+            let mut state = self.starts[part].state.clone();
+            one.count(&mut state);
+            one.steps.push(self.core.note_reached(&self.starts[part].id, &state)?);
+            match self.core.store().write(self.write_of(one.steps)).await {
+                Ok(_) => {
+                    self.starts[part].state = state;
                     written += 1;
                 }
                 Err(error) if matches!(error.error, StepError::Store(_)) => return Err(failed(error)),
-                Err(error) => wrong.push((note, self.wrong(part, error.error))),
+                Err(error) => wrong.push((one.note, self.wrong(part, error.error))),
             }
         }
-        self.known.forget_missing();
         Ok(written)
     }
 
@@ -210,7 +261,6 @@ impl Loading<'_> {
         let mut steps = Vec::new();
         for (note, wrong) in wrong {
             if matches!(note.what, What::Record(_)) {
-                self.starts[part].state.created -= 1;
                 self.skipped[part] += u64::from(self.bad.is_none());
             }
             let problems = self.problems(part, note.line, note.at, wrong);
@@ -225,7 +275,7 @@ impl Loading<'_> {
         let Some(bad) = self.bad.as_ref().filter(|_| !steps.is_empty()) else { return Ok(()) };
         self.starts[part].state.bad_bytes = bad.bytes();
         steps.push(self.core.note_reached(&self.starts[part].id, &self.starts[part].state)?);
-        self.core.store().write(steps).await.map(|_| ()).map_err(failed)
+        self.core.store().write(self.write_of(steps)).await.map(|_| ()).map_err(failed)
     }
 
     /// How many links of a record lead to none.
@@ -273,7 +323,16 @@ impl Loading<'_> {
                 Ok(Some((steps, gained)))
             }
             What::Links { key, link } => Ok(Some((self.link_steps(part, key, link)?, Gained::default()))),
+            What::Gone(field) => Err(vec![self.gone(part, field)]),
         }
+    }
+
+    fn gone(&self, part: usize, field: &str) -> FieldError {
+        let of = &self.core.schema().collection(self.parts[part].collection).name;
+        let message =
+            format!("the links of \"{field}\" wait for their records, and \"{of}\" has no such link any more");
+        let hint = format!("--map {field}=FIELD says what it is called now");
+        super::prepare::plain_error(&format!("/{field}"), message, Some(hint))
     }
 
     fn end_now(&self, target: mainstay_schema::CollectionId, name: &str) -> End<'_> {
@@ -329,6 +388,6 @@ impl Loading<'_> {
                 steps.push(self.core.note_forgotten(&start.id)?);
             }
         }
-        self.core.store().write(steps).await.map(|_| ()).map_err(failed)
+        self.core.store().write(self.write_of(steps)).await.map(|_| ()).map_err(failed)
     }
 }

@@ -5,7 +5,7 @@ use std::{
 };
 
 use mainstay_schema::{Collection, KeyKind};
-use mainstay_store::{Step, StepError, WriteError, WriteStatement};
+use mainstay_store::{Step, StepError, Write, WriteError, WriteStatement};
 use tokio::task::JoinHandle;
 
 use super::{
@@ -50,6 +50,11 @@ pub(super) fn failed(error: WriteError) -> Error {
 }
 
 impl Loading<'_> {
+    /// Steps as a write of this import.
+    pub(super) fn write_of(&self, steps: Vec<Step>) -> Write {
+        Write { steps, author: self.request.author() }
+    }
+
     /// Adds the steps that write records at once, without looking at each: what is wrong then shows as a failure of the whole.
     /// [`Loading::end_rows`] is due behind the last of them.
     pub(super) fn steps(&mut self, part: usize, readies: Vec<Ready>, made: &mut Made) -> Result<(), Error> {
@@ -99,10 +104,8 @@ impl Loading<'_> {
                 gained.updated += 1;
                 later
             }
-            Ready::Waits(note) => {
-                gained.created += 1;
-                vec![note]
-            }
+            // It is counted once it is written.
+            Ready::Waits(note) => vec![note],
             Ready::Bad(_) => Vec::new(),
         };
         for note in notes {
@@ -132,10 +135,10 @@ impl Loading<'_> {
 
     /// Begins to write; meanwhile the next chunk is made ready.
     pub(super) fn send(&self, steps: Vec<Step>) -> JoinHandle<(Result<(), WriteError>, Duration)> {
-        let store = self.core.store().clone();
+        let (store, write) = (self.core.store().clone(), self.write_of(steps));
         tokio::spawn(async move {
             let began = Instant::now();
-            let outcome = store.write(steps).await.map(|_| ());
+            let outcome = store.write(write).await.map(|_| ());
             (outcome, began.elapsed())
         })
     }
@@ -181,7 +184,7 @@ impl Loading<'_> {
                 before.push(gained);
             }
             steps.push(self.core.note_reached(&id, &self.state_behind(part, chunk, to, gained, left_out)?)?);
-            match self.core.store().write(steps.clone()).await {
+            match self.core.store().write(self.write_of(steps.clone())).await {
                 Ok(_) => {
                     self.starts[part].state = self.state_behind(part, chunk, to, gained, left_out)?;
                     from = to;
@@ -200,7 +203,7 @@ impl Loading<'_> {
                     steps.truncate(row_of.iter().take_while(|of| **of < row).count());
                     let state = self.state_behind(part, chunk, from + row + 1, before[row], 0)?;
                     steps.push(self.core.note_reached(&id, &state)?);
-                    self.core.store().write(steps).await.map_err(failed)?;
+                    self.core.store().write(self.write_of(steps)).await.map_err(failed)?;
                     self.starts[part].state = state;
                     from += row + 1;
                 }

@@ -33,9 +33,9 @@ pub(crate) struct Arguments {
     /// The folder for a file of each collection; "-" writes to the standard output.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// What null is written as in CSV.
-    #[arg(long, value_name = "TEXT", default_value = "")]
-    null: String,
+    /// What null is written as in CSV, instead of an empty cell.
+    #[arg(long, value_name = "TEXT")]
+    null: Option<String>,
 }
 
 /// The form of a file.
@@ -56,6 +56,9 @@ pub(crate) fn run(arguments: &Arguments, project: &Project, output: Output) -> O
     if to_stdout && collections.len() != 1 && arguments.format != Form::Json {
         return Err(Failure::new("usage", "the standard output takes one collection")
             .hint("name one, write into a folder by --out DIR, or say --format json"));
+    }
+    if arguments.null.is_some() && arguments.format != Form::Csv {
+        return Err(Failure::new("usage", "--null says what null is written as in CSV").hint("say --format csv too"));
     }
     let store = build::reading_store(project)?;
     Way::to_schema(&store, &schema)?.require_done()?;
@@ -108,7 +111,7 @@ async fn export(
     }
     let mut export = core.export(pass(), collections).map_err(failed)?;
     let mut written: Vec<(CollectionId, PathBuf, u64)> = Vec::with_capacity(collections.len());
-    let mut files = Files { arguments, several: collections.len() > 1, file: None };
+    let mut files = Files { arguments, output, several: collections.len() > 1, file: None };
     while let Some(batch) = export.next().await.map_err(failed)? {
         if written.last().is_none_or(|(of, ..)| *of != batch.collection) {
             let path = files.begin(core.schema().collection(batch.collection), written.is_empty())?;
@@ -132,15 +135,36 @@ fn failed(error: mainstay_core::Error) -> Failure {
 /// The files, one after the other.
 struct Files<'a> {
     arguments: &'a Arguments,
+    output: Output,
     several: bool,
     file: Option<Open>,
+}
+
+/// A file that is not whole yet; it goes away with this, unless it gets its name.
+struct Beside(Option<PathBuf>);
+
+impl Beside {
+    /// Gives it its name: it is whole.
+    fn rename(&mut self, path: &Path) -> std::io::Result<()> {
+        self.0.as_ref().map_or(Ok(()), |beside| std::fs::rename(beside, path))?;
+        self.0 = None;
+        Ok(())
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        if let Some(path) = &self.0 {
+            let _ = std::fs::remove_file(path);
+        }
+    }
 }
 
 /// The file that is written.
 struct Open {
     name: String,
     /// Where it is written, and what it is called in the end: a file that is there is whole.
-    paths: Option<(PathBuf, PathBuf)>,
+    paths: Option<(Beside, PathBuf)>,
     out: Box<dyn Write + Send>,
     csv: Option<CsvWriter>,
     rows: u64,
@@ -163,7 +187,8 @@ impl Files<'_> {
     }
 
     fn open(&self, of: &Collection) -> Result<Open, Failure> {
-        let csv = (self.arguments.format == Form::Csv).then(|| CsvWriter::new(of, &self.arguments.null));
+        let csv = (self.arguments.format == Form::Csv)
+            .then(|| CsvWriter::new(of, self.arguments.null.as_deref().unwrap_or_default()));
         if self.arguments.out == Path::new("-") {
             let out = Box::new(std::io::stdout());
             return Ok(Open { name: "the standard output".to_owned(), paths: None, out, csv, rows: 0 });
@@ -177,7 +202,11 @@ impl Files<'_> {
         };
         let path = folder.join(format!("{}.{ending}", of.path));
         let beside = folder.join(format!(".{}.{ending}.part", of.path));
+        if beside.exists() {
+            self.output.remark(format!("{}: left by an export that did not end; it is written anew", beside.display()));
+        }
         let file = File::create(&beside).map_err(|error| Failure::io(beside.display(), &error))?;
+        let beside = Beside(Some(beside));
         let out = Box::new(BufWriter::with_capacity(FILE_BUFFER_BYTES, file));
         Ok(Open { name: path.display().to_string(), paths: Some((beside, path)), out, csv, rows: 0 })
     }
@@ -213,8 +242,8 @@ impl Files<'_> {
         }
         open.out.flush().map_err(|error| Failure::io(&open.name, &error))?;
         drop(open.out);
-        if let Some((beside, path)) = &open.paths {
-            std::fs::rename(beside, path).map_err(|error| Failure::io(path.display(), &error))?;
+        if let Some((beside, path)) = &mut open.paths {
+            beside.rename(path).map_err(|error| Failure::io(path.display(), &error))?;
         }
         Ok(())
     }

@@ -103,7 +103,7 @@ pub(crate) fn run(arguments: &Arguments, project: &Project, output: Output) -> O
     let schema = Arc::new(project.schema()?);
     let (collection, files) = split(&arguments.names, &schema)?;
     let files = in_folders(files)?;
-    if let Some(bad) = arguments.skip_bad.as_ref().filter(|bad| files.contains(bad)) {
+    if let Some(bad) = arguments.skip_bad.as_ref().filter(|bad| is_among(bad, &files)) {
         return Err(Failure::new(
             "usage",
             format!("{} is loaded, so that nothing can be written to it", bad.display()),
@@ -112,6 +112,13 @@ pub(crate) fn run(arguments: &Arguments, project: &Project, output: Output) -> O
     let source =
         |file: &PathBuf| loading::source(file, &file.display().to_string(), collection, arguments.format(), &schema);
     let sources = files.iter().map(source).collect::<Result<Vec<Source>, Failure>>()?;
+    if !arguments.null.is_empty() && sources.iter().all(|source| source.format != Format::Csv) {
+        return Err(Failure::new(
+            "usage",
+            "--null says which cells of CSV are null, and nothing that is loaded is CSV",
+        )
+        .hint("JSON and NDJSON say null themselves"));
+    }
     let store = build::loading_store(project)?;
     Way::to_schema(&store, &schema)?.require_done()?;
     let core = build::core(project, schema, store.clone(), Mode::Production)?;
@@ -124,6 +131,13 @@ pub(crate) fn run(arguments: &Arguments, project: &Project, output: Output) -> O
     }
     output.result(lines.join("\n"), &report);
     Ok(if report.errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Whether a file is one of these, however it is named.
+fn is_among(file: &Path, files: &[PathBuf]) -> bool {
+    let whole = |path: &Path| path.canonicalize().ok();
+    let file = whole(file);
+    file.is_some() && files.iter().any(|other| whole(other) == file)
 }
 
 /// The collection, if the first name is one, and the files.

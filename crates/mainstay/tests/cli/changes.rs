@@ -56,6 +56,7 @@ fn what_was_written_is_told_from_any_position() {
     project.ok(&["import", "notes.ndjson"]);
     project.ok(&["import", "tags.ndjson"]);
     let all = told(&project, &[], 3);
+    assert!(all.iter().all(|of| of["caller"] == "command"), "{all:?}");
     let kinds = all.iter().map(|of| (of["collection"].clone(), of["op"].clone()));
     assert_eq!(kinds.collect::<Vec<_>>(), ["notes", "notes", "tags"].map(|path| (json!(path), json!("create"))));
     let behind = all[0]["position"].as_str().unwrap();

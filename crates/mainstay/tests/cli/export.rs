@@ -144,6 +144,28 @@ fn a_text_that_csv_cannot_tell_from_null_is_refused() {
     let ran = project.run(&["export", "--format", "csv", "--out", "out"]);
     assert_eq!(ran.code, Some(1));
     assert!(ran.stderr.contains("the text \"\" in \"text\" would be read back as null"), "{ran:?}");
+    assert_eq!(std::fs::read_dir(project.path("out")).unwrap().count(), 0, "half a file is left");
     project.ok(&["export", "--format", "csv", "--null", "NA", "--out", "out"]);
     assert!(project.read("out/notes.csv").lines().nth(2).unwrap().contains(",NA,"));
+}
+
+#[test]
+fn what_a_killed_export_left_is_written_anew_and_told() {
+    let project = filled();
+    project.write("out/.groups.ndjson.part", "half a record that is longer than all that comes\n".repeat(100).as_str());
+    let ran = project.run(&["export", "groups", "--out", "out"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.stderr.contains("out/.groups.ndjson.part: left by an export that did not end"), "{ran:?}");
+    assert_eq!(project.read("out/groups.ndjson").lines().count(), 2);
+    assert!(!project.path("out/.groups.ndjson.part").exists());
+    assert_eq!(project.run(&["export", "groups", "--out", "out"]).stderr, "");
+}
+
+#[test]
+fn null_is_for_csv() {
+    for format in ["ndjson", "json"] {
+        let ran = filled().run(&["export", "--format", format, "--null", "NA", "--out", "out"]);
+        assert_eq!(ran.code, Some(1), "{ran:?}");
+        assert!(ran.stderr.contains("--null says what null is written as in CSV"), "{ran:?}");
+    }
 }

@@ -94,7 +94,7 @@ fn people() -> Project {
 }
 
 /// What is stored of a collection, without what the server gave.
-fn stored(project: &Project, collection: &str, fields: &[&str]) -> Vec<serde_json::Value> {
+pub(crate) fn stored(project: &Project, collection: &str, fields: &[&str]) -> Vec<serde_json::Value> {
     let text = project.ok(&["export", collection, "--out", "-"]);
     let record = |line: &str| {
         let mut json: serde_json::Value = serde_json::from_str(line).unwrap();

@@ -15,6 +15,8 @@ mod examples;
 mod explain;
 mod export;
 mod import;
+mod import_options;
+mod import_resumed;
 mod migrate;
 mod moving;
 mod named;

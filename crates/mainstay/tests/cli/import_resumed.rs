@@ -1,0 +1,90 @@
+//! `mainstay import`: what goes on where a run before has ended, and what was repaired since
+use crate::support::Project;
+
+use crate::import::stored;
+
+/// Its keys are counted, so that a record waits whose link leads to one further down.
+const SCHEMA: &str = r#"
+type Node { id: Int! name: String! @unique next: Node data: String }
+type Person @path(name: "people") { name: String! @unique boss: Person age: Int }
+"#;
+
+fn project() -> Project {
+    let project = Project::with_schema(SCHEMA);
+    project.ok(&["apply", "--yes"]);
+    project
+}
+
+fn names(project: &Project, collection: &str) -> Vec<String> {
+    let mut names: Vec<String> =
+        stored(project, collection, &["name"]).iter().map(|one| one["name"].as_str().unwrap().to_owned()).collect();
+    names.sort();
+    names
+}
+
+/// Two records that wait, of which one cannot be written.
+const NODES: &str = concat!(
+    "{\"name\": \"a\", \"next\": \"z\"}\n",
+    "{\"name\": \"a\", \"next\": \"z\"}\n",
+    "{\"name\": \"b\", \"next\": \"z\"}\n",
+    "{\"name\": \"z\"}\n",
+);
+
+#[test]
+fn each_run_counts_what_it_wrote_and_nothing_else() {
+    let project = project();
+    project.write("nodes.ndjson", NODES);
+    for (created, already) in [(3, 0), (0, 3), (0, 3)] {
+        let (code, report) = project.json(&["import", "nodes.ndjson"]);
+        assert_eq!(code, Some(1), "{report}");
+        let counts = &report["collections"][0];
+        assert_eq!((&counts["created"], &counts["already"]), (&created.into(), &already.into()), "{report}");
+        assert_eq!(report["errors"][0]["message"], "another \"Node\" has the same \"name\"");
+    }
+    let (code, report) = project.json(&["import", "nodes.ndjson", "--skip-bad", "bad.ndjson"]);
+    assert_eq!((code, &report["bad"]), (Some(0), &1.into()), "{report}");
+    let counts = &report["collections"][0];
+    assert_eq!((&counts["created"], &counts["already"], &counts["skipped"]), (&0.into(), &3.into(), &1.into()));
+    assert_eq!(names(&project, "nodes"), ["a", "b", "z"]);
+}
+
+/// Leaves a note of something that waits of the one file that was loaded.
+fn waits(project: &Project, note: &str) {
+    project
+        .sql(&format!("INSERT INTO mainstay_import_waiting (source, what) SELECT id, '{note}' FROM mainstay_import"));
+}
+
+#[test]
+fn what_waits_and_cannot_be_read_is_told() {
+    let project = project();
+    project.write("nodes.ndjson", "{\"name\": \"a\"}\n");
+    project.ok(&["import", "nodes.ndjson"]);
+    for note in ["no note", "{\"line\": 1}"] {
+        waits(&project, note);
+        let ran = project.run(&["import", "nodes.ndjson"]);
+        assert_eq!(ran.code, Some(1), "{ran:?}");
+        assert!(ran.stderr.contains("what waits of nodes.ndjson cannot be read: note "), "{ran:?}");
+        project.sql("DELETE FROM mainstay_import_waiting");
+    }
+}
+
+#[test]
+fn what_waits_for_a_link_that_was_renamed_is_told_with_its_line_and_can_be_mapped() {
+    let project = project();
+    project.write("people.ndjson", "{\"name\": \"anna\"}\n{\"name\": \"bob\"}\n");
+    project.ok(&["import", "people.ndjson"]);
+    let people = stored(&project, "people", &["id", "name"]);
+    let id = |name: &str| people.iter().find(|one| one["name"] == name).unwrap()["id"].clone();
+    let note = format!("{{\"line\":2,\"at\":1,\"key\":{},\"field\":\"chief\",\"names\":[\"anna\"]}}", id("bob"));
+    waits(&project, &note);
+    waits(&project, "{\"line\":3,\"at\":2,\"record\":{\"name\":\"carl\",\"chief\":\"anna\"}}");
+    let ran = project.run(&["import", "people.ndjson"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let told = "people.ndjson:2: Person /chief: the links of \"chief\" wait for their records, and \"Person\" has no such link any more";
+    assert!(ran.stdout.contains(told) && ran.stdout.contains("--map chief=FIELD"), "{ran:?}");
+    assert!(ran.stdout.contains("people.ndjson:3: Person /chief"), "{ran:?}");
+    project.ok(&["import", "people.ndjson", "--map", "chief=boss"]);
+    let people = stored(&project, "people", &["name", "boss"]);
+    let boss = |name: &str| people.iter().find(|one| one["name"] == name).unwrap()["boss"].clone();
+    assert_eq!((boss("bob"), boss("carl")), (id("anna"), id("anna")));
+}
