@@ -311,7 +311,7 @@ impl Connection {
         self.busy = true;
         let outcome = self.other_half.run(self.line.copy((into, each), values, width)).await;
         self.busy = false;
-        Ok(outcome?)
+        outcome
     }
 }
 

@@ -3,11 +3,12 @@ use std::{future::poll_fn, pin::pin, sync::Arc};
 
 use futures_core::Stream;
 use mainstay_expr::Value;
-use tokio_postgres::{Client, Row, RowStream, Statement, binary_copy::BinaryCopyInWriter, types::Type};
+use tokio_postgres::{Client, Row, RowStream, Statement, types::Type};
 
 use super::{
     bind::{Param, params},
     connection::{Connector, Stopped},
+    copy::{self, copy},
     statements::Statements,
 };
 use crate::{
@@ -107,7 +108,7 @@ impl Line {
         (into, each): (&str, &Sql),
         values: &[Value],
         width: usize,
-    ) -> Result<(), tokio_postgres::Error> {
+    ) -> Result<(), Stopped> {
         if let Some(before) = self.before.take() {
             self.client.batch_execute(&before).await?;
         }
@@ -115,14 +116,10 @@ impl Line {
         let marks: Vec<String> = (1..=width).map(|number| format!("${number}")).collect();
         let insert = format!("INSERT INTO {into} VALUES ({})", marks.join(", "));
         let insert = self.statements.get(&self.client, &insert).await?;
-        let copy = format!("COPY {into} FROM STDIN (FORMAT binary)");
-        let copy = self.statements.get(&self.client, &copy).await?;
-        let sink = self.client.copy_in(&copy).await?;
-        let mut writer = pin!(BinaryCopyInWriter::new(sink, insert.params()));
-        for values in values.chunks_exact(width) {
-            writer.as_mut().write_raw(params(each, &Inputs::of(values))).await?;
-        }
-        writer.finish().await.map(drop)
+        let statement = self.statements.get(&self.client, &format!("COPY {into} {}", copy::FROM)).await?;
+        let sink = self.client.copy_in(&statement).await?;
+        let rows = values.chunks_exact(width);
+        copy(sink, insert.params(), rows.map(|row| params(each, &Inputs::of(row)).into_iter())).await
     }
 
     /// The types of a statement's parameters, which the server tells once.

@@ -5,6 +5,7 @@ mod advise;
 mod bind;
 pub(crate) mod canonical;
 mod connection;
+mod copy;
 mod dialect;
 mod engine;
 mod explain;

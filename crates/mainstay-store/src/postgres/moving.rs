@@ -8,11 +8,13 @@ use std::{
 use mainstay_expr::Value;
 use mainstay_plan::Position;
 use tokio::runtime::{Builder, Runtime};
-use tokio_postgres::error::SqlState;
+use tokio_postgres::{Client, error::SqlState, types::Type};
 
 use super::{
     PostgresDialect,
-    connection::{Connection, Connector},
+    bind::Param,
+    connection::{Connection, Connector, Stopped},
+    copy::{self, copy},
     failure::{MOVED, store_error},
 };
 use crate::{
@@ -22,7 +24,6 @@ use crate::{
     sql::{Cell, Decode, Dialect, MovedTable, Sql, plain},
 };
 
-mod copy;
 mod words;
 
 use words::{BORDER, FOREIGN_KEYS, GONE, INDEXES, SEALS, TABLES, WRITTEN};
@@ -45,6 +46,15 @@ pub(crate) struct MovingSide {
 
 fn failed(error: tokio_postgres::Error) -> StoreError {
     store_error(&error, 0)
+}
+
+/// Copies rows into a table.
+async fn fill(client: &Client, table: &MovedTable, rows: &[Value]) -> Result<(), Stopped> {
+    let (name, list) = (PostgresDialect.quote(&table.name), table.list(&PostgresDialect));
+    let known = client.prepare(&format!("SELECT {list} FROM {name}")).await?;
+    let types: Vec<Type> = known.columns().iter().map(|column| column.type_().clone()).collect();
+    let sink = client.copy_in(&format!("COPY {name} ({list}) {}", copy::FROM)).await?;
+    copy(sink, &types, rows.chunks(types.len().max(1)).map(|row| row.iter().map(Param::Value))).await
 }
 
 impl MovingSide {
@@ -111,7 +121,8 @@ impl Side for MovingSide {
     }
 
     fn fill(&mut self, table: &MovedTable, rows: &[Value]) -> Result<(), StoreError> {
-        self.runtime.block_on(copy::copy(self.connection.client(), table, rows))
+        let filled = self.runtime.block_on(fill(self.connection.client(), table, rows));
+        filled.map_err(|stopped| stopped.into_store_error(0))
     }
 
     fn hold(&mut self) -> Result<bool, StoreError> {
