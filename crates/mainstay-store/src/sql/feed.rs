@@ -1,8 +1,9 @@
 //! The tables of the change feed, and what a write tells it of its records.
 use mainstay_expr::{Type, Value};
 use mainstay_plan::{Create, LinkChange, Load, Update};
-use mainstay_schema::{Collection, CollectionId, ColumnType, FieldId, FieldKind, Scalar, Schema, json_string};
+use mainstay_schema::{Collection, CollectionId, FieldId, FieldKind, Scalar, Schema, json_string};
 
+use super::own::{OwnColumn, OwnTable, make_column};
 use crate::{
     StoreError,
     sql::{
@@ -15,10 +16,14 @@ use crate::{
 
 /// The table of changes, and that of the positions up to which those of a collection are gone.
 pub(super) const CHANGES: &str = "mainstay_changes";
-const GONE: &str = "mainstay_changes_gone";
+const GONE: OwnTable = OwnTable {
+    name: "mainstay_changes_gone",
+    counted: None,
+    columns: &[("collection", Scalar::String, true), ("xid", Scalar::Long, true), ("seq", Scalar::Long, true)],
+};
 
 /// The columns of a change behind its position.
-pub(super) const COLUMNS: [(&str, Scalar, bool); 9] = [
+pub(super) const COLUMNS: [OwnColumn; 9] = [
     ("collection", Scalar::String, true),
     ("record", Scalar::String, true),
     ("op", Scalar::Long, true),
@@ -32,27 +37,15 @@ pub(super) const COLUMNS: [(&str, Scalar, bool); 9] = [
 
 /// Makes the tables, where they are not there.
 pub fn make_feed(dialect: &dyn Dialect) -> [String; 2] {
-    let column = |(name, scalar, required): &(&str, Scalar, bool)| {
-        dialect.column(name, &ColumnType::Scalar(*scalar), *required, &[])
-    };
-    let changes: Vec<String> = COLUMNS.iter().map(column).collect();
-    let gone = [("collection", Scalar::String, true), ("xid", Scalar::Long, true), ("seq", Scalar::Long, true)];
-    let gone: Vec<String> = gone.iter().map(column).collect();
-    let options = dialect.table_options();
-    [
-        format!(
-            "CREATE TABLE IF NOT EXISTS {} ({}, {}){options}",
-            dialect.quote(CHANGES),
-            dialect.change_position(),
-            changes.join(", ")
-        ),
-        format!(
-            "CREATE TABLE IF NOT EXISTS {} ({}, PRIMARY KEY ({})){options}",
-            dialect.quote(GONE),
-            gone.join(", "),
-            dialect.quote("collection")
-        ),
-    ]
+    let columns: Vec<String> = COLUMNS.iter().map(|column| make_column(dialect, column)).collect();
+    let changes = format!(
+        "CREATE TABLE IF NOT EXISTS {} ({}, {}){}",
+        dialect.quote(CHANGES),
+        dialect.change_position(),
+        columns.join(", "),
+        dialect.table_options()
+    );
+    [changes, GONE.make(dialect, &[])]
 }
 
 /// The statements about changes.
@@ -65,7 +58,7 @@ pub(crate) struct FeedSql {
 impl FeedSql {
     pub(crate) fn new(dialect: &dyn Dialect) -> FeedSql {
         let names: Vec<String> = COLUMNS.iter().map(|(name, ..)| dialect.quote(name)).collect();
-        let value = |(at, (_, scalar, _)): (usize, &(&str, Scalar, bool))| {
+        let value = |(at, (_, scalar, _)): (usize, &OwnColumn)| {
             let ty = if *scalar == Scalar::Long { Type::Int } else { Type::String };
             dialect.typed(&dialect.placeholder(at + 1), &ty)
         };
@@ -79,7 +72,7 @@ impl FeedSql {
 
 /// From now on the changes of a collection are kept again: those before are not.
 pub(super) fn keep_from_now(dialect: &dyn Dialect, path: &str) -> [String; 2] {
-    let [changes, gone, collection, seq] = [CHANGES, GONE, "collection", "seq"].map(|name| dialect.quote(name));
+    let [changes, gone, collection, seq] = [CHANGES, GONE.name, "collection", "seq"].map(|name| dialect.quote(name));
     let path = format!("'{}'", path.replace('\'', "''"));
     [
         format!("DELETE FROM {gone} WHERE {collection} = {path}"),

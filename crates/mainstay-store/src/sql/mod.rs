@@ -23,6 +23,7 @@ mod nodes;
 mod noted;
 mod notes;
 mod once;
+mod own;
 mod path;
 mod quantify;
 mod query;

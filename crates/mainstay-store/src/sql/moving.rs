@@ -5,44 +5,24 @@ use mainstay_schema::{ColumnType, JoinSnapshot, KeyKind, Scalar, TableSnapshot};
 use super::{
     columns::{decode_column, decode_key},
     ddl::KEY,
+    nodes::KEYS,
+    notes,
+    once::ONCE,
+    own::OwnTable,
     quantify::{JOIN_FROM, JOIN_TO},
 };
 use crate::sql::{Bind, Decode, Dialect, Sql};
 
 /// What a move remembers, in either of the two databases.
-const NOTES: &str = "mainstay_move";
+const TABLE: &str = "mainstay_move";
+const NOTES: OwnTable = OwnTable {
+    name: TABLE,
+    counted: None,
+    columns: &[("name", Scalar::String, true), ("value", Scalar::String, true)],
+};
 
-/// The table of answers that are kept for idempotency keys, and the columns by which one may be in another's way.
-const KEPT: &str = "mainstay_idempotency";
+/// The columns by which an answer that is kept may be in another's way: its first ones.
 pub(crate) const KEPT_COLUMNS: [&str; 5] = ["id", "caller", "number", "key", "request"];
-
-/// A table of the server's own: its name, its columns (the first is the key), whether the key is counted.
-type Own = (&'static str, &'static [(&'static str, Scalar)], bool);
-
-/// Those that a move copies.
-const OWN: [Own; 4] = [
-    (
-        KEPT,
-        &[
-            ("id", Scalar::Long),
-            ("caller", Scalar::String),
-            ("number", Scalar::Long),
-            ("key", Scalar::String),
-            ("request", Scalar::Bytes),
-            ("body", Scalar::Bytes),
-            ("time", Scalar::Long),
-            ("answer", Scalar::Bytes),
-        ],
-        true,
-    ),
-    ("mainstay_keys", &[("name", Scalar::String), ("value", Scalar::Bytes)], false),
-    ("mainstay_import", &[("id", Scalar::String), ("state", Scalar::String)], false),
-    (
-        "mainstay_import_waiting",
-        &[("number", Scalar::Long), ("source", Scalar::String), ("what", Scalar::String)],
-        true,
-    ),
-];
 
 /// A table that is copied.
 #[derive(Clone, Debug)]
@@ -80,15 +60,18 @@ impl MovedTable {
 
     /// The tables of the server's own; first that of the answers that are kept.
     pub(crate) fn own() -> Vec<MovedTable> {
-        let column = |(name, scalar): &(&str, Scalar)| ((*name).to_owned(), moved(&ColumnType::Scalar(*scalar)));
-        OWN.iter()
-            .map(|(name, columns, counted)| MovedTable {
-                name: (*name).to_owned(),
-                columns: columns.iter().map(column).collect(),
-                keys: 1,
-                counted: *counted,
-            })
-            .collect()
+        let [sources, waiting] = notes::NOTES;
+        [ONCE, KEYS, sources, waiting].iter().map(MovedTable::of_own).collect()
+    }
+
+    fn of_own(table: &OwnTable) -> MovedTable {
+        let column = |(name, scalar): (&str, Scalar)| (name.to_owned(), moved(&ColumnType::Scalar(scalar)));
+        MovedTable {
+            name: table.name.to_owned(),
+            columns: table.all().map(column).collect(),
+            keys: 1,
+            counted: table.counted.is_some(),
+        }
     }
 
     /// How its columns are read.
@@ -170,7 +153,7 @@ impl MovedTable {
 pub(crate) fn forget_kept(dialect: &dyn Dialect) -> Sql {
     let [id, caller, number, key, request] = KEPT_COLUMNS.map(|name| dialect.quote(name));
     let [first, second, third, fourth, fifth] = [1, 2, 3, 4, 5].map(|at| dialect.placeholder(at));
-    let table = dialect.quote(KEPT);
+    let table = dialect.quote(ONCE.name);
     let text = format!(
         "DELETE FROM {table} WHERE {id} = {first} OR {caller} = {second} AND ({number} = {third} OR {key} = {fourth} AND \
          {request} = {fifth})"
@@ -180,29 +163,27 @@ pub(crate) fn forget_kept(dialect: &dyn Dialect) -> Sql {
 
 /// Makes the table of the notes, where there is none.
 pub(crate) fn make_moving(dialect: &dyn Dialect) -> String {
-    let column = |name: &str| dialect.column(name, &ColumnType::Scalar(Scalar::String), true, &[]);
-    let (name, value) = (column("name"), column("value"));
-    format!("CREATE TABLE IF NOT EXISTS {NOTES} ({name} PRIMARY KEY, {value}){}", dialect.table_options())
+    NOTES.make(dialect, &[])
 }
 
 /// The notes whose names begin with something: name and value, in the order of their names.
 pub(crate) fn moving_notes(dialect: &dyn Dialect) -> Sql {
     let [first, second] = [1, 2].map(|at| dialect.placeholder(at));
-    sql(format!("SELECT name, value FROM {NOTES} WHERE name >= {first} AND name < {second} ORDER BY name"), 2)
+    sql(format!("SELECT name, value FROM {TABLE} WHERE name >= {first} AND name < {second} ORDER BY name"), 2)
 }
 
 /// Writes a note.
 pub(crate) fn note_moving(dialect: &dyn Dialect) -> Sql {
     let [first, second] = [1, 2].map(|at| dialect.placeholder(at));
     let text = format!(
-        "INSERT INTO {NOTES} (name, value) VALUES ({first}, {second}) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+        "INSERT INTO {TABLE} (name, value) VALUES ({first}, {second}) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
     );
     sql(text, 2)
 }
 
 /// Takes a note away.
 pub(crate) fn forget_moving(dialect: &dyn Dialect) -> Sql {
-    sql(format!("DELETE FROM {NOTES} WHERE name = {}", dialect.placeholder(1)), 1)
+    sql(format!("DELETE FROM {TABLE} WHERE name = {}", dialect.placeholder(1)), 1)
 }
 
 /// A statement with so many values.

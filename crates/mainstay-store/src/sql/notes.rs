@@ -1,22 +1,29 @@
 //! The notes of imports: how far each source is, and what waits for records that come later.
 use mainstay_plan::Note;
-use mainstay_schema::{ColumnType, Scalar};
+use mainstay_schema::Scalar;
 
+use super::own::OwnTable;
 use crate::sql::{Bind, Dialect, Sql};
 
+/// The sources, and what waits of them.
+pub(super) const NOTES: [OwnTable; 2] = [
+    OwnTable {
+        name: SOURCES,
+        counted: None,
+        columns: &[("id", Scalar::String, true), ("state", Scalar::String, true)],
+    },
+    OwnTable {
+        name: WAITING,
+        counted: Some("number"),
+        columns: &[("source", Scalar::String, true), ("what", Scalar::String, true)],
+    },
+];
 const SOURCES: &str = "mainstay_import";
 const WAITING: &str = "mainstay_import_waiting";
 
 /// Makes the tables, where they are not there.
 pub fn note_tables(dialect: &dyn Dialect) -> String {
-    let text = |name: &str| dialect.column(name, &ColumnType::Scalar(Scalar::String), true, &[]);
-    let (state, source, what, number) = (text("state"), text("source"), text("what"), dialect.counted("number"));
-    format!(
-        "CREATE TABLE IF NOT EXISTS {SOURCES} ({id} PRIMARY KEY, {state}){options};\n\
-         CREATE TABLE IF NOT EXISTS {WAITING} ({number}, {source}, {what}){options};\n",
-        id = text("id"),
-        options = dialect.table_options()
-    )
+    NOTES.map(|table| table.make(dialect, &[])).join(";\n")
 }
 
 /// The statements of a note.

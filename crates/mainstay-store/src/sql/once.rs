@@ -1,20 +1,24 @@
 //! The table of writes that are done once for their key: one row for each, with the answer that was given.
-use mainstay_schema::{ColumnType, Scalar};
+use mainstay_schema::Scalar;
 
+use super::own::OwnTable;
 use crate::sql::{Bind, Dialect, Sql};
 
-/// The table and its columns. `id` counts all rows, `number` those of one caller: both grow with time, so that the oldest are
-/// found without a search.
-const TABLE: &str = "mainstay_idempotency";
-const COLUMNS: [(&str, Scalar); 7] = [
-    ("caller", Scalar::String),
-    ("number", Scalar::Long),
-    ("key", Scalar::String),
-    ("request", Scalar::Bytes),
-    ("body", Scalar::Bytes),
-    ("time", Scalar::Long),
-    ("answer", Scalar::Bytes),
-];
+/// The table. `id` counts all rows, `number` those of one caller: both grow with time, so that the oldest are found without a
+/// search.
+pub(super) const ONCE: OwnTable = OwnTable {
+    name: "mainstay_idempotency",
+    counted: Some("id"),
+    columns: &[
+        ("caller", Scalar::String, true),
+        ("number", Scalar::Long, true),
+        ("key", Scalar::String, true),
+        ("request", Scalar::Bytes, true),
+        ("body", Scalar::Bytes, true),
+        ("time", Scalar::Long, true),
+        ("answer", Scalar::Bytes, true),
+    ],
+};
 
 /// Old rows that one write looks at, and of one caller takes out, at most: more than it adds, so that the table shrinks, and
 /// so few that nobody waits.
@@ -22,17 +26,7 @@ const TRIMMED_MAX: usize = 8;
 
 /// Makes the table, where there is none.
 pub fn make_once(dialect: &dyn Dialect) -> String {
-    let column = |(name, scalar): &(&str, Scalar)| dialect.column(name, &ColumnType::Scalar(*scalar), true, &[]);
-    let columns: Vec<String> = COLUMNS.iter().map(column).collect();
-    let id = dialect.counted("id");
-    let [caller, number, key, request] = ["caller", "number", "key", "request"].map(|name| dialect.quote(name));
-    format!(
-        "CREATE TABLE IF NOT EXISTS {} ({id}, {}, UNIQUE ({caller}, {key}, {request}), \
-         UNIQUE ({caller}, {number})){}",
-        dialect.quote(TABLE),
-        columns.join(", "),
-        dialect.table_options()
-    )
+    ONCE.make(dialect, &[&["caller", "key", "request"], &["caller", "number"]])
 }
 
 /// The statements about writes that are done once. Their values are, in this order: caller, key, request, body, time, answer,
@@ -66,14 +60,13 @@ enum Of {
 
 impl OnceSql {
     pub(crate) fn new(dialect: &dyn Dialect) -> OnceSql {
-        let table = dialect.quote(TABLE);
+        let table = dialect.quote(ONCE.name);
         let write = |template: &str, of: &[Of]| {
             let placed = of.iter().enumerate().fold(template.replace("{t}", &table), |text, (at, _)| {
                 text.replace(&format!("{{{}}}", at + 1), &dialect.placeholder(at + 1))
             });
-            let named = ["id", "caller", "number", "key", "request", "body", "time", "answer"]
-                .iter()
-                .fold(placed, |text, name| text.replace(&format!("[{name}]"), &dialect.quote(name)));
+            let named =
+                ONCE.all().fold(placed, |text, (name, _)| text.replace(&format!("[{name}]"), &dialect.quote(name)));
             Sql { text: named, binds: of.iter().map(|of| Bind::Value(*of as u16)).collect() }
         };
         let same = "[caller] = {1} AND [key] = {2} AND [request] = {3}";
