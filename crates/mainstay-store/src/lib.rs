@@ -23,6 +23,7 @@ pub mod sql;
 mod sqlite;
 mod step;
 mod store;
+mod words;
 
 pub use advice::IndexWanted;
 pub use answer::{Batch, Explained, Measured, Page, Rehearsed, StatementExplained, Touched, Written};

@@ -1,23 +1,23 @@
 //! What PostgreSQL says of its plan, in words for people.
 use std::collections::HashMap;
 
-use mainstay_schema::{Collection, Schema};
+use mainstay_schema::Schema;
 use serde_json::Value as Json;
 use tokio_postgres::{Client, Error};
 
 use super::explain::Node;
-use crate::advice::Origin;
+use crate::{
+    advice::Origin,
+    words::{Names, SORTS_RUNS},
+};
 
 /// What the words are made with.
 pub(super) struct Words<'a> {
-    schema: &'a Schema,
-    origin: Option<&'a Origin>,
+    names: Names<'a>,
     /// About how many records a table has.
     counts: HashMap<String, i64>,
     /// The columns of an index, and whether it is that of the key.
     indexes: HashMap<String, (Vec<String>, bool)>,
-    /// Whether something is sorted or grouped in memory, so that all must be read first.
-    gathers: bool,
 }
 
 impl<'a> Words<'a> {
@@ -44,11 +44,9 @@ impl<'a> Words<'a> {
         let indexes = indexes.iter().map(|row| Ok((row.try_get(0)?, (row.try_get(1)?, row.try_get(2)?))));
         let gathers = nodes.iter().any(|node| matches!(kind(node.of), "Sort" | "Aggregate" | "HashAggregate"));
         Ok(Words {
-            schema,
-            origin,
+            names: Names::new(schema, origin, gathers),
             counts: counts.collect::<Result<_, Error>>()?,
             indexes: indexes.collect::<Result<_, Error>>()?,
-            gathers,
         })
     }
 
@@ -88,7 +86,7 @@ impl<'a> Words<'a> {
         Some(match kind(node) {
             "Seq Scan" => self.scan(node),
             "Index Scan" | "Index Only Scan" => self.search(node),
-            "Bitmap Heap Scan" => format!("finds {} by what the index gives", self.shown(table(node))),
+            "Bitmap Heap Scan" => format!("finds {} by what the index gives", self.names.shown(table(node))),
             "Bitmap Index Scan" => format!("looks {} up in the index of {}", "them", self.fields_of(node, index(node))),
             "Sort" | "Incremental Sort" => self.sorting(node),
             "Aggregate" | "HashAggregate" | "GroupAggregate" if text(node, "Strategy") != Some("Plain") => {
@@ -114,14 +112,14 @@ impl<'a> Words<'a> {
         match text(node, "Index Cond") {
             Some(condition) if is_key => {
                 let by = if condition.contains(" = ") { "their key" } else { "a range of their keys" };
-                format!("finds {} by {by}", self.shown(table))
+                format!("finds {} by {by}", self.names.shown(table))
             }
             Some(condition) => {
-                let by = self.names(table, &self.columns_in(index, condition));
+                let by = self.names.fields(table, &self.columns_in(index, condition));
                 let of = self.fields_of(node, index);
-                format!("finds {} by {by}, by the index of {of}{only}", self.shown(table))
+                format!("finds {} by {by}, by the index of {of}{only}", self.names.shown(table))
             }
-            None if !self.gathers && self.origin.is_some_and(Origin::pages) => {
+            None if self.names.ends_with_page() => {
                 let order = if is_key {
                     "their keys".to_owned()
                 } else {
@@ -143,21 +141,9 @@ impl<'a> Words<'a> {
 
     fn sorting(&self, node: &Json) -> String {
         if kind(node) == "Incremental Sort" {
-            return "sorts runs of them in memory: the index gives the first part of the order alone".to_owned();
+            return SORTS_RUNS.to_owned();
         }
-        let order = self.order();
-        let no_index = if order.is_empty() { String::new() } else { format!(", because no index gives {order}") };
-        match self.origin {
-            Some(Origin::Group(_)) => "sorts the groups in memory".to_owned(),
-            _ => format!("sorts all that it found in memory{no_index}"),
-        }
-    }
-
-    fn order(&self) -> String {
-        let Some(origin) = self.origin else { return String::new() };
-        let collection = self.schema.collection(origin.collection());
-        let order = origin.order(self.schema);
-        order.iter().map(|field| collection.field(*field).name.as_str()).collect::<Vec<_>>().join(", ")
+        self.names.sorting()
     }
 
     fn columns_in<'i>(&'i self, index: &str, condition: &str) -> Vec<&'i str> {
@@ -165,42 +151,17 @@ impl<'a> Words<'a> {
         columns.iter().map(String::as_str).filter(|column| condition.contains(*column)).collect()
     }
 
-    /// The fields of an index; the key, which ends each, is left out.
+    /// The fields of an index.
     fn fields_of(&self, node: &Json, index: &str) -> String {
         let columns = self.indexes.get(index).map_or(&[][..], |(columns, _)| columns);
-        let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
-        let columns = match columns.as_slice() {
-            [first @ .., "id"] if !first.is_empty() => first,
-            all => all,
-        };
-        self.names(table(node), columns)
-    }
-
-    fn names(&self, table: &str, columns: &[&str]) -> String {
-        let collection = self.collection(table);
-        let name = |column: &&str| {
-            let field = collection.and_then(|of| of.fields.iter().find(|field| field.column == *column));
-            field.map_or((*column).to_owned(), |field| field.name.clone())
-        };
-        columns.iter().map(name).collect::<Vec<_>>().join(", ")
-    }
-
-    fn collection(&self, table: &str) -> Option<&'a Collection> {
-        self.schema.collections.iter().find(|collection| collection.table == table)
-    }
-
-    fn shown<'t>(&self, table: &'t str) -> &'t str
-    where
-        'a: 't,
-    {
-        self.collection(table).map_or(table, |collection| collection.path.as_str())
+        self.names.indexed(table(node), columns)
     }
 
     /// `flights (about 336776)`; a table that was never looked at has no number.
     fn records(&self, table: &str) -> String {
         match self.counts.get(table) {
-            Some(count) if *count >= 0 => format!("{} (about {count})", self.shown(table)),
-            _ => self.shown(table).to_owned(),
+            Some(count) if *count >= 0 => format!("{} (about {count})", self.names.shown(table)),
+            _ => self.names.shown(table).to_owned(),
         }
     }
 }

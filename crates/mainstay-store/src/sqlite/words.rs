@@ -1,10 +1,13 @@
 //! What SQLite says of its plan (`EXPLAIN QUERY PLAN`), in words for people.
 use std::collections::HashMap;
 
-use mainstay_schema::{Collection, Schema};
+use mainstay_schema::Schema;
 use rusqlite::Connection;
 
-use crate::advice::Origin;
+use crate::{
+    advice::Origin,
+    words::{Names, SORTS_RUNS},
+};
 
 /// One line of a plan.
 #[derive(Clone, Debug)]
@@ -16,13 +19,9 @@ pub(super) struct Line {
 /// What the words are made with.
 pub(super) struct Words<'a> {
     connection: &'a Connection,
-    schema: &'a Schema,
+    names: Names<'a>,
     /// `t0` to `skills`.
     tables: HashMap<&'a str, &'a str>,
-    /// What the statement was made from, where it is a read.
-    origin: Option<&'a Origin>,
-    /// Whether something is sorted or grouped in memory, so that all must be read first.
-    gathers: bool,
 }
 
 impl<'a> Words<'a> {
@@ -34,7 +33,7 @@ impl<'a> Words<'a> {
         lines: &[Line],
     ) -> Words<'a> {
         let gathers = lines.iter().any(|line| line.depth == 0 && line.detail.starts_with("USE TEMP B-TREE"));
-        Words { connection, schema, tables: tables(sql), origin, gathers }
+        Words { connection, names: Names::new(schema, origin, gathers), tables: tables(sql) }
     }
 
     /// A sentence for each line that says something, indented as the lines are.
@@ -81,7 +80,7 @@ impl<'a> Words<'a> {
         let Some(table) = self.table(name) else { return Some("goes through what that gave".to_owned()) };
         let records = self.records(table);
         let index = after(rest, "INDEX ").map(|rest| rest.split(' ').next().unwrap_or_default());
-        let paging = depth == 0 && !self.gathers && self.origin.is_some_and(Origin::pages);
+        let paging = depth == 0 && self.names.ends_with_page();
         Some(match index {
             _ if paging && index.is_none_or(|index| self.is_key(table, index)) => {
                 format!("reads {records} one after the other, in the order of their keys, until the page is full")
@@ -105,16 +104,18 @@ impl<'a> Words<'a> {
         let (equal, bounded) = constrained(rest);
         let columns: Vec<&str> = equal.iter().chain(&bounded).copied().collect();
         if rest.contains("AUTOMATIC") {
-            let fields = self.names(table, &columns);
+            let fields = self.names.fields(table, &columns);
             return format!("builds an index of {fields} for this one statement, over {}", self.records(table));
         }
         let by = match (equal.as_slice(), bounded.as_slice()) {
             (["rowid"], []) => "their key".to_owned(),
             ([], ["rowid"]) => "a range of their keys".to_owned(),
             (equal, []) if self.is_id(equal) => "their key".to_owned(),
-            (equal, []) => self.names(table, equal),
-            ([], bounded) => format!("a range of {}", self.names(table, bounded)),
-            (equal, bounded) => format!("{} and a range of {}", self.names(table, equal), self.names(table, bounded)),
+            (equal, []) => self.names.fields(table, equal),
+            ([], bounded) => format!("a range of {}", self.names.fields(table, bounded)),
+            (equal, bounded) => {
+                format!("{} and a range of {}", self.names.fields(table, equal), self.names.fields(table, bounded))
+            }
         };
         let index = after(rest, "INDEX ").map(|rest| rest.split(' ').next().unwrap_or_default());
         let index = match index {
@@ -122,35 +123,22 @@ impl<'a> Words<'a> {
             _ => String::new(),
         };
         let what = if rest.contains(" EXISTS ") { "looks whether there are" } else { "finds" };
-        let shown = self.shown(table);
+        let shown = self.names.shown(table);
         let only = if rest.contains("COVERING INDEX") && !index.is_empty() { " alone" } else { "" };
         format!("{what} {shown} by {by}{index}{only}")
     }
 
     fn gathering(&self, what: &str) -> String {
-        let fields = self.order();
-        let no_index = if fields.is_empty() { String::new() } else { format!(", because no index gives {fields}") };
         if what.contains("GROUP BY") {
-            return format!("puts them into groups in memory{no_index}");
+            return format!("puts them into groups in memory{}", self.names.no_index());
         }
         if what.contains("DISTINCT") || what.contains("count(") {
             return "takes away doubles in memory".to_owned();
         }
         if what.contains("LAST") {
-            return "sorts runs of them in memory: the index gives the first part of the order alone".to_owned();
+            return SORTS_RUNS.to_owned();
         }
-        match self.origin {
-            Some(Origin::Group(_)) => "sorts the groups in memory".to_owned(),
-            _ => format!("sorts all that it found in memory{no_index}"),
-        }
-    }
-
-    /// The fields of the order, as far as they are own ones.
-    fn order(&self) -> String {
-        let Some(origin) = self.origin else { return String::new() };
-        let collection = self.schema.collection(origin.collection());
-        let order = origin.order(self.schema);
-        order.iter().map(|field| collection.field(*field).name.as_str()).collect::<Vec<_>>().join(", ")
+        self.names.sorting()
     }
 
     /// The table of an alias, or of its own name.
@@ -158,22 +146,12 @@ impl<'a> Words<'a> {
     where
         'a: 'n,
     {
-        let known = |table: &str| self.collection(table).is_some() || self.tables.values().any(|known| *known == table);
+        let known =
+            |table: &str| self.names.collection(table).is_some() || self.tables.values().any(|known| *known == table);
         match self.tables.get(name) {
             Some(table) => Some(table),
             None => known(name).then_some(name),
         }
-    }
-
-    fn collection(&self, table: &str) -> Option<&'a Collection> {
-        self.schema.collections.iter().find(|collection| collection.table == table)
-    }
-
-    fn shown<'t>(&self, table: &'t str) -> &'t str
-    where
-        'a: 't,
-    {
-        self.collection(table).map_or(table, |collection| collection.path.as_str())
     }
 
     /// `flights (336,776)`.
@@ -181,8 +159,8 @@ impl<'a> Words<'a> {
         let sql = format!("SELECT count(*) FROM \"{}\"", table.replace('"', "\"\""));
         let count: Option<i64> = self.connection.query_row(&sql, [], |row| row.get(0)).ok();
         match count {
-            Some(count) => format!("{} ({})", self.shown(table), thousands(count)),
-            None => self.shown(table).to_owned(),
+            Some(count) => format!("{} ({})", self.names.shown(table), thousands(count)),
+            None => self.names.shown(table).to_owned(),
         }
     }
 
@@ -208,23 +186,7 @@ impl<'a> Words<'a> {
 
     /// The fields of an index; the key, which ends each, is left out.
     fn fields_of(&self, table: &str, index: &str) -> String {
-        let columns = self.columns_of(index);
-        let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
-        let columns = match columns.as_slice() {
-            [first @ .., "id"] if !first.is_empty() => first,
-            all => all,
-        };
-        self.names(table, columns)
-    }
-
-    /// The names of fields by those of their columns.
-    fn names(&self, table: &str, columns: &[&str]) -> String {
-        let collection = self.collection(table);
-        let name = |column: &&str| {
-            let field = collection.and_then(|of| of.fields.iter().find(|field| field.column == *column));
-            field.map_or((*column).to_owned(), |field| field.name.clone())
-        };
-        columns.iter().map(name).collect::<Vec<_>>().join(", ")
+        self.names.indexed(table, &self.columns_of(index))
     }
 }
 
