@@ -96,6 +96,23 @@ pub struct Create {
     pub answer: Answer,
 }
 
+impl Create {
+    /// A new record that nothing is asked of and that answers with its key: what more there is to it is named beside this.
+    pub fn new(collection: CollectionId, columns: Vec<FieldId>) -> Create {
+        Create {
+            collection,
+            columns,
+            compute: Vec::new(),
+            checks: Vec::new(),
+            links: Vec::new(),
+            changes: Vec::new(),
+            after: None,
+            fields: Vec::new(),
+            answer: Answer::Key,
+        }
+    }
+}
+
 /// A change of one record.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Update {
@@ -131,6 +148,30 @@ pub struct Update {
     pub fields: Vec<(FieldId, Expr)>,
     /// What to answer.
     pub answer: Answer,
+}
+
+impl Update {
+    /// A change of nothing, under the rules of reading and of updating, that answers with the key: what more there is to it is
+    /// named beside this.
+    pub fn new(collection: CollectionId, find: Expr, visible: Expr, before: Expr) -> Update {
+        Update {
+            collection,
+            find,
+            visible,
+            before,
+            version: None,
+            set: Vec::new(),
+            add: Vec::new(),
+            compute: Vec::new(),
+            quiet: false,
+            checks: Vec::new(),
+            links: Vec::new(),
+            changes: Vec::new(),
+            after: None,
+            fields: Vec::new(),
+            answer: Answer::Key,
+        }
+    }
 }
 
 /// The end of one record.

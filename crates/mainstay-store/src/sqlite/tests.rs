@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mainstay_expr::Value;
-use mainstay_plan::{Answer, Create, WritePlan};
+use mainstay_plan::{Create, WritePlan};
 use mainstay_schema::{Migration, Schema, Source};
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -28,17 +28,8 @@ impl World {
         engine.migrate(&Migration::between(None, &schema), &schema).unwrap();
         let of = &schema.collections[0];
         let columns = ["id", "createdAt", "updatedAt", "version", "text"];
-        let plan = WritePlan::Create(Create {
-            collection: of.id,
-            columns: columns.iter().map(|name| of.by_name[*name]).collect(),
-            compute: Vec::new(),
-            checks: Vec::new(),
-            links: Vec::new(),
-            changes: Vec::new(),
-            after: None,
-            fields: Vec::new(),
-            answer: Answer::Key,
-        });
+        let plan = Create::new(of.id, columns.iter().map(|name| of.by_name[*name]).collect());
+        let plan = WritePlan::Create(plan);
         let statement = WriteStatement::render(&schema, &SqliteDialect, &plan, || Ok([].into())).unwrap();
         World { engine: Arc::new(engine), statement: Arc::new(statement), _folder: folder }
     }

@@ -24,18 +24,7 @@ impl World {
             columns.push(self.field(of, name));
             values.push(value.clone());
         }
-        let plan = Create {
-            collection: collection.id,
-            columns,
-            compute: Vec::new(),
-            checks: Vec::new(),
-            links: Vec::new(),
-            changes: Vec::new(),
-            after: None,
-            fields: Vec::new(),
-            answer: Answer::Key,
-        };
-        (plan, values)
+        (Create::new(collection.id, columns), values)
     }
 
     pub(crate) fn step(&self, plan: WritePlan, values: Vec<Value>) -> Step {
@@ -55,24 +44,8 @@ impl World {
             (self.field(of, name), u16::try_from(values.len() - 1).unwrap())
         });
         let set = set.collect();
-        let plan = Update {
-            quiet: false,
-            collection: self.id(of),
-            find,
-            visible: self.condition(of, "true"),
-            before: self.condition(of, "true"),
-            version: None,
-            add: Vec::new(),
-            set,
-            compute: Vec::new(),
-            checks: Vec::new(),
-            links: Vec::new(),
-            changes: Vec::new(),
-            after: None,
-            fields: Vec::new(),
-            answer: Answer::Key,
-        };
-        (plan, values)
+        let always = self.condition(of, "true");
+        (Update { set, ..Update::new(self.id(of), find, always.clone(), always) }, values)
     }
 
     pub(crate) fn update_step(&self, of: &str, key: Value, fields: &[(&str, Value)]) -> Step {

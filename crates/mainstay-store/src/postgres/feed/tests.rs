@@ -10,7 +10,7 @@ use std::{
 };
 
 use mainstay_expr::{CompareOp, Expr, Node, Span, THIS, Type, Value};
-use mainstay_plan::{Answer, Change, ChangeOp, Create, Delete, Position, Update, WritePlan};
+use mainstay_plan::{Change, ChangeOp, Create, Delete, Position, Update, WritePlan};
 use mainstay_schema::{Collection, FieldId, Migration, Schema, Source};
 use mainstay_test_db::{Engine as On, TestDatabase, postgres_only};
 use parking_lot::Mutex;
@@ -65,34 +65,8 @@ fn plans(schema: &Schema) -> [WritePlan; 3] {
     let number = of.field_named("number").unwrap().id;
     let system = [of.system.id, of.system.created_at, of.system.updated_at, of.system.version];
     let columns: Vec<FieldId> = system.into_iter().flatten().chain([number]).collect();
-    let create = Create {
-        collection: of.id,
-        columns,
-        compute: Vec::new(),
-        checks: Vec::new(),
-        links: Vec::new(),
-        changes: Vec::new(),
-        after: None,
-        fields: Vec::new(),
-        answer: Answer::Key,
-    };
-    let update = Update {
-        collection: of.id,
-        find: key_is(of),
-        visible: always(),
-        before: always(),
-        version: None,
-        set: vec![(number, 1)],
-        add: Vec::new(),
-        compute: Vec::new(),
-        quiet: false,
-        checks: Vec::new(),
-        links: Vec::new(),
-        changes: Vec::new(),
-        after: None,
-        fields: Vec::new(),
-        answer: Answer::Key,
-    };
+    let create = Create::new(of.id, columns);
+    let update = Update { set: vec![(number, 1)], ..Update::new(of.id, key_is(of), always(), always()) };
     let delete = Delete { collection: of.id, find: key_is(of), visible: always(), before: always(), version: None };
     [WritePlan::Create(create), WritePlan::Update(update), WritePlan::Delete(delete)]
 }

@@ -83,17 +83,8 @@ fn a_create_answered_by_its_insert() {
     let schema = schema();
     let mut plans = Plans::new(&schema);
     let columns = ["id", "title", "org", "words", "states"].map(|name| plans.field("Post", name)).to_vec();
-    let plan = Create {
-        collection: plans.id("Post"),
-        columns,
-        compute: Vec::new(),
-        checks: Vec::new(),
-        links: Vec::new(),
-        changes: Vec::new(),
-        after: None,
-        fields: Vec::new(),
-        answer: record(&mut plans, "published", &["id", "title", "version"]),
-    };
+    let answer = record(&mut plans, "published", &["id", "title", "version"]);
+    let plan = Create { answer, ..Create::new(plans.id("Post"), columns) };
     let sql = create(&schema, &SqliteDialect, &plan).expect("it renders");
     assert_eq!(sql.answer, None);
     let mut shown = Shown::default();
@@ -111,15 +102,11 @@ fn a_create_with_links_a_rule_over_them_and_a_nested_answer() {
     let check =
         LinkCheck { field: org, target: plans.id("Org"), key: 1, visible: plans.condition("Org", "owner == auth.id") };
     let plan = Create {
-        collection: plans.id("Post"),
-        columns: vec![title, org],
-        compute: Vec::new(),
-        checks: Vec::new(),
         links: vec![check],
         changes: vec![change(&mut plans, LinkMode::Replace, "label != 'x'")],
         after: Some(plans.condition("Post", "org.members.exists(m, m.user == auth.id)")),
-        fields: Vec::new(),
         answer: Answer::Record { visible: always(), select },
+        ..Create::new(plans.id("Post"), vec![title, org])
     };
     let sql = create(&schema, &SqliteDialect, &plan).expect("it renders");
     let mut shown = Shown::default();
@@ -133,42 +120,17 @@ fn a_create_with_links_a_rule_over_them_and_a_nested_answer() {
 fn a_create_of_nothing() {
     let schema = schema();
     let plans = Plans::new(&schema);
-    let collection = plans.id("Tag");
-    let (columns, links, changes, answer) = (Vec::new(), Vec::new(), Vec::new(), Answer::Key);
-    let plan = Create {
-        collection,
-        columns,
-        compute: Vec::new(),
-        checks: Vec::new(),
-        links,
-        changes,
-        after: None,
-        fields: Vec::new(),
-        answer,
-    };
+    let plan = Create::new(plans.id("Tag"), Vec::new());
     let sql = create(&schema, &SqliteDialect, &plan).expect("it renders");
     assert_eq!(sql.insert.text, r#"INSERT INTO "tags" DEFAULT VALUES RETURNING "tags"."id", "tags"."version""#);
 }
 
 fn patch(plans: &mut Plans<'_>, answer: Answer) -> Update {
     let value = plans.value(Value::text("new"));
-    Update {
-        quiet: false,
-        collection: plans.id("Post"),
-        find: plans.condition("Post", "title == 'old'"),
-        visible: plans.condition("Post", "published"),
-        before: plans.condition("Post", "owner == auth.id"),
-        version: None,
-        add: Vec::new(),
-        set: vec![(plans.field("Post", "title"), value)],
-        compute: Vec::new(),
-        checks: Vec::new(),
-        links: Vec::new(),
-        changes: Vec::new(),
-        after: None,
-        fields: Vec::new(),
-        answer,
-    }
+    let find = plans.condition("Post", "title == 'old'");
+    let (visible, before) = (plans.condition("Post", "published"), plans.condition("Post", "owner == auth.id"));
+    let set = vec![(plans.field("Post", "title"), value)];
+    Update { set, answer, ..Update::new(plans.id("Post"), find, visible, before) }
 }
 
 #[test]

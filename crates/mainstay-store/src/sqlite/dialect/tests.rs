@@ -4,7 +4,7 @@ mod leaks;
 mod plans;
 
 use mainstay_expr::{Expr, Value};
-use mainstay_plan::Query;
+use mainstay_plan::{Create, Query};
 use mainstay_schema::{FieldId, Migration, Schema};
 use rusqlite::Connection;
 
@@ -46,17 +46,7 @@ impl<'a> Database<'a> {
         let all: Vec<(&str, Value)> = fields.iter().cloned().chain(system).collect();
         let columns: Vec<FieldId> = all.iter().map(|(name, _)| plans.field(of, name)).collect();
         let values: Vec<Value> = all.into_iter().map(|(_, value)| value).collect();
-        let plan = mainstay_plan::Create {
-            collection: plans.id(of),
-            columns,
-            compute: Vec::new(),
-            checks: Vec::new(),
-            links: Vec::new(),
-            changes: Vec::new(),
-            after: None,
-            fields: Vec::new(),
-            answer: mainstay_plan::Answer::Key,
-        };
+        let plan = Create::new(plans.id(of), columns);
         let sql = create(self.schema, &SqliteDialect, &plan).expect("it renders");
         self.rows(&sql.insert, &values, |_| ());
     }
