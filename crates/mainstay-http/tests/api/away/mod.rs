@@ -3,7 +3,7 @@ mod way;
 
 use mainstay_test_db::postgres_only;
 use mainstay_testing::{Reply, Setup, TestApp};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use way::{CANCEL, Way};
 
@@ -72,42 +72,42 @@ async fn a_statement_that_takes_too_long_is_ended() {
     assert_eq!(app.get(&note).await.json()["text"], json!("a"));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_a_free_connection_callers_are_told_when_to_come_again() {
-    postgres_only!("fills its connections");
+/// Asks something while the only connection waits for a lock; says what the note is afterwards.
+async fn while_all_are_taken(
+    change: impl FnOnce(&mut mainstay_store::PostgresSettings) + Send + 'static,
+    ask: impl AsyncFnOnce(&TestApp, &str),
+) -> Json {
     let way = Way::open();
     let few = |settings: &mut mainstay_store::Settings| {
         settings.postgres.connections = 1;
-        settings.postgres.connections_queue_max = 0;
+        change(&mut settings.postgres);
     };
     let (app, note) = notes(&way, few).await;
     let held = app.database().hold(LOCK);
     let (client, path) = (app.user("anna"), note.clone());
     let first = tokio::spawn(async move { client.patch(&path, json!({"text": "b"})).await });
     way.sent(b"notes").await;
-    is_told_to_try_again(&app.get(&note).await, "overloaded");
-    is_told_to_try_again(&app.user("bob").patch(&note, json!({"text": "c"})).await, "overloaded");
+    ask(&app, &note).await;
     drop(held);
     assert_eq!(first.await.expect("an answer").status, 200);
-    assert_eq!(app.get(&note).await.json()["text"], json!("b"));
+    app.get(&note).await.json()["text"].clone()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_free_connection_callers_are_told_when_to_come_again() {
+    postgres_only!("fills its connections");
+    let ask = async |app: &TestApp, note: &str| {
+        is_told_to_try_again(&app.get(note).await, "overloaded");
+        is_told_to_try_again(&app.user("bob").patch(note, json!({"text": "c"})).await, "overloaded");
+    };
+    assert_eq!(while_all_are_taken(|settings| settings.connections_queue_max = 0, ask).await, json!("b"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wait_for_a_connection_ends() {
     postgres_only!("fills its connections");
-    let way = Way::open();
-    let few = |settings: &mut mainstay_store::Settings| {
-        settings.postgres.connections = 1;
-        settings.postgres.connections_wait_ms_max = 100;
-    };
-    let (app, note) = notes(&way, few).await;
-    let held = app.database().hold(LOCK);
-    let (client, path) = (app.user("anna"), note.clone());
-    let first = tokio::spawn(async move { client.patch(&path, json!({"text": "b"})).await });
-    way.sent(b"notes").await;
-    is_told_to_try_again(&app.get(&note).await, "overloaded");
-    drop(held);
-    assert_eq!(first.await.expect("an answer").status, 200);
+    let ask = async |app: &TestApp, note: &str| is_told_to_try_again(&app.get(note).await, "overloaded");
+    assert_eq!(while_all_are_taken(|settings| settings.connections_wait_ms_max = 100, ask).await, json!("b"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
