@@ -1,16 +1,47 @@
 //! The CPU time of a server for one request after the other: what stays steady on a shared machine.
 use crate::{
     Outcome,
+    compare::median,
     http::Connection,
     process::{Process, cpu_us},
 };
 
+/// How often each kind of request is sent.
+#[derive(Clone, Copy)]
+pub struct Rounds {
+    /// Interleaved rounds; one more goes before them and fills caches.
+    pub rounds: usize,
+    /// Requests of each kind in a round.
+    pub requests: usize,
+}
+
+/// Makes the n-th request of a kind.
+pub type Text<'a> = &'a dyn Fn(usize) -> String;
+
+impl Rounds {
+    /// The server's CPU time for each request of a kind, in microseconds: the median of the rounds. No number comes twice.
+    pub async fn cpu_of_each(&self, server: &Process, kinds: &[Text<'_>]) -> Outcome<Vec<f64>> {
+        let mut figures = vec![Vec::new(); kinds.len()];
+        let mut connection = Connection::open(server.address).await?;
+        for round in 0..=self.rounds {
+            for (text, figures) in kinds.iter().zip(&mut figures) {
+                let first = round * self.requests;
+                let figure = cpu_of_each(server, &mut connection, self.requests, |number| text(first + number)).await?;
+                if round > 0 {
+                    figures.push(figure);
+                }
+            }
+        }
+        Ok(figures.into_iter().map(|of| median(of.into_iter())).collect())
+    }
+}
+
 /// The server's CPU time for each of `requests` requests, in microseconds; `text` makes the n-th. The kernel counts in ticks of 10 ms.
-pub async fn cpu_of_each(
+async fn cpu_of_each(
     server: &Process,
     connection: &mut Connection,
     requests: usize,
-    mut text: impl FnMut(usize) -> String,
+    text: impl Fn(usize) -> String,
 ) -> Outcome<f64> {
     let before = cpu_us(server.pid())?;
     for number in 0..requests {

@@ -9,9 +9,8 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::Parser;
 use mainstay_bench::{
     Outcome,
-    compare::median,
-    cpu::cpu_of_each,
-    http::{Connection, request},
+    cpu::{Rounds, Text},
+    http::request,
     sides::Mainstay,
 };
 
@@ -49,19 +48,10 @@ async fn measure(options: &Options) -> Outcome<ExitCode> {
     let token = mainstay.token("bench")?;
     let bodies = [("array", "/api/messages", array()), ("batch", "/api/batch", batch())];
     let requests = bodies.map(|(name, path, body)| (name, request("POST", path, Some(&token), &body)));
-    let mut figures = vec![Vec::new(); requests.len()];
-    let mut connection = Connection::open(server.address).await?;
-    for round in 0..=options.rounds {
-        for ((_, text), figures) in requests.iter().zip(&mut figures) {
-            let figure = cpu_of_each(&server, &mut connection, options.requests, |_| text.clone()).await?;
-            // The first round fills caches.
-            if round > 0 {
-                figures.push(figure);
-            }
-        }
-    }
+    let texts = requests.each_ref().map(|(_, text)| move |_: usize| text.clone());
+    let rounds = Rounds { rounds: options.rounds, requests: options.requests };
+    let medians = rounds.cpu_of_each(&server, &texts.each_ref().map(|text| text as Text<'_>)).await?;
     server.stop()?;
-    let medians: Vec<f64> = figures.into_iter().map(|of| median(of.into_iter())).collect();
     println!("{RECORDS} creates, {} rounds of {} requests, CPU µs each (median)\n", options.rounds, options.requests);
     println!("| as | a request | a record | ratio |\n|---|--:|--:|--:|");
     for ((name, _), figure) in requests.iter().zip(&medians) {

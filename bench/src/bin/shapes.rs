@@ -9,9 +9,8 @@ use std::path::PathBuf;
 use clap::Parser;
 use mainstay_bench::{
     Outcome,
-    compare::median,
-    cpu::cpu_of_each,
-    http::{Connection, percent_encode, request},
+    cpu::{Rounds, Text},
+    http::{percent_encode, request},
     project::BARE_SETTINGS,
     sides::Mainstay,
 };
@@ -61,21 +60,9 @@ async fn measure(options: &Options) -> Outcome<()> {
     let mut server = mainstay.start()?;
     server.ready("/readyz").await?;
     let cases = cases();
-    let mut figures = vec![Vec::new(); cases.len()];
-    let mut connection = Connection::open(server.address).await?;
-    for round in 0..=options.rounds {
-        for (case, figures) in cases.iter().zip(&mut figures) {
-            let first = round * options.requests;
-            let text = |number| (case.text)(first + number);
-            let figure = cpu_of_each(&server, &mut connection, options.requests, text).await?;
-            // The first round fills caches.
-            if round > 0 {
-                figures.push(figure);
-            }
-        }
-    }
+    let rounds = Rounds { rounds: options.rounds, requests: options.requests };
+    let medians = rounds.cpu_of_each(&server, &cases.each_ref().map(|case| &*case.text as Text<'_>)).await?;
     server.stop()?;
-    let medians: Vec<f64> = figures.into_iter().map(|of| median(of.into_iter())).collect();
     println!("{} rounds of {} requests, the server's CPU µs each (median)\n", options.rounds, options.requests);
     println!("| request | CPU µs | more | ratio |\n|---|--:|--:|--:|");
     for (case, figure) in cases.iter().zip(&medians) {
