@@ -36,11 +36,13 @@ pub struct MoveSettings {
     pub few: usize,
     /// How long it is waited for a moment in which nobody writes, in milliseconds.
     pub wait_ms_max: u64,
+    /// So many changes are looked at together, about: their keys fit into memory.
+    pub changes: u64,
 }
 
 impl Default for MoveSettings {
     fn default() -> MoveSettings {
-        MoveSettings { restart: false, few: 500, wait_ms_max: 10_000 }
+        MoveSettings { restart: false, few: 500, wait_ms_max: 10_000, changes: 200_000 }
     }
 }
 

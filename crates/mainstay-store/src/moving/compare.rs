@@ -83,19 +83,28 @@ fn digest(side: &mut dyn Side, part: &Part) -> Result<(u64, Digest), StoreError>
     Ok((records, all))
 }
 
+/// Reads both sides at the same time.
+pub(super) fn both<T: Send>(
+    (source, target): (&mut dyn Side, &mut dyn Side),
+    read: impl Fn(&mut dyn Side) -> Result<T, StoreError> + Sync,
+) -> Result<(T, T), StoreError> {
+    let (here, there) = thread::scope(|scope| {
+        let read = &read;
+        let here = scope.spawn(move || read(source));
+        let there = read(target);
+        (here.join().unwrap_or_else(|_| Err(StoreError::Engine("a comparison has ended".to_owned()))), there)
+    });
+    Ok((here?, there?))
+}
+
 /// Some collections on both sides, at the same time. Neither side may change meanwhile.
 pub(super) fn digests(
     (source, target): (&mut dyn Side, &mut dyn Side),
     parts: &[&Part],
 ) -> Result<Vec<Compared>, StoreError> {
     let all = |side: &mut dyn Side| parts.iter().map(|part| digest(side, part)).collect::<Result<Vec<_>, _>>();
-    let (here, there) = thread::scope(|scope| {
-        let all = &all;
-        let here = scope.spawn(move || all(source));
-        let there = all(target);
-        (here.join().unwrap_or_else(|_| Err(StoreError::Engine("a comparison has ended".to_owned()))), there)
-    });
-    let pairs = here?.into_iter().zip(there?).zip(parts);
+    let (here, there) = both((source, target), all)?;
+    let pairs = here.into_iter().zip(there).zip(parts);
     Ok(pairs.map(|((source, target), part)| Compared { name: part.name.clone(), source, target }).collect())
 }
 

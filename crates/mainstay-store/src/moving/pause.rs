@@ -21,12 +21,19 @@ impl Moving<'_> {
     pub(super) fn begin_pause(&mut self) -> Result<Instant, MoveError> {
         (self.tell)(MoveStep::Pauses);
         let wait_ms = self.settings.wait_ms_max;
-        let tables = self.sealed()?;
-        let tables: Vec<&MovedTable> = tables.iter().collect();
-        let began = self.source.begin_pause(&tables, Duration::from_millis(wait_ms))?;
-        let began = began.ok_or(MoveError::NoPause(wait_ms))?;
-        self.is_paused = true;
-        Ok(began)
+        loop {
+            let tables = self.sealed()?;
+            let of: Vec<&MovedTable> = tables.iter().collect();
+            let began = self.source.begin_pause(&of, Duration::from_millis(wait_ms))?;
+            let began = began.ok_or(MoveError::NoPause(wait_ms))?;
+            self.is_paused = true;
+            // One that was made meanwhile may be written to.
+            if self.sealed()?.len() == tables.len() {
+                return Ok(began);
+            }
+            self.source.roll_back()?;
+            self.is_paused = false;
+        }
     }
 
     /// Does what is left, and seals the source: all or nothing. The collections that were compared only now.
@@ -35,7 +42,7 @@ impl Moving<'_> {
         if self.source.noted(MOVED)?.is_some() {
             return Err(MoveError::Sealed);
         }
-        self.catch_up(None)?;
+        self.catch_up()?;
         let apart = self.copy_apart()?;
         self.copy_own()?;
         let id = self.target.noted(INTO)?;
@@ -92,6 +99,7 @@ impl Moving<'_> {
 
     /// What the server keeps beside the records.
     fn copy_own(&mut self) -> Result<(), MoveError> {
+        self.make_import_notes()?;
         let there = self.source.tables()?;
         let own: Vec<MovedTable> = self.plan.own.iter().filter(|table| there.contains(&table.name)).cloned().collect();
         self.copy_whole(&own)?;

@@ -13,8 +13,6 @@ pub(super) const MOVED: &str = "moved";
 pub(super) const MOVING: &str = "moving:";
 /// The target's note up to where it has what the feed told.
 pub(super) const POSITION: &str = "position";
-/// The target's note of the time from which on kept answers are copied again.
-pub(super) const KEPT: &str = "kept";
 /// The target's note of the schema that it is filled by.
 const SCHEMA: &str = "schema";
 /// The target's note that its indexes and references were taken away; [`MAKING`] once they come back.
@@ -94,10 +92,22 @@ impl Moving<'_> {
         if self.store.snapshot()?.is_none() {
             self.store.migrate(&Migration::between(None, schema), schema)?;
         }
+        self.make_import_notes()
+    }
+
+    /// An import may begin at whatever time.
+    pub(super) fn make_import_notes(&mut self) -> Result<(), MoveError> {
         if self.source.has("mainstay_import")? {
             self.store.prepare_notes()?;
         }
         Ok(())
+    }
+
+    /// Fails where the source has another schema by now: what that added is in none of the tables that are copied.
+    pub(super) fn require_schema(&mut self) -> Result<(), MoveError> {
+        let now = self.source.schema()?;
+        let is_same = now.is_some_and(|now| Migration::between(Some(&now), self.schema).is_done());
+        if is_same { Ok(()) } else { Err(MoveError::OtherSchema) }
     }
 
     /// Forgets what an earlier run has copied.
@@ -108,7 +118,7 @@ impl Moving<'_> {
             self.target.execute(&clear, &[])?;
         }
         let copied = self.target.notes(COPIED)?;
-        for name in copied.iter().map(|(name, _)| name.as_str()).chain([LOOSE, POSITION, KEPT]) {
+        for name in copied.iter().map(|(name, _)| name.as_str()).chain([LOOSE, POSITION]) {
             self.target.forget(name)?;
         }
         Ok(self.target.commit()?)
@@ -121,7 +131,10 @@ impl Moving<'_> {
             return Ok(());
         }
         self.target.begin()?;
-        let first = self.target.notes(MAKES)?.len();
+        // Those that a run had made again are noted no more: a count of the others is no free number.
+        let last = self.target.notes(MAKES)?.into_iter().next_back();
+        let first =
+            last.and_then(|(name, _)| name.strip_prefix(MAKES)?.parse::<usize>().ok()).map_or(0, |last| last + 1);
         let tables: Vec<&MovedTable> = self.plan.tables();
         for (at, make) in self.target.loosen(&tables)?.into_iter().enumerate() {
             self.target.note(&format!("{MAKES}{:05}", first + at), &make)?;

@@ -3,10 +3,11 @@ use std::time::{Duration, Instant};
 
 use mainstay_expr::Value;
 use mainstay_plan::Position;
+use mainstay_schema::Snapshot;
 
 use crate::{
     StoreError,
-    sql::{self, Decode, Dialect, MovedTable, Sql},
+    sql::{self, Decode, Dialect, MovedTable, Sql, plain},
 };
 
 /// A record that was written: its collection, by its address, and its key.
@@ -66,8 +67,8 @@ pub(crate) trait Side: Send {
     fn tables(&mut self) -> Result<Vec<String>, StoreError>;
     /// Up to where the feed is; nothing before it is asked for.
     fn position(&mut self) -> Result<Position, StoreError>;
-    /// What was written behind a position, so many changes about; `None`: all.
-    fn touched(&mut self, after: Position, limit: Option<u64>) -> Result<Changed, StoreError>;
+    /// What was written behind a position, so many changes about.
+    fn touched(&mut self, after: Position, limit: u64) -> Result<Changed, StoreError>;
     /// The last key that a table has counted.
     fn counter(&mut self, table: &MovedTable) -> Result<Option<i64>, StoreError>;
     /// Lets a table count on behind a key.
@@ -130,6 +131,15 @@ impl dyn Side + '_ {
     /// Whether it has a table of this name.
     pub(crate) fn has(&mut self, table: &str) -> Result<bool, StoreError> {
         Ok(self.tables()?.iter().any(|name| name == table))
+    }
+
+    /// The schema last applied, as the transaction sees it.
+    pub(crate) fn schema(&mut self) -> Result<Option<Snapshot>, StoreError> {
+        let recall = plain(sql::recall(self.dialect()), 0);
+        let found = self.all(&recall, &[], &[Decode::Text])?;
+        let Some(Value::Text(text)) = found.first() else { return Ok(None) };
+        let read = Snapshot::from_json(text);
+        read.map(Some).map_err(|error| StoreError::Engine(format!("the schema of the source cannot be read: {error}")))
     }
 
     /// Makes the table of the notes.

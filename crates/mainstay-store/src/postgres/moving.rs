@@ -183,7 +183,7 @@ impl Side for MovingSide {
         }
     }
 
-    fn touched(&mut self, after: Position, limit: Option<u64>) -> Result<Changed, StoreError> {
+    fn touched(&mut self, after: Position, limit: u64) -> Result<Changed, StoreError> {
         let last = self.position()?;
         let this: &mut dyn Side = self;
         let xid = Value::text(after.xid.to_string());
@@ -193,15 +193,10 @@ impl Side for MovingSide {
         }
         // Whole transactions, those at the end not counted.
         let mut end = last;
-        if let Some(limit) = limit {
-            let border = this.all(
-                &plain(format!("{BORDER} OFFSET {limit} LIMIT 1"), 1),
-                std::slice::from_ref(&xid),
-                &[Decode::Int],
-            )?;
-            if let Some(Value::Int(border)) = border.first() {
-                end.xid = end.xid.min(border.unsigned_abs().max(after.xid + 1));
-            }
+        let border = plain(format!("{BORDER} OFFSET {limit} LIMIT 1"), 1);
+        let border = this.all(&border, std::slice::from_ref(&xid), &[Decode::Int])?;
+        if let Some(Value::Int(border)) = border.first() {
+            end.xid = end.xid.min(border.unsigned_abs().max(after.xid + 1));
         }
         let is_more = end < last;
         let up_to = if is_more { Value::text(end.xid.to_string()) } else { Value::Null };

@@ -47,8 +47,7 @@ pub use migration::{
     migration,
 };
 pub(crate) use moving::{
-    KEPT_COLUMNS, MovedTable, forget_kept, forget_moving, make_moving, moving_notes, note_moving, sql as plain,
-    sql_names,
+    MovedTable, forget_moving, kept_sums, make_moving, moving_notes, note_moving, sql as plain, sql_names,
 };
 pub use nodes::make_nodes;
 pub use notes::{note, note_tables, noted_sources, noted_waiting};

@@ -21,9 +21,6 @@ const NOTES: OwnTable = OwnTable {
     columns: &[("name", Scalar::String, true), ("value", Scalar::String, true)],
 };
 
-/// The columns by which an answer that is kept may be in another's way: its first ones.
-pub(crate) const KEPT_COLUMNS: [&str; 5] = ["id", "caller", "number", "key", "request"];
-
 /// A table that is copied.
 #[derive(Clone, Debug)]
 pub(crate) struct MovedTable {
@@ -130,10 +127,17 @@ impl MovedTable {
         sql(format!("DELETE FROM {}", dialect.quote(&self.name)), 0)
     }
 
-    /// The rows of a number and more in a column.
-    pub(crate) fn since(&self, dialect: &dyn Dialect, column: &str) -> Sql {
-        let (list, table, column) = (self.list(dialect), dialect.quote(&self.name), dialect.quote(column));
-        sql(format!("SELECT {list} FROM {table} WHERE {column} >= {}", dialect.placeholder(1)), 1)
+    /// Some of its rows whose keys are behind a number and not behind another one, in their order.
+    pub(crate) fn between(&self, dialect: &dyn Dialect, limit: usize) -> Sql {
+        let (list, table, key) = (self.list(dialect), dialect.quote(&self.name), names(dialect, &self.columns[..1]));
+        let which = within(dialect, &key);
+        sql(format!("SELECT {list} FROM {table} WHERE {which} ORDER BY {key} LIMIT {limit}"), 2)
+    }
+
+    /// Takes all of those out.
+    pub(crate) fn delete_between(&self, dialect: &dyn Dialect) -> Sql {
+        let which = within(dialect, &names(dialect, &self.columns[..1]));
+        sql(format!("DELETE FROM {} WHERE {which}", dialect.quote(&self.name)), 2)
     }
 
     /// Writes one row.
@@ -149,16 +153,15 @@ impl MovedTable {
     }
 }
 
-/// Takes answers out of the kept ones that are in the way of another: its id, caller, number, key and request are the values.
-pub(crate) fn forget_kept(dialect: &dyn Dialect) -> Sql {
-    let [id, caller, number, key, request] = KEPT_COLUMNS.map(|name| dialect.quote(name));
-    let [first, second, third, fourth, fifth] = [1, 2, 3, 4, 5].map(|at| dialect.placeholder(at));
-    let table = dialect.quote(ONCE.name);
+/// What kept answers come to, by groups of so many ids that follow each other: the group, how many, and two sums of when they were
+/// kept. None is ever changed, so that rows of one id and one time are the same.
+pub(crate) fn kept_sums(dialect: &dyn Dialect, ids: i64) -> Sql {
+    let [id, time, table] = ["id", "time", ONCE.name].map(|name| dialect.quote(name));
     let text = format!(
-        "DELETE FROM {table} WHERE {id} = {first} OR {caller} = {second} AND ({number} = {third} OR {key} = {fourth} AND \
-         {request} = {fifth})"
+        "SELECT {id} / {ids}, count(*), CAST(sum({time}) AS BIGINT), CAST(sum(({id} % {ids} + 1) * ({time} % 1000000007)) AS \
+         BIGINT) FROM {table} GROUP BY 1"
     );
-    sql(text, KEPT_COLUMNS.len())
+    sql(text, 0)
 }
 
 /// Makes the table of the notes, where there is none.
@@ -197,6 +200,12 @@ fn moved(ty: &ColumnType) -> Decode {
         ColumnType::List(_) => Decode::Json,
         ty => decode_column(ty),
     }
+}
+
+/// That a key is behind the first value, and not behind the second.
+fn within(dialect: &dyn Dialect, key: &str) -> String {
+    let [behind, last] = [1, 2].map(|at| dialect.placeholder(at));
+    format!("{key} > {behind} AND {key} <= {last}")
 }
 
 fn names(dialect: &dyn Dialect, columns: &[(String, Decode)]) -> String {

@@ -152,13 +152,13 @@ impl Side for MovingSide {
         feed::end(&self.0).map(|seq| Position { xid: 0, seq }).map_err(failed)
     }
 
-    fn touched(&mut self, after: Position, limit: Option<u64>) -> Result<Changed, StoreError> {
+    fn touched(&mut self, after: Position, limit: u64) -> Result<Changed, StoreError> {
         let gone = feed::gone(&self.0, None).map_err(failed)?;
         let last = self.position()?;
         if gone > after.seq || last < after {
             return Err(StoreError::ChangesGone);
         }
-        let end = limit.map_or(last.seq, |limit| last.seq.min(after.seq.saturating_add(limit)));
+        let end = last.seq.min(after.seq.saturating_add(limit));
         let sql = "SELECT DISTINCT collection, record FROM mainstay_changes WHERE seq > ?1 AND seq <= ?2";
         let pairs = || {
             let mut statement = self.0.prepare_cached(sql)?;

@@ -11,6 +11,8 @@ use crate::{
     support::{Project, Ran, Server},
 };
 
+mod stopped;
+
 const OLD: &str = "sqlite:data/mainstay.db";
 const FILE: &str = "data/mainstay.db";
 const SECRET: &str = "a secret of the tests that is long enough";

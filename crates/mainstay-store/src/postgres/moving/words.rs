@@ -22,8 +22,9 @@ pub(super) const DEFERRABLE: &str = "SELECT format('ALTER TABLE %s ALTER CONSTRA
      quote_ident(current_schema())::regnamespace AND t.relname IN (SELECT jsonb_array_elements_text($1::jsonb))";
 
 /// What takes the triggers away that refuse writes.
-pub(super) const SEALS: &str = "SELECT format('DROP TRIGGER mainstay_moved ON %s', tgrelid::regclass) FROM pg_trigger WHERE tgname = \
-     'mainstay_moved'";
+pub(super) const SEALS: &str = "SELECT format('DROP TRIGGER mainstay_moved ON %s', g.tgrelid::regclass) FROM pg_trigger AS g JOIN \
+     pg_class AS t ON t.oid = g.tgrelid WHERE g.tgname = 'mainstay_moved' AND t.relnamespace = \
+     quote_ident(current_schema())::regnamespace";
 
 /// Something where changes are gone that were written since a transaction, which is the first value.
 pub(super) const GONE: &str = "SELECT seq FROM mainstay_changes_gone WHERE xid >= $1::text::bigint";
