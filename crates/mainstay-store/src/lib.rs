@@ -33,7 +33,7 @@ pub use feed::{ChangesAsked, ChangesPage, Retention};
 pub use member::{Fitness, Member, MemberSettings, Standing};
 pub use migrate::{Drift, MigrateError, Offence, Offender, Severity};
 pub use moving::{MoveError, MoveSettings, MoveStep, Moved, MovedCollection};
-pub use nodes::{Beat, Node, NodeSeen, Pulse};
+pub use nodes::{BEHIND_MAX, Beat, Node, NodeSeen, Pulse};
 pub use once::{KeepAnswer, Kept, Once};
 pub use postgres::PostgresDialect;
 pub use read::ReadStatement;

@@ -54,6 +54,37 @@ pub enum Fitness {
 }
 
 impl Fitness {
+    /// Why a node with it answers nothing.
+    pub fn unfit(&self) -> Option<&str> {
+        match self {
+            Fitness::Unfit(why) => Some(why),
+            Fitness::Same | Fitness::Behind(_) => None,
+        }
+    }
+
+    /// By how many steps the tables have gone on, where the node works with them.
+    pub fn steps(&self) -> Option<usize> {
+        match self {
+            Fitness::Same => Some(0),
+            Fitness::Behind(steps) => Some(*steps),
+            Fitness::Unfit(_) => None,
+        }
+    }
+
+    /// As the table of nodes has it.
+    pub(crate) fn kept(&self) -> (Option<i64>, Option<&str>) {
+        (self.steps().and_then(|steps| i64::try_from(steps).ok()).filter(|steps| *steps > 0), self.unfit())
+    }
+
+    /// What the table of nodes has.
+    pub(crate) fn of_kept(steps: Option<i64>, unfit: Option<String>) -> Fitness {
+        match (unfit, steps.and_then(|steps| usize::try_from(steps).ok())) {
+            (Some(why), _) => Fitness::Unfit(why),
+            (None, Some(steps)) if steps > 0 => Fitness::Behind(steps),
+            (None, _) => Fitness::Same,
+        }
+    }
+
     /// Of what a database has, for a schema.
     pub fn of(schema: &Schema, database: &Snapshot) -> Fitness {
         let steps = Migration::since(schema, database);
@@ -176,13 +207,17 @@ impl Life {
             version: settings.version.clone(),
             schema: fingerprint,
         };
-        let beat = Beat { node, gone_after: settings.gone_after, kept: settings.kept };
+        let told = self.standing.borrow().fitness.clone();
+        let beat = Beat { node, fitness: told, gone_after: settings.gone_after, kept: settings.kept };
         // Whoever has no answer by then is not elected any more.
         let answer = timeout(settings.gone_after / 2, self.shared.store.beat(&beat)).await;
         let limit_ms = u64::try_from((settings.gone_after / 2).as_millis()).unwrap_or(u64::MAX);
         let pulse = answer.unwrap_or(Err(StoreError::TimedOut { limit_ms }))?;
         self.tell(&pulse);
         let fitness = self.fitness(&pulse, schema)?;
+        if fitness != beat.fitness {
+            self.shared.hurry.notify_one();
+        }
         self.standing.send_modify(|standing| {
             *standing = Standing { elected: pulse.elected, fitness, beats: standing.beats + 1 };
         });

@@ -1,7 +1,13 @@
 //! The nodes of a database: who is there, and who is elected.
 use std::time::{Duration, Instant};
 
+use mainstay_plan::Position;
 use parking_lot::Mutex;
+
+use crate::Fitness;
+
+/// Changes that a node is told to be behind, at most: past it they are not counted.
+pub const BEHIND_MAX: u64 = 10_000;
 
 /// One node, as it tells the others of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +27,8 @@ pub struct Node {
 pub struct Beat {
     /// Who it is of.
     pub node: Node,
+    /// What the tables were for its schema when it looked last.
+    pub fitness: Fitness,
     /// After so long without a sign a node is gone, and whoever was elected is no more.
     pub gone_after: Duration,
     /// How long answers of writes with an idempotency key are kept; older ones go.
@@ -49,8 +57,12 @@ pub struct NodeSeen {
     pub seen: Duration,
     /// Whether it is elected.
     pub elected: bool,
-    /// How far it has read the change feed, where it does.
-    pub position: Option<String>,
+    /// What the tables were for its schema, as it said then.
+    pub fitness: Fitness,
+    /// Where the change feed ended then: it tells whoever asks it of everything up to there.
+    pub position: Option<Position>,
+    /// Changes that have come since, up to [`BEHIND_MAX`].
+    pub behind: Option<u64>,
 }
 
 /// Until when this process may do what only one node does.

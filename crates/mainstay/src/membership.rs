@@ -17,10 +17,7 @@ pub(crate) async fn join(project: &Project, app: &Arc<App>) -> Result<Member, Fa
         loop {
             let fitness = standing.borrow_and_update().fitness.clone();
             let Some(app) = app.upgrade() else { return };
-            app.set_unfit(match &fitness {
-                Fitness::Unfit(why) => Some(why),
-                Fitness::Same | Fitness::Behind(_) => None,
-            });
+            app.set_unfit(fitness.unfit());
             drop(app);
             if fitness != told {
                 tell(&fitness);

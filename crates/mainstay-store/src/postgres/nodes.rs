@@ -5,15 +5,20 @@
 use std::time::{Duration, Instant};
 
 use tokio::{sync::Mutex, time::timeout};
-use tokio_postgres::{IsolationLevel, Row, Transaction, types::Type};
+use tokio_postgres::{
+    IsolationLevel, Row, Transaction,
+    types::{ToSql, Type},
+};
 
 use super::{
+    PostgresDialect,
     connection::Connection,
     engine::{Engine, Inner},
     failure::{store_error, told},
+    feed::horizon,
     pool::closed,
 };
-use crate::{Beat, Node, NodeSeen, Pulse, StoreError, nodes::Election};
+use crate::{BEHIND_MAX, Beat, Fitness, Node, NodeSeen, Pulse, StoreError, nodes::Election, sql};
 
 /// The server's time, in microseconds since 1970: now, and not when the transaction began.
 const NOW: &str = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
@@ -124,17 +129,8 @@ async fn begin(connection: &mut Connection) -> Result<Transaction<'_>, tokio_pos
 /// Writes the node down, asks for the lease, and does the chores that are a statement each.
 async fn pulse(connection: &mut Connection, beat: &Beat) -> Result<Pulse, tokio_postgres::Error> {
     let transaction = begin(connection).await?;
-    let Node { id, name, version, schema } = &beat.node;
-    let lasts = micros(beat.gone_after);
-    transaction
-        .query_typed(
-            &format!(
-                "INSERT INTO mainstay_nodes (id, name, version, schema, started, seen) VALUES ($1, $2, $3, $4, {NOW}, {NOW}) \
-                 ON CONFLICT (id) DO UPDATE SET schema = excluded.schema, seen = {NOW}"
-            ),
-            &[(id, Type::TEXT), (name, Type::TEXT), (version, Type::TEXT), (schema, Type::TEXT)],
-        )
-        .await?;
+    sign(&transaction, beat).await?;
+    let (id, lasts) = (&beat.node.id, micros(beat.gone_after));
     let lease = transaction
         .query_typed(
             &format!(
@@ -151,6 +147,32 @@ async fn pulse(connection: &mut Connection, beat: &Beat) -> Result<Pulse, tokio_
     let schema = schema.first().map(|row| row.try_get(0)).transpose()?;
     transaction.commit().await?;
     Ok(Pulse { elected, schema, gone })
+}
+
+/// Where the feed ends: the last change below the horizon, or behind what is gone.
+fn feed_end() -> String {
+    format!(
+        "SELECT coalesce(p.xid || '.' || p.seq, '0') FROM {} LEFT JOIN LATERAL (SELECT * FROM ((SELECT xid, seq FROM mainstay_changes \
+         WHERE xid < h.xmin ORDER BY xid DESC, seq DESC LIMIT 1) UNION ALL (SELECT xid::text::xid8, seq FROM mainstay_changes_gone \
+         ORDER BY xid DESC, seq DESC LIMIT 1)) AS ends ORDER BY xid DESC, seq DESC LIMIT 1) AS p ON true",
+        horizon("'0'")
+    )
+}
+
+/// Writes the node down as it is now.
+async fn sign(transaction: &Transaction<'_>, beat: &Beat) -> Result<(), tokio_postgres::Error> {
+    let Node { id, name, version, schema } = &beat.node;
+    let (behind, unfit) = beat.fitness.kept();
+    let sql = format!(
+        "INSERT INTO mainstay_nodes (id, name, version, schema, started, seen, position, behind, unfit) VALUES ($1, $2, $3, $4, {NOW}, \
+         {NOW}, ({}), $5, $6) ON CONFLICT (id) DO UPDATE SET schema = excluded.schema, seen = {NOW}, position = excluded.position, \
+         behind = excluded.behind, unfit = excluded.unfit",
+        feed_end()
+    );
+    let node =
+        [(id as &(dyn ToSql + Sync), Type::TEXT), (name, Type::TEXT), (version, Type::TEXT), (schema, Type::TEXT)];
+    let state: [(&(dyn ToSql + Sync), Type); 2] = [(&behind, Type::INT8), (&unfit, Type::TEXT)];
+    transaction.query_typed(&sql, &[&node[..], &state[..]].concat()).await.map(|_| ())
 }
 
 /// Takes out nodes that gave no sign for too long, and answers that are too old. Rows that somebody holds wait for the next time.
@@ -181,11 +203,22 @@ async fn seen(connection: &mut Connection) -> Result<Vec<NodeSeen>, tokio_postgr
     if !has_table(client, "mainstay_nodes").await? {
         return Ok(Vec::new());
     }
+    // A table of an earlier version says less.
+    let state = if has_column(client, "mainstay_nodes", "unfit").await? {
+        "n.behind, n.unfit"
+    } else {
+        "NULL::int8, NULL::text"
+    };
+    let behind = "SELECT count(*) FROM (SELECT FROM mainstay_changes AS c WHERE (c.xid, c.seq) > (split_part(n.position, '.', 1)::xid8, \
+                  coalesce(nullif(split_part(n.position, '.', 2), ''), '0')::int8) AND c.xid < h.xmin LIMIT $1) AS c";
     let sql = format!(
-        "SELECT n.id, n.name, n.version, n.schema, n.started, {NOW} - n.seen, l.node IS NOT NULL, n.position FROM \
-         mainstay_nodes AS n LEFT JOIN mainstay_leases AS l ON l.node = n.id AND l.until >= {NOW} ORDER BY n.started, n.id"
+        "SELECT n.id, n.name, n.version, n.schema, n.started, {NOW} - n.seen, l.node IS NOT NULL, n.position, CASE WHEN n.position IS NOT \
+         NULL THEN ({behind}) END, {state} FROM {} CROSS JOIN mainstay_nodes AS n LEFT JOIN mainstay_leases AS l ON l.node = n.id AND \
+         l.until >= {NOW} ORDER BY n.started, n.id",
+        horizon("'0'")
     );
-    client.query_typed(&sql, &[]).await?.iter().map(node).collect()
+    let limit = i64::try_from(BEHIND_MAX).unwrap_or(i64::MAX);
+    client.query_typed(&sql, &[(&limit, Type::INT8)]).await?.iter().map(node).collect()
 }
 
 fn node(row: &Row) -> Result<NodeSeen, tokio_postgres::Error> {
@@ -195,7 +228,9 @@ fn node(row: &Row) -> Result<NodeSeen, tokio_postgres::Error> {
         started_micros: row.try_get(4)?,
         seen: Duration::from_micros(u64::try_from(seen).unwrap_or(0)),
         elected: row.try_get(6)?,
-        position: row.try_get(7)?,
+        fitness: Fitness::of_kept(row.try_get(9)?, row.try_get(10)?),
+        position: row.try_get::<_, Option<&str>>(7)?.and_then(|text| text.parse().ok()),
+        behind: row.try_get::<_, Option<i64>>(8)?.map(i64::unsigned_abs),
     })
 }
 
@@ -221,6 +256,19 @@ async fn key(
     let rows = transaction.query_typed(known, &[(&name, Type::TEXT)]).await?;
     transaction.commit().await?;
     rows.first().map(|row| row.try_get(0)).transpose()
+}
+
+async fn has_column(client: &tokio_postgres::Client, table: &str, column: &str) -> Result<bool, tokio_postgres::Error> {
+    let sql = "SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass($1) AND attname = $2 AND NOT attisdropped)";
+    let rows = client.query_typed(sql, &[(&table, Type::TEXT), (&column, Type::TEXT)]).await?;
+    rows.first().map_or(Ok(false), |row| row.try_get(0))
+}
+
+/// What is to be done to a table of nodes that an earlier version has made.
+pub(super) async fn widening(client: &tokio_postgres::Client) -> Result<String, tokio_postgres::Error> {
+    let (table, column, add) = sql::widen_nodes(&PostgresDialect);
+    let is_old = has_table(client, table).await? && !has_column(client, table, column).await?;
+    Ok(if is_old { add.join("; ").replace("ADD COLUMN", "ADD COLUMN IF NOT EXISTS") } else { String::new() })
 }
 
 async fn has_table(client: &tokio_postgres::Client, name: &str) -> Result<bool, tokio_postgres::Error> {

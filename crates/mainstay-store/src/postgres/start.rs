@@ -4,8 +4,8 @@ use tokio_postgres::Client;
 use super::{
     PostgresDialect,
     engine::{CONNECTIONS_BESIDE, Inner},
-    failure::store_error,
-    migrate,
+    failure::{store_error, told},
+    migrate, nodes,
 };
 use crate::{OpenError, StoreError, moving::UNFINISHED, sql};
 
@@ -78,8 +78,9 @@ pub(super) async fn start(inner: &Inner) -> Result<(), OpenError> {
     // Nodes that start at once would make the same tables. The lock ends with the transaction.
     let [changes, gone] = sql::make_feed(&PostgresDialect);
     let tables = [sql::make_once(&PostgresDialect), sql::make_nodes(&PostgresDialect), changes, gone].join(";\n");
+    let widen = nodes::widening(connection.client()).await.map_err(|error| refused(&told(&error)))?;
     let sql = format!(
-        "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT pg_advisory_xact_lock({MAKING}); {tables}; {FOREIGN}; COMMIT"
+        "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT pg_advisory_xact_lock({MAKING}); {tables}; {widen}; {FOREIGN}; COMMIT"
     );
     let made = connection.client().batch_execute(&sql).await;
     made.map_err(|error| refused(&store_error(&error, 0).to_string()))

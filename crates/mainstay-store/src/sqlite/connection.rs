@@ -9,11 +9,11 @@ use std::{
 
 use rusqlite::{Connection, Error, ErrorCode, OpenFlags, OptionalExtension, config::DbConfig, limits::Limit};
 
-use super::{SqliteDialect, deadline::Deadline, functions, migrate, nested::Nested};
+use super::{SqliteDialect, deadline::Deadline, functions, migrate, nested::Nested, nodes};
 use crate::{
     OpenError, Settings,
     moving::UNFINISHED,
-    sql::{make_feed, make_nodes, make_once},
+    sql::{make_feed, make_nodes, make_once, widen_nodes},
 };
 
 /// What every SQLite database begins with.
@@ -54,8 +54,18 @@ pub(super) fn open_writer(settings: &Settings, closing: Arc<AtomicBool>) -> Resu
     for tables in [make_once(&SqliteDialect), make_nodes(&SqliteDialect)].into_iter().chain(make_feed(&SqliteDialect)) {
         connection.execute_batch(&tables).map_err(|error| explain(path, &error))?;
     }
+    widen(&connection).map_err(|error| explain(path, &error))?;
     let deadline = Deadline::watch(&mut connection, closing).map_err(|error| explain(path, &error))?;
     Ok(Watched { connection, deadline, nested })
+}
+
+/// Adds to a table of nodes that an earlier version has made.
+fn widen(connection: &Connection) -> rusqlite::Result<()> {
+    let (table, column, add) = widen_nodes(&SqliteDialect);
+    if nodes::has_column(connection, table, column)? {
+        return Ok(());
+    }
+    connection.execute_batch(&add.join(";"))
 }
 
 /// Whether there is a database to be read.

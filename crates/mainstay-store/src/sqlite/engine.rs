@@ -264,12 +264,11 @@ impl Engine {
 
     /// A sign of life of this node. It writes where there is something new to say.
     pub(crate) fn beat(&self, beat: &Beat) -> Result<Pulse, StoreError> {
-        let (known, keeps_old) = self.quick(|connection| {
-            Ok((nodes::is_known(connection, &beat.node)?, nodes::keeps_old(connection, beat.kept)?))
-        })?;
+        let (known, keeps_old) = self
+            .quick(|connection| Ok((nodes::is_known(connection, beat)?, nodes::keeps_old(connection, beat.kept)?)))?;
         if !known {
-            let node = beat.node.clone();
-            let joined = self.on_writer(move |connection| nodes::join(connection, &node))?;
+            let beat = beat.clone();
+            let joined = self.on_writer(move |connection| nodes::join(connection, &beat))?;
             joined.map_err(|error| store_error(error, 0))?;
         }
         if keeps_old {

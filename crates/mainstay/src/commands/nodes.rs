@@ -4,13 +4,13 @@ use std::process::ExitCode;
 use clap::Args;
 use mainstay_expr::wire::{TIMESTAMP_LEN, format_timestamp};
 use mainstay_schema::Snapshot;
-use mainstay_store::NodeSeen;
+use mainstay_store::{BEHIND_MAX, Fitness, NodeSeen};
 use serde_json::{Value, json};
 
 use super::Outcome;
 use crate::{build, failure::Failure, output::Output, project::Project};
 
-/// List the nodes that serve this database: who is elected, and whose schema is behind
+/// List the nodes that serve this database: who is elected, and who is behind
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  mainstay nodes --json\n\nIt works beside running servers. A node that was killed is listed until it is given up."
@@ -47,7 +47,10 @@ fn to_json(of: &NodeSeen, schema: Option<&str>) -> Value {
         "leader": of.elected,
         "schema": of.node.schema,
         "current": is_current(of, schema),
-        "position": of.position,
+        "stepsBehind": of.fitness.steps(),
+        "unfit": of.fitness.unfit(),
+        "position": of.position.map(|position| position.to_string()),
+        "changesBehind": of.behind,
     })
 }
 
@@ -55,25 +58,49 @@ fn to_text(nodes: &[NodeSeen], schema: Option<&str>) -> String {
     if nodes.is_empty() {
         return "no node serves this database".to_owned();
     }
-    let mut rows = vec![["name", "role", "version", "since", "seen", "schema"].map(str::to_owned)];
+    let mut rows = vec![["name", "role", "version", "since", "seen", "feed", "schema"].map(str::to_owned)];
     rows.extend(nodes.iter().map(|of| {
-        let short = of.node.schema.get(..SHOWN).unwrap_or(&of.node.schema);
         [
             of.node.name.clone(),
             if of.elected { "leader" } else { "follower" }.to_owned(),
             of.node.version.clone(),
             since(of),
             format!("{:.1} s ago", of.seen.as_secs_f64()),
-            if is_current(of, schema) { short.to_owned() } else { format!("{short} (not the database's)") },
+            feed(of),
+            schema_of(of, schema),
         ]
     }));
     let widths: Vec<usize> =
         (0..rows[0].len()).map(|at| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0)).collect();
-    let line = |row: &[String; 6]| {
+    let line = |row: &[String; 7]| {
         let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
         cells.join("  ").trim_end().to_owned()
     };
     rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// How far the feed has gone on since the node saw it.
+fn feed(of: &NodeSeen) -> String {
+    match of.behind {
+        None => "unknown".to_owned(),
+        Some(0) => "at its end".to_owned(),
+        Some(BEHIND_MAX) => format!("{BEHIND_MAX} behind, or more"),
+        Some(changes) => format!("{changes} behind"),
+    }
+}
+
+/// The beginning of its schema, and what follows where the database has another one.
+fn schema_of(of: &NodeSeen, schema: Option<&str>) -> String {
+    let short = of.node.schema.get(..SHOWN).unwrap_or(&of.node.schema);
+    if is_current(of, schema) {
+        return short.to_owned();
+    }
+    match &of.fitness {
+        Fitness::Same => format!("{short} (not the database's)"),
+        Fitness::Behind(1) => format!("{short} (not the database's: a step behind)"),
+        Fitness::Behind(steps) => format!("{short} (not the database's: {steps} steps behind)"),
+        Fitness::Unfit(why) => format!("{short} (not the database's, answers nothing: {why})"),
+    }
 }
 
 fn since(of: &NodeSeen) -> String {

@@ -18,6 +18,7 @@ use tokio::task::JoinSet;
 use crate::support::{Project, Server};
 
 mod files;
+mod resolved;
 mod sent;
 
 /// Everybody may write; what is read depends on where the reader is.

@@ -23,7 +23,7 @@ const PROBE: &str = "/healthz";
 
 /// What becomes of a request that a node has taken.
 #[derive(Clone, Copy)]
-enum Node {
+pub(super) enum Node {
     /// The connection is broken before there is an answer.
     Breaks,
     /// It is answered: 204.
@@ -33,8 +33,8 @@ enum Node {
 }
 
 /// A node that is none: it counts what it is sent.
-fn node(how: Node, asked: Arc<AtomicUsize>) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+pub(super) fn node(how: Node, at: &str, asked: Arc<AtomicUsize>) -> String {
+    let listener = TcpListener::bind(at).unwrap();
     let address = listener.local_addr().unwrap().to_string();
     if !matches!(how, Node::Absent) {
         thread::spawn(move || {
@@ -85,7 +85,7 @@ struct Front {
 impl Front {
     async fn start(file: &str, command: impl FnOnce(&Path) -> Command, nodes: [Node; 3]) -> Front {
         let asked = Arc::new(AtomicUsize::new(0));
-        let nodes = nodes.map(|how| node(how, asked.clone()));
+        let nodes = nodes.map(|how| node(how, "127.0.0.1:0", asked.clone()));
         let front = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
         let folder = TempDir::new().unwrap();
         let text = configured(file, &nodes).replace(FRONT, &front);
