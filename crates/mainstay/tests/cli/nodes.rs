@@ -131,7 +131,7 @@ fn heartbeats_that_leave_no_time_are_refused() {
 
 /// Quick to see who is gone.
 fn quick() -> Project {
-    let project = project().env("MAINSTAY_NODES_HEARTBEAT_MS", "50").env("MAINSTAY_NODES_GONE_AFTER_MS", "1000");
+    let project = project().env("MAINSTAY_NODES_HEARTBEAT_MS", "50").env("MAINSTAY_NODES_GONE_AFTER_MS", "2000");
     project.env("MAINSTAY_SERVER_NODE_HEADER", "true")
 }
 
