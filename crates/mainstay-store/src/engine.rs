@@ -157,6 +157,13 @@ impl Engine {
         }
     }
 
+    pub(crate) async fn snapshot_in_time(&self) -> Result<Option<Snapshot>, StoreError> {
+        match self {
+            Engine::Sqlite(engine) => engine.snapshot(),
+            Engine::Postgres(engine) => engine.snapshot_in_time().await,
+        }
+    }
+
     pub(crate) fn render(&self, migration: &Migration, schema: &Arc<Schema>) -> Result<Vec<String>, StoreError> {
         match self {
             Engine::Sqlite(_) => sqlite::Engine::render(migration, schema),
@@ -192,10 +199,27 @@ impl Engine {
         }
     }
 
-    pub(crate) fn explain_write(&self, of: &WriteStatement) -> Result<Vec<StatementExplained>, StoreError> {
+    /// Explains a read for whoever does not wait, and must not: a server is asked when there is time for it.
+    pub(crate) fn explain_aside(
+        &self,
+        of: &Arc<ReadStatement>,
+        then: impl FnOnce(Result<Explained, StoreError>) + Send + 'static,
+    ) {
         match self {
-            Engine::Sqlite(engine) => engine.explain_write(of),
-            Engine::Postgres(engine) => engine.explain_write(of),
+            Engine::Sqlite(engine) => then(engine.explain(of, None)),
+            Engine::Postgres(engine) => engine.explain_aside(of, then),
+        }
+    }
+
+    /// The same of a write.
+    pub(crate) fn explain_write_aside(
+        &self,
+        of: &Arc<WriteStatement>,
+        then: impl FnOnce(Result<Vec<StatementExplained>, StoreError>) + Send + 'static,
+    ) {
+        match self {
+            Engine::Sqlite(engine) => then(engine.explain_write(of)),
+            Engine::Postgres(engine) => engine.explain_write_aside(of, then),
         }
     }
 

@@ -192,7 +192,7 @@ impl Life {
                 Err(error) => self.tell_away(&error),
             }
         }
-        if let Err(error) = self.shared.store.leave(&self.shared.id).await {
+        if let Err(error) = self.within(self.shared.store.leave(&self.shared.id)).await {
             tracing::warn!(%error, "this node cannot say that it leaves: the others find out");
         }
     }
@@ -209,12 +209,9 @@ impl Life {
         };
         let told = self.standing.borrow().fitness.clone();
         let beat = Beat { node, fitness: told, gone_after: settings.gone_after, kept: settings.kept };
-        // Whoever has no answer by then is not elected any more.
-        let answer = timeout(settings.gone_after / 2, self.shared.store.beat(&beat)).await;
-        let limit_ms = u64::try_from((settings.gone_after / 2).as_millis()).unwrap_or(u64::MAX);
-        let pulse = answer.unwrap_or(Err(StoreError::TimedOut { limit_ms }))?;
+        let pulse = self.within(self.shared.store.beat(&beat)).await?;
         self.tell(&pulse);
-        let fitness = self.fitness(&pulse, schema)?;
+        let fitness = self.fitness(&pulse, schema).await?;
         if fitness != beat.fitness {
             self.shared.hurry.notify_one();
         }
@@ -224,14 +221,21 @@ impl Life {
         Ok(())
     }
 
+    /// Waits for the database for so long that whoever has no answer by then is not elected any more.
+    async fn within<T>(&self, answer: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+        let limit = self.shared.settings.gone_after / 2;
+        let limit_ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
+        timeout(limit, answer).await.unwrap_or(Err(StoreError::TimedOut { limit_ms }))
+    }
+
     /// What the tables are for the schema; they are looked at when they have changed.
-    fn fitness(&mut self, pulse: &Pulse, schema: Arc<Schema>) -> Result<Fitness, StoreError> {
+    async fn fitness(&mut self, pulse: &Pulse, schema: Arc<Schema>) -> Result<Fitness, StoreError> {
         let known = self.standing.borrow().fitness.clone();
         let is_same = |(tables, of): &(Option<i64>, Arc<Schema>)| *tables == pulse.schema && Arc::ptr_eq(of, &schema);
         if !self.shared.settings.watches_schema || self.looked.as_ref().is_some_and(is_same) {
             return Ok(known);
         }
-        let fitness = match self.shared.store.snapshot()? {
+        let fitness = match self.shared.store.snapshot_in_time().await? {
             Some(database) => Fitness::of(&schema, &database),
             None => Fitness::Unfit("the database has no tables any more".to_owned()),
         };

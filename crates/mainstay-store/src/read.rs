@@ -32,8 +32,13 @@ impl ReadStatement {
         self.origin.as_deref().map(|(schema, origin)| (schema, origin))
     }
 
+    /// What is told of it, once that is known.
+    pub(crate) fn told(&self) -> Option<&str> {
+        self.told.get().map(String::as_str)
+    }
+
     /// What is told of it, made once.
-    pub(crate) fn told(&self, make: impl FnOnce() -> String) -> &str {
+    pub(crate) fn tell(&self, make: impl FnOnce() -> String) -> &str {
         self.told.get_or_init(make)
     }
 

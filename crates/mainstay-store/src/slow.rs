@@ -1,50 +1,77 @@
 //! What is told of reads and writes that took long: their SQL, which holds no values, the plan in words, missing indexes.
+//!
+//! Whoever took long does not wait for that: where plans are asked of a server, they come when they come.
 use std::{fmt::Write as _, sync::Arc, time::Duration};
 
-use crate::{ReadStatement, Step, engine::Engine};
+use crate::{Explained, ReadStatement, StatementExplained, Step, StoreError, WriteStatement, engine::Engine, sql::Sql};
 
 /// Characters of SQL that are told at most.
 const SQL_SHOWN_MAX: usize = 400;
 
 /// Tells of a read that took long.
 pub(crate) fn tell_read(engine: &Engine, statement: &Arc<ReadStatement>, took: Duration) {
-    let told = statement.told(|| {
-        let mut out = format!("\n  {}", short(statement.sql()));
-        let Ok(explained) = engine.explain(statement, None) else { return out };
-        for line in &explained.words {
-            let _ = write!(out, "\n  {line}");
-        }
-        let Some((schema, _)) = statement.origin() else { return out };
-        for wanted in &explained.missing {
-            let collection = schema.collection(wanted.collection);
-            let _ = write!(out, "\n  missing: type {} {}", collection.name, wanted.directive(schema));
-        }
-        out
+    let tell = move |told: &str| tracing::info!("slow read, {}{told}", milliseconds(took));
+    if let Some(told) = statement.told() {
+        return tell(told);
+    }
+    let of = statement.clone();
+    engine.explain_aside(statement, move |explained| match explained {
+        Ok(explained) => tell(of.tell(|| read_in_words(&of, &explained))),
+        // The next one may be explained.
+        Err(_) => tell(&sql_of(&of)),
     });
-    tracing::info!("slow read, {}{told}", milliseconds(took));
+}
+
+fn sql_of(statement: &ReadStatement) -> String {
+    format!("\n  {}", short(statement.sql()))
+}
+
+fn read_in_words(statement: &ReadStatement, explained: &Explained) -> String {
+    let mut out = sql_of(statement);
+    for line in &explained.words {
+        let _ = write!(out, "\n  {line}");
+    }
+    let Some((schema, _)) = statement.origin() else { return out };
+    for wanted in &explained.missing {
+        let collection = schema.collection(wanted.collection);
+        let _ = write!(out, "\n  missing: type {} {}", collection.name, wanted.directive(schema));
+    }
+    out
 }
 
 /// Tells of a write that took long, the wait for the disk and for other writes included.
 pub(crate) fn tell_write(engine: &Engine, steps: &[Step], took: Duration) {
+    let more = match steps.len() {
+        0 | 1 => String::new(),
+        count => format!("\n  … and {} steps more", count - 1),
+    };
+    let tell = move |told: &str| tracing::info!("slow write, {}{told}{more}", milliseconds(took));
+    let Some(statement) = steps.first().and_then(statement_of) else { return tell("") };
+    let of = statement.clone();
+    engine.explain_write_aside(statement, move |explained| tell(&write_in_words(&of, explained)));
+}
+
+/// The statement that stands for a step.
+fn statement_of(step: &Step) -> Option<&Arc<WriteStatement>> {
+    let task = match step {
+        Step::Run(task) => task,
+        Step::Upsert(upsert) => upsert.update.as_ref().or(upsert.create.as_ref()).unwrap_or(&upsert.find),
+        Step::Each(each) => &each.find,
+        Step::Read(_) => return None,
+    };
+    Some(&task.statement)
+}
+
+fn write_in_words(of: &WriteStatement, explained: Result<Vec<StatementExplained>, StoreError>) -> String {
+    let without_plan = |sql: &Sql| StatementExplained { sql: sql.text.clone(), ..StatementExplained::default() };
     let mut out = String::new();
-    for step in steps.iter().take(1) {
-        let task = match step {
-            Step::Run(task) => task,
-            Step::Upsert(upsert) => upsert.update.as_ref().or(upsert.create.as_ref()).unwrap_or(&upsert.find),
-            Step::Each(each) => &each.find,
-            Step::Read(_) => continue,
-        };
-        for explained in engine.explain_write(&task.statement).unwrap_or_default() {
-            let _ = write!(out, "\n  {}", short(&explained.sql));
-            for line in &explained.words {
-                let _ = write!(out, "\n    {line}");
-            }
+    for explained in explained.unwrap_or_else(|_| of.all().into_iter().map(without_plan).collect()) {
+        let _ = write!(out, "\n  {}", short(&explained.sql));
+        for line in &explained.words {
+            let _ = write!(out, "\n    {line}");
         }
     }
-    if steps.len() > 1 {
-        let _ = write!(out, "\n  … and {} steps more", steps.len() - 1);
-    }
-    tracing::info!("slow write, {}{out}", milliseconds(took));
+    out
 }
 
 fn milliseconds(took: Duration) -> String {

@@ -62,6 +62,11 @@ impl Store {
         self.engine.snapshot()
     }
 
+    /// The same for whoever must not block a thread, within the time of a statement.
+    pub async fn snapshot_in_time(&self) -> Result<Option<Snapshot>, StoreError> {
+        self.engine.snapshot_in_time().await
+    }
+
     /// The statements of a migration, for people. `schema` is the one that it leads to, here and below.
     pub fn render_migration(&self, migration: &Migration, schema: &Arc<Schema>) -> Result<Vec<String>, StoreError> {
         self.engine.render(migration, schema)

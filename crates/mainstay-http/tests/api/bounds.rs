@@ -62,6 +62,17 @@ async fn lists_inside_of_lists_are_counted_over_the_whole_answer() {
 }
 
 #[tokio::test]
+async fn lists_inside_of_lists_are_counted_for_each_answer_of_a_batch() {
+    let app = boards(Setup::new(SCHEMA).store(|settings| settings.answer_nested_max = 8), "w").await;
+    let ids: Vec<String> = app.user("anna").get("/api/boards").await.column("id");
+    let fields = "notes(text,marks(word))";
+    let op = |id: &String| json!({"op": "update", "in": "boards", "id": id, "data": {"name": "c"}, "fields": fields});
+    let many: Vec<_> = ids.iter().cycle().take(6).map(op).collect();
+    let reply = app.admin().post("/api/batch", json!({ "ops": many })).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+}
+
+#[tokio::test]
 async fn bytes_that_are_held_level_by_level_are_counted_together() {
     let word = "w".repeat(1_000);
     let bounded = |bytes: u32| Setup::new(SCHEMA).store(move |settings| settings.answer_bytes_max = bytes);

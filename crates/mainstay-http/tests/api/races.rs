@@ -146,6 +146,73 @@ async fn a_key_is_used_once_by_all_that_send_it_together() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_upsert_changes_what_was_made_while_it_looked() {
+    postgres_only!("waits for another session's record");
+    let app = TestApp::with_schema(SHOP).await;
+    let make = "INSERT INTO articles (id, created_at, updated_at, version, name, stock) \
+                VALUES (gen_random_uuid(), now(), now(), 1, 'a', 1)";
+    let made = app.database().hold(make);
+    let upsert = tokio::spawn(post(app.user("anna"), "/api/articles?upsert=name", json!({"name": "a", "stock": 7})));
+    // It has found none, and waits for what becomes of the other one.
+    let waits =
+        "SELECT pid::text FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while app.database().rows(waits).is_empty() {}
+    drop(made);
+    let reply = upsert.await.expect("an answer");
+    assert_eq!((reply.status, &reply.json()["stock"]), (200, &json!(7)), "{}", reply.text);
+    assert_eq!(app.get("/api/articles").await.items().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_upsert_is_never_told_that_the_record_is_there() {
+    let app = TestApp::with_schema(SHOP).await;
+    for round in 0..8 {
+        let name = format!("a{round}");
+        let replies = race(CLIENTS, |number| {
+            let path = if number % 2 == 0 { "/api/articles?upsert=name" } else { "/api/articles" };
+            post(app.user("anna"), path, json!({"name": name, "stock": number}))
+        });
+        let replies = replies.await;
+        let (made, changed) = (with_status(&replies, 201), with_status(&replies, 200));
+        assert_eq!(made, 1, "round {round}");
+        assert!((CLIENTS / 2 - 1..=CLIENTS / 2).contains(&changed), "round {round}: {changed}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_is_kept_without_a_wait_for_those_that_are_old() {
+    postgres_only!("holds rows of another session");
+    let app = TestApp::with_schema(SHOP).await;
+    app.database().execute(
+        "INSERT INTO mainstay_idempotency (caller, number, key, request, body, time, answer) \
+         SELECT 'bert', n, n::text, '', '', n, '' FROM generate_series(1, 20) AS n",
+    );
+    let held = app.database().hold("SELECT 1 FROM mainstay_idempotency FOR UPDATE");
+    let client = app.user("anna").header("idempotency-key", "k");
+    let reply = post(client, "/api/articles", json!({"name": "a", "stock": 1})).await;
+    assert_eq!(reply.status, 201, "{}", reply.text);
+    drop(held);
+    assert_eq!(app.database().rows("SELECT key FROM mainstay_idempotency WHERE caller <> 'bert'").len(), 1);
+}
+
+/// Has no room for the first two articles, as where too many write at once. What a sequence has given, it does not give again.
+const IS_FULL: &str = "CREATE SEQUENCE tries; CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF \
+    nextval('tries') < 3 THEN RAISE 'not enough elements in RWConflictPool' USING ERRCODE = '53200'; END IF; RETURN NEW; END $$; \
+    CREATE TRIGGER crowded BEFORE INSERT ON articles FOR EACH ROW EXECUTE FUNCTION refuse()";
+
+#[tokio::test]
+async fn a_server_that_is_full_for_a_moment_is_asked_again() {
+    postgres_only!("has the server refuse");
+    let app = TestApp::with_schema(SHOP).await;
+    app.database().execute(IS_FULL);
+    let reply = post(app.user("anna"), "/api/articles", json!({"name": "a", "stock": 1})).await;
+    assert_eq!(reply.status, 201, "{}", reply.text);
+    app.database().execute("ALTER SEQUENCE tries INCREMENT -1 MINVALUE -1000 RESTART 0");
+    let reply = post(app.user("anna"), "/api/articles", json!({"name": "b", "stock": 1})).await;
+    assert_eq!((reply.status, reply.code()), (503, "write_conflict".to_owned()), "{}", reply.text);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn connections_that_end_lose_nothing_that_was_acknowledged() {
     postgres_only!("ends its connections");
     let app = TestApp::with_schema(SHOP).await;
@@ -165,7 +232,9 @@ async fn connections_that_end_lose_nothing_that_was_acknowledged() {
         let others = replies.iter().filter(|reply| reply.status != 201);
         others.for_each(|reply| assert_eq!((reply.status, reply.code()), (503, "not_ready".to_owned())));
     }
-    let count = app.get("/api/articles?count=true&limit=1").await.json()["count"].as_u64();
+    let reply = app.get("/api/articles?count=true&limit=1").await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    let count = reply.json()["count"].as_u64();
     assert!(count >= u64::try_from(acknowledged).ok(), "{count:?} of {acknowledged}");
     assert!(count <= u64::try_from(5 * CLIENTS).ok());
 }

@@ -9,14 +9,23 @@ use crate::{
 
 /// The answer of a write that was done before.
 pub(crate) async fn recall<S: Session>(session: &mut S, sql: &OnceSql, once: &Once) -> Result<Option<Kept>, StepError> {
-    let values = once.values();
     let mut found = None;
     let mut take = |row: &dyn Row| {
-        let bytes = |column| row.value(Cell { column, decode: Decode::Bytes });
-        found = Some((bytes(0)?, bytes(1)?));
+        found = Some(kept(row)?);
         Ok(false)
     };
-    session.query(&sql.recall, &Inputs::of(&values), &mut take).await?;
+    session.query(&sql.recall, &Inputs::of(&once.values()), &mut take).await?;
+    recalled(once, found)
+}
+
+/// The body and the answer of a row that [`OnceSql::recall`] gives.
+pub(crate) fn kept(row: &dyn Row) -> Result<(Value, Value), Failure> {
+    let bytes = |column| row.value(Cell { column, decode: Decode::Bytes });
+    Ok((bytes(0)?, bytes(1)?))
+}
+
+/// What such a row, if there was one, means for a write.
+pub(crate) fn recalled(once: &Once, found: Option<(Value, Value)>) -> Result<Option<Kept>, StepError> {
     match found {
         None => Ok(None),
         Some((Value::Bytes(body), Value::Bytes(answer))) if *body == once.body => {
@@ -53,7 +62,9 @@ pub(crate) async fn remember<S: Session>(
 }
 
 async fn trim<S: Session>(session: &mut S, sql: &OnceSql, values: &mut [Value], up_to: i64) -> Result<(), Failure> {
-    session.execute(&sql.trim_old, &Inputs::of(values)).await?;
+    if let Some(trim_old) = &sql.trim_old {
+        session.execute(trim_old, &Inputs::of(values)).await?;
+    }
     if up_to > 0 {
         values[7] = Value::Int(up_to);
         session.execute(&sql.trim_many, &Inputs::of(values)).await?;

@@ -47,13 +47,22 @@ pub(super) struct Address {
     pub(super) config: Config,
     pub(super) tls: Tls,
     pub(super) roots: Roots,
+    /// How long a connection may take to be made.
+    pub(super) connect: Duration,
+}
+
+/// What of an address the settings speak of where it says nothing.
+#[derive(Default)]
+struct Given {
+    keepalives_idle: bool,
+    tcp_user_timeout: Option<Duration>,
 }
 
 impl Address {
     /// Reads an address. The messages do not show it: it may hold a password.
     pub(super) fn read(url: &str, settings: &Settings) -> Result<Address, OpenError> {
         let (base, query) = url.split_once('?').unwrap_or((url, ""));
-        let (mut tls, mut roots, mut rest) = (None, None, Vec::new());
+        let (mut tls, mut roots, mut rest, mut given) = (None, None, Vec::new(), Given::default());
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             match pair.split_once('=') {
                 Some(("sslmode", mode)) => tls = Some(mode_named(mode)?),
@@ -61,7 +70,11 @@ impl Address {
                 Some((name @ ("sslcert" | "sslkey" | "sslcrl" | "sslpassword" | "gssencmode" | "service"), _)) => {
                     return Err(refused(&format!("\"{name}\" is not available")));
                 }
-                _ => rest.push(pair),
+                Some(("tcp_user_timeout", ms)) => given.tcp_user_timeout = Some(milliseconds(ms)?),
+                other => {
+                    given.keepalives_idle |= other.is_some_and(|(name, _)| name == "keepalives_idle");
+                    rest.push(pair);
+                }
             }
         }
         let tls = match (tls, &roots) {
@@ -75,8 +88,11 @@ impl Address {
         };
         let url = if rest.is_empty() { base.to_owned() } else { format!("{base}?{}", rest.join("&")) };
         let mut config = Config::from_str(&url).map_err(|error| refused(&cause(&error)))?;
+        let ours = Duration::from_millis(settings.postgres.connect_timeout_ms.max(1));
+        let connect = config.get_connect_timeout().copied().unwrap_or(ours);
         prepare(&mut config, tls, settings)?;
-        Ok(Address { config, tls, roots: roots.unwrap_or_default() })
+        wait(&mut config, connect, &given, settings);
+        Ok(Address { config, tls, roots: roots.unwrap_or_default(), connect })
     }
 
     /// The host and the database, for people.
@@ -134,14 +150,27 @@ fn prepare(config: &mut Config, tls: Tls, settings: &Settings) -> Result<(), Ope
     if config.get_application_name().is_none() {
         config.application_name(APPLICATION);
     }
-    let connect = Duration::from_millis(settings.postgres.connect_timeout_ms.max(1));
-    config.connect_timeout(connect).keepalives_idle(KEEPALIVE_IDLE);
-    // What was sent and is not taken by the other side's system for so long ends the connection.
-    config.tcp_user_timeout(Duration::from_millis(settings.statement_ms_max).saturating_add(connect));
     if settings.postgres.pgbouncer == Pgbouncer::Transaction && config.get_options().is_some() {
         return Err(refused("\"options\" does not go through pgbouncer"));
     }
     Ok(())
+}
+
+/// How long the other side is waited for.
+fn wait(config: &mut Config, connect: Duration, given: &Given, settings: &Settings) {
+    config.connect_timeout(connect);
+    if !given.keepalives_idle {
+        config.keepalives_idle(KEEPALIVE_IDLE);
+    }
+    // What was sent and is not taken by the other side's system for so long ends the connection.
+    let ours = Duration::from_millis(settings.statement_ms_max).saturating_add(connect);
+    config.tcp_user_timeout(given.tcp_user_timeout.unwrap_or(ours));
+}
+
+/// A number of milliseconds, as libpq has it.
+fn milliseconds(text: &str) -> Result<Duration, OpenError> {
+    let not_one = || refused(&format!("the tcp_user_timeout \"{text}\" is no number of milliseconds"));
+    text.parse().map(Duration::from_millis).map_err(|_| not_one())
 }
 
 fn mode_named(mode: &str) -> Result<Tls, OpenError> {
@@ -224,11 +253,27 @@ mod tests {
             ("postgres://u:geheim@h/d?sslmode=require&sslrootcert=system", "verify-full alone"),
             ("postgres://u:geheim@h/d?sslcert=x", "\"sslcert\" is not available"),
             ("postgres:///d", "no host"),
+            ("postgres://u:geheim@h/d?tcp_user_timeout=soon", "\"soon\" is no number of milliseconds"),
             ("postgres://u:geheim@h/d?unheard=of", "unheard"),
         ] {
             let refused = read(url).expect_err("it is refused");
             assert!(refused.contains(reason) && !refused.contains("geheim"), "{refused}");
         }
+    }
+
+    #[test]
+    fn what_the_address_says_of_waiting_goes_before_the_settings() {
+        let waits = |query: &str| {
+            let Address { config, connect, .. } = read(&format!("postgres://h/d{query}")).expect("an address");
+            assert_eq!(config.get_connect_timeout(), Some(&connect));
+            let user = config.get_tcp_user_timeout().copied().expect("a timeout");
+            [connect, config.get_keepalives_idle(), user].map(|wait| wait.as_millis())
+        };
+        let [connect, idle, user] = waits("");
+        assert_eq!((connect, idle, user), (5_000, 30_000, 15_000));
+        assert_eq!(waits("?connect_timeout=7&keepalives_idle=40&tcp_user_timeout=900"), [7_000, 40_000, 900]);
+        assert_eq!(waits("?connect_timeout=2"), [2_000, idle, user - 3_000]);
+        assert_eq!(waits("?connect_timeout=0"), [connect, idle, user]);
     }
 
     #[test]

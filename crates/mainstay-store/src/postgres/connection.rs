@@ -1,5 +1,10 @@
 //! One connection: made, set up, and asked for rows.
-use std::{collections::HashMap, future::poll_fn, sync::Arc, time::Instant};
+use std::{
+    collections::HashMap,
+    future::poll_fn,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use mainstay_expr::Value;
 use parking_lot::Mutex;
@@ -61,6 +66,11 @@ impl Connector {
     /// The host and the database, for people.
     pub(super) fn shown(&self) -> String {
         self.address.shown()
+    }
+
+    /// How long one may take to be made.
+    pub(super) fn patience(&self) -> Duration {
+        self.address.connect
     }
 
     /// Why none can be made.
@@ -176,6 +186,12 @@ impl Connection {
         &mut self.line.client
     }
 
+    /// The types of a statement's parameters; to be asked for outside of a transaction.
+    pub(super) async fn types(&mut self, text: &str) -> Result<Arc<[Type]>, tokio_postgres::Error> {
+        self.other_half.let_go(&self.handle);
+        self.line.types(text).await
+    }
+
     /// Whether it was there at a moment: the server that it is to has not begun anew since.
     pub(super) fn is_older_than(&self, moment: Instant) -> bool {
         !self.line.connector.is_pooled_outside() && self.made <= moment
@@ -222,6 +238,11 @@ impl Connection {
             self.mode = None;
         }
         self.line.in_transaction = true;
+    }
+
+    /// Has the next statement of a transaction count nested records from the beginning.
+    pub(super) fn count_nested_anew(&mut self) {
+        self.line.counts_anew = true;
     }
 
     /// Ends a transaction that was begun.
@@ -367,6 +388,11 @@ impl Stopped {
     /// Whether the connection was of no use.
     pub(super) fn is_lost(&self) -> bool {
         matches!(self, Stopped::Database(error) if failure::is_lost(error))
+    }
+
+    /// Whether the same again may do after a while.
+    pub(super) fn is_crowded(&self) -> bool {
+        matches!(self, Stopped::Database(error) if failure::is_crowded(error))
     }
 
     /// Whether the same again may do.

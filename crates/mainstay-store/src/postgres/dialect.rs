@@ -14,7 +14,7 @@ mod numbers;
 mod times;
 mod types;
 
-pub(super) use json::{KEPT, NESTED_MAX, too_much};
+pub(super) use json::{KEPT, NESTED_MAX, count_anew, counts_nested, too_much};
 
 /// PostgreSQL's dialect.
 #[derive(Clone, Copy, Debug, Default)]

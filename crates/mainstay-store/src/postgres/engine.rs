@@ -8,23 +8,26 @@ use tokio::{
     sync::{Notify, mpsc},
     time::timeout,
 };
-use tokio_postgres::Row as DatabaseRow;
+use tokio_postgres::{
+    Row as DatabaseRow,
+    types::{ToSql, Type},
+};
 
 use super::{
     PostgresDialect,
     address::Address,
     connection::{Connection, Connector, Mode, Stopped},
+    explain::Aside,
     failure::store_error,
     feed::{FeedReads, Known},
+    line::Take,
     migrate::{self, Patience},
     moving::MovingSide,
-    nodes::Nodes,
+    nodes::{self, Nodes},
     own::Own,
     page,
     pool::{Held, Pool, closed},
-    rehearse,
-    session::{Guard, WriteSession},
-    start, stream,
+    rehearse, start, stream,
     trim::{self, Trim},
     wake::{self, Wake},
     writes::{self, Lanes},
@@ -65,6 +68,7 @@ pub(super) struct Inner {
     pub(super) known: Known,
     pub(super) wake: Wake,
     pub(super) trim: Trim,
+    pub(super) aside: Aside,
     /// Told when the store closes: reads end then.
     pub(super) closing: Notify,
     /// What the last write did that was tried.
@@ -84,7 +88,7 @@ impl Engine {
             pool: Pool::new(connector(settings.statement_ms_max.max(1))?, settings.postgres.connections),
             own_pool: Pool::new(own_connector.clone(), OWN_CONNECTIONS),
             connector: own_connector,
-            once: OnceSql::new(&PostgresDialect),
+            once: OnceSql::beside_others(&PostgresDialect),
             lanes: Lanes::default(),
             nodes: Nodes::default(),
             feed: FeedSql::new(&PostgresDialect),
@@ -92,6 +96,7 @@ impl Engine {
             known: Known::default(),
             wake: Wake::new(),
             trim: Trim::new(settings.feed.clone()),
+            aside: Aside::default(),
             closing: Notify::new(),
             rehearsed: Mutex::default(),
         });
@@ -100,18 +105,20 @@ impl Engine {
         started.map_err(|error| OpenError { message: error.to_string() })??;
         engine.inner.pool.tell();
         engine.inner.own_pool.tell();
-        engine.start_feed().map_err(|error| OpenError { message: error.to_string() })?;
+        engine.start_chores().map_err(|error| OpenError { message: error.to_string() })?;
         Ok(engine)
     }
 
     /// What goes on beside requests.
-    fn start_feed(&self) -> Result<(), StoreError> {
+    fn start_chores(&self) -> Result<(), StoreError> {
         let settings = &self.inner.settings;
         if settings.read_only || settings.rehearse {
             return Ok(());
         }
         let inner = self.inner.clone();
         self.own.spawn(async move || trim::run(&inner).await)?;
+        let inner = self.inner.clone();
+        self.own.spawn(async move || nodes::trim(&inner).await)?;
         let inner = self.inner.clone();
         self.own.spawn(async move || wake::announce(&inner).await)
     }
@@ -120,21 +127,15 @@ impl Engine {
         &self,
         statement: &Arc<ReadStatement>,
         values: Vec<Value>,
-        mut into: Vec<u8>,
+        into: Vec<u8>,
     ) -> Result<Page, StoreError> {
         let begins: Box<[u8]> = into.as_slice().into();
-        // Each idle connection may have ended while nobody looked, and a read does no harm twice.
-        for _ in 0..self.inner.settings.postgres.connections {
-            match self.inner.read_once(statement, &values, &mut into).await {
-                Err(stopped) if is_worth_another(&stopped) => {
-                    // What was read so far may have been taken out already.
-                    into.clear();
-                    into.extend_from_slice(&begins);
-                }
-                outcome => return outcome.map_err(|stopped| self.inner.failed(stopped)),
-            }
-        }
-        self.inner.read_once(statement, &values, &mut into).await.map_err(|stopped| self.inner.failed(stopped))
+        let mut first = Some(into);
+        let once = || {
+            let into = first.take().unwrap_or_else(|| begins.to_vec());
+            self.inner.read_once(statement, &values, into)
+        };
+        self.inner.again(once).await
     }
 
     pub(crate) fn stream(
@@ -167,17 +168,12 @@ impl Engine {
     }
 
     pub(crate) async fn kept(&self, once: &Once) -> Result<Option<Kept>, StepError> {
-        let mut held = self.inner.pool.take(Mode::Read).await?;
-        let mut session = WriteSession::new(held.connection()?, Guard::None, self.inner.limits());
-        exec::once::recall(&mut session, &self.inner.once, once).await
+        let found = self.inner.again(|| self.inner.kept_once(once)).await?;
+        exec::once::recalled(once, found)
     }
 
     pub(crate) async fn ping(&self) -> Result<(), StoreError> {
-        let mut held = self.inner.pool.take(Mode::Read).await?;
-        let limit_ms = self.inner.settings.statement_ms_max;
-        let sql = Sql { text: "SELECT 1".to_owned(), binds: Vec::new() };
-        let outcome = held.connection()?.rows(&sql, &Inputs::of(&[]), &mut |_| Ok(false)).await;
-        outcome.map_err(|stopped| stopped.into_store_error(limit_ms))
+        self.inner.again(|| self.inner.ping_once()).await
     }
 
     pub(crate) fn prepare_notes(&self) -> Result<(), StoreError> {
@@ -190,7 +186,7 @@ impl Engine {
     pub(crate) fn noted_sources(&self) -> Result<Vec<(String, String)>, StoreError> {
         let sql = sql::noted_sources();
         self.with_own(async move |connection: &mut Connection| {
-            let rows = connection.client().query(&sql, &[]).await;
+            let rows = connection.client().query_typed(&sql, &[]).await;
             let pair = |row: &DatabaseRow| Ok((row.try_get(0)?, row.try_get(1)?));
             let pairs = rows.and_then(|rows| rows.iter().map(pair).collect());
             pairs.map_err(|error| store_error(&error, 0))
@@ -207,7 +203,9 @@ impl Engine {
         let (sql, source) = (sql::noted_waiting(&PostgresDialect, backward), source.to_owned());
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         self.with_own(async move |connection: &mut Connection| {
-            let rows = connection.client().query(&sql, &[&source, &from, &limit]).await;
+            let values: [(&(dyn ToSql + Sync), Type); 3] =
+                [(&source, Type::TEXT), (&from, Type::INT8), (&limit, Type::INT8)];
+            let rows = connection.client().query_typed(&sql, &values).await;
             let rows = rows.map_err(|error| store_error(&error, 0))?;
             let pair = |row: &DatabaseRow| {
                 let number = row.int(0).map_err(exec::store_error)?.unwrap_or_default();
@@ -236,18 +234,19 @@ impl Engine {
         T: Send + 'static,
         W: AsyncFnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
     {
-        let limit_ms = self.inner.settings.statement_ms_max;
-        self.with_own(async move |connection: &mut Connection| {
-            let outcome = timeout(Duration::from_millis(limit_ms), work(connection)).await;
-            outcome.unwrap_or_else(|_| {
-                connection.abandon();
-                Err(StoreError::TimedOut { limit_ms })
-            })
-        })
+        let inner = self.inner.clone();
+        self.own.run(async move || inner.in_own_time(work).await)?
     }
 
     pub(crate) fn snapshot(&self) -> Result<Option<Snapshot>, StoreError> {
         self.with_own(async move |connection: &mut Connection| migrate::snapshot(connection.client()).await)
+    }
+
+    pub(crate) async fn snapshot_in_time(&self) -> Result<Option<Snapshot>, StoreError> {
+        self.on_own(async |inner: &Inner| {
+            inner.in_own_time(async |connection: &mut Connection| migrate::snapshot(connection.client()).await).await
+        })
+        .await
     }
 
     pub(crate) fn render(&self, migration: &Migration, schema: &Arc<Schema>) -> Result<Vec<String>, StoreError> {
@@ -309,7 +308,7 @@ impl Engine {
 }
 
 /// Whether the connection may have ended while nobody looked, or the tables have changed since its statement was prepared.
-pub(super) fn is_worth_another(stopped: &Stopped) -> bool {
+fn is_worth_another(stopped: &Stopped) -> bool {
     stopped.is_lost() || stopped.is_conflict()
 }
 
@@ -319,27 +318,77 @@ impl Inner {
         stopped.into_store_error(self.settings.statement_ms_max)
     }
 
-    async fn read_once(&self, of: &ReadStatement, values: &[Value], into: &mut Vec<u8>) -> Result<Page, Stopped> {
+    /// Reads, and once more for each idle connection, which may have ended while nobody looked: a read does no harm twice.
+    pub(super) async fn again<T, Once>(&self, mut once: impl FnMut() -> Once) -> Result<T, StoreError>
+    where
+        Once: Future<Output = Result<T, Stopped>>,
+    {
+        for _ in 0..self.settings.postgres.connections {
+            match self.in_time(once()).await {
+                Err(stopped) if is_worth_another(&stopped) => {}
+                outcome => return outcome.map_err(|stopped| self.failed(stopped)),
+            }
+        }
+        self.in_time(once()).await.map_err(|stopped| self.failed(stopped))
+    }
+
+    /// Reads within the time of a statement, and no longer than the store is open.
+    async fn in_time<T>(&self, read: impl Future<Output = Result<T, Stopped>>) -> Result<T, Stopped> {
         let limit_ms = self.settings.statement_ms_max;
-        let read = async {
-            let mut held = self.pool.take(Mode::Read).await.map_err(|error| Stopped::Taker(error.into()))?;
-            let connection = held.connection().map_err(|error| Stopped::Taker(error.into()))?;
-            page::read(connection, &of.sql, &Inputs::of(values), into, (self.limits().1, false)).await
-        };
         let outcome = tokio::select! {
             biased;
             outcome = timeout(Duration::from_millis(limit_ms), read) => outcome,
             () = self.closing.notified() => return Err(Stopped::Taker(closed().into())),
         };
-        match outcome {
-            Ok(outcome) => outcome,
-            Err(_) => Err(Stopped::Taker(StoreError::TimedOut { limit_ms }.into())),
-        }
+        outcome.unwrap_or_else(|_| Err(Stopped::Taker(StoreError::TimedOut { limit_ms }.into())))
+    }
+
+    async fn read_once(&self, of: &ReadStatement, values: &[Value], mut into: Vec<u8>) -> Result<Page, Stopped> {
+        let mut held = self.pool.take(Mode::Read).await.map_err(|error| Stopped::Taker(error.into()))?;
+        let connection = held.connection().map_err(|error| Stopped::Taker(error.into()))?;
+        page::read(connection, &of.sql, &Inputs::of(values), &mut into, (self.limits().1, false)).await
+    }
+
+    async fn kept_once(&self, once: &Once) -> Result<Option<(Value, Value)>, Stopped> {
+        let mut found = None;
+        let mut take = |row: &DatabaseRow| {
+            found = Some(exec::once::kept(row)?);
+            Ok(false)
+        };
+        self.rows(&self.once.recall, &once.values(), &mut take).await?;
+        Ok(found)
+    }
+
+    async fn ping_once(&self) -> Result<(), Stopped> {
+        let sql = Sql { text: "SELECT 1".to_owned(), binds: Vec::new() };
+        self.rows(&sql, &[], &mut |_| Ok(false)).await
+    }
+
+    /// Reads the rows of a statement that is none of a plan's.
+    async fn rows(&self, sql: &Sql, values: &[Value], each: &mut Take<'_>) -> Result<(), Stopped> {
+        let mut held = self.pool.take(Mode::Read).await.map_err(|error| Stopped::Taker(error.into()))?;
+        let connection = held.connection().map_err(|error| Stopped::Taker(error.into()))?;
+        connection.rows(sql, &Inputs::of(values), each).await
     }
 
     /// A connection of the engine's own thread; to be asked for there.
     pub(super) async fn take_own(&self) -> Result<Held, StoreError> {
         self.own_pool.take_any(Mode::Read).await
+    }
+
+    /// Works on such a connection for as long as a statement may take.
+    pub(super) async fn in_own_time<T, W>(&self, work: W) -> Result<T, StoreError>
+    where
+        W: AsyncFnOnce(&mut Connection) -> Result<T, StoreError>,
+    {
+        let limit_ms = self.settings.statement_ms_max;
+        let mut held = self.take_own().await?;
+        let connection = held.connection()?;
+        let outcome = timeout(Duration::from_millis(limit_ms), work(connection)).await;
+        outcome.unwrap_or_else(|_| {
+            connection.abandon();
+            Err(StoreError::TimedOut { limit_ms })
+        })
     }
 
     /// Milliseconds of a request, and bytes of an answer.

@@ -7,7 +7,8 @@ use std::{
 use mainstay_expr::Value;
 use mainstay_schema::Schema;
 use serde_json::Value as Json;
-use tokio_postgres::{Client, Row, SimpleQueryMessage};
+use tokio::sync::{Mutex, Semaphore};
+use tokio_postgres::{Client, Row, SimpleQueryMessage, types::ToSql};
 
 use super::{
     advise,
@@ -22,39 +23,79 @@ use crate::{
     sql::Sql,
 };
 
+/// What waits to be explained beside requests, at most.
+const ASIDE_MAX: usize = 16;
+
 /// A node of a plan, with how deep it stands.
 pub(super) struct Node<'j> {
     pub(super) depth: usize,
     pub(super) of: &'j Json,
 }
 
+/// What is explained beside requests, that nobody waits for: one after the other, and no more than a few wait for their turn.
+pub(super) struct Aside {
+    places: Arc<Semaphore>,
+    turn: Mutex<()>,
+}
+
+impl Default for Aside {
+    fn default() -> Aside {
+        Aside { places: Arc::new(Semaphore::new(ASIDE_MAX)), turn: Mutex::default() }
+    }
+}
+
+/// A read that is explained.
+struct Asked {
+    sql: Sql,
+    origin: Option<(Arc<Schema>, Origin)>,
+}
+
 impl Engine {
     /// Explains a read: as it is planned with the values of a request, or for any.
     pub(crate) fn explain(&self, of: &ReadStatement, values: Option<&[Value]>) -> Result<Explained, StoreError> {
-        let (sql, values) = (of.sql.page.clone(), values.map(<[Value]>::to_vec));
-        let origin = of.origin().map(|(schema, origin)| (schema.clone(), origin.clone()));
-        self.with_time(async move |connection: &mut Connection| {
-            let plan = plan(connection.client(), &sql, values.as_deref()).await?;
-            let mut explained = Explained { sql: sql.text.clone(), plan: lines(&plan), ..Explained::default() };
-            if let Some((schema, origin)) = &origin {
-                let nodes = nodes(&plan);
-                let words = Words::read(connection.client(), schema, Some(origin), &nodes).await;
-                let words = words.map_err(|error| store_error(&error, 0))?;
-                explained.words = words.of(&nodes);
-                let records = words.count_of(&schema.collection(origin.collection()).table);
-                explained.missing.extend(advise::missing(schema, origin, &nodes, records));
-                if !explained.missing.is_empty() {
-                    explained.words.push(advise::NOT_TRIED.to_owned());
-                }
-            }
-            Ok(explained)
-        })
+        let (asked, values) = (Asked::of(of), values.map(<[Value]>::to_vec));
+        self.with_time(async move |connection: &mut Connection| asked.explain(connection, values.as_deref()).await)
     }
 
-    /// Explains the statements of a write.
-    pub(crate) fn explain_write(&self, of: &WriteStatement) -> Result<Vec<StatementExplained>, StoreError> {
+    /// Explains a read for any values, when there is time for it; fails at once where too many wait for that.
+    pub(crate) fn explain_aside(
+        &self,
+        of: &ReadStatement,
+        then: impl FnOnce(Result<Explained, StoreError>) + Send + 'static,
+    ) {
+        let asked = Asked::of(of);
+        self.aside(async move |connection: &mut Connection| asked.explain(connection, None).await, then);
+    }
+
+    /// Explains the statements of a write in the same way.
+    pub(crate) fn explain_write_aside(
+        &self,
+        of: &WriteStatement,
+        then: impl FnOnce(Result<Vec<StatementExplained>, StoreError>) + Send + 'static,
+    ) {
         let (schema, all) = (of.schema().clone(), of.all().into_iter().cloned().collect::<Vec<_>>());
-        self.with_time(async move |connection: &mut Connection| statements(connection.client(), &schema, &all).await)
+        let work = async move |connection: &mut Connection| statements(connection.client(), &schema, &all).await;
+        self.aside(work, then);
+    }
+
+    fn aside<T, W>(&self, work: W, then: impl FnOnce(Result<T, StoreError>) + Send + 'static)
+    where
+        T: 'static,
+        W: AsyncFnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        let Ok(place) = self.inner.aside.places.clone().try_acquire_owned() else {
+            return then(Err(StoreError::Overloaded));
+        };
+        let inner = self.inner.clone();
+        let explain = async move || {
+            let turn = inner.aside.turn.lock().await;
+            let explained = inner.in_own_time(work).await;
+            drop((turn, place));
+            then(explained);
+        };
+        if self.own.spawn(explain).is_err() {
+            tracing::debug!("nothing is explained any more: the database is closed");
+        }
     }
 
     /// Runs a read several times and says what it took.
@@ -68,6 +109,34 @@ impl Engine {
     }
 }
 
+impl Asked {
+    fn of(statement: &ReadStatement) -> Asked {
+        let origin = statement.origin().map(|(schema, origin)| (schema.clone(), origin.clone()));
+        Asked { sql: statement.sql.page.clone(), origin }
+    }
+
+    async fn explain(&self, connection: &mut Connection, values: Option<&[Value]>) -> Result<Explained, StoreError> {
+        let plan = match values {
+            Some(values) => explained(connection, "EXPLAIN (FORMAT JSON)", &self.sql, values).await,
+            None => generic(connection.client(), &self.sql).await,
+        };
+        let plan = plan.map_err(|error| store_error(&error, 0))?;
+        let mut explained = Explained { sql: self.sql.text.clone(), plan: lines(&plan), ..Explained::default() };
+        if let Some((schema, origin)) = &self.origin {
+            let nodes = nodes(&plan);
+            let words = Words::read(connection.client(), schema, Some(origin), &nodes).await;
+            let words = words.map_err(|error| store_error(&error, 0))?;
+            explained.words = words.of(&nodes);
+            let records = words.count_of(&schema.collection(origin.collection()).table);
+            explained.missing.extend(advise::missing(schema, origin, &nodes, records));
+            if !explained.missing.is_empty() {
+                explained.words.push(advise::NOT_TRIED.to_owned());
+            }
+        }
+        Ok(explained)
+    }
+}
+
 /// Explains statements; one that the server cannot plan without values is left out.
 pub(super) async fn statements(
     client: &Client,
@@ -76,9 +145,10 @@ pub(super) async fn statements(
 ) -> Result<Vec<StatementExplained>, StoreError> {
     let mut explained = Vec::with_capacity(all.len());
     for sql in all {
-        let Ok(plan) = plan(client, sql, None).await else { continue };
-        let words = words(client, schema, None, &plan).await?;
-        explained.push(StatementExplained { sql: sql.text.clone(), plan: lines(&plan), words });
+        let Ok(plan) = generic(client, sql).await else { continue };
+        let nodes = nodes(&plan);
+        let words = Words::read(client, schema, None, &nodes).await.map_err(|error| store_error(&error, 0))?;
+        explained.push(StatementExplained { sql: sql.text.clone(), plan: lines(&plan), words: words.of(&nodes) });
     }
     Ok(explained)
 }
@@ -98,12 +168,7 @@ async fn measure(connection: &mut Connection, sql: &Sql, values: &[Value], times
     took.sort_unstable();
     measured.median = took.get(took.len() / 2).copied().unwrap_or(Duration::ZERO);
     measured.times = took.len();
-    let text = format!("EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {}", sql.text);
-    let analysed = connection.client().query_one(&text, &[]).await;
-    let plan = match analysed {
-        Ok(row) => json_of(&row),
-        Err(_) => explained(connection.client(), "EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON)", sql, values).await?,
-    };
+    let plan = explained(connection, "EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON)", sql, values).await?;
     for node in nodes(&plan) {
         let number = |name: &str| node.of.get(name).and_then(Json::as_f64).unwrap_or(0.0);
         let seen = (number("Actual Rows") + number("Rows Removed by Filter")) * number("Actual Loops").max(1.0);
@@ -117,22 +182,20 @@ async fn measure(connection: &mut Connection, sql: &Sql, values: &[Value], times
     Ok(measured)
 }
 
-/// The plan of a statement.
-async fn plan(client: &Client, sql: &Sql, values: Option<&[Value]>) -> Result<Json, StoreError> {
-    let failed = |error: tokio_postgres::Error| store_error(&error, 0);
-    match values {
-        Some(values) => explained(client, "EXPLAIN (FORMAT JSON)", sql, values).await.map_err(failed),
-        None => generic(client, sql).await.map_err(failed),
-    }
-}
-
-async fn explained(client: &Client, explain: &str, sql: &Sql, values: &[Value]) -> Result<Json, tokio_postgres::Error> {
+/// The plan for these values.
+async fn explained(
+    connection: &mut Connection,
+    explain: &str,
+    sql: &Sql,
+    values: &[Value],
+) -> Result<Json, tokio_postgres::Error> {
     // What the parameters are, the statement itself tells: EXPLAIN does not.
-    let types = client.prepare(&sql.text).await?.params().to_vec();
+    let types = connection.types(&sql.text).await?;
     let inputs = Inputs::of(values);
     let values = params(sql, &inputs);
-    let pairs = values.iter().map(|value| value as &(dyn tokio_postgres::types::ToSql + Sync)).zip(types);
-    let rows = client.query_typed(&format!("{explain} {}", sql.text), &pairs.collect::<Vec<_>>()).await?;
+    let pairs = values.iter().map(|value| value as &(dyn ToSql + Sync)).zip(types.iter().cloned());
+    let text = format!("{explain} {}", sql.text);
+    let rows = connection.client().query_typed(&text, &pairs.collect::<Vec<_>>()).await?;
     Ok(rows.first().map_or(Json::Null, json_of))
 }
 
@@ -159,17 +222,6 @@ async fn generic(client: &Client, sql: &Sql) -> Result<Json, tokio_postgres::Err
 fn json_of(row: &Row) -> Json {
     let json = row.try_get::<_, super::row::JsonText>(0).map(|json| json.0);
     json.ok().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
-}
-
-async fn words(
-    client: &Client,
-    schema: &Arc<Schema>,
-    origin: Option<&Origin>,
-    plan: &Json,
-) -> Result<Vec<String>, StoreError> {
-    let nodes = nodes(plan);
-    let words = Words::read(client, schema, origin, &nodes).await;
-    words.map(|words| words.of(&nodes)).map_err(|error| store_error(&error, 0))
 }
 
 /// The nodes of a plan, outermost first.

@@ -51,6 +51,8 @@ pub(super) fn store_error(error: &Error, limit_ms: u64) -> StoreError {
         StoreError::Overflow
     } else if is_conflict(error) {
         StoreError::Conflict
+    } else if is_crowded(error) {
+        StoreError::Overloaded
     } else if is_lost(error) || *code == SqlState::READ_ONLY_SQL_TRANSACTION {
         StoreError::Unavailable(cause.message().to_owned())
     } else if *code == SqlState::INSUFFICIENT_PRIVILEGE {
@@ -72,6 +74,11 @@ pub(super) fn is_conflict(error: &Error) -> bool {
             || *code == SqlState::T_R_DEADLOCK_DETECTED
             || (*code == SqlState::UNIQUE_VIOLATION && cause.table().is_some_and(|table| table.starts_with(OWN_TABLES)))
     })
+}
+
+/// Whether the server had no room for a statement just now: too many others wrote at the same time.
+pub(super) fn is_crowded(error: &Error) -> bool {
+    error.as_db_error().is_some_and(|cause| *cause.code() == SqlState::OUT_OF_MEMORY)
 }
 
 /// Whether a statement was prepared for tables that have changed since.

@@ -3,20 +3,17 @@
 //! database that still runs (the *horizon*): below it everything has ended, and nothing comes any more.
 //!
 //! 1. A transaction that begins later has a greater id than all below the horizon: what was read stays what it was.
-//! 2. Every write is SERIALIZABLE, so its id is given after its snapshot is taken: whoever saw what another one wrote has the greater
-//!    id. Ids are then in an order in which commits could have come one by one; of one record they are in the order of versions.
-//!    In READ COMMITTED that would not be so: there a statement goes on with what others wrote since it began.
+//! 2. Every write is SERIALIZABLE, so its id is given after its snapshot is taken: whoever saw or changed what another one wrote has
+//!    the greater id; changes of one record are in the order of its versions. In READ COMMITTED that would not be so: there a
+//!    statement goes on with what others wrote since it began. It says nothing of those who did *not* see each other: one that has
+//!    its id may take, without having looked, what a later one frees and commits meanwhile. A unique value that goes from one
+//!    record to another may so be taken in the feed before it is free, and so may a key that the caller gives.
 //! 3. What is gone, what is there and the horizon are read by one statement, of one snapshot.
-use std::{
-    error::Error,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{error::Error, sync::Arc, time::Instant};
 
 use mainstay_expr::Value;
 use mainstay_plan::{Change, ChangeOp, Position};
 use parking_lot::Mutex;
-use tokio::time::timeout;
 use tokio_postgres::{
     Row,
     types::{FromSql, Type},
@@ -24,9 +21,8 @@ use tokio_postgres::{
 
 use super::{
     connection::{Connection, Mode, Stopped},
-    engine::{Engine, Inner, is_worth_another},
+    engine::{Engine, Inner},
     failure::store_error,
-    pool::closed,
 };
 use crate::{
     ChangesAsked, ChangesPage, StoreError,
@@ -193,40 +189,15 @@ impl Borders {
 impl Engine {
     pub(crate) async fn changes(&self, asked: ChangesAsked) -> Result<ChangesPage, StoreError> {
         let inner = &self.inner;
-        for _ in 0..inner.settings.postgres.connections {
-            match inner.in_time(inner.changes_once(&inner.feed_reads, &asked)).await {
-                Err(stopped) if is_worth_another(&stopped) => {}
-                outcome => return outcome.map_err(|stopped| inner.failed(stopped)),
-            }
-        }
-        let outcome = inner.in_time(inner.changes_once(&inner.feed_reads, &asked)).await;
-        outcome.map_err(|stopped| inner.failed(stopped))
+        inner.again(|| inner.changes_once(&inner.feed_reads, &asked)).await
     }
 
     pub(crate) async fn changes_end(&self) -> Result<Position, StoreError> {
-        let inner = &self.inner;
-        for _ in 0..inner.settings.postgres.connections {
-            match inner.in_time(inner.changes_end_once()).await {
-                Err(stopped) if is_worth_another(&stopped) => {}
-                outcome => return outcome.map_err(|stopped| inner.failed(stopped)),
-            }
-        }
-        inner.in_time(inner.changes_end_once()).await.map_err(|stopped| inner.failed(stopped))
+        self.inner.again(|| self.inner.changes_end_once()).await
     }
 }
 
 impl Inner {
-    /// Reads within the time of a statement, and no longer than the store is open.
-    async fn in_time<T>(&self, read: impl Future<Output = Result<T, Stopped>>) -> Result<T, Stopped> {
-        let limit_ms = self.settings.statement_ms_max;
-        let outcome = tokio::select! {
-            biased;
-            outcome = timeout(Duration::from_millis(limit_ms), read) => outcome,
-            () = self.closing.notified() => return Err(Stopped::Taker(closed().into())),
-        };
-        outcome.unwrap_or_else(|_| Err(Stopped::Taker(StoreError::TimedOut { limit_ms }.into())))
-    }
-
     async fn changes_once(&self, reads: &FeedReads, asked: &ChangesAsked) -> Result<ChangesPage, Stopped> {
         let mut reading = Reading::new(asked);
         let sql = if asked.collection.is_some() { &reads.one } else { &reads.all };

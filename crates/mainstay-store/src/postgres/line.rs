@@ -9,6 +9,7 @@ use super::{
     bind::{Param, params},
     connection::{Connector, Stopped},
     copy::{self, copy},
+    dialect::count_anew,
     statements::Statements,
 };
 use crate::{
@@ -28,6 +29,8 @@ pub(super) struct Line {
     pub(super) statements: Statements,
     /// What is sent in front of the next statement, in the same round trip.
     pub(super) before: Option<String>,
+    /// Whether the next statement counts nested records from the beginning; only inside of a transaction, which may end without it.
+    pub(super) counts_anew: bool,
     /// Whether a transaction is open.
     pub(super) in_transaction: bool,
     pub(super) connector: Arc<Connector>,
@@ -36,7 +39,7 @@ pub(super) struct Line {
 impl Line {
     pub(super) fn new(client: Client, connector: Arc<Connector>) -> Line {
         let statements = Statements::new(connector.settings().statements_max);
-        Line { client, statements, before: None, in_transaction: false, connector }
+        Line { client, statements, before: None, counts_anew: false, in_transaction: false, connector }
     }
 
     /// Runs a statement, and hands out its rows until nobody wants them.
@@ -76,7 +79,7 @@ impl Line {
         }
         let statement = self.statements.get(&self.client, &sql.text).await?;
         let values = params(sql, inputs);
-        match self.before.take() {
+        match self.take_before() {
             None => self.client.query_raw(&statement, values).await,
             Some(before) => {
                 let before = self.client.batch_execute(&before);
@@ -91,7 +94,7 @@ impl Line {
     async fn start_unprepared(&mut self, sql: &Sql, inputs: &Inputs<'_>) -> Result<RowStream, tokio_postgres::Error> {
         let types = self.types(&sql.text).await?;
         let values = params(sql, inputs).into_iter().zip(types.iter().cloned()).collect::<Vec<(Param<'_>, Type)>>();
-        match self.before.take() {
+        match self.take_before() {
             None => self.client.query_typed_raw(&sql.text, values).await,
             Some(before) => {
                 let before = self.client.batch_execute(&before);
@@ -100,6 +103,13 @@ impl Line {
                 stream
             }
         }
+    }
+
+    /// What is sent in front of a statement.
+    fn take_before(&mut self) -> Option<String> {
+        let counts_anew = std::mem::take(&mut self.counts_anew);
+        // A transaction that begins has counted nothing.
+        self.before.take().or_else(|| (counts_anew && self.in_transaction).then(count_anew))
     }
 
     /// Copies rows into a table and its columns.
@@ -123,7 +133,7 @@ impl Line {
     }
 
     /// The types of a statement's parameters, which the server tells once.
-    async fn types(&mut self, text: &str) -> Result<Arc<[Type]>, tokio_postgres::Error> {
+    pub(super) async fn types(&mut self, text: &str) -> Result<Arc<[Type]>, tokio_postgres::Error> {
         if let Some(types) = self.connector.types.lock().get(text) {
             return Ok(types.clone());
         }

@@ -10,7 +10,11 @@ use std::{
 
 use mainstay_schema::{Class, Migration, Schema, Snapshot};
 use serde_json::Value as Json;
-use tokio_postgres::{Client, GenericClient, IsolationLevel, Transaction, error::SqlState, types::ToSql};
+use tokio_postgres::{
+    Client, GenericClient, IsolationLevel, Transaction,
+    error::SqlState,
+    types::{ToSql, Type},
+};
 
 use super::{PostgresDialect, bind::params, connection::forms, failure::store_error};
 use crate::{
@@ -93,7 +97,7 @@ fn failed(error: tokio_postgres::Error) -> StoreError {
 
 /// The namespace of the tables.
 async fn namespace(client: &impl GenericClient) -> Result<String, StoreError> {
-    let row = client.query_one("SELECT current_schema()", &[]).await.map_err(failed)?;
+    let row = client.query_typed_one("SELECT current_schema()", &[]).await.map_err(failed)?;
     row.get::<_, Option<String>>(0)
         .ok_or_else(|| StoreError::Engine("the search path of the database names no schema that there is".to_owned()))
 }
@@ -102,10 +106,10 @@ async fn namespace(client: &impl GenericClient) -> Result<String, StoreError> {
 async fn remembered(client: &impl GenericClient) -> Result<Option<String>, StoreError> {
     let is_there = "SELECT 1 FROM pg_catalog.pg_class WHERE relname = 'mainstay_schema' AND relkind = 'r' \
                     AND relnamespace = pg_catalog.quote_ident(current_schema())::regnamespace";
-    if client.query_opt(is_there, &[]).await.map_err(failed)?.is_none() {
+    if client.query_typed_opt(is_there, &[]).await.map_err(failed)?.is_none() {
         return Ok(None);
     }
-    let row = client.query_opt(&sql::recall(&PostgresDialect), &[]).await.map_err(failed)?;
+    let row = client.query_typed_opt(&sql::recall(&PostgresDialect), &[]).await.map_err(failed)?;
     Ok(row.map(|row| row.get(0)))
 }
 
@@ -303,7 +307,7 @@ impl Work<'_> {
         let to = &self.migration.to;
         let tables: Vec<&str> =
             to.tables.iter().map(|of| of.table.as_str()).chain(to.joins.iter().map(|of| of.table.as_str())).collect();
-        let waiting = match client.query(waiting, &[&tables]).await {
+        let waiting = match client.query_typed(waiting, &[(&tables, Type::TEXT_ARRAY)]).await {
             Ok(rows) => rows.into_iter().map(|row| row.get::<_, String>(0)).collect(),
             Err(error) => vec![format!("-- {error}")],
         };

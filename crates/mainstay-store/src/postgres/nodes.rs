@@ -4,7 +4,10 @@
 //! Times are the server's.
 use std::time::{Duration, Instant};
 
-use tokio::{sync::Mutex, time::timeout};
+use tokio::{
+    sync::{Mutex, watch},
+    time::{sleep, timeout},
+};
 use tokio_postgres::{
     IsolationLevel, Row, Transaction,
     types::{ToSql, Type},
@@ -22,8 +25,10 @@ use crate::{BEHIND_MAX, Beat, Fitness, Node, NodeSeen, Pulse, StoreError, nodes:
 
 /// The server's time, in microseconds since 1970: now, and not when the transaction began.
 const NOW: &str = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
-/// Old answers that are taken out with one sign of life.
+/// Old answers that are taken out at a time: with each sign of life, and where there are more, one time after the other.
 const KEPT_TRIMMED_MAX: i64 = 1_000;
+/// What is left to the others between two times.
+const PAUSE: Duration = Duration::from_millis(5);
 /// What only one node does.
 const CHORES: &str = "chores";
 
@@ -32,6 +37,8 @@ const CHORES: &str = "chores";
 pub(super) struct Nodes {
     connection: Mutex<Option<Connection>>,
     pub(super) election: Election,
+    /// There are more old answers than a sign of life takes out: how long each is kept.
+    backlog: watch::Sender<Duration>,
 }
 
 impl Engine {
@@ -65,7 +72,7 @@ impl Engine {
     }
 
     /// Does something on the engine's own thread.
-    async fn on_own<T, W>(&self, work: W) -> Result<T, StoreError>
+    pub(super) async fn on_own<T, W>(&self, work: W) -> Result<T, StoreError>
     where
         T: Send + 'static,
         W: AsyncFnOnce(&Inner) -> Result<T, StoreError> + Send + 'static,
@@ -91,9 +98,12 @@ async fn beat_on(inner: &Inner, beat: &Beat) -> Result<Pulse, StoreError> {
     let limit = beat.gone_after / 2;
     let limit_ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
     // A connection that does not answer goes with what is waited for.
-    let (pulse, connection) = timeout(limit, work).await.unwrap_or(Err(StoreError::TimedOut { limit_ms }))?;
+    let ((pulse, more), connection) = timeout(limit, work).await.unwrap_or(Err(StoreError::TimedOut { limit_ms }))?;
     *held = Some(connection);
     inner.nodes.election.told(pulse.elected, asked, beat.gone_after);
+    if more {
+        inner.nodes.backlog.send_replace(beat.kept);
+    }
     Ok(pulse)
 }
 
@@ -127,7 +137,8 @@ async fn begin(connection: &mut Connection) -> Result<Transaction<'_>, tokio_pos
 }
 
 /// Writes the node down, asks for the lease, and does the chores that are a statement each.
-async fn pulse(connection: &mut Connection, beat: &Beat) -> Result<Pulse, tokio_postgres::Error> {
+/// There may be more of these than were done.
+async fn pulse(connection: &mut Connection, beat: &Beat) -> Result<(Pulse, bool), tokio_postgres::Error> {
     let transaction = begin(connection).await?;
     sign(&transaction, beat).await?;
     let (id, lasts) = (&beat.node.id, micros(beat.gone_after));
@@ -142,11 +153,14 @@ async fn pulse(connection: &mut Connection, beat: &Beat) -> Result<Pulse, tokio_
         )
         .await?;
     let elected = !lease.is_empty();
-    let gone = if elected { chores(&transaction, beat).await? } else { Vec::new() };
+    let (gone, more) = match elected {
+        true => (chores(&transaction, beat).await?, trim_kept(&transaction, beat.kept).await?),
+        false => (Vec::new(), false),
+    };
     let schema = transaction.query_typed("SELECT hashtextextended(snapshot, 0) FROM mainstay_schema", &[]).await?;
     let schema = schema.first().map(|row| row.try_get(0)).transpose()?;
     transaction.commit().await?;
-    Ok(Pulse { elected, schema, gone })
+    Ok((Pulse { elected, schema, gone }, more))
 }
 
 /// Where the feed ends: the last change below the horizon, or behind what is gone.
@@ -175,7 +189,7 @@ async fn sign(transaction: &Transaction<'_>, beat: &Beat) -> Result<(), tokio_po
     transaction.query_typed(&sql, &[&node[..], &state[..]].concat()).await.map(|_| ())
 }
 
-/// Takes out nodes that gave no sign for too long, and answers that are too old. Rows that somebody holds wait for the next time.
+/// Takes out nodes that gave no sign for too long. Rows that somebody holds wait for the next time.
 async fn chores(transaction: &Transaction<'_>, beat: &Beat) -> Result<Vec<String>, tokio_postgres::Error> {
     let gone = transaction
         .query_typed(
@@ -186,16 +200,51 @@ async fn chores(transaction: &Transaction<'_>, beat: &Beat) -> Result<Vec<String
             &[(&micros(beat.gone_after), Type::INT8)],
         )
         .await?;
-    transaction
-        .query_typed(
-            &format!(
-                "DELETE FROM mainstay_idempotency WHERE id IN (SELECT id FROM mainstay_idempotency WHERE time < {NOW} - $1 \
-                 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)"
-            ),
-            &[(&micros(beat.kept), Type::INT8), (&KEPT_TRIMMED_MAX, Type::INT8)],
-        )
-        .await?;
     gone.iter().map(|row| row.try_get(0)).collect()
+}
+
+/// Takes out answers that are too old, and says whether there may be more. Only the first ones are looked at: they are in the order of
+/// their times, about, and there may be very many that are young.
+async fn trim_kept(transaction: &Transaction<'_>, kept: Duration) -> Result<bool, tokio_postgres::Error> {
+    let sql = format!(
+        "WITH gone AS (DELETE FROM mainstay_idempotency WHERE id IN (SELECT id FROM mainstay_idempotency WHERE id IN (SELECT id \
+         FROM mainstay_idempotency ORDER BY id LIMIT $2) AND time < {NOW} - $1 FOR UPDATE SKIP LOCKED) RETURNING id) \
+         SELECT count(*) FROM gone"
+    );
+    let values: [(&(dyn ToSql + Sync), Type); 2] = [(&micros(kept), Type::INT8), (&KEPT_TRIMMED_MAX, Type::INT8)];
+    let rows = transaction.query_typed(&sql, &values).await?;
+    let count: i64 = rows.first().map_or(Ok(0), |row| row.try_get(0))?;
+    Ok(count == KEPT_TRIMMED_MAX)
+}
+
+/// Takes out old answers where signs of life do not keep up, as long as the engine runs.
+pub(super) async fn trim(inner: &Inner) {
+    let mut backlog = inner.nodes.backlog.subscribe();
+    while backlog.changed().await.is_ok() {
+        let kept = *backlog.borrow_and_update();
+        let trim = async {
+            while inner.nodes.election.holds() {
+                let mut held = inner.take_own().await?;
+                let more = trim_once(held.connection()?, kept).await.map_err(|error| store_error(&error, 0))?;
+                drop(held);
+                if !more {
+                    break;
+                }
+                sleep(PAUSE).await;
+            }
+            Ok::<_, StoreError>(())
+        };
+        if let Err(error) = trim.await {
+            tracing::warn!(%error, "old answers of idempotent writes cannot be taken out");
+        }
+    }
+}
+
+async fn trim_once(connection: &mut Connection, kept: Duration) -> Result<bool, tokio_postgres::Error> {
+    let transaction = begin(connection).await?;
+    let more = trim_kept(&transaction, kept).await?;
+    transaction.commit().await?;
+    Ok(more)
 }
 
 async fn seen(connection: &mut Connection) -> Result<Vec<NodeSeen>, tokio_postgres::Error> {

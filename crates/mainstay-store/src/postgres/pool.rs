@@ -135,7 +135,7 @@ impl Shared {
         {
             return Err(StoreError::Unavailable(away.why.clone()));
         }
-        let limit = Duration::from_millis(self.connector.settings().postgres.connect_timeout_ms.max(1));
+        let limit = self.connector.patience();
         let outcome = match timeout(limit, self.connector.connect()).await {
             Ok(outcome) => outcome.map_err(|error| self.connector.why_not(&error)),
             Err(_) => Err(format!("no answer within {} ms", limit.as_millis())),

@@ -45,7 +45,7 @@ pub(super) async fn run(inner: &Inner, steps: &[Step]) -> Result<Vec<Written>, W
 
 async fn touched(connection: &mut Connection) -> Result<Vec<Touched>, StoreError> {
     let failed = |error: tokio_postgres::Error| store_error(&error, 0);
-    let rows = connection.client().query(TOUCHED, &[]).await.map_err(failed)?;
+    let rows = connection.client().query_typed(TOUCHED, &[]).await.map_err(failed)?;
     let number = |row: &tokio_postgres::Row, at: usize| -> Result<u64, tokio_postgres::Error> {
         Ok(u64::try_from(row.try_get::<_, i64>(at)?).unwrap_or(0))
     };

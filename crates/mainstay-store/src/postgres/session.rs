@@ -4,6 +4,7 @@ use tokio_postgres::Row as DatabaseRow;
 
 use super::{
     connection::{Connection, Stopped},
+    dialect::counts_nested,
     page,
 };
 use crate::{
@@ -20,8 +21,6 @@ const SERIALIZABLE: &str = "SERIALIZABLE, READ WRITE";
 /// What a request's statements are part of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Guard {
-    /// Nothing: each is by itself, and only reads.
-    None,
     /// There is one statement, which is a transaction of its own.
     Single,
     /// That statement has run.
@@ -92,7 +91,7 @@ impl<'c> WriteSession<'c> {
     }
 
     fn failed(&mut self, stopped: Stopped) -> Failure {
-        if stopped.is_conflict() {
+        if stopped.is_conflict() || stopped.is_crowded() {
             self.fate = Fate::Again;
         }
         stopped.into_failure(self.limit_ms)
@@ -103,7 +102,7 @@ impl<'c> WriteSession<'c> {
         match self.guard {
             Guard::Single => self.guard = Guard::Spent,
             Guard::Spent => return Err(self.wants_transaction()),
-            Guard::None | Guard::Transaction => {}
+            Guard::Transaction => {}
         }
         Ok(())
     }
@@ -118,7 +117,7 @@ impl Session for WriteSession<'_> {
     async fn protect(&mut self) -> Result<(), Failure> {
         match self.guard {
             Guard::Single | Guard::Spent => Err(self.wants_transaction()),
-            Guard::None | Guard::Transaction => Ok(()),
+            Guard::Transaction => Ok(()),
         }
     }
 
@@ -160,6 +159,9 @@ impl Session for WriteSession<'_> {
     async fn read(&mut self, read: &ReadSql, inputs: &Inputs<'_>, into: &mut Vec<u8>) -> Result<Page, Failure> {
         self.next()?;
         let in_transaction = self.guard == Guard::Transaction;
+        if in_transaction && counts_nested(&read.page) {
+            self.connection.count_nested_anew();
+        }
         let outcome = page::read(self.connection, read, inputs, into, (self.answer_bytes_max, in_transaction)).await;
         outcome.map_err(|stopped| self.failed(stopped))
     }

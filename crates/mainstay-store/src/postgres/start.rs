@@ -90,10 +90,11 @@ pub(super) async fn start(inner: &Inner) -> Result<(), OpenError> {
 async fn is_unfinished(client: &Client) -> Result<bool, StoreError> {
     let ask = async {
         let is_there = "SELECT to_regclass('mainstay_move') IS NOT NULL";
-        if !client.query_one(is_there, &[]).await?.try_get::<_, bool>(0)? {
+        if !client.query_typed_one(is_there, &[]).await?.try_get::<_, bool>(0)? {
             return Ok(false);
         }
-        let row = client.query_one("SELECT count(*) > 0 FROM mainstay_move WHERE name = 'into'", &[]).await?;
+        let is_noted = "SELECT count(*) > 0 FROM mainstay_move WHERE name = 'into'";
+        let row = client.query_typed_one(is_noted, &[]).await?;
         row.try_get(0)
     };
     ask.await.map_err(|error: tokio_postgres::Error| store_error(&error, 0))
@@ -127,7 +128,7 @@ async fn ask(client: &Client) -> Result<Server, StoreError> {
                current_setting('full_page_writes'), current_setting('default_transaction_read_only') = 'on', \
                current_setting('max_connections')::int4 - current_setting('superuser_reserved_connections')::int4";
     let ask = async {
-        let row = client.query_one(sql, &[]).await?;
+        let row = client.query_typed_one(sql, &[]).await?;
         Ok(Server {
             version: row.try_get(0)?,
             encoding: row.try_get(1)?,

@@ -3,7 +3,7 @@ use std::collections::HashMap;
 
 use mainstay_schema::Schema;
 use serde_json::Value as Json;
-use tokio_postgres::{Client, Error};
+use tokio_postgres::{Client, Error, types::Type};
 
 use super::explain::Node;
 use crate::{
@@ -34,13 +34,13 @@ impl<'a> Words<'a> {
         };
         let counts = "SELECT relname::text, reltuples::bigint FROM pg_class \
                       WHERE relname::text = ANY($1) AND pg_table_is_visible(oid)";
-        let counts = client.query(counts, &[&named("Relation Name")]).await?;
+        let counts = client.query_typed(counts, &[(&named("Relation Name"), Type::TEXT_ARRAY)]).await?;
         let counts = counts.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
         let indexes = "SELECT c.relname::text, array_agg(a.attname::text ORDER BY a.attnum), bool_or(i.indisprimary) \
                        FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid \
                        JOIN pg_attribute a ON a.attrelid = i.indexrelid \
                        WHERE c.relname::text = ANY($1) AND pg_table_is_visible(c.oid) GROUP BY c.relname";
-        let indexes = client.query(indexes, &[&named("Index Name")]).await?;
+        let indexes = client.query_typed(indexes, &[(&named("Index Name"), Type::TEXT_ARRAY)]).await?;
         let indexes = indexes.iter().map(|row| Ok((row.try_get(0)?, (row.try_get(1)?, row.try_get(2)?))));
         let gathers = nodes.iter().any(|node| matches!(kind(node.of), "Sort" | "Aggregate" | "HashAggregate"));
         Ok(Words {

@@ -49,8 +49,9 @@ async fn attempts(inner: &Inner, work: &Work) -> Outcome {
                 }
                 tokio::time::sleep(pause(conflicts)).await;
             }
-            // It may be the same request that was done meanwhile: then its answer is found.
-            (Err(error), Fate::Final) if work.once.is_some() && is_not_unique(&error) && !looked_again => {
+            // It may be the same request that was done meanwhile: then its answer is found. Or somebody has made the record that
+            // is to be changed where there is one.
+            (Err(error), Fate::Final) if looks_first(work) && is_not_unique(&error) && !looked_again => {
                 looked_again = true;
             }
             (Err(error), Fate::Again) => return Err(WriteError { error: StoreError::Conflict.into(), ..error }),
@@ -83,6 +84,12 @@ async fn attempt(inner: &Inner, work: &Work, guard: Guard) -> (Outcome, Fate) {
         inner.wake.wrote();
     }
     (outcome, session.fate())
+}
+
+/// Whether a request looks for what is there before it makes it. Who made that meanwhile may have looked for nothing, and then nobody
+/// notices but the unique.
+fn looks_first(work: &Work) -> bool {
+    work.once.is_some() || work.steps.iter().any(|step| matches!(step, Step::Upsert(_)))
 }
 
 fn is_not_unique(error: &WriteError) -> bool {

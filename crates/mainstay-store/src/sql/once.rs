@@ -39,8 +39,8 @@ pub(crate) struct OnceSql {
     pub(crate) forget: Sql,
     /// Writes a row; gives its number back.
     pub(crate) remember: Sql,
-    /// Takes out rows of anybody that are too old.
-    pub(crate) trim_old: Sql,
+    /// Takes out rows of anybody that are too old; `None`: that is done by itself.
+    pub(crate) trim_old: Option<Sql>,
     /// Takes out rows of the caller that are too many.
     pub(crate) trim_many: Sql,
 }
@@ -59,6 +59,11 @@ enum Of {
 }
 
 impl OnceSql {
+    /// For many who write at once: they would get in each other's way over the same few old rows.
+    pub(crate) fn beside_others(dialect: &dyn Dialect) -> OnceSql {
+        OnceSql { trim_old: None, ..OnceSql::new(dialect) }
+    }
+
     pub(crate) fn new(dialect: &dyn Dialect) -> OnceSql {
         let table = dialect.quote(ONCE.name);
         let write = |template: &str, of: &[Of]| {
@@ -81,13 +86,13 @@ impl OnceSql {
                  coalesce(max([number]), 0) + 1, {2}, {3}, {4}, {5}, {6} FROM {t} WHERE [caller] = {1} RETURNING [number]",
                 &[Of::Caller, Of::Key, Of::Request, Of::Body, Of::Time, Of::Answer],
             ),
-            trim_old: write(
+            trim_old: Some(write(
                 &format!(
                     "DELETE FROM {{t}} WHERE [id] IN (SELECT [id] FROM (SELECT [id], [time] FROM {{t}} ORDER BY [id] \
                      LIMIT {TRIMMED_MAX}) AS oldest WHERE [time] < {{1}})"
                 ),
                 &[Of::Before],
-            ),
+            )),
             trim_many: write(
                 &format!(
                     "DELETE FROM {{t}} WHERE [id] IN (SELECT [id] FROM {{t}} WHERE [caller] = {{1}} AND [number] <= {{2}} \

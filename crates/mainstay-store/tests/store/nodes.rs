@@ -214,3 +214,21 @@ async fn a_node_goes_on_behind_additive_steps_and_stops_behind_others() {
     becomes("text: String! @was(name: \"words\")");
     until(&member, |standing| standing.fitness == Fitness::Same).await;
 }
+
+#[tokio::test]
+async fn many_answers_that_are_too_old_go_faster_than_signs_of_life_come() {
+    postgres_only!("the embedded engine takes out a few with each write, too");
+    const OLD: usize = 20_000;
+    let database = TestDatabase::new();
+    let store = open(&database, SDL);
+    database.execute(&format!(
+        "INSERT INTO mainstay_idempotency (caller, number, key, request, body, time, answer) \
+         SELECT 'anna', n, n::text, '', '', n, '' FROM generate_series(1, {OLD}) AS n"
+    ));
+    let member = Member::join(store.clone(), settings("one"), Arc::new(load(SDL))).await.unwrap();
+    while database.rows("SELECT 1 FROM mainstay_idempotency LIMIT 1") != Vec::<Vec<Option<String>>>::new() {}
+    // One sign of life takes out a thousand.
+    let beats = member.standing().borrow().beats;
+    assert!(beats < 20, "{beats}");
+    member.leave().await;
+}

@@ -13,6 +13,8 @@ use std::{
 use mainstay_store::{Location, Settings};
 use tokio::sync::watch;
 
+use super::wire::Dialogue;
+
 /// What asks a server to end a statement.
 pub(super) const CANCEL: &[u8] = &[0, 0, 0, 16, 0x04, 0xd2, 0x16, 0x2e];
 
@@ -31,6 +33,12 @@ struct Shared {
     /// How often somebody came to the door.
     came: AtomicUsize,
     through: Mutex<Vec<TcpStream>>,
+    /// Nothing comes through, and nobody is told.
+    is_silent: AtomicBool,
+    /// What is lost on the way to the server.
+    lost: Mutex<Option<&'static [u8]>>,
+    /// Statements that were prepared by a name outside of a transaction.
+    prepared_alone: Mutex<Vec<String>>,
 }
 
 impl Way {
@@ -45,6 +53,9 @@ impl Way {
             has_ended: AtomicBool::new(false),
             came: AtomicUsize::new(0),
             through: Mutex::default(),
+            is_silent: AtomicBool::new(false),
+            lost: Mutex::default(),
+            prepared_alone: Mutex::default(),
         });
         let (way, to) = (shared.clone(), server.clone());
         thread::spawn(move || {
@@ -73,7 +84,7 @@ impl Way {
     /// Waits until this was sent to the server.
     pub(super) async fn sent(&self, bytes: &[u8]) {
         let mut sent = self.shared.sent.subscribe();
-        let found = sent.wait_for(|all| all.windows(bytes.len()).any(|part| part == bytes)).await;
+        let found = sent.wait_for(|all| holds(all, bytes)).await;
         drop(found.expect("the door is there"));
     }
 
@@ -87,6 +98,21 @@ impl Way {
         self.shared.is_open.store(false, Ordering::SeqCst);
         let through = std::mem::take(&mut *self.shared.through.lock().expect("no test ends in here"));
         through.iter().for_each(|stream| drop(stream.shutdown(Shutdown::Both)));
+    }
+
+    /// Nothing comes through from now on, either way, and nobody is told.
+    pub(super) fn fall_silent(&self) {
+        self.shared.is_silent.store(true, Ordering::SeqCst);
+    }
+
+    /// What holds these bytes does not come to the server from now on, and nobody is told.
+    pub(super) fn lose(&self, bytes: &'static [u8]) {
+        *self.shared.lost.lock().expect("no test ends in here") = Some(bytes);
+    }
+
+    /// Statements that were prepared by a name outside of a transaction.
+    pub(super) fn prepared_alone(&self) -> Vec<String> {
+        self.shared.prepared_alone.lock().expect("no test ends in here").clone()
     }
 
     /// As it was.
@@ -106,20 +132,33 @@ impl Shared {
         let [from_client, to_client] = [(); 2].map(|()| client.try_clone().expect("a stream"));
         let [from_server, to_server] = [(); 2].map(|()| server.try_clone().expect("a stream"));
         self.through.lock().expect("no test ends in here").extend([client, server]);
-        let way = self.clone();
-        thread::spawn(move || pass(from_client, to_server, |bytes| way.sent.send_modify(|all| all.extend(bytes))));
-        thread::spawn(move || pass(from_server, to_client, |_| ()));
+        let (way, back) = (self.clone(), self.clone());
+        let mut dialogue = Dialogue::default();
+        thread::spawn(move || pass(from_client, to_server, |bytes| way.comes_through(&mut dialogue, bytes)));
+        thread::spawn(move || pass(from_server, to_client, |_| !back.is_silent.load(Ordering::SeqCst)));
+    }
+
+    /// Whether this comes to the server.
+    fn comes_through(&self, dialogue: &mut Dialogue, bytes: &[u8]) -> bool {
+        let alone = dialogue.take(bytes);
+        self.prepared_alone.lock().expect("no test ends in here").extend(alone);
+        self.sent.send_modify(|all| all.extend(bytes));
+        let lost = *self.lost.lock().expect("no test ends in here");
+        !self.is_silent.load(Ordering::SeqCst) && !lost.is_some_and(|lost| holds(bytes, lost))
     }
 }
 
-/// Passes on what comes, until one of the two has gone.
-fn pass(mut from: TcpStream, mut to: TcpStream, mut seen: impl FnMut(&[u8])) {
+fn holds(bytes: &[u8], part: &[u8]) -> bool {
+    bytes.windows(part.len()).any(|bytes| bytes == part)
+}
+
+/// Passes on what comes and may, until one of the two has gone.
+fn pass(mut from: TcpStream, mut to: TcpStream, mut may: impl FnMut(&[u8]) -> bool) {
     let mut bytes = [0; 16 * 1024];
     while let Ok(count @ 1..) = from.read(&mut bytes) {
-        if to.write_all(&bytes[..count]).is_err() {
+        if may(&bytes[..count]) && to.write_all(&bytes[..count]).is_err() {
             break;
         }
-        seen(&bytes[..count]);
     }
     let _ = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
 }

@@ -2,7 +2,10 @@
 use mainstay_schema::json_string;
 
 use super::{numbers::once, times, types::literal};
-use crate::{StoreError, sql::Encode};
+use crate::{
+    StoreError,
+    sql::{Encode, Sql},
+};
 
 /// What stands around a part that is kept as `jsonb`, whose text has another form: no JSON holds these characters, and whoever
 /// reads the answer writes what is between them anew.
@@ -68,6 +71,20 @@ const BYTES_MAX: u64 = 4 * 32 * 1024 * 1024;
 const TOO_MANY: &str = "mainstay: more nested records than ";
 const TOO_LARGE: &str = "mainstay: more bytes of nested records than ";
 
+/// What the settings are called that count.
+const RECORDS: &str = "mainstay.nested";
+const BYTES: &str = "mainstay.nested_bytes";
+
+/// Has the next statement of a transaction count from the beginning: a limit is that of one read.
+pub(in crate::postgres) fn count_anew() -> String {
+    format!("SET LOCAL {RECORDS} = 0; SET LOCAL {BYTES} = 0")
+}
+
+/// Whether a statement counts.
+pub(in crate::postgres) fn counts_nested(sql: &Sql) -> bool {
+    sql.text.contains(BYTES)
+}
+
 /// An object of a list that multiplies. Settings of the transaction count: the database has no other memory between rows. Past the
 /// limit a text is read as a number that is none; a constant text would be read before the statement runs.
 pub(super) fn counted(object: &str) -> String {
@@ -76,7 +93,7 @@ pub(super) fn counted(object: &str) -> String {
         format!("set_config('{name}', ({}::bigint + {more})::text, true)::bigint", setting(name, 0))
     };
     let most = setting(NESTED_MAX, RECORDS_MAX);
-    let (records, bytes) = (count("mainstay.nested", "1"), count("mainstay.nested_bytes", "octet_length(v.o)"));
+    let (records, bytes) = (count(RECORDS, "1"), count(BYTES, "octet_length(v.o)"));
     let limited =
         format!("CASE WHEN {records} <= {most}::bigint THEN {object} ELSE ('{TOO_MANY}' || {most})::bigint::text END");
     format!(
