@@ -2,6 +2,7 @@
 use std::{
     sync::{
         Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
         mpsc::{RecvTimeoutError, SyncSender, sync_channel},
     },
     thread::JoinHandle,
@@ -9,7 +10,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::mpsc::Sender;
 
 use super::{feed::number, now, writer::Job};
@@ -28,11 +29,13 @@ pub(super) struct Trim {
     settings: FeedSettings,
     /// Each with the number up to which nothing of it is left to take out.
     classes: Mutex<Vec<(Class, u64)>>,
+    /// The change up to which there were too many when their sizes were last looked at.
+    excess: AtomicU64,
 }
 
 impl Trim {
     pub(super) fn new(settings: FeedSettings) -> Trim {
-        let trim = Trim { settings, classes: Mutex::default() };
+        let trim = Trim { settings, classes: Mutex::default(), excess: AtomicU64::new(0) };
         trim.retain(&[]);
         trim
     }
@@ -48,36 +51,50 @@ impl Trim {
         let last = super::feed::end(connection)?;
         for (class, done) in &mut *self.classes.lock() {
             let Some(up_to) = old(connection, *done, class.before(now_micros))? else { continue };
-            let between = (*done, up_to.min(last.saturating_sub(1)));
-            let taken = take(connection, between, &class.names, class.inside)?;
+            let up_to = up_to.min(last.saturating_sub(1));
+            if up_to <= *done {
+                continue;
+            }
+            let taken = take(connection, (*done, up_to), &class.names, class.inside)?;
             *done = up_to;
             return Ok((taken, true));
         }
-        let Some(up_to) = self.excess(connection, last)? else { return Ok((0, false)) };
-        Ok((take(connection, (0, up_to.min(last.saturating_sub(1))), "[]", false)?, true))
+        let Some(first) = first(connection)? else { return Ok((0, false)) };
+        // All sizes are estimated once a round: what comes to be too many meanwhile waits for the next.
+        let excess = match self.excess.swap(0, Relaxed) {
+            0 => self.too_many(connection, (first, last))?,
+            known => (first <= known).then_some(known),
+        };
+        let Some(excess) = excess else { return Ok((0, false)) };
+        self.excess.store(excess, Relaxed);
+        Ok((take(connection, (first - 1, excess.min(first + CHUNK - 1)), "[]", false)?, true))
     }
 
-    /// Up to which change some are too many, where they are.
-    fn excess(&self, connection: &Connection, last: u64) -> rusqlite::Result<Option<u64>> {
-        let first = connection
-            .prepare_cached("SELECT min(seq) FROM mainstay_changes")?
-            .query_row([], |row| row.get::<_, Option<i64>>(0))?;
-        let Some(first) = first.map(i64::unsigned_abs) else { return Ok(None) };
-        let count = last.saturating_sub(first) + 1;
-        let step = (count / SAMPLE).max(1);
+    /// Up to which change there is too much, where there is; never all of them. Numbers whose change is gone already take nothing.
+    fn too_many(&self, connection: &Connection, (first, last): (u64, u64)) -> rusqlite::Result<Option<u64>> {
+        let step = ((last.saturating_sub(first) + 1) / SAMPLE).max(1);
         let mut sample = connection.prepare_cached(
             "SELECT coalesce(length(before), 0) + coalesce(length(after), 0) + length(record) + length(collection) + \
-             coalesce(length(caller), 0) + coalesce(length(request), 0) FROM mainstay_changes WHERE seq >= ?1 LIMIT 1",
+             coalesce(length(caller), 0) + coalesce(length(request), 0) FROM mainstay_changes WHERE seq = ?1",
         )?;
-        let (mut bytes, mut seen) = (0_u64, 0_u64);
-        for at in (first..=last).step_by(usize::try_from(step).unwrap_or(usize::MAX)) {
-            bytes += sample.query_row([number(at)], |row| row.get::<_, i64>(0))?.unsigned_abs() + CHANGE_BYTES;
-            seen += 1;
+        let room = self.settings.size_max_mib.saturating_mul(1024 * 1024);
+        let mut bytes = 0_u64;
+        for at in (first..last).rev().step_by(usize::try_from(step).unwrap_or(usize::MAX)) {
+            let size = sample.query_row([number(at)], |row| row.get::<_, i64>(0)).optional()?;
+            bytes += size.map_or(0, |size| (size.unsigned_abs() + CHANGE_BYTES) * step);
+            if bytes > room {
+                return Ok(Some(at));
+            }
         }
-        let each = (bytes / seen.max(1)).max(1);
-        let room = self.settings.size_max_mib.saturating_mul(1024 * 1024) / each;
-        Ok((count > room.max(1)).then(|| first + (count - room.max(1)).min(CHUNK)))
+        Ok(None)
     }
+}
+
+/// The number of the first change that is there.
+fn first(connection: &Connection) -> rusqlite::Result<Option<u64>> {
+    let sql = "SELECT min(seq) FROM mainstay_changes";
+    let first = connection.prepare_cached(sql)?.query_row([], |row| row.get::<_, Option<i64>>(0))?;
+    Ok(first.map(i64::unsigned_abs))
 }
 
 /// The last of some changes behind a number that are older than a moment.
