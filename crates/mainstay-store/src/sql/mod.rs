@@ -57,7 +57,7 @@ pub use once::make_once;
 pub use query::query;
 pub use statement::{
     Bind, Cascade, Cell, ChangeSql, Clear, Column, ComputeSql, Computed, CreateSql, Decode, DeleteSql, Encode,
-    FedDelete, FedLinks, FedList, FedUpdate, FedValues, FindSql, Image, Incoming, InsertSql, LinkRuleSql, LinkSql,
-    LookSql, ReadSql, Returning, Sql, Unlink, UpdateSql,
+    FedDelete, FedLinks, FedList, FedUpdate, FedValues, FindSql, Given, Image, Incoming, InsertSql, Inserted,
+    LinkRuleSql, LinkSql, LookSql, Member, ReadSql, Returning, Sql, Unlink, UpdateSql,
 };
 pub use write::{create, delete, load, update};

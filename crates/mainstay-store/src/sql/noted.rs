@@ -8,7 +8,7 @@ use super::feed::{CHANGES, COLUMNS};
 use crate::{
     StoreError,
     sql::{
-        Bind, Encode, FedValues, Sql, columns,
+        Bind, Encode, FedValues, Inserted, Sql, columns,
         query::Selected,
         writer::{Row, Writer},
     },
@@ -49,10 +49,16 @@ impl Writer<'_> {
     }
 
     /// An insert that notes its change, all of whose values are [`Bind::Fed`].
-    pub(super) fn noting_insert(mut self, insert: &str) -> Sql {
+    pub(super) fn noting_insert(mut self, insert: &str, inserted: &Inserted) -> Sql {
         let values: Vec<String> = (0..COLUMNS.len()).map(|number| self.fed(number)).collect();
-        let note = self.note(&values.join(", "), NEW);
-        let text = format!("WITH {NEW} AS ({insert}), {NOTE} AS ({note}) SELECT * FROM {NEW}");
+        let values = values.join(", ");
+        let text = match inserted {
+            Inserted::Given(_) => format!("WITH {NOTE} AS ({} VALUES ({values})) {insert}", self.notes()),
+            Inserted::Returned(_) => {
+                let note = self.note(&values, NEW);
+                format!("WITH {NEW} AS ({insert}), {NOTE} AS ({note}) SELECT * FROM {NEW}")
+            }
+        };
         self.finish(text)
     }
 
@@ -101,8 +107,12 @@ impl Writer<'_> {
     }
 
     fn note(&self, values: &str, from: &str) -> String {
+        format!("{} SELECT {values} FROM {from}", self.notes())
+    }
+
+    fn notes(&self) -> String {
         let names: Vec<String> = COLUMNS.iter().map(|(name, ..)| self.dialect.quote(name)).collect();
-        format!("INSERT INTO {} ({}) SELECT {values} FROM {from}", self.dialect.quote(CHANGES), names.join(", "))
+        format!("INSERT INTO {} ({})", self.dialect.quote(CHANGES), names.join(", "))
     }
 
     /// Fields of a record as a JSON object; `None` where one of them keeps JSON, which has another form in the database.

@@ -166,13 +166,24 @@ pub struct Image {
     pub answered: bool,
 }
 
+/// A member of a record that is made of the values that it is written from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Member {
+    /// The bytes before its value.
+    pub prefix: Vec<u8>,
+    /// The field.
+    pub field: FieldId,
+    /// Which of the values it is; `None`: null.
+    pub value: Option<usize>,
+}
+
 /// What the change feed is told of a record that is written from values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FedValues {
     /// The collection's name in the feed.
     pub collection: Value,
-    /// The fields in order: the bytes before each value, and which of the values it is.
-    pub fields: Vec<(Vec<u8>, FieldId, Option<usize>)>,
+    /// The fields in order.
+    pub fields: Vec<Member>,
     /// The lists of links that are made with it.
     pub lists: Vec<FedList>,
 }
@@ -234,8 +245,8 @@ pub struct CreateSql {
     pub insert: Sql,
     /// The same where it notes its change itself.
     pub noting: Option<Sql>,
-    /// What the insert gives back: always the key.
-    pub returning: Returning,
+    /// What is known of the record behind the insert.
+    pub inserted: Inserted,
     /// Changes of to-many links.
     pub changes: Vec<ChangeSql>,
     /// Gives one row with 1 when the rule holds of the new record.
@@ -246,6 +257,28 @@ pub struct CreateSql {
     pub answer: Option<ReadSql>,
     /// What the change feed is told.
     pub fed: Option<FedValues>,
+}
+
+/// Where key, version and answer of a new record come from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Inserted {
+    /// Out of the row that the insert gives back.
+    Returned(Returning),
+    /// Out of the values that it was given: it gives nothing back.
+    Given(Given),
+}
+
+/// A new record all of which is known before it is written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Given {
+    /// Which value the key is.
+    pub key: usize,
+    /// Which the version, where there is one.
+    pub version: Option<usize>,
+    /// What is answered; empty: key and version alone.
+    pub members: Vec<Member>,
+    /// Whether the change feed is told the same.
+    pub is_fed: bool,
 }
 
 /// Computes values of a record that is written: one row.

@@ -6,8 +6,8 @@ use mainstay_schema::{CollectionId, ColumnType, FieldId, FieldKind, KeyKind, Sca
 use crate::{
     StoreError,
     sql::{
-        Bind, Cell, CreateSql, DeleteSql, Dialect, InsertSql, LookSql, ReadSql, Returning, Sql, UpdateSql, columns,
-        compute, feed,
+        Bind, Cell, CreateSql, DeleteSql, Dialect, FedValues, Given, InsertSql, Inserted, LookSql, Member, ReadSql,
+        Returning, Sql, UpdateSql, columns, compute, feed,
         links::{changes, links},
         noted::Changed,
         query,
@@ -33,20 +33,26 @@ pub fn create(schema: &Schema, dialect: &dyn Dialect, plan: &Create) -> Result<C
     };
     // Changes of links and rules come after the insert: only what neither touches is answered by it.
     let own = own_answer(&plan.answer).filter(|_| plan.changes.is_empty() || plan.answer == Answer::Key);
-    let mut selected = Selected::default();
-    let returning = writer.returning(&row, own, false, &mut selected)?;
-    if let Some(counts_on) = writer.counts_on(&row, &plan.columns) {
-        selected.push(counts_on);
-    }
-    let text = format!("INSERT INTO {} {written} RETURNING {}", row.alias, selected.list());
     let fed = feed::of_create(schema, dialect, plan)?;
+    let insert = format!("INSERT INTO {} {written}", row.alias);
+    let (text, inserted) = match writer.given(&row, plan, own, fed.as_ref()) {
+        Some(given) => (insert, Inserted::Given(given)),
+        None => {
+            let mut selected = Selected::default();
+            let returning = writer.returning(&row, own, false, &mut selected)?;
+            if let Some(counts_on) = writer.counts_on(&row, &plan.columns) {
+                selected.push(counts_on);
+            }
+            (format!("{insert} RETURNING {}", selected.list()), Inserted::Returned(returning))
+        }
+    };
     let known = fed.as_ref().is_some_and(|fed| writer.is_known(plan, fed));
     Ok(CreateSql {
-        noting: known.then(|| writer.clone().noting_insert(&text)),
+        noting: known.then(|| writer.clone().noting_insert(&text, &inserted)),
         links: links(schema, dialect, &plan.links)?,
         compute: compute::of_create(schema, dialect, plan)?,
         insert: writer.finish(text),
-        returning,
+        inserted,
         changes: changes(schema, dialect, plan.collection, &plan.changes)?,
         after: after(schema, dialect, plan.collection, plan.after.as_ref())?,
         fields: field_rules(schema, dialect, plan.collection, &plan.fields)?,
@@ -191,6 +197,16 @@ fn own_answer(answer: &Answer) -> Option<OwnAnswer<'_>> {
     }
 }
 
+/// Whether a value comes back from every engine in the very form in which it was sent: floats may lose the sign of zero, and JSON
+/// is written anew.
+fn reads_as_written(kind: &FieldKind) -> bool {
+    match kind {
+        FieldKind::Scalar(scalar) | FieldKind::ScalarList(scalar) => !matches!(scalar, Scalar::Float | Scalar::Json),
+        FieldKind::Embedded { .. } => false,
+        _ => true,
+    }
+}
+
 impl Writer<'_> {
     /// What follows RETURNING.
     fn returning(
@@ -212,6 +228,30 @@ impl Writer<'_> {
             None => None,
         };
         Ok(Returning { key, version, visible, columns, image })
+    }
+
+    /// What is known of a new record before it is written, where that is all that is asked.
+    fn given(&self, row: &Row, plan: &Create, own: Option<OwnAnswer<'_>>, fed: Option<&FedValues>) -> Option<Given> {
+        let of = self.collection(row);
+        let place = |field: FieldId| plan.columns.iter().position(|written| *written == field);
+        let own = own.unwrap_or(OwnAnswer { visible: None, select: &[] });
+        let is_visible = own.visible.is_none_or(|visible| visible.as_bool() == Some(true));
+        if !is_visible || self.counts_on(row, &plan.columns).is_some() {
+            return None;
+        }
+        let member = |(at, output): (usize, &Output)| match output.value {
+            OutputValue::Field(field) if reads_as_written(&of.field(field).kind) => {
+                Some(feed::member(at, &output.name, field, &plan.columns))
+            }
+            _ => None,
+        };
+        let members: Vec<Member> = own.select.iter().enumerate().map(member).collect::<Option<_>>()?;
+        let version = match of.system.version {
+            Some(version) => Some(place(version)?),
+            None => None,
+        };
+        let is_fed = fed.is_some_and(|fed| fed.fields == members);
+        Some(Given { key: place(of.system.id?)?, version, members, is_fed })
     }
 
     /// What an insert returns beside, where it gives a counted key.

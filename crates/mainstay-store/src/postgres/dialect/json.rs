@@ -21,7 +21,7 @@ pub(super) fn leaf(value: &str, encode: Encode) -> String {
     let text = match encode {
         Encode::Text => format!("to_json({value})::text"),
         Encode::Plain | Encode::Long => quoted(format!("({value})::text")),
-        Encode::Timestamp => quoted(times::moment(value)),
+        Encode::Timestamp => times::moment(value),
         Encode::Date => quoted(times::day(value)),
         Encode::Time => quoted(times::clock(value)),
         Encode::Int | Encode::Bool => format!("({value})::text"),
@@ -45,19 +45,28 @@ fn float(x: &str) -> String {
     )
 }
 
-/// An object.
+/// An object. One call puts many members together: each operator is made ready with every execution, which took most of the time.
 pub(super) fn object(members: &[(&str, String)]) -> String {
     if members.is_empty() {
         return "'{}'".to_owned();
     }
-    let member = |(at, (name, value)): (usize, &(&str, String))| {
-        let mut prefix = vec![if at == 0 { b'{' } else { b',' }];
-        json_string(&mut prefix, name);
-        prefix.push(b':');
-        format!("{} || {value}", literal(&String::from_utf8_lossy(&prefix)))
-    };
-    let members: Vec<String> = members.iter().enumerate().map(member).collect();
-    format!("({} || '}}')", members.join(" || "))
+    let parts: Vec<String> =
+        members.chunks(MEMBERS_MAX).enumerate().map(|(at, part)| object_part(part, at == 0)).collect();
+    format!("({} || '}}')", parts.join(" || "))
+}
+
+/// The most members of one call: a function has a hundred arguments, and the form is one of them.
+const MEMBERS_MAX: usize = 99;
+
+fn object_part(members: &[(&str, String)], is_first: bool) -> String {
+    let mut form = Vec::new();
+    for (at, (name, _)) in members.iter().enumerate() {
+        form.push(if at == 0 && is_first { b'{' } else { b',' });
+        json_string(&mut form, &name.replace('%', "%%"));
+        form.extend_from_slice(b":%s");
+    }
+    let values: Vec<&str> = members.iter().map(|(_, value)| value.as_str()).collect();
+    format!("format({}, {})", literal(&String::from_utf8_lossy(&form)), values.join(", "))
 }
 
 /// The setting of a session that says how many records one transaction may build in lists that multiply.

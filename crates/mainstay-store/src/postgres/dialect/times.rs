@@ -76,10 +76,12 @@ pub(super) fn beginning(value: &str, part: Beginning, ty: &Type) -> String {
 const FIRST_DAY: &str = "date '0001-01-01'";
 const FIRST_MOMENT: &str = "timestamptz '0001-01-01 00:00:00+00'";
 
-/// The text of a moment on the wire.
+/// A moment on the wire, in quotes.
 pub(super) fn moment(value: &str) -> String {
+    let form = |year: &str| format!(r#"'\"{year}-MM-DD"T"HH24:MI:SS.US"Z"\"'"#);
     numbers::once(value, |x| {
-        in_year(x, FIRST_MOMENT, &format!("{x} AT TIME ZONE 'UTC'"), "-MM-DD\"T\"HH24:MI:SS.US\"Z\"")
+        let (after, before) = (form("YYYY"), form(r#""0000""#));
+        format!("to_char({x} AT TIME ZONE 'UTC', CASE WHEN {x} >= {FIRST_MOMENT} THEN {after} ELSE {before} END)")
     })
 }
 

@@ -8,7 +8,8 @@ use mainstay_schema::{Migration, Schema, Source};
 use crate::{
     SqliteDialect,
     sql::{
-        ChangeSql, LookSql, Returning, Sql, bookkeeping, cascades, create, delete, migration, recall, remember,
+        ChangeSql, Given, Inserted, LookSql, Returning, Sql, bookkeeping, cascades, create, delete, migration, recall,
+        remember,
         tests::{
             fixture::{Plans, output, schema},
             shows,
@@ -26,6 +27,18 @@ impl Shown {
         let text = sql.text.replace('"', "");
         writeln!(self.0, "{name}: {text}\n  {:?}", sql.binds).expect("a string takes everything");
         self
+    }
+
+    fn inserted(&mut self, inserted: &Inserted) -> &mut Shown {
+        match inserted {
+            Inserted::Returned(returning) => self.returning(returning),
+            Inserted::Given(Given { key, version, members, .. }) => {
+                let members: Vec<_> = members.iter().map(|member| member.value).collect();
+                writeln!(self.0, "  key {key}, version {version:?}, members {members:?}")
+                    .expect("a string takes everything");
+                self
+            }
+        }
     }
 
     fn returning(&mut self, returning: &Returning) -> &mut Shown {
@@ -88,7 +101,12 @@ fn a_create_answered_by_its_insert() {
     let sql = create(&schema, &SqliteDialect, &plan).expect("it renders");
     assert_eq!(sql.answer, None);
     let mut shown = Shown::default();
-    shown.sql("insert", &sql.insert).returning(&sql.returning);
+    shown.sql("insert", &sql.insert).inserted(&sql.inserted);
+    // What may be read by everybody and is all given comes from the values.
+    let columns = ["id", "title", "version"].map(|name| plans.field("Post", name)).to_vec();
+    let plan = Create { columns, answer: record(&mut plans, "true", &["id", "title", "org", "version"]), ..plan };
+    let sql = create(&schema, &SqliteDialect, &plan).expect("it renders");
+    shown.sql("insert", &sql.insert).inserted(&sql.inserted);
     shows!(shown.0);
 }
 
@@ -110,7 +128,7 @@ fn a_create_with_links_a_rule_over_them_and_a_nested_answer() {
     };
     let sql = create(&schema, &SqliteDialect, &plan).expect("it renders");
     let mut shown = Shown::default();
-    shown.sql("link", &sql.links[0].check).sql("insert", &sql.insert).returning(&sql.returning);
+    shown.sql("link", &sql.links[0].check).sql("insert", &sql.insert).inserted(&sql.inserted);
     shown.changes(&sql.changes).sql("after", sql.after.as_ref().expect("there is a rule"));
     shown.sql("answer", &sql.answer.expect("it is read").page);
     shows!(shown.0);
