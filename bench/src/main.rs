@@ -162,7 +162,7 @@ async fn compare(options: Compare) -> Outcome<bool> {
 async fn kill(options: Crash) -> Outcome<bool> {
     let (_temporary, folder) = folder(options.folder.as_deref())?;
     let Crash { mainstay, times, writers, seed, .. } = options;
-    let report = crash::run(&crash::Setup { mainstay, folder, times, writers, seed }).await?;
+    let report = crash::run(&crash::Setup { mainstay, folder, times, writers, seed, feed: true }).await?;
     std::io::stdout().write_all(report.text().as_bytes())?;
     Ok(report.violations.is_empty())
 }
@@ -171,7 +171,7 @@ async fn break_things(options: Chaos) -> Outcome<bool> {
     let (_temporary, folder) = folder(options.folder.as_deref())?;
     let Chaos { mainstay, nginx, seconds, writers, seed, .. } = options;
     let time = Duration::from_secs(seconds);
-    let report = chaos::run(&chaos::Setup { mainstay, nginx, folder, time, writers, seed }).await?;
+    let report = chaos::run(&chaos::Setup { mainstay, nginx, folder, time, writers, seed, sabotage: false }).await?;
     std::io::stdout().write_all(report.text().as_bytes())?;
     Ok(report.violations.is_empty())
 }

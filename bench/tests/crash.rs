@@ -3,11 +3,11 @@ use std::{fs, path::PathBuf};
 
 use mainstay_bench::crash::{Report, Setup, Violation, run};
 
-async fn killed(fault: &str, times: u64) -> Report {
+async fn killed(fault: &str, times: u64, feed: bool) -> Report {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("fault"), fault).expect("a file");
     let mainstay = PathBuf::from(env!("CARGO_BIN_EXE_pretend"));
-    let setup = Setup { mainstay, folder: folder.path().to_owned(), times, writers: 16, seed: 7 };
+    let setup = Setup { mainstay, folder: folder.path().to_owned(), times, writers: 16, seed: 7, feed };
     run(&setup).await.expect("the harness runs to its end")
 }
 
@@ -16,18 +16,23 @@ fn texts(report: &Report) -> Vec<&str> {
 }
 
 async fn finds(fault: &str, part: &str) {
-    let report = killed(fault, 6).await;
+    let report = killed(fault, 6, false).await;
     assert!(texts(&report).iter().any(|text| text.contains(part)), "{fault}: {}", report.text());
 }
 
 #[tokio::test(flavor = "current_thread")]
 async fn a_server_that_keeps_everything_is_cleared() {
-    let report = killed("", 6).await;
+    let report = killed("", 6, false).await;
     assert_eq!(texts(&report), [""; 0]);
     assert_eq!(report.kills, 6);
     let counts = report.counts;
     let all = [counts.creates, counts.arrays, counts.patches, counts.deletes, counts.under_way];
     assert!(all.iter().all(|count| *count > 0), "{counts:?}");
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_change_feed_that_is_not_there_is_found() {
+    assert_eq!(texts(&killed("", 1, true).await), ["there is no change feed"]);
 }
 
 #[tokio::test(flavor = "current_thread")]

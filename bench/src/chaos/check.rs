@@ -49,13 +49,16 @@ fn wrong(writer: u64, number: u64, text: &str) -> Violation {
     Violation(format!("entry {number} of writer {writer} {text}"))
 }
 
-/// Each account was counted up as often as that was acknowledged.
+/// Each account is there, and was counted up as often as that was acknowledged.
 pub(super) fn accounts(found: &[Json], keys: &[String], acknowledged: &[Acknowledged]) -> Vec<Violation> {
     let wrong = keys.iter().enumerate().filter_map(|(at, key)| {
         let counted: u64 = acknowledged.iter().map(|of| of.counted[at]).sum();
-        let account = found.iter().find(|account| account["id"] == key.as_str())?;
-        let counter = account["counter"].as_u64()?;
-        (counter != counted).then(|| Violation(format!("account {at} says {counter}, acknowledged were {counted}")))
+        let Some(account) = found.iter().find(|account| account["id"] == key.as_str()) else {
+            return Some(Violation(format!("account {at} is gone, acknowledged were {counted}")));
+        };
+        let counter = &account["counter"];
+        let text = || format!("account {at} says {counter}, acknowledged were {counted}");
+        (counter.as_u64() != Some(counted)).then(|| Violation(text()))
     });
     wrong.collect()
 }
@@ -81,8 +84,13 @@ mod tests {
         ] {
             assert_eq!(entries(&found, &acknowledged(2)), [Violation(text.to_owned())]);
         }
-        let account = |counter: u64| vec![json!({ "id": "a", "counter": counter })];
-        assert_eq!(accounts(&account(2), &["a".to_owned()], &acknowledged(0)), []);
-        assert_eq!(accounts(&account(3), &["a".to_owned()], &acknowledged(0)).len(), 1);
+        let check = |found: Json, text: Option<&str>| {
+            let expected: Vec<Violation> = text.iter().map(|text| Violation((*text).to_owned())).collect();
+            assert_eq!(accounts(&[found], &["a".to_owned()], &acknowledged(0)), expected);
+        };
+        check(json!({ "id": "a", "counter": 2 }), None);
+        check(json!({ "id": "a", "counter": 3 }), Some("account 0 says 3, acknowledged were 2"));
+        check(json!({ "id": "a", "counter": null }), Some("account 0 says null, acknowledged were 2"));
+        check(json!({ "id": "b", "counter": 2 }), Some("account 0 is gone, acknowledged were 2"));
     }
 }

@@ -29,22 +29,24 @@ pub(super) struct Got {
     pub(super) violations: Vec<Violation>,
 }
 
-/// Reads the feed of a node until so many changes have come.
+/// Reads the feed of a node until so many changes have come, and asks once more: behind them there is none.
 pub(super) async fn read(client: Client, url: String, token: String, wanted: Rc<Cell<Option<usize>>>) -> Got {
     let (mut got, mut after, mut ends) = (Got::default(), String::new(), None);
     loop {
+        let wanted = wanted.get();
+        let has_all = wanted.is_some_and(|wanted| got.changes.len() >= wanted);
         match ask(&client, &url, &token, &after).await {
             Ok((lines, position)) => {
                 lines.lines().for_each(|line| got.take(line));
                 after = position;
+                if has_all && lines.is_empty() {
+                    return got;
+                }
             }
             Err(_) => tokio::time::sleep(AGAIN).await,
         }
-        if let Some(wanted) = wanted.get() {
-            let end = *ends.get_or_insert_with(|| Instant::now() + PATIENCE);
-            if got.changes.len() >= wanted || Instant::now() >= end {
-                return got;
-            }
+        if wanted.is_some() && Instant::now() >= *ends.get_or_insert_with(|| Instant::now() + PATIENCE) {
+            return got;
         }
     }
 }

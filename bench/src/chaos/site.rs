@@ -5,12 +5,16 @@ use std::{
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::Command,
+    sync::Arc,
     time::Duration,
 };
 
 use mainstay_servers::{Keeps, Postgres, Stop};
 
-use super::relay::{Relay, Way};
+use super::{
+    Setup,
+    relay::{Relay, Way},
+};
 use crate::{
     Outcome,
     process::{Process, free_address, run},
@@ -24,8 +28,13 @@ const NODE_ADDRESSES: [&str; NODES] = ["127.0.0.1:8091", "127.0.0.1:8092", "127.
 const FRONT_ADDRESS: &str = "127.0.0.1:8080";
 /// What answers well when everything of a node does.
 const READY_PATH: &str = "/readyz";
-/// How long a node that goes still answers.
-const DRAIN_DELAY_MS: &str = "1000";
+/// The settings of a node: how long one that goes still answers, and limits that a cut often lasts longer than.
+const LIMITS: [(&str, &str); 4] = [
+    ("MAINSTAY_SERVER_DRAIN_DELAY_MS", "1000"),
+    ("MAINSTAY_DATABASE_STATEMENT_MS_MAX", "3000"),
+    ("MAINSTAY_NODES_HEARTBEAT_MS", "500"),
+    ("MAINSTAY_NODES_GONE_AFTER_MS", "2500"),
+];
 
 /// Records are never changed but by their writers; an account is counted up in a batch with a new entry.
 const SCHEMA: &str = r#"
@@ -33,11 +42,28 @@ type Account @rules(read: "auth.id != null", write: "auth.id != null") { name: S
 type Entry @rules(read: "auth.id != null", create: "auth.id != null") { writer: Int! number: Int! }
 "#;
 
+/// What a database does that is not to be trusted: it loses a record, has one twice, makes one up, miscounts, forgets another, and tells
+/// the last change twice.
+const SABOTAGE: &[&str] = &[
+    "DELETE FROM entries WHERE id = (SELECT id FROM entries ORDER BY id LIMIT 1)",
+    "INSERT INTO entries SELECT (json_populate_record(e, json_build_object('id', gen_random_uuid()))).* FROM entries AS e \
+     WHERE id = (SELECT id FROM entries ORDER BY id LIMIT 1)",
+    "INSERT INTO entries SELECT (json_populate_record(e, json_build_object('id', gen_random_uuid(), 'writer', 1000000))).* \
+     FROM entries AS e WHERE id = (SELECT id FROM entries ORDER BY id LIMIT 1)",
+    "UPDATE accounts SET counter = counter + 1 WHERE name = 'account 0'",
+    "DELETE FROM accounts WHERE name = 'account 1'",
+    "INSERT INTO mainstay_changes (collection, record, op, version, before, after, caller, time, request) \
+     SELECT collection, record, op, version, before, after, caller, time, request FROM mainstay_changes \
+     ORDER BY xid DESC, seq DESC LIMIT 1",
+];
+
 const SETTINGS: &str = "[auth]\njwt_secret = \"a secret that is only good for the harness\"\n";
 
 /// All of it; it ends with the value.
 pub(super) struct Site {
-    postgres: Postgres,
+    postgres: Arc<Postgres>,
+    /// Whether nodes are killed where they should be stopped.
+    kills: bool,
     folder: PathBuf,
     binary: PathBuf,
     nodes: Vec<Node>,
@@ -55,7 +81,8 @@ struct Node {
 
 impl Site {
     /// Starts everything, and waits until it answers.
-    pub(super) async fn start(binary: &Path, nginx: &Path, folder: &Path) -> Outcome<Site> {
+    pub(super) async fn start(setup: &Setup) -> Outcome<Site> {
+        let Setup { mainstay: binary, nginx, folder, sabotage, .. } = setup;
         let (cluster, project) = (folder.join("postgres"), folder.join("project"));
         fs::create_dir_all(&cluster)?;
         // The account that runs the database has to reach its folder.
@@ -69,7 +96,8 @@ impl Site {
             nodes.push(Node { name: format!("node-{number}"), address: free_address()?, relay, process: None });
         }
         let (binary, front) = (fs::canonicalize(binary)?, free_address()?);
-        let mut site = Site { postgres, folder: folder.to_owned(), binary, nodes, _nginx: None, front };
+        let (postgres, folder) = (Arc::new(postgres), folder.clone());
+        let mut site = Site { postgres, kills: *sabotage, folder, binary, nodes, _nginx: None, front };
         for number in 0..NODES {
             site.begin(number).await?;
         }
@@ -99,7 +127,7 @@ impl Site {
         command.args(["serve", "--apply", "safe"]);
         command.env("MAINSTAY_DATABASE_URL", format!("postgres://postgres@{}/postgres", node.relay.address));
         command.env("MAINSTAY_SERVER_LISTEN", node.address.to_string()).env("MAINSTAY_SERVER_NODE", &node.name);
-        command.env("MAINSTAY_SERVER_DRAIN_DELAY_MS", DRAIN_DELAY_MS);
+        command.envs(LIMITS);
         let log = self.folder.join(format!("{}.log", node.name));
         let mut process = Process::start(command, node.address, &log)?;
         process.ready(READY_PATH).await?;
@@ -114,6 +142,9 @@ impl Site {
 
     /// SIGTERM, and waits for the end.
     pub(super) async fn stop(&mut self, number: usize) -> Outcome<()> {
+        if self.kills {
+            return self.kill(number);
+        }
         match self.nodes[number].process.take() {
             Some(process) => tokio::task::spawn_blocking(|| process.stop().map_err(|error| error.to_string()))
                 .await?
@@ -127,9 +158,26 @@ impl Site {
         self.nodes[number].relay.become_way(way);
     }
 
-    /// Stops the database and starts it again.
-    pub(super) fn restart_database(&self, how: Stop) -> Outcome<()> {
-        self.postgres.end(how).and_then(|()| self.postgres.begin()).map_err(|problems| problems.join("\n").into())
+    /// Stops the database, and starts it again after a while.
+    pub(super) async fn restart_database(&self, how: Stop, away: Duration) -> Outcome<()> {
+        self.with_postgres(move |postgres| postgres.end(how)).await?;
+        tokio::time::sleep(away).await;
+        self.with_postgres(Postgres::begin).await
+    }
+
+    /// Loses data, and makes some up.
+    pub(super) async fn sabotage(&self) -> Outcome<()> {
+        self.with_postgres(|postgres| postgres.sql("postgres", SABOTAGE).map(drop)).await
+    }
+
+    /// Does something that takes its time, while writers, readers and relays go on.
+    async fn with_postgres(
+        &self,
+        work: impl FnOnce(&Postgres) -> Result<(), Vec<String>> + Send + 'static,
+    ) -> Outcome<()> {
+        let postgres = self.postgres.clone();
+        let done = tokio::task::spawn_blocking(move || work(&postgres)).await?;
+        done.map_err(|problems| problems.join("\n").into())
     }
 
     /// Waits until each node that is there says that it is ready.

@@ -8,7 +8,7 @@ use std::{
 use reqwest::{Client, Response};
 use serde_json::{Value as Json, json};
 
-use super::Violation;
+use super::{Violation, calm::Failure};
 use crate::random::Random;
 
 /// How long a writer waits before it sends a write again.
@@ -28,8 +28,8 @@ pub(super) struct Shared {
     pub(super) accounts: Vec<String>,
     /// Whether no more writes are begun.
     pub(super) over: Cell<bool>,
-    /// Attempts that came to nothing: when, and why.
-    pub(super) failures: RefCell<Vec<(Instant, String)>>,
+    /// Attempts that came to nothing.
+    pub(super) failures: RefCell<Vec<Failure>>,
     pub(super) violations: RefCell<Vec<Violation>>,
 }
 
@@ -77,20 +77,18 @@ impl Shared {
     async fn until_acknowledged(&self, url: &str, key: &str, body: &Json) -> bool {
         let began = Instant::now();
         while began.elapsed() < PATIENCE {
+            let sent = Instant::now();
             let request = self.client.post(url).bearer_auth(&self.token).header("idempotency-key", key).json(body);
-            match request.send().await {
+            let why = match request.send().await {
                 Ok(answer) if answer.status().is_success() => return true,
                 Ok(answer) if answer.status().is_client_error() => {
                     self.violation(format!("write {key} is refused: {}", told(answer).await));
                     return false;
                 }
-                Ok(answer) => {
-                    let at = Instant::now();
-                    let why = told(answer).await;
-                    self.failures.borrow_mut().push((at, why));
-                }
-                Err(error) => self.failures.borrow_mut().push((Instant::now(), format!("{error:?}"))),
-            }
+                Ok(answer) => told(answer).await,
+                Err(error) => format!("{error:?}"),
+            };
+            self.failures.borrow_mut().push(Failure { sent, told: Instant::now(), why });
             tokio::time::sleep(AGAIN).await;
         }
         self.violation(format!("write {key} was not acknowledged in {} s", PATIENCE.as_secs()));

@@ -10,6 +10,7 @@ mod creates;
 mod dropped;
 mod evolution;
 mod groups;
+mod half_open;
 mod indexes;
 mod migrations;
 mod nodes;

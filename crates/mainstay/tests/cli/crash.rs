@@ -17,6 +17,7 @@ async fn no_acknowledged_write_is_missing_after_any_kill() {
         times: KILLS,
         writers: 64,
         seed: 20_261_121,
+        feed: true,
     };
     let report = run(&setup).await.expect("the harness runs to its end");
     assert!(report.violations.is_empty(), "{}", report.text());
