@@ -16,12 +16,15 @@ mod first_look;
 mod links;
 mod load;
 mod lookup;
+mod mapped;
 mod notes;
 mod parts;
 mod prepare;
 mod read;
+mod repair;
 mod report;
 mod resume;
+mod sum;
 mod waiting;
 mod write;
 
@@ -121,6 +124,7 @@ pub async fn import(
     core.store().prepare_notes().map_err(crate::errors::from_store)?;
     let mut loading = load::Loading::new(core, &request, &sources, options, progress)?;
     (loading.parts, loading.streams, loading.report) = (parts, streams, report);
+    loading.look_for_names()?;
     loading.begin().await?;
     if loading.is_small() && options.bad.is_none() && options.missing_links == MissingLinks::Refuse {
         loading.look_first().await?;

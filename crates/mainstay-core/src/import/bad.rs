@@ -1,7 +1,7 @@
 //! The file of records in which something is wrong: a line of JSON for each, with the reasons and the record as it is.
 use std::{
     fs::{File, OpenOptions},
-    io::{Read, Seek, SeekFrom, Write},
+    io::{BufRead, BufReader, Read, Seek, SeekFrom, Write},
     path::Path,
 };
 
@@ -34,6 +34,40 @@ impl BadFile {
         file.set_len(keep).map_err(failed)?;
         file.seek(SeekFrom::Start(keep)).map_err(failed)?;
         Ok(BadFile { file, name, bytes: keep })
+    }
+
+    /// Takes out what it tells of some records: sources and collections.
+    pub(super) fn forget(&mut self, of: &[(&Source, &str)]) -> Result<(), Error> {
+        let begins: Vec<String> = of
+            .iter()
+            .map(|(source, collection)| format!("{}\"collection\":\"{collection}\",", beginning(source)))
+            .collect();
+        self.keep_lines(|line| !begins.iter().any(|begins| line.starts_with(begins.as_bytes())))
+            .map_err(|error| invalid(format!("{} cannot be written: {error}", self.name)))
+    }
+
+    /// Lines only move to the front, so that reading is never behind writing.
+    fn keep_lines(&mut self, keep: impl Fn(&[u8]) -> bool) -> std::io::Result<()> {
+        let (mut read, mut kept, mut line) = (0, 0, Vec::new());
+        let mut reader = BufReader::new(self.file.try_clone()?);
+        loop {
+            reader.seek(SeekFrom::Start(read))?;
+            line.clear();
+            let count = reader.read_until(b'\n', &mut line)?;
+            if count == 0 {
+                break;
+            }
+            read += count as u64;
+            if keep(&line) {
+                self.file.seek(SeekFrom::Start(kept))?;
+                self.file.write_all(&line)?;
+                kept += count as u64;
+            }
+        }
+        self.file.set_len(kept)?;
+        self.file.seek(SeekFrom::Start(kept))?;
+        self.bytes = kept;
+        Ok(())
     }
 
     /// Adds a record with what is wrong with it.

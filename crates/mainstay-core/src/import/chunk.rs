@@ -21,13 +21,22 @@ const SLOW: Duration = Duration::from_millis(1_000);
 #[derive(Debug, Default)]
 pub(super) struct Chunk {
     pub(super) raws: Vec<Raw>,
+    /// Whether these are records from anywhere that were wrong before; how far the part is does not change then.
+    pub(super) repaired: bool,
 }
 
 impl Chunk {
     /// Where the part goes on behind the first `rows` records.
     pub(super) fn place(&self, rows: usize) -> Option<Place> {
-        let last = self.raws.get(rows.checked_sub(1)?)?;
+        let last = self.raws.get(rows.checked_sub(1)?).filter(|_| !self.repaired)?;
         Some(Place { position: last.end, line: last.next_line, count: last.at + 1 })
+    }
+}
+
+impl Chunk {
+    /// Whether it takes no more records.
+    pub(super) fn is_full(&self) -> bool {
+        self.raws.len() >= ROWS_FIRST || self.raws.iter().map(Raw::size).sum::<usize>() >= BYTES_MAX
     }
 }
 

@@ -1,5 +1,10 @@
 //! The loading itself: part after part, chunk after chunk; one chunk is written while the next is made ready.
-use std::{collections::HashSet, io::Read, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashSet},
+    io::Read,
+    ops::Range,
+    sync::Arc,
+};
 
 use mainstay_schema::{CollectionId, FieldId, KeyKind};
 use mainstay_store::WriteStatement;
@@ -12,11 +17,14 @@ use super::{
     invalid,
     links::{as_name, take_links},
     lookup::{Known, spelled},
+    mapped::Mapped,
     notes::State,
     parts::Part,
-    prepare::{Ready, There, Understood},
+    prepare::{Origin, Ready, There, Understood},
     read::{Place, Raw, Records, fields},
+    repair::Repair,
     resume::Digest,
+    sum::Sum,
     write::{Gained, Made, Pending},
 };
 use crate::{Answered, Core, Error, FieldError, Request, Select, Selection};
@@ -49,6 +57,7 @@ pub(super) struct Loading<'a> {
     pub(super) skipped: Vec<u64>,
     /// The part that is read.
     pub(super) at: usize,
+    pub(super) mapped: Mapped,
 }
 
 /// How far a part is.
@@ -60,6 +69,12 @@ pub(super) struct Start<'a> {
     /// How far it is.
     pub(super) state: State,
     pub(super) digest: Digest<'a>,
+    /// Which file it is, and which array of it.
+    pub(super) place: String,
+    /// The names of its columns.
+    pub(super) names: Sum,
+    /// Records that were wrong and were repaired since, by their numbers.
+    pub(super) repairs: BTreeMap<u64, Repair>,
 }
 
 impl<'a> Loading<'a> {
@@ -89,6 +104,7 @@ impl<'a> Loading<'a> {
             key_only: Answered { selection: Some(Arc::new(key_only)), params: Vec::new() },
             skipped: Vec::new(),
             at: 0,
+            mapped: Mapped::default(),
         })
     }
 
@@ -98,11 +114,14 @@ impl<'a> Loading<'a> {
         self.columns = vec![Vec::new(); self.parts.len()];
         if let Some(path) = &self.options.bad {
             let keep = self.starts.iter().map(|start| start.state.bad_bytes).max().unwrap_or(0);
-            self.bad = Some(BadFile::open(path, keep, self.sources)?);
+            let mut bad = BadFile::open(path, keep, self.sources)?;
+            self.forget_repaired(&mut bad)?;
+            self.bad = Some(bad);
         }
         for at in 0..self.parts.len() {
             self.at = at;
             self.upsert = self.upsert_field(at)?;
+            self.repair(at).await?;
             if self.report.errors.is_empty() && !self.is_read(at) {
                 self.part(at).await?;
             }
@@ -122,14 +141,23 @@ impl<'a> Loading<'a> {
 
     /// Opens the records of a part where they go on.
     pub(super) fn open(&mut self, at: usize) -> Result<Records<'a>, Error> {
-        let part = &self.parts[at];
         let state = &self.starts[at].state;
-        let place = (state.position > part.start).then_some(Place {
+        let place = (state.position > self.parts[at].start).then_some(Place {
             position: state.position,
             line: state.line,
             count: state.count,
         });
-        let stream = self.streams[part.source].take();
+        let stream = self.streams[self.parts[at].source].take();
+        self.open_from(&self.parts[at], place, stream)
+    }
+
+    /// Opens the records of a part at a place, or at the start.
+    pub(super) fn open_from(
+        &self,
+        part: &Part,
+        place: Option<Place>,
+        stream: Option<Box<dyn Read + Send>>,
+    ) -> Result<Records<'a>, Error> {
         let of = self.core.schema().collection(part.collection);
         Records::open(of, part, &self.sources[part.source], self.options, place, stream)
     }
@@ -137,6 +165,8 @@ impl<'a> Loading<'a> {
     async fn part(&mut self, at: usize) -> Result<(), Error> {
         let records = self.open(at)?;
         self.columns[at] = records.columns().to_vec();
+        self.see_names(at, &records)?;
+        self.starts[at].names = Sum::of_parts(records.header().iter().map(String::as_bytes));
         let mut chunks = Chunks::new(records);
         let mut pending: Option<Pending> = None;
         loop {
@@ -144,13 +174,16 @@ impl<'a> Loading<'a> {
             if chunk.raws.is_empty() {
                 break;
             }
+            if !self.mapped.all_seen() {
+                chunk.raws.iter().for_each(|raw| self.mapped.see_record(raw));
+            }
             let Made { mut steps, gained, left_out, .. } =
                 self.make_ready(at, &mut chunk, &mut pending, &mut chunks).await?;
             self.wait(&mut pending, &mut chunks).await?;
             if !self.report.errors.is_empty() {
                 return Ok(());
             }
-            let state = self.state_behind(at, &chunk, chunk.raws.len(), gained, left_out)?;
+            let state = self.state_behind(at, &chunk, 0..chunk.raws.len(), gained, left_out)?;
             steps.push(self.core.note_reached(&self.starts[at].id, &state)?);
             let writing = self.send(steps);
             pending = Some(Pending { part: at, chunk, state, writing });
@@ -224,7 +257,7 @@ impl<'a> Loading<'a> {
                 let links = take_links(of, &mut fields);
                 (fields, links)
             });
-            Understood { line: raw.line, at: raw.at, read }
+            Understood { line: raw.line, at: raw.at, origin: Origin::File(raw), read }
         };
         raws.iter().map(one).collect()
     }
@@ -326,12 +359,12 @@ impl<'a> Loading<'a> {
         targets(self.core.schema(), of).any(|(_, target)| target == of)
     }
 
-    /// How far a part is behind the first `rows` records of a chunk.
+    /// How far a part is behind these records of a chunk.
     pub(super) fn state_behind(
         &mut self,
         part: usize,
         chunk: &Chunk,
-        rows: usize,
+        rows: Range<usize>,
         gained: Gained,
         left_out: u64,
     ) -> Result<State, Error> {
@@ -339,8 +372,12 @@ impl<'a> Loading<'a> {
         let of = self.core.schema().collection(self.parts[part].collection).name.clone();
         let name = self.sources[self.parts[part].source].name.clone();
         let start = &mut self.starts[part];
-        let mut state = State { collection: of, name, bad_bytes, done: false, ..start.state.clone() };
-        if let Some(place) = chunk.place(rows) {
+        let place = start.place.clone();
+        let mut state = State { collection: of, name, bad_bytes, place, done: false, ..start.state.clone() };
+        if self.options.resumable {
+            start.add_up(&mut state, chunk, rows.clone());
+        }
+        if let Some(place) = chunk.place(rows.end) {
             (state.position, state.line, state.count) = (place.position, place.line, place.count);
             state.digest = start.digest.up_to(place.position)?;
         }
@@ -375,22 +412,29 @@ impl<'a> Loading<'a> {
         self.report.problems(problems);
     }
 
-    /// Writes a bad record into the file for them.
-    pub(super) fn put_aside(&mut self, part: usize, problems: &[Problem], record: &str) -> Result<(), Error> {
+    /// Writes a bad record into the file for them; whether it is not there yet.
+    pub(super) fn put_aside(
+        &mut self,
+        part: usize,
+        problems: &[Problem],
+        (at, key): (u64, Option<String>),
+        record: &str,
+    ) -> Result<bool, Error> {
         if let Some(bad) = &mut self.bad {
             bad.add(problems, record)?;
         }
         self.report.bad += 1;
-        self.starts[part].state.bad += 1;
         self.skipped[part] += 1;
-        Ok(())
+        Ok(self.starts[part].put_aside(at, key))
     }
 
-    fn put_bad_aside(&mut self, part: usize, raws: &[Raw], readies: &[Ready]) -> Result<(), Error> {
+    pub(super) fn put_bad_aside(&mut self, part: usize, raws: &[Raw], readies: &[Ready]) -> Result<(), Error> {
         for (raw, ready) in raws.iter().zip(readies) {
             match ready {
                 Ready::Bad(problems) if self.bad.is_none() => self.report.problems(problems.iter().cloned()),
-                Ready::Bad(problems) => self.put_aside(part, problems, &raw.shown())?,
+                Ready::Bad(problems) => {
+                    self.put_aside(part, problems, (raw.at, self.repaired_key(part, raw.at)), &raw.shown())?;
+                }
                 _ => {}
             }
         }
@@ -410,6 +454,7 @@ impl<'a> Loading<'a> {
 
     /// The report, in the order of the sources.
     pub(super) fn finish(mut self) -> Report {
+        self.report.notes.extend(self.mapped.told());
         let mut order: Vec<usize> = (0..self.parts.len()).collect();
         order.sort_by_key(|at| (self.parts[*at].source, self.parts[*at].start));
         for at in order {

@@ -1,13 +1,22 @@
 //! How far each source is, as it is noted in the database.
+use std::collections::{BTreeMap, BTreeSet};
+
 use mainstay_expr::Value;
 use mainstay_plan::Note;
 use mainstay_store::Step;
 use serde::{Deserialize, Serialize};
 
+use super::sum::Sum;
 use crate::{Core, Error};
 
 /// Sources that are remembered; of the others the oldest are forgotten.
 pub(super) const SOURCES_MAX: usize = 1_000;
+
+/// Records of a source that are remembered as wrong, so that they can be repaired where they stand.
+pub(super) const WRONG_MAX: usize = 1_000;
+
+/// Records of a source that are remembered as having been done.
+const SOME_MAX: usize = 16;
 
 /// How far a source is.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -26,12 +35,61 @@ pub(super) struct State {
     pub(super) digest: String,
     pub(super) created: u64,
     pub(super) updated: u64,
-    pub(super) bad: u64,
     pub(super) links_left_out: u64,
     /// Bytes of the file of bad records.
     pub(super) bad_bytes: u64,
     /// Whether all of it is done, what waited too.
     pub(super) done: bool,
+    /// Which file it is, and which array of it; empty where it is none.
+    pub(super) place: String,
+    /// Some of the records that were done: those with the smallest sums. A source that holds one of them was here before.
+    pub(super) some: BTreeSet<Sum>,
+    /// All records that were done but for those put aside, and the names of columns.
+    pub(super) sum: Sum,
+    /// Records that were put aside, by their numbers; with the key of one that was written, and is wrong only in its links.
+    pub(super) aside: BTreeMap<u64, Option<String>>,
+    /// Records that were told to be wrong and waited on; those whose notes are gone are written by now.
+    pub(super) wrong: BTreeMap<u64, Sum>,
+    /// Whether more records were wrong than are remembered.
+    pub(super) more_wrong: bool,
+}
+
+impl State {
+    /// Adds a record that is done.
+    pub(super) fn add(&mut self, sum: Sum) {
+        self.sum.add(sum);
+        if self.some.len() < SOME_MAX || self.some.last().is_some_and(|last| sum < *last) {
+            self.some.insert(sum);
+        }
+        if self.some.len() > SOME_MAX {
+            self.some.pop_last();
+        }
+    }
+
+    /// Takes away a record that was added.
+    pub(super) fn subtract(&mut self, sum: Sum) {
+        self.sum.subtract(sum);
+        self.some.remove(&sum);
+    }
+
+    /// Remembers a record that is put aside; whether it was none of these before.
+    pub(super) fn put_aside(&mut self, at: u64, key: Option<String>) -> bool {
+        self.wrong.remove(&at);
+        self.more_wrong |= self.is_full() && !self.aside.contains_key(&at);
+        !self.more_wrong && self.aside.insert(at, key).is_none()
+    }
+
+    /// Remembers a record that waits and is wrong.
+    pub(super) fn tell_wrong(&mut self, at: u64, sum: Sum) {
+        self.more_wrong |= self.is_full() && !self.wrong.contains_key(&at);
+        if !self.more_wrong {
+            self.wrong.insert(at, sum);
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.aside.len() + self.wrong.len() >= WRONG_MAX
+    }
 }
 
 impl Core {

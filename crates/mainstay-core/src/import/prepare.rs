@@ -10,7 +10,8 @@ use super::{
     MissingLinks, Problem,
     links::{End, Link, as_name, name_fields, name_of},
     load::Loading,
-    read::{Fields, Unread},
+    read::{Fields, Raw, Unread},
+    sum::Sum,
 };
 use crate::{
     Answered, FieldError, Target, Update,
@@ -26,7 +27,40 @@ use crate::{
 pub(super) struct Understood<'r> {
     pub(super) line: u64,
     pub(super) at: u64,
+    pub(super) origin: Origin<'r>,
     pub(super) read: Result<(Fields<'r>, Vec<Link<'r>>), Unread>,
+}
+
+/// Where a record is from.
+#[derive(Clone, Copy)]
+pub(super) enum Origin<'r> {
+    File(&'r Raw),
+    /// It waited; what it was in its file.
+    Note(Sum),
+}
+
+impl Origin<'_> {
+    fn sum(self) -> Sum {
+        match self {
+            Origin::File(raw) => Sum::of(raw),
+            Origin::Note(sum) => sum,
+        }
+    }
+}
+
+/// The place of a record that waits.
+#[derive(Clone, Copy)]
+struct Waiting<'r> {
+    line: u64,
+    at: u64,
+    origin: Origin<'r>,
+}
+
+impl Waiting<'_> {
+    /// What its note begins with.
+    fn begin(self) -> String {
+        format!("{{\"line\":{},\"at\":{},\"sum\":\"{}\"", self.line, self.at, String::from(self.origin.sum()))
+    }
 }
 
 /// What a record comes to.
@@ -96,6 +130,7 @@ impl Loading<'_> {
     ) -> Ready {
         let collection = reader.collection;
         let (line, at) = (row.line, row.at);
+        let waiting = Waiting { line, at, origin: row.origin };
         let bad = |wrong: Vec<FieldError>| Ready::Bad(self.problems(part, line, at, wrong));
         let (mut fields, links) = match row.read {
             Ok(read) => read,
@@ -105,7 +140,7 @@ impl Loading<'_> {
             let name = &collection.field(field).name;
             fields.iter().find(|(known, _)| **known == **name).and_then(|(_, value)| as_name(value))
         });
-        let there = name.and_then(|name| there.get(&*name)).cloned();
+        let there = self.repaired_key(part, at).or_else(|| name.and_then(|name| there.get(&*name)).cloned());
         let keyed = there.is_some() || collection.key == KeyKind::Uuid || fields.iter().any(|(name, _)| name == "id");
         let linked = self.linked(part, collection, &links, in_chunk, keyed);
         *left_out += linked.left_out;
@@ -113,18 +148,18 @@ impl Loading<'_> {
             return bad(linked.wrong);
         }
         if linked.waits {
-            return Ready::Waits(waiting_record(collection, (line, at), (fields, links)));
+            return Ready::Waits(waiting_record(collection, waiting, (fields, links)));
         }
         fields.extend(linked.fields);
         match there {
             Some(key) => match self.change(collection, &key, fields) {
-                Ok(step) => Ready::Update(Box::new(step), waiting_links(collection, (line, at), &key, linked.later)),
+                Ok(step) => Ready::Update(Box::new(step), waiting_links(collection, waiting, &key, linked.later)),
                 Err(wrong) => bad(wrong),
             },
             None => match new_record(reader, &Json::Object(fields)) {
                 Ok(record) => {
                     let key = name_of(record.key(collection)).unwrap_or_default();
-                    let later = waiting_links(collection, (line, at), &key, linked.later);
+                    let later = waiting_links(collection, waiting, &key, linked.later);
                     Ready::Create(Box::new(record), later)
                 }
                 Err(wrong) => bad(wrong),
@@ -236,7 +271,7 @@ pub(super) fn plain_error(pointer: &str, message: String, hint: Option<String>) 
 }
 
 /// A record that waits, as a note.
-fn waiting_record(of: &Collection, (line, at): (u64, u64), (mut fields, links): (Fields<'_>, Vec<Link<'_>>)) -> String {
+fn waiting_record(of: &Collection, waiting: Waiting<'_>, (mut fields, links): (Fields<'_>, Vec<Link<'_>>)) -> String {
     for link in links {
         let text = |name: Cow<'_, str>| Json::Text(Cow::Owned(name.into_owned()));
         let mut names: Vec<Json<'_>> = link.names.into_iter().map(text).collect();
@@ -244,18 +279,19 @@ fn waiting_record(of: &Collection, (line, at): (u64, u64), (mut fields, links): 
         fields.extend(value.map(|value| (Cow::Owned(of.field(link.field).name.clone()), value)));
     }
     let fields = Json::Object(fields).to_canonical();
-    format!("{{\"line\":{line},\"at\":{at},\"record\":{fields}}}")
+    format!("{},\"record\":{fields}}}", waiting.begin())
 }
 
 /// Links that wait, as notes.
 fn waiting_links(
     of: &Collection,
-    (line, at): (u64, u64),
+    waiting: Waiting<'_>,
     key: &str,
     links: Vec<(mainstay_schema::FieldId, Vec<String>)>,
 ) -> Vec<String> {
     let note = |(field, names): (mainstay_schema::FieldId, Vec<String>)| {
-        json!({"line": line, "at": at, "key": key, "field": of.field(field).name, "names": names}).to_string()
+        let link = json!({"key": key, "field": of.field(field).name, "names": names}).to_string();
+        format!("{},{}", waiting.begin(), link.trim_start_matches('{'))
     };
     links.into_iter().map(note).collect()
 }

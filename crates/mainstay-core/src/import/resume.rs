@@ -1,14 +1,17 @@
 //! Where a run that was killed goes on: a source is known by the bytes that were done, so one that was repaired or has grown behind
 //! them goes on too.
-use std::io::Read;
+use std::{collections::BTreeMap, io::Read};
 
 use aws_lc_rs::digest::{Context, SHA256};
 
+use mainstay_store::Step;
+
 use super::{
-    Source,
+    Input, Source,
     load::{Loading, Start},
     notes::{SOURCES_MAX, State},
-    parts::{Part, length, open},
+    parts::{Part, open},
+    sum::Sum,
     unreadable,
     write::failed,
 };
@@ -56,31 +59,67 @@ impl<'a> Loading<'a> {
         let mut noted = if self.options.resumable { self.core.noted()? } else { Vec::new() };
         let surplus = noted.len().saturating_sub(SOURCES_MAX);
         let mut forget: Vec<String> = noted.drain(..surplus).map(|(id, _)| id).collect();
+        let mut steps = Vec::new();
         for part in self.parts.clone() {
-            let source = &self.sources[part.source];
-            let name = &self.core.schema().collection(part.collection).name;
-            let of: Vec<(String, State)> =
-                noted.iter().filter(|(_, state)| state.collection == *name).cloned().collect();
-            let mut found = known(source, &part, of)?;
-            if self.options.again {
-                forget.extend(found.take().map(|(id, _)| id));
-            }
-            let (id, state) = found.unwrap_or_else(|| (uuid::Uuid::now_v7().to_string(), State::default()));
-            let digest = Digest::of(source, self.options.resumable)?;
-            self.starts.push(Start { id, before: state.clone(), state, digest });
+            let start = self.start_of(&part, &noted, &mut forget, &mut steps)?;
+            self.starts.push(start);
         }
-        let steps = forget.iter().map(|id| self.core.note_forgotten(id)).collect::<Result<Vec<_>, _>>()?;
+        for id in forget {
+            steps.push(self.core.note_forgotten(&id)?);
+        }
         if !steps.is_empty() {
             self.core.store().write(self.write_of(steps)).await.map_err(failed)?;
         }
         Ok(())
     }
+
+    /// Where a part goes on: behind what is done of the same bytes; or of the same records, where those that were wrong were repaired
+    /// since. Where others changed too, nobody knows which of them are new.
+    fn start_of(
+        &mut self,
+        part: &Part,
+        noted: &[(String, State)],
+        forget: &mut Vec<String>,
+        steps: &mut Vec<Step>,
+    ) -> Result<Start<'a>, Error> {
+        let source = &self.sources[part.source];
+        let name = &self.core.schema().collection(part.collection).name;
+        let place = place_of(source, part);
+        let noted: Vec<(String, State)> =
+            noted.iter().filter(|(_, state)| state.collection == *name).cloned().collect();
+        let mut found = known(source, part, noted.clone())?;
+        let mut repairs = BTreeMap::new();
+        let goes_on = found.is_some() && !self.options.again;
+        if !goes_on && !place.is_empty() {
+            let repaired = if self.options.again { None } else { self.repaired(part, &place, &noted)? };
+            match repaired {
+                Some(repaired) => {
+                    steps.extend(repaired.steps);
+                    repairs = repaired.repairs;
+                    found = Some((repaired.id, repaired.state));
+                }
+                None => forget.extend(self.replaced(part, &place, &noted)?),
+            }
+        }
+        if self.options.again {
+            forget.extend(found.take().map(|(id, _)| id));
+        }
+        let (id, state) = found.unwrap_or_else(|| (uuid::Uuid::now_v7().to_string(), State::default()));
+        let digest = Digest::of(source, self.options.resumable)?;
+        Ok(Start { id, before: state.clone(), state, digest, place, names: Sum::default(), repairs })
+    }
+}
+
+/// Which file a part is in, and which array of it; empty where it is in none.
+fn place_of(source: &Source, part: &Part) -> String {
+    let Input::File(path) = &source.input else { return String::new() };
+    let path = path.canonicalize().unwrap_or_else(|_| path.clone());
+    format!("{}{}", path.display(), part.pointer)
 }
 
 /// The note that goes farthest of those whose bytes the source begins with.
 fn known(source: &Source, part: &Part, mut noted: Vec<(String, State)>) -> Result<Option<(String, State)>, Error> {
-    let length = length(source)?;
-    noted.retain(|(_, state)| state.position > part.start && state.position <= length);
+    noted.retain(|(_, state)| state.position > part.start && state.position <= part.start + part.bytes);
     noted.sort_by_key(|(_, state)| state.position);
     let mut digest = Digest::of(source, !noted.is_empty())?;
     let mut found = None;

@@ -9,20 +9,22 @@ use super::{
     links::{End, Link, take_links},
     load::Loading,
     notes::State,
-    prepare::{Ready, There, Understood},
+    prepare::{Origin, Ready, There, Understood},
     read::Fields,
+    sum::Sum,
     write::{Gained, failed},
 };
 use crate::{Error, FieldError, Target, Update, errors::from_store, record::field::Sender};
 
 /// Notes that are taken at once.
-const NOTES_MAX: usize = 500;
+pub(super) const NOTES_MAX: usize = 500;
 
 /// Something that waits.
 struct Note<'r> {
     number: i64,
     line: u64,
     at: u64,
+    sum: Sum,
     what: What<'r>,
     text: &'r str,
 }
@@ -125,12 +127,13 @@ impl Loading<'_> {
         // The note stands around the record.
         let limits = JsonLimits { depth_max: JsonLimits::default().depth_max + 1 };
         let Ok(Json::Object(members)) = Json::parse(text.as_bytes(), limits) else { return Err(unreadable()) };
-        let (mut line, mut at, mut record, mut key) = (0, 0, None, None);
+        let (mut line, mut at, mut sum, mut record, mut key) = (0, 0, Sum::default(), None, None);
         let (mut field, mut names) = (None, None);
         for (name, value) in members {
             match (&*name, value) {
                 ("line", Json::Int(value)) => line = u64::try_from(value).unwrap_or(0),
                 ("at", Json::Int(value)) => at = u64::try_from(value).unwrap_or(0),
+                ("sum", Json::Text(value)) => sum = Sum::from(value.into_owned()),
                 ("record", Json::Object(fields)) => record = Some(fields),
                 ("key", Json::Text(value)) => key = Some(value.into_owned()),
                 ("field", Json::Text(value)) => field = Some(value),
@@ -143,7 +146,7 @@ impl Loading<'_> {
             (None, Some(key), Some(field), Some(names)) => self.waiting_link(part, key, field, names),
             _ => return Err(unreadable()),
         };
-        Ok(Note { number, line, at, what, text })
+        Ok(Note { number, line, at, sum, what, text })
     }
 
     fn waiting_link<'r>(&self, part: usize, key: String, field: Cow<'r, str>, names: Vec<Json<'r>>) -> What<'r> {
@@ -202,7 +205,7 @@ impl Loading<'_> {
             What::Links { link, .. } => (Vec::new(), vec![link.clone()]),
             What::Gone(_) => (Vec::new(), Vec::new()),
         };
-        Understood { line: note.line, at: note.at, read: Ok(read) }
+        Understood { line: note.line, at: note.at, origin: Origin::Note(note.sum), read: Ok(read) }
     }
 
     /// Writes what is ready together; where something is wrong with one of them, one by one. Gives how many were written.
@@ -266,10 +269,16 @@ impl Loading<'_> {
             let problems = self.problems(part, note.line, note.at, wrong);
             match &self.bad {
                 Some(_) => {
-                    self.put_aside(part, &problems, &note.shown())?;
+                    let key = if let What::Links { key, .. } = &note.what { Some(key.clone()) } else { None };
+                    if self.put_aside(part, &problems, (note.at, key), &note.shown())? {
+                        self.starts[part].state.subtract(note.sum);
+                    }
                     steps.push(self.core.note_settled(note.number)?);
                 }
-                None => self.report.problems(problems),
+                None => {
+                    self.starts[part].state.tell_wrong(note.at, note.sum);
+                    self.report.problems(problems);
+                }
             }
         }
         let Some(bad) = self.bad.as_ref().filter(|_| !steps.is_empty()) else { return Ok(()) };

@@ -166,7 +166,7 @@ impl Loading<'_> {
 
     /// Writes a chunk record by record in one transaction, so that it shows which one is wrong. Without a file for bad records the first
     /// of them ends the import, and nothing of the chunk is written; with one, those before it are written, and those behind it go on.
-    async fn carefully(&mut self, part: usize, chunk: &Chunk) -> Result<(), Error> {
+    pub(super) async fn carefully(&mut self, part: usize, chunk: &Chunk) -> Result<(), Error> {
         let columns = self.columns[part].clone();
         let mut from = 0;
         while from < chunk.raws.len() && self.report.errors.is_empty() {
@@ -179,14 +179,15 @@ impl Loading<'_> {
             let (mut steps, mut gained, mut row_of) = (Vec::new(), Gained::default(), Vec::new());
             let mut before = vec![Gained::default()];
             for (row, ready) in readies.into_iter().enumerate() {
+                steps.extend(self.settled_by(part, &chunk.raws[from + row])?);
                 self.alone(part, &id, ready, &mut steps, &mut gained)?;
                 row_of.resize(steps.len(), row);
                 before.push(gained);
             }
-            steps.push(self.core.note_reached(&id, &self.state_behind(part, chunk, to, gained, left_out)?)?);
+            steps.push(self.core.note_reached(&id, &self.state_behind(part, chunk, from..to, gained, left_out)?)?);
             match self.core.store().write(self.write_of(steps.clone())).await {
                 Ok(_) => {
-                    self.starts[part].state = self.state_behind(part, chunk, to, gained, left_out)?;
+                    self.starts[part].state = self.state_behind(part, chunk, from..to, gained, left_out)?;
                     from = to;
                 }
                 Err(WriteError { error: StepError::Store(error), .. }) => return Err(from_store(error)),
@@ -199,9 +200,10 @@ impl Loading<'_> {
                         self.refuse(part, chunk.raws.len() as u64, problems);
                         return Ok(());
                     }
-                    self.put_aside(part, &problems, &raw.shown())?;
+                    self.put_aside(part, &problems, (raw.at, self.repaired_key(part, raw.at)), &raw.shown())?;
                     steps.truncate(row_of.iter().take_while(|of| **of < row).count());
-                    let state = self.state_behind(part, chunk, from + row + 1, before[row], 0)?;
+                    steps.extend(self.settled_by(part, raw)?);
+                    let state = self.state_behind(part, chunk, from..from + row + 1, before[row], 0)?;
                     steps.push(self.core.note_reached(&id, &state)?);
                     self.core.store().write(self.write_of(steps)).await.map_err(failed)?;
                     self.starts[part].state = state;

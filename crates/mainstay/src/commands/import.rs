@@ -109,6 +109,9 @@ pub(crate) fn run(arguments: &Arguments, project: &Project, output: Output) -> O
             format!("{} is loaded, so that nothing can be written to it", bad.display()),
         ));
     }
+    if let Some(twice) = files.iter().enumerate().find_map(|(at, file)| is_among(file, &files[..at]).then_some(file)) {
+        return Err(Failure::new("usage", format!("{} is named twice", twice.display())));
+    }
     let source =
         |file: &PathBuf| loading::source(file, &file.display().to_string(), collection, arguments.format(), &schema);
     let sources = files.iter().map(source).collect::<Result<Vec<Source>, Failure>>()?;

@@ -82,3 +82,76 @@ fn the_file_of_bad_records_is_this_imports_own_again() {
     let bad = project.read("bad.ndjson");
     assert!(bad.lines().count() == 2 && bad.contains("another \\\"Person\\\" has the same"), "{bad}");
 }
+
+#[test]
+fn a_name_that_is_mapped_must_be_there() {
+    let project = people();
+    project.write("people.csv", "full_name,age,remark\nanna,30,x\n");
+    project.write("people.ndjson", "{\"name\": \"bob\"}\nno json\n{\"name\": \"carl\", \"remark\": \"y\"}\n");
+    project.write("all.json", "{\"teams\": [{\"title\": \"red\"}], \"people\": [{\"name\": \"dora\"}]}");
+    for (file, map, near) in [
+        ("people.csv", "fullname=name", Some("full_name")),
+        ("people.csv", "ages=", Some("age")),
+        ("people.ndjson", "remarks=note", Some("remark")),
+        ("all.json", "titel=name", Some("title")),
+        ("people.ndjson", "zebra=note", None),
+    ] {
+        let told = refused(&project, &[file, "--map", map]);
+        let name = map.split('=').next().unwrap();
+        assert!(told.contains(&format!("--map {name}: no column and no record has the name \"{name}\"")), "{told}");
+        let hint = near.map(|near| format!("did you mean \"{near}\"?"));
+        assert!(hint.is_none_or(|hint| told.contains(&hint)), "{told}");
+    }
+    assert!(names(&project, "people").is_empty() && names(&project, "teams").is_empty());
+    // One of several files has it, and not each of its records.
+    project.write("people.ndjson", "{\"name\": \"bob\"}\n{\"name\": \"carl\", \"remark\": \"y\"}\n");
+    let maps = ["--map", "full_name=name", "--map", "remark=note", "--map", "title=name"];
+    project.ok(&[&["import", "people.csv", "people.ndjson", "all.json"][..], &maps].concat());
+    assert_eq!(names(&project, "people"), ["anna", "bob", "carl", "dora"]);
+    assert_eq!(names(&project, "teams"), ["red"]);
+    // What goes on looks at what is done already, too.
+    let told = project.ok(&[&["import", "people.csv", "people.ndjson", "all.json"][..], &maps].concat());
+    assert!(told.contains("people.csv: 0 Person created, 1 loaded before"), "{told}");
+}
+
+#[test]
+fn a_name_that_is_mapped_must_be_in_the_standard_input_too() {
+    let project = people();
+    let piped = |text: &str, format: &str, map: &str| {
+        let mut command = project.command_of(env!("CARGO_BIN_EXE_mainstay"));
+        command.args(["import", "people", "-", "--format", format, "--map", map]);
+        piped(command, text)
+    };
+    let (code, told) = piped("name\nanna\n", "csv", "nme=age");
+    assert!(code == Some(1) && told.contains("did you mean \"name\"?"), "{told}");
+    assert!(names(&project, "people").is_empty());
+    let (code, told) = piped("full_name\nanna\n", "csv", "full_name=name");
+    assert_eq!(code, Some(0), "{told}");
+    // Of lines it is known once they are loaded.
+    let (code, told) = piped("{\"name\": \"bob\", \"note\": \"x\"}\n", "ndjson", "not=age");
+    assert!(
+        code == Some(0) && told.contains("--map not: no record had the name \"not\"; did you mean \"note\"?"),
+        "{told}"
+    );
+    let (code, told) = piped("{\"nick\": \"carl\"}\n", "ndjson", "nick=name");
+    assert!(code == Some(0) && !told.contains("--map"), "{told}");
+}
+
+/// Runs a command that reads its standard input; what it says on both outputs.
+fn piped(mut command: std::process::Command, text: &str) -> (Option<i32>, String) {
+    let mut child = command.stdin(std::process::Stdio::piped()).spawn().unwrap();
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), text.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    (output.status.code(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+}
+
+#[test]
+fn a_file_is_loaded_once() {
+    let project = people();
+    project.write("data/people.csv", "name\nanna\n");
+    for files in [["data", "data/people.csv"], ["data/people.csv", "./data/../data/people.csv"]] {
+        let told = refused(&project, &files);
+        assert!(told.contains("people.csv is named twice"), "{told}");
+    }
+    assert!(names(&project, "people").is_empty());
+}

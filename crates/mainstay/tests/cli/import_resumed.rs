@@ -71,8 +71,8 @@ fn what_waits_and_cannot_be_read_is_told() {
 #[test]
 fn what_waits_for_a_link_that_was_renamed_is_told_with_its_line_and_can_be_mapped() {
     let project = project();
-    project.write("people.ndjson", "{\"name\": \"anna\"}\n{\"name\": \"bob\"}\n");
-    project.ok(&["import", "people.ndjson"]);
+    project.write("people.ndjson", "{\"name\": \"anna\"}\n{\"name\": \"bob\", \"chief\": null}\n");
+    project.ok(&["import", "people.ndjson", "--map", "chief=boss"]);
     let people = stored(&project, "people", &["id", "name"]);
     let id = |name: &str| people.iter().find(|one| one["name"] == name).unwrap()["id"].clone();
     let note = format!("{{\"line\":2,\"at\":1,\"key\":{},\"field\":\"chief\",\"names\":[\"anna\"]}}", id("bob"));

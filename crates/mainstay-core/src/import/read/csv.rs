@@ -41,7 +41,7 @@ impl<R: Read> Read for Bounded<R> {
 const TOO_LONG: &str = "the record that begins here is too long; a quote may not be closed";
 
 /// The records of a source.
-pub(super) struct Rows<'a> {
+pub(in crate::import) struct Rows<'a> {
     reader: Reader<Bounded<Box<dyn Read + Send + 'a>>>,
     name: String,
     until: Arc<AtomicU64>,
@@ -52,7 +52,13 @@ pub(super) struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    pub(super) fn new(input: Box<dyn Read + Send + 'a>, name: &str, position: u64, line: u64, count: u64) -> Rows<'a> {
+    pub(in crate::import) fn new(
+        input: Box<dyn Read + Send + 'a>,
+        name: &str,
+        position: u64,
+        line: u64,
+        count: u64,
+    ) -> Rows<'a> {
         let (read, until) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
         let input = Bounded { input, read, until: until.clone() };
         let mut builder = ReaderBuilder::new();
@@ -74,7 +80,7 @@ impl<'a> Rows<'a> {
     }
 
     /// The names of the columns: the first line.
-    pub(super) fn header(&mut self) -> Result<Vec<String>, Error> {
+    pub(in crate::import) fn header(&mut self) -> Result<Vec<String>, Error> {
         if !self.read()? {
             return Err(invalid(format!("{} is empty: the first line names the columns", self.name)));
         }

@@ -62,8 +62,9 @@ pub(super) struct Place {
 /// The records of a part.
 pub(super) struct Records<'a> {
     kind: Kind<'a>,
-    /// The columns of CSV.
+    /// The columns of CSV, and what they are called.
     columns: Vec<Option<String>>,
+    header: Vec<String>,
 }
 
 enum Kind<'a> {
@@ -93,7 +94,7 @@ impl<'a> Records<'a> {
             Some(input) => input,
             None => stream.ok_or_else(|| invalid(format!("{name} was read already")))?,
         };
-        let mut columns = Vec::new();
+        let (mut columns, mut header) = (Vec::new(), Vec::new());
         let kind = match part.format {
             Format::Ndjson => Kind::Lines(ndjson::Lines::new(input, name, position, line, count)),
             Format::Json => {
@@ -102,7 +103,7 @@ impl<'a> Records<'a> {
             }
             Format::Csv => {
                 let mut rows = csv::Rows::new(input, name, position, line, count);
-                let header = match (place, super::parts::open(source, 0)?) {
+                header = match (place, super::parts::open(source, 0)?) {
                     (Some(_), Some(start)) => csv::Rows::new(start, name, 0, 1, 0).header()?,
                     _ => rows.header()?,
                 };
@@ -110,7 +111,7 @@ impl<'a> Records<'a> {
                 Kind::Rows(Box::new(rows))
             }
         };
-        Ok(Records { kind, columns })
+        Ok(Records { kind, columns, header })
     }
 
     /// The next record.
@@ -120,6 +121,11 @@ impl<'a> Records<'a> {
             Kind::Elements(elements) => elements.next(),
             Kind::Rows(rows) => rows.next(),
         }
+    }
+
+    /// The names of the columns of CSV.
+    pub(super) fn header(&self) -> &[String] {
+        &self.header
     }
 
     /// How records are understood.

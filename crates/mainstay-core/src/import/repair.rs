@@ -1,0 +1,308 @@
+//! A file that was repaired: the records of it that are in are known again, wherever those that were wrong have changed, and only
+//! these are loaded. Where others have changed too, it is refused: nothing comes in twice unless that is asked for.
+use std::{
+    collections::{BTreeMap, HashSet},
+    ops::Range,
+};
+
+use mainstay_schema::{Json, JsonLimits};
+use mainstay_store::Step;
+
+use super::{
+    Source,
+    bad::BadFile,
+    chunk::Chunk,
+    invalid,
+    load::{Loading, Start},
+    notes::State,
+    parts::Part,
+    prepare::There,
+    read::{Place, Raw},
+    resume::Digest,
+    sum::Sum,
+    waiting::NOTES_MAX,
+};
+use crate::{Error, errors::from_store};
+
+/// Notes that a source is compared with, the newest of them.
+const CANDIDATES_MAX: usize = 16;
+
+/// A record that was wrong.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Repair {
+    /// The notes by which it waits.
+    notes: Vec<i64>,
+    /// Its key where it is written, and wrong only in its links.
+    key: Option<String>,
+    /// What the sum of the done ones has of it.
+    counted: Option<Sum>,
+    /// Whether it is wrong once more, and was put aside.
+    aside: bool,
+}
+
+/// A part that was repaired: its note, as the source is now.
+pub(super) struct Repaired {
+    pub(super) id: String,
+    pub(super) state: State,
+    /// The records that were wrong. Where they are in the source no more, there is none, but
+    pub(super) repairs: BTreeMap<u64, Repair>,
+    /// … these steps forget them.
+    pub(super) steps: Vec<Step>,
+}
+
+/// A note that a source may be the repaired form of.
+struct Candidate {
+    id: String,
+    state: State,
+    open: BTreeMap<u64, Repair>,
+    /// What all the others come to.
+    rest: Sum,
+    /// What the records that were wrong are now.
+    open_now: Sum,
+}
+
+impl Start<'_> {
+    /// Adds records that are done to what is known of the source.
+    pub(super) fn add_up(&self, state: &mut State, chunk: &Chunk, rows: Range<usize>) {
+        if state.count == 0 && !chunk.repaired {
+            state.sum.add(self.names);
+        }
+        for raw in &chunk.raws[rows] {
+            match self.repairs.get(&raw.at).filter(|_| chunk.repaired) {
+                Some(repair) if repair.aside => {}
+                Some(repair) => {
+                    state.wrong.remove(&raw.at);
+                    state.aside.remove(&raw.at);
+                    repair.counted.into_iter().for_each(|counted| state.subtract(counted));
+                    state.add(Sum::of(raw));
+                }
+                None if state.aside.contains_key(&raw.at) => {}
+                None => state.add(Sum::of(raw)),
+            }
+        }
+    }
+
+    /// Remembers a record that is put aside; whether it was none of these before.
+    pub(super) fn put_aside(&mut self, at: u64, key: Option<String>) -> bool {
+        if let Some(repair) = self.repairs.get_mut(&at) {
+            repair.counted.take().into_iter().for_each(|counted| self.state.subtract(counted));
+            repair.aside = true;
+        }
+        self.state.put_aside(at, key)
+    }
+}
+
+impl Loading<'_> {
+    /// The note that goes farthest of those that the part is the repaired form of.
+    pub(super) fn repaired(
+        &self,
+        part: &Part,
+        place: &str,
+        noted: &[(String, State)],
+    ) -> Result<Option<Repaired>, Error> {
+        let mut left = Vec::new();
+        for (id, state) in noted.iter().rev() {
+            let may = state.count > 0 && !state.more_wrong && left.len() < CANDIDATES_MAX;
+            if may && (state.place == place || !state.aside.is_empty() || !state.wrong.is_empty()) {
+                left.extend(self.candidate(id, state)?);
+            }
+        }
+        let mut records = self.open_from(part, None, None)?;
+        let mut now = Sum::of_parts(records.header().iter().map(String::as_bytes));
+        let (mut found, mut count) = (None, 0);
+        while !left.is_empty()
+            && let Some(raw) = records.next()?
+        {
+            let sum = Sum::of(&raw);
+            now.add(sum);
+            count += 1;
+            let here = Place { position: raw.end, line: raw.next_line, count };
+            for one in &mut left {
+                if one.open.contains_key(&raw.at) {
+                    one.open_now.add(sum);
+                }
+                if let Some(removed) = one.fits(now, count) {
+                    let digest = Digest::of(&self.sources[part.source], true)?.up_to(here.position)?;
+                    found = Some((one.id.clone(), one.state.clone(), one.open.clone(), here, digest, removed));
+                }
+            }
+            left.retain(|one| one.state.count > count);
+        }
+        found
+            .map(|(id, state, open, here, digest, removed)| {
+                let Place { position, line, count } = here;
+                let state = State { position, line, count, digest, ..state };
+                self.as_repaired(id, state, open, removed)
+            })
+            .transpose()
+    }
+
+    fn as_repaired(
+        &self,
+        id: String,
+        mut state: State,
+        open: BTreeMap<u64, Repair>,
+        removed: bool,
+    ) -> Result<Repaired, Error> {
+        if !removed {
+            return Ok(Repaired { id, state, repairs: open, steps: Vec::new() });
+        }
+        let mut steps = Vec::new();
+        for repair in open.values() {
+            repair.counted.into_iter().for_each(|counted| state.subtract(counted));
+            steps.extend(self.settled(repair)?);
+        }
+        (state.aside, state.wrong) = Default::default();
+        steps.push(self.core.note_reached(&id, &state)?);
+        Ok(Repaired { id, state, repairs: BTreeMap::new(), steps })
+    }
+
+    fn candidate(&self, id: &str, state: &State) -> Result<Option<Candidate>, Error> {
+        let mut open: BTreeMap<u64, Repair> = BTreeMap::new();
+        for (at, key) in &state.aside {
+            open.insert(*at, Repair { key: key.clone(), ..Repair::default() });
+        }
+        if !state.aside.is_empty() || !state.wrong.is_empty() {
+            self.add_waiting(id, state, &mut open)?;
+        }
+        let mut rest = state.sum;
+        open.values().filter_map(|repair| repair.counted).for_each(|counted| rest.subtract(counted));
+        let some_are_in = state.count > open.len() as u64;
+        Ok(some_are_in.then(|| Candidate {
+            id: id.to_owned(),
+            state: state.clone(),
+            open,
+            rest,
+            open_now: Sum::default(),
+        }))
+    }
+
+    /// Adds the notes by which records wait that were told to be wrong.
+    fn add_waiting(&self, id: &str, state: &State, open: &mut BTreeMap<u64, Repair>) -> Result<(), Error> {
+        let mut from = 0;
+        loop {
+            let noted = self.core.store().noted_waiting(id, from, false, NOTES_MAX).map_err(from_store)?;
+            let Some((last, _)) = noted.last() else { return Ok(()) };
+            from = *last;
+            for (number, text) in &noted {
+                let limits = JsonLimits { depth_max: JsonLimits::default().depth_max + 1 };
+                let Ok(note) = Json::parse(text.as_bytes(), limits) else { continue };
+                let Some(Json::Int(at)) = note.get("at") else { continue };
+                let Ok(at) = u64::try_from(*at) else { continue };
+                let counted = state.wrong.get(&at).filter(|_| !state.aside.contains_key(&at));
+                if counted.is_none() && !open.contains_key(&at) {
+                    continue;
+                }
+                let repair = open.entry(at).or_default();
+                repair.notes.push(*number);
+                repair.counted = counted.copied();
+                if let Some(Json::Text(key)) = note.get("key") {
+                    repair.key = Some(key.clone().into_owned());
+                }
+            }
+        }
+    }
+
+    /// The notes of a place that the part replaces; refused where records of it would come in twice: those of an unfinished run, or any
+    /// that is known.
+    pub(super) fn replaced(&self, part: &Part, place: &str, noted: &[(String, State)]) -> Result<Vec<String>, Error> {
+        let here = noted.iter().filter(|(_, state)| state.place == place && state.count > 0);
+        let unfinished: Vec<String> = here.clone().filter(|(_, state)| !state.done).map(|(id, _)| id.clone()).collect();
+        if self.options.again || self.options.upsert.is_some() {
+            return Ok(unfinished);
+        }
+        let some: HashSet<Sum> = here.flat_map(|(_, state)| state.some.iter().copied()).collect();
+        let mut holds = !unfinished.is_empty();
+        if !some.is_empty() && !holds {
+            let mut records = self.open_from(part, None, None)?;
+            while let Some(raw) = records.next()?.filter(|_| !holds) {
+                holds = some.contains(&Sum::of(&raw));
+            }
+        }
+        if !holds {
+            return Ok(Vec::new());
+        }
+        let name = &self.sources[part.source].name;
+        let message = format!(
+            "{name} was loaded before, and more of it has changed since than was told to be wrong: the rest would come in twice"
+        );
+        Err(invalid(message).with_hint(
+            "put back what came in, and repair only what was told to be wrong; --upsert FIELD changes the records that are there, --again loads all of them once more",
+        ))
+    }
+
+    /// Loads the records that were wrong, as they are now.
+    pub(super) async fn repair(&mut self, part: usize) -> Result<(), Error> {
+        let Some(last) = self.starts[part].repairs.keys().next_back().copied() else { return Ok(()) };
+        if !self.report.errors.is_empty() {
+            return Ok(());
+        }
+        let mut records = self.open_from(&self.parts[part], None, None)?;
+        self.columns[part] = records.columns().to_vec();
+        let mut chunk = Chunk { repaired: true, ..Chunk::default() };
+        while let Some(raw) = records.next()? {
+            let at = raw.at;
+            if self.starts[part].repairs.contains_key(&at) {
+                chunk.raws.push(raw);
+            }
+            if at == last || chunk.is_full() {
+                self.repair_some(part, &chunk).await?;
+                chunk.raws.clear();
+            }
+            if at == last || !self.report.errors.is_empty() {
+                break;
+            }
+        }
+        self.starts[part].repairs.clear();
+        Ok(())
+    }
+
+    async fn repair_some(&mut self, part: usize, chunk: &Chunk) -> Result<(), Error> {
+        let columns = self.columns[part].clone();
+        let rows = self.understand(part, &columns, &chunk.raws);
+        let there = self.look_up_for(part, &rows).await?;
+        let readies = self.prepare(part, rows, &there, &mut There::default(), &mut 0);
+        self.put_bad_aside(part, &chunk.raws, &readies)?;
+        if self.report.errors.is_empty() {
+            return self.carefully(part, chunk).await;
+        }
+        self.skipped[part] += chunk.raws.len() as u64;
+        Ok(())
+    }
+
+    /// The key of a record that is repaired, where it is written already.
+    pub(super) fn repaired_key(&self, part: usize, at: u64) -> Option<String> {
+        self.starts[part].repairs.get(&at)?.key.clone()
+    }
+
+    /// The steps by which a record that is repaired does not wait any more.
+    pub(super) fn settled_by(&self, part: usize, raw: &Raw) -> Result<Vec<Step>, Error> {
+        self.starts[part].repairs.get(&raw.at).map_or(Ok(Vec::new()), |repair| self.settled(repair))
+    }
+
+    fn settled(&self, repair: &Repair) -> Result<Vec<Step>, Error> {
+        repair.notes.iter().map(|number| self.core.note_settled(*number)).collect()
+    }
+
+    /// Takes out of the file of bad records what is read once more.
+    pub(super) fn forget_repaired(&self, bad: &mut BadFile) -> Result<(), Error> {
+        let repaired = self.parts.iter().zip(&self.starts).filter(|(_, start)| !start.repairs.is_empty());
+        let of: Vec<(&Source, &str)> = repaired
+            .map(|(part, _)| (&self.sources[part.source], self.core.schema().collection(part.collection).name.as_str()))
+            .collect();
+        if of.is_empty() { Ok(()) } else { bad.forget(&of) }
+    }
+}
+
+impl Candidate {
+    /// Whether the records up to there are those that are done: with the wrong ones as they are now (`false`), or without them (`true`).
+    fn fits(&self, now: Sum, count: u64) -> Option<bool> {
+        let mut rest = now;
+        rest.subtract(self.open_now);
+        if count == self.state.count && rest == self.rest {
+            return Some(false);
+        }
+        let without = !self.open.is_empty() && count + self.open.len() as u64 == self.state.count;
+        (without && now == self.rest).then_some(true)
+    }
+}
