@@ -368,10 +368,17 @@ impl From<tokio_postgres::Error> for Stopped {
     }
 }
 
+/// The server has no room for a request just now. What it lacks, only its own words say.
+fn crowded(error: &tokio_postgres::Error) -> StoreError {
+    tracing::warn!(error = told(error), "the database server has no room for a statement");
+    StoreError::Overloaded
+}
+
 impl Stopped {
     /// What it means for a statement that had so many milliseconds.
     pub(super) fn into_failure(self, limit_ms: u64) -> Failure {
         match self {
+            Stopped::Database(error) if failure::is_crowded(&error) => crowded(&error).into(),
             Stopped::Database(error) => failure(&error, limit_ms),
             Stopped::Taker(failure) => failure,
         }
@@ -380,6 +387,7 @@ impl Stopped {
     /// The same for a statement that only reads.
     pub(super) fn into_store_error(self, limit_ms: u64) -> StoreError {
         match self {
+            Stopped::Database(error) if failure::is_crowded(&error) => crowded(&error),
             Stopped::Database(error) => store_error(&error, limit_ms),
             Stopped::Taker(failure) => crate::exec::store_error(failure),
         }

@@ -51,8 +51,6 @@ pub(super) fn store_error(error: &Error, limit_ms: u64) -> StoreError {
         StoreError::Overflow
     } else if is_conflict(error) {
         StoreError::Conflict
-    } else if is_crowded(error) {
-        StoreError::Overloaded
     } else if is_lost(error) || *code == SqlState::READ_ONLY_SQL_TRANSACTION {
         StoreError::Unavailable(cause.message().to_owned())
     } else if *code == SqlState::INSUFFICIENT_PRIVILEGE {
