@@ -13,6 +13,7 @@ mod groups;
 mod half_open;
 mod indexes;
 mod migrations;
+mod moving;
 mod nodes;
 mod opening;
 mod plans;
