@@ -11,6 +11,7 @@ use mainstay_schema::Schema;
 
 use crate::{Location, MigrateError, OpenError, Settings, Store, StoreError};
 
+mod apart;
 mod compare;
 mod copy;
 mod follow;

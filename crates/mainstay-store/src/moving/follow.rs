@@ -4,7 +4,8 @@ use mainstay_plan::Position;
 
 use super::{
     Changed, MoveError, MoveStep, Side,
-    compare::Digest,
+    apart::Apart,
+    compare::{Compared, Digest},
     copy::Room,
     plan::Keys,
     prepare::{LOOSE, MAKING, POSITION},
@@ -41,7 +42,7 @@ impl Moving<'_> {
     pub(super) fn follow(&mut self) -> Result<(), MoveError> {
         let mut before = usize::MAX;
         loop {
-            let count = self.in_snapshot(Moving::catch_up)?;
+            let (count, _) = self.in_snapshot(Moving::catch_up)?;
             if self.is_enough(count, before) {
                 return Ok(());
             }
@@ -91,15 +92,19 @@ impl Moving<'_> {
         let after = self.position()?;
         let some = self.portion(after)?;
         let is_more = some.is_more;
-        Ok((self.write_round(after, Portion { is_more: false, ..some })?, is_more))
+        let apart = if is_more { Apart::None } else { Apart::All };
+        let (count, _) = self.write_round(after, Portion { is_more: false, ..some }, apart)?;
+        Ok((count, is_more))
     }
 
-    /// All that the feed tells, inside of a transaction of the source: how many records it was about.
-    pub(super) fn catch_up(&mut self) -> Result<usize, MoveError> {
+    /// All that the feed tells, inside of a transaction of the source: how many records it was about, and what the collections come to
+    /// that it does not tell of, where they were looked at.
+    pub(super) fn catch_up(&mut self) -> Result<(usize, Vec<Compared>), MoveError> {
         self.begin_round()?;
         let after = self.position()?;
         let first = self.portion(after)?;
-        self.write_round(after, first)
+        let apart = if self.is_paused { Apart::All } else { Apart::Linked };
+        self.write_round(after, first, apart)
     }
 
     /// What each round begins with.
@@ -108,17 +113,23 @@ impl Moving<'_> {
         self.copy_kept()
     }
 
-    fn write_round(&mut self, after: Position, first: Portion) -> Result<usize, MoveError> {
-        if first.keys.is_empty() && first.end == after {
-            return Ok(0);
+    fn write_round(
+        &mut self,
+        after: Position,
+        first: Portion,
+        apart: Apart,
+    ) -> Result<(usize, Vec<Compared>), MoveError> {
+        if first.keys.is_empty() && first.end == after && apart != Apart::All {
+            return Ok((0, Vec::new()));
         }
-        let count = self.in_target(|moving| {
+        let (count, compared) = self.in_target(|moving| {
             let (count, end) = moving.replace_all(first)?;
+            let compared = moving.bring_apart(apart)?;
             moving.target.note(POSITION, &end.to_string())?;
-            Ok(count)
+            Ok((count, compared))
         })?;
         (self.tell)(MoveStep::Follows(count));
-        Ok(count)
+        Ok((count, compared))
     }
 
     /// Replaces the records of a portion, and of all behind it: how many they are, and where they end. Uniques and references may

@@ -3,8 +3,8 @@ use std::time::{Duration, Instant};
 
 use super::{
     MoveError, MoveStep, MovedCollection,
-    compare::{Compared, digests},
-    plan::Part,
+    apart::copy_anew,
+    compare::Compared,
     prepare::{INTO, MOVED, MOVING},
     run::Moving,
 };
@@ -42,8 +42,8 @@ impl Moving<'_> {
         if self.source.noted(MOVED)?.is_some() {
             return Err(MoveError::Sealed);
         }
-        self.catch_up()?;
-        let apart = self.copy_apart()?;
+        let (_, apart) = self.catch_up()?;
+        let apart = apart.into_iter().map(Compared::same).collect::<Result<_, _>>()?;
         self.copy_own()?;
         let id = self.target.noted(INTO)?;
         let id = id.ok_or_else(|| StoreError::Engine("the target does not know of the move".to_owned()))?;
@@ -80,29 +80,14 @@ impl Moving<'_> {
         Ok(tables)
     }
 
-    /// Collections that the feed does not tell of: compared, and copied again where they differ.
-    fn copy_apart(&mut self) -> Result<Vec<MovedCollection>, MoveError> {
-        let apart: Vec<&Part> = self.plan.parts.iter().filter(|part| !part.fed).collect();
-        if apart.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut compared = digests((&mut *self.source, &mut *self.target), &apart)?;
-        let others = compared.iter().zip(&apart).filter(|(compared, _)| !compared.is_same());
-        let others: Vec<MovedTable> = others.flat_map(|(_, part)| part.tables.iter().cloned()).collect();
-        if !others.is_empty() {
-            self.copy_whole(&others)?;
-            let apart: Vec<&Part> = self.plan.parts.iter().filter(|part| !part.fed).collect();
-            compared = digests((&mut *self.source, &mut *self.target), &apart)?;
-        }
-        compared.into_iter().map(Compared::same).collect()
-    }
-
     /// What the server keeps beside the records.
     fn copy_own(&mut self) -> Result<(), MoveError> {
         self.make_import_notes()?;
         let there = self.source.tables()?;
         let own: Vec<MovedTable> = self.plan.own.iter().filter(|table| there.contains(&table.name)).cloned().collect();
-        self.copy_whole(&own)?;
+        self.in_target(|moving| {
+            copy_anew((&mut *moving.source, &mut *moving.target), &own.iter().collect::<Vec<_>>())
+        })?;
         let counted = self.plan.tables().into_iter().filter(|table| table.counted);
         let counted = counted.chain(own.iter().chain([&self.plan.kept]).filter(|table| table.counted));
         let counted: Vec<MovedTable> = counted.cloned().collect();
@@ -118,36 +103,6 @@ impl Moving<'_> {
             }
         }
         Ok(())
-    }
-
-    /// Copies tables anew, in one transaction.
-    fn copy_whole(&mut self, tables: &[MovedTable]) -> Result<(), MoveError> {
-        let (source, target) = (&mut *self.source, &mut *self.target);
-        target.begin()?;
-        let mut copy = || {
-            for table in tables {
-                let clear = table.clear(target.dialect());
-                target.execute(&clear, &[])?;
-            }
-            for table in tables {
-                let mut filled = Ok(());
-                super::copy::read(source, table, None, &mut |values| {
-                    filled = target.fill(table, &values);
-                    filled.is_ok()
-                })?;
-                filled?;
-            }
-            Ok::<(), StoreError>(())
-        };
-        let copied = copy();
-        match copied {
-            Ok(()) => Ok(self.target.commit()?),
-            Err(error) => {
-                // The first failure is the one to tell.
-                let _ = self.target.roll_back();
-                Err(error.into())
-            }
-        }
     }
 
     fn begin_feed(&mut self) -> Result<(), MoveError> {

@@ -28,6 +28,8 @@ pub(super) struct Part {
     pub(super) key: KeyKind,
     /// Whether the feed tells its changes.
     pub(super) fed: bool,
+    /// Whether a reference leads to it, or from it.
+    pub(super) linked: bool,
     /// Its table, and those of its links to many.
     pub(super) tables: Vec<MovedTable>,
 }
@@ -44,7 +46,10 @@ impl Plan {
             let mut tables = vec![MovedTable::of(table)];
             tables.extend(joins.map(MovedTable::of_join));
             let (name, path) = (of.name.clone(), of.path.clone());
-            Some(Part { name, path, key: of.key, fed: !of.changes.off, tables })
+            let mut references = snapshot.tables.iter().flat_map(|of| of.foreign_keys.iter().map(move |key| (of, key)));
+            let linked = references.any(|(of, key)| of.table == table.table || key.table == table.table)
+                || snapshot.joins.iter().any(|join| [&join.from_table, &join.to_table].contains(&&table.table));
+            Some(Part { name, path, key: of.key, fed: !of.changes.off, linked, tables })
         };
         let mut own = MovedTable::own();
         let kept = own.remove(0);

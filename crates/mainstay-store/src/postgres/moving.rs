@@ -16,6 +16,7 @@ use super::{
     connection::{Connection, Connector, Stopped},
     copy::{self, copy},
     failure::{MOVED, store_error},
+    feed::horizon,
 };
 use crate::{
     OpenError, StoreError,
@@ -174,9 +175,10 @@ impl Side for MovingSide {
         self.texts(TABLES, &[])
     }
 
-    /// The oldest transaction that runs: all before it have ended.
+    /// The oldest transaction of this database that runs: all before it have ended. One of another database would hold it below what
+    /// is gone from the feed.
     fn position(&mut self) -> Result<Position, StoreError> {
-        let sql = plain("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint".to_owned(), 0);
+        let sql = plain(format!("SELECT h.xmin::text::bigint FROM {}", horizon("'0'")), 0);
         match (self as &mut dyn Side).all(&sql, &[], &[Decode::Int])?.first() {
             Some(Value::Int(xid)) => Ok(Position { xid: xid.unsigned_abs(), seq: 0 }),
             _ => Err(StoreError::Engine("the database tells no transaction".to_owned())),

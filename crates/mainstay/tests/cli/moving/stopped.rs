@@ -22,7 +22,11 @@ struct Begun {
 impl Begun {
     /// The same, and a server of the project.
     async fn new() -> (Begun, Server) {
-        let project = in_file(Project::with_schema(SCHEMA));
+        Begun::of(SCHEMA).await
+    }
+
+    async fn of(schema: &str) -> (Begun, Server) {
+        let project = in_file(Project::with_schema(schema));
         let server = project.start(&["serve", "--apply", "safe"]);
         let target = TestDatabase::on(Engine::Postgres);
         for text in ["one", "two"] {
@@ -48,10 +52,13 @@ impl Begun {
     /// Goes on until a lock stops it: `ACCESS EXCLUSIVE` while records are copied, `ROW EXCLUSIVE` while indexes are made.
     fn go_on_until(&self, table: &str, lock: &str) -> Waiting {
         let held = self.target.hold(&format!("LOCK TABLE {table} IN {lock} MODE"));
-        let moving = self.project.spawn(&["move", "--json", "--to", &self.target.url()]);
+        let mut moving = self.project.spawn(&["move", "--json", "--to", &self.target.url()]);
         let waits = "SELECT FROM pg_locks WHERE NOT granted AND relation IS NOT NULL AND database = (SELECT oid FROM \
                      pg_database WHERE datname = current_database())";
-        while self.target.rows(waits).is_empty() {}
+        moving.wait_for(if lock == "ROW EXCLUSIVE" { "\"phase\":\"indexes\"" } else { "\"phase\":\"copy\"" });
+        while self.target.rows(waits).is_empty() {
+            assert!(!moving.has_ended(), "{}", moving.said());
+        }
         Waiting { held, moving }
     }
 
@@ -186,6 +193,38 @@ async fn answers_of_a_node_whose_clock_is_late_are_kept() {
         assert_eq!(status, StatusCode::CREATED, "{key}: {again}");
         assert!(key != "late" || again == answer, "{again}");
     }
+}
+
+/// References lead from what the feed tells to what it does not tell, and back.
+#[tokio::test]
+async fn what_the_feed_does_not_tell_is_there_for_those_who_refer_to_it() {
+    postgres_only!("holds tables of the target");
+    let silent =
+        "type Silent @changes(off: true) @rules(read: \"true\", write: \"true\") { text: String! first: First }";
+    let schema = SCHEMA.replace("first: First firsts", "silent: Silent firsts");
+    let (begun, server) = Begun::of(&format!("{schema}{silent}")).await;
+    let create = async |path: &str, record: Value| {
+        let (status, made) = server.post(path, &record, None).await;
+        assert_eq!(status, StatusCode::CREATED, "{made}");
+        made["id"].as_str().unwrap().to_owned()
+    };
+    // Silent ones are copied; they come before who refers to them.
+    let waiting = begun.go_on_until("seconds", "ACCESS EXCLUSIVE");
+    let gone = create("/api/firsts", json!({"text": "gone"})).await;
+    let silent = create("/api/silents", json!({"text": "new", "first": gone})).await;
+    create("/api/seconds", json!({"text": "three", "silent": silent})).await;
+    begun.change("UPDATE seconds SET text = 'o' || char(0) WHERE text = 'one'");
+    let (ended, said) = waiting.end();
+    assert_eq!(ended.code(), Some(1), "{said}");
+    begun.change("UPDATE seconds SET text = 'one' WHERE text LIKE 'o%'");
+    // While references are made, one side of each goes.
+    let waiting = begun.go_on_until(begun.late(), "ROW EXCLUSIVE");
+    assert_eq!(server.delete(&format!("/api/firsts/{gone}")).await.0, StatusCode::NO_CONTENT);
+    let silent = create("/api/silents", json!({"text": "newer"})).await;
+    create("/api/seconds", json!({"text": "four", "silent": silent})).await;
+    let (ended, said) = waiting.end();
+    assert_eq!(ended.code(), Some(0), "{said}");
+    begun.is_the_same();
 }
 
 /// Two projects, each in a namespace of its own of one database.
