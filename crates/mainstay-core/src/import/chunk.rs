@@ -33,13 +33,6 @@ impl Chunk {
     }
 }
 
-impl Chunk {
-    /// Whether it takes no more records.
-    pub(super) fn is_full(&self) -> bool {
-        self.raws.len() >= ROWS_FIRST || self.raws.iter().map(Raw::size).sum::<usize>() >= BYTES_MAX
-    }
-}
-
 /// Reads chunks of a part.
 pub(super) struct Chunks<'a> {
     pub(super) records: Records<'a>,

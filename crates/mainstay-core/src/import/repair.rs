@@ -100,12 +100,15 @@ impl Loading<'_> {
         place: &str,
         noted: &[(String, State)],
     ) -> Result<Option<Repaired>, Error> {
-        let mut left = Vec::new();
+        let mut left: Vec<Candidate> = Vec::new();
         for (id, state) in noted.iter().rev() {
             let may = state.count > 0 && !state.more_wrong && left.len() < CANDIDATES_MAX;
             if may && (state.place == place || !state.aside.is_empty() || !state.wrong.is_empty()) {
                 left.extend(self.candidate(id, state)?);
             }
+        }
+        if left.is_empty() {
+            return Ok(None);
         }
         let mut records = self.open_from(part, None, None)?;
         let mut now = Sum::of_parts(records.header().iter().map(String::as_bytes));
@@ -231,7 +234,7 @@ impl Loading<'_> {
         ))
     }
 
-    /// Loads the records that were wrong, as they are now.
+    /// Loads the records that were wrong, as they are now, each for itself: one that is still wrong keeps none of the others out.
     pub(super) async fn repair(&mut self, part: usize) -> Result<(), Error> {
         let Some(last) = self.starts[part].repairs.keys().next_back().copied() else { return Ok(()) };
         if !self.report.errors.is_empty() {
@@ -239,25 +242,19 @@ impl Loading<'_> {
         }
         let mut records = self.open_from(&self.parts[part], None, None)?;
         self.columns[part] = records.columns().to_vec();
-        let mut chunk = Chunk { repaired: true, ..Chunk::default() };
-        while let Some(raw) = records.next()? {
-            let at = raw.at;
-            if self.starts[part].repairs.contains_key(&at) {
-                chunk.raws.push(raw);
-            }
-            if at == last || chunk.is_full() {
-                self.repair_some(part, &chunk).await?;
-                chunk.raws.clear();
-            }
-            if at == last || !self.report.errors.is_empty() {
-                break;
+        while let Some(raw) = records.next()?.filter(|raw| raw.at <= last) {
+            if self.starts[part].repairs.contains_key(&raw.at) {
+                let told = std::mem::take(&mut self.report.errors);
+                self.repair_one(part, &Chunk { raws: vec![raw], repaired: true }).await?;
+                let more = std::mem::replace(&mut self.report.errors, told);
+                self.report.problems(more);
             }
         }
         self.starts[part].repairs.clear();
         Ok(())
     }
 
-    async fn repair_some(&mut self, part: usize, chunk: &Chunk) -> Result<(), Error> {
+    async fn repair_one(&mut self, part: usize, chunk: &Chunk) -> Result<(), Error> {
         let columns = self.columns[part].clone();
         let rows = self.understand(part, &columns, &chunk.raws);
         let there = self.look_up_for(part, &rows).await?;
@@ -266,7 +263,7 @@ impl Loading<'_> {
         if self.report.errors.is_empty() {
             return self.carefully(part, chunk).await;
         }
-        self.skipped[part] += chunk.raws.len() as u64;
+        self.skipped[part] += 1;
         Ok(())
     }
 

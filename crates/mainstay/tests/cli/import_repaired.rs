@@ -113,6 +113,31 @@ fn a_record_that_waited_is_taken_out_and_nothing_waits_any_more() {
 }
 
 #[test]
+fn one_that_is_still_wrong_keeps_no_repaired_one_out() {
+    let project = project();
+    let wrong = NODES[1];
+    let file = |first: &str, second: Option<&str>| {
+        let mut lines = nodes(Some(first));
+        second.into_iter().for_each(|second| lines.insert(2, second.to_owned()));
+        lines.join("\n")
+    };
+    project.write("nodes.ndjson", &file(wrong, Some(wrong)));
+    assert_eq!(refused(&project, &["nodes.ndjson"]).matches("another \"Node\" has the same").count(), 2);
+    project.write("nodes.ndjson", &file(wrong, Some("{\"name\": \"c\", \"next\": \"z\"}")));
+    let told = refused(&project, &["nodes.ndjson"]);
+    assert!(
+        told.contains("nodes.ndjson: 1 Node created, 4 loaded before") && told.contains("nodes.ndjson:2: "),
+        "{told}"
+    );
+    assert_eq!(texts(&project, "nodes"), ["a", "c", "one", "two", "z"]);
+    let told = refused(&project, &["nodes.ndjson"]);
+    assert!(told.contains("nodes.ndjson: 0 Node created, 5 loaded before"), "{told}");
+    project.write("nodes.ndjson", &file("{\"name\": \"b\"}", Some("{\"name\": \"c\", \"next\": \"z\"}")));
+    assert_eq!(counts(&project, &["nodes.ndjson"]), (1, 5));
+    assert_eq!(texts(&project, "nodes"), ["a", "b", "c", "one", "two", "z"]);
+}
+
+#[test]
 fn a_repaired_file_that_has_grown_too_goes_on() {
     let project = project();
     project.write("nodes.ndjson", &nodes(Some(NODES[1])).join("\n"));
