@@ -143,6 +143,9 @@ pub enum MoveError {
         /// Their sum.
         target_sum: String,
     },
+    /// The target is not what was made there.
+    #[error("in the target, {0}")]
+    Unfit(String),
     /// The tables cannot be made.
     #[error(transparent)]
     Migrate(#[from] MigrateError),

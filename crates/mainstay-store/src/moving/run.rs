@@ -13,7 +13,7 @@ use super::{
     plan::{Part, Plan},
     prepare::{COPIED, LOOSE, MAKES, MAKING},
 };
-use crate::{Store, StoreError, sql::MovedTable};
+use crate::{Store, sql::MovedTable};
 
 /// A move under way.
 pub(super) struct Moving<'a> {
@@ -140,7 +140,7 @@ impl<'a> Moving<'a> {
         match drift.first() {
             // Not before: the next run would take what is broken for whole.
             None => Ok(self.target.forget(LOOSE)?),
-            Some(drift) => Err(StoreError::Engine(format!("in the target, {}", drift.what)).into()),
+            Some(drift) => Err(MoveError::Unfit(drift.what.clone())),
         }
     }
 

@@ -190,6 +190,7 @@ fn failure(error: MoveError) -> Failure {
         MoveError::Used(_) => "name an empty database, or drop what is in it",
         MoveError::Same => "--to names another one",
         MoveError::Elsewhere | MoveError::OtherSchema => "empty the target, or move back to what it was begun with",
+        MoveError::Unfit(_) => "this database goes on as before; empty the target, and move again",
         MoveError::Held => "wait for it, or stop it",
         MoveError::Sealed => "mainstay move --reopen lets it take writes again",
         MoveError::ChangesGone => {

@@ -149,7 +149,9 @@ async fn a_target_that_is_not_as_it_should_be_is_refused_each_time() {
     let index = begun.makes().remove(0);
     begun.target.execute("DELETE FROM mainstay_move WHERE name = 'makes:00000'");
     for _ in 0..2 {
-        refused(&begun.project.run(&["move", "--to", &begun.target.url()]), "in the target, ");
+        let ran = begun.project.run(&["move", "--to", &begun.target.url()]);
+        refused(&ran, "in the target, ");
+        refused(&ran, "empty the target, and move again");
         let record = json!({"text": "still"});
         assert_ne!(server.post("/api/firsts", &record, None).await.0, StatusCode::SERVICE_UNAVAILABLE);
     }
