@@ -80,9 +80,12 @@ async fn a_node_that_gives_no_signs_falls_behind() {
     seed(&one, 3).await;
     let last = end(&project, 5);
     until(&project, "one", |node| node["position"] == last && at_the_end(node));
-    let node = until(&project, "two", |node| node["changesBehind"] == json!(3) || before["position"] != first);
+    // Somebody else's transaction may have held the feed back when it gave that.
+    let missed = if before["position"] == first { 3 } else { 5 };
+    let node = until(&project, "two", |node| node["changesBehind"] == json!(missed));
     assert_eq!(node["position"], before["position"], "{node}");
-    assert!(line(&project, "two").contains(" behind  "), "{}", line(&project, "two"));
+    let told = format!("  {missed} behind  ");
+    assert!(line(&project, "two").contains(&told), "{}", line(&project, "two"));
     // Past a bound nobody counts.
     project.sql(
         "INSERT INTO mainstay_changes (collection, record, op, version, time) \
