@@ -17,7 +17,7 @@ use crate::{
 pub const WORKERS: &str = "2";
 
 /// Connections to PostgreSQL of each process, in both; Mainstay's default.
-pub const CONNECTIONS: &str = "16";
+pub const CONNECTIONS: usize = 16;
 
 /// The hand-written server, with its database in a folder of its own.
 #[derive(Clone, Debug)]
@@ -76,7 +76,7 @@ impl BareServer {
         let address = free_address()?;
         let mut command = Command::new(&self.binary);
         command.env("DATABASE_URL", &self.url).env("PORT", address.port().to_string());
-        command.env("WORKERS", WORKERS).env("CONNECTIONS", CONNECTIONS);
+        command.env("WORKERS", WORKERS).env("CONNECTIONS", CONNECTIONS.to_string());
         Process::start(command, address, &self.log)
     }
 }
@@ -88,6 +88,8 @@ pub struct Mainstay {
     folder: PathBuf,
     /// The address of its database, where that is no file of the folder.
     url: Option<String>,
+    /// The most connections to it.
+    connections: usize,
 }
 
 impl Mainstay {
@@ -115,9 +117,14 @@ impl Mainstay {
         project::write_into(folder, schema, settings)?;
         let binary = fs::canonicalize(binary).map_err(|error| format!("no program at {binary:?}: {error}"))?;
         let url = database.map(|database| database.url().to_owned());
-        let mainstay = Mainstay { binary, folder: folder.to_owned(), url };
+        let mainstay = Mainstay { binary, folder: folder.to_owned(), url, connections: CONNECTIONS };
         run(mainstay.command().args(["apply", "--yes"]))?;
         Ok(mainstay)
+    }
+
+    /// The same with other connections to PostgreSQL.
+    pub fn with_connections(self, connections: usize) -> Self {
+        Mainstay { connections, ..self }
     }
 
     /// Its database file.
@@ -157,7 +164,8 @@ impl Mainstay {
         let mut command = Command::new(&self.binary);
         command.current_dir(&self.folder);
         if let Some(url) = &self.url {
-            command.env("MAINSTAY_DATABASE_URL", url).env("MAINSTAY_DATABASE_CONNECTIONS", CONNECTIONS);
+            command.env("MAINSTAY_DATABASE_URL", url);
+            command.env("MAINSTAY_DATABASE_CONNECTIONS", self.connections.to_string());
         }
         command
     }

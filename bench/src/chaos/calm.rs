@@ -1,12 +1,15 @@
 //! Times in which nothing was broken, and who was refused then. A node that stops gracefully breaks nothing: its stop, its absence and
 //! its start belong to such a time.
-use std::time::Instant;
+use std::{collections::BTreeMap, time::Instant};
 
 use super::Violation;
 
 /// What is no refusal: a node that serves answers so when the writes of others got in the way each time it tried, as often with a stop
-/// as without one. Nothing of it was done, and `Retry-After` says when to come again.
-const OF_OTHERS: [&str; 2] = ["503 write_conflict", "503 timed_out"];
+/// as without one. Nothing of it was done, and `Retry-After` says when to come again. A statement that takes too long is one: nobody is
+/// to wait for a node that has gone.
+const OF_OTHERS: &str = "503 write_conflict";
+/// Of so many writes one may be told so: the few accounts are what all writers meet in, and a node tries twenty times.
+const OF_OTHERS_ONE_IN: u64 = 1_000;
 
 /// An attempt of a writer that came to nothing.
 #[derive(Clone, Debug)]
@@ -63,7 +66,14 @@ impl Calm {
 /// while a node comes back was refused as well.
 pub(super) fn refused(failures: &[Failure], calms: &[Calm]) -> Vec<Violation> {
     let of = |failure: &Failure| Some(calms.iter().find(|calm| calm.holds(failure))?.refused(failure));
-    failures.iter().filter(|failure| !OF_OTHERS.contains(&failure.why.as_str())).filter_map(of).collect()
+    failures.iter().filter(|failure| failure.why != OF_OTHERS).filter_map(of).collect()
+}
+
+/// Too many writes were told that others were in their way: of so many that were acknowledged, and what was told how often.
+pub(super) fn crowded(again: &BTreeMap<String, u64>, writes: u64) -> Option<Violation> {
+    let times = *again.get(OF_OTHERS)?;
+    (times > writes / OF_OTHERS_ONE_IN + 1)
+        .then(|| Violation(format!("{times} of {writes} writes were told {OF_OTHERS}")))
 }
 
 #[cfg(test)]
@@ -94,5 +104,10 @@ mod tests {
         check(50, 310, None);
         check(850, 900, None);
         check(1_000, 2_500, None);
+        let of_others = Failure { sent: at(150), told: at(200), why: OF_OTHERS.to_owned() };
+        assert_eq!(refused(&[of_others], &calms), []);
+        let told = |times: u64| crowded(&[(OF_OTHERS.to_owned(), times)].into(), 5_000);
+        assert_eq!((told(6), crowded(&BTreeMap::new(), 0)), (None, None));
+        assert_eq!(told(7), Some(Violation("7 of 5000 writes were told 503 write_conflict".to_owned())));
     }
 }

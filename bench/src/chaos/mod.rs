@@ -152,6 +152,7 @@ async fn judge(site: &Site, shared: &Shared, acknowledged: &[Acknowledged], repo
         *report.again.entry(failure.why).or_default() += 1;
     }
     report.entries = acknowledged.iter().map(|of| of.entries).sum();
+    report.violations.extend(calm::crowded(&report.again, report.entries));
     report.batches = acknowledged.iter().flat_map(|of| &of.counted).sum();
     report.slowest = acknowledged.iter().map(|of| of.slowest).max().unwrap_or_default();
     Ok(())

@@ -3,23 +3,23 @@ use std::{path::Path, rc::Rc};
 
 use uuid::Uuid;
 
-use super::{NEWEST, NEWEST_NESTED, Postgres, Running, Setup, page, running, sizes};
+use super::{NEWEST, NEWEST_NESTED, Postgres, Setup, page, running, sizes};
 use crate::{
     Outcome,
     bare::BarePostgres,
-    cases::{AGAINST_BARE_POSTGRES, Case, Goal, NESTED_POSTGRES, Place, SEVERAL_PROCESSES, Side, feed, four},
+    cases::{AGAINST_BARE_POSTGRES, Case, NESTED_POSTGRES, Place, SEVERAL_PROCESSES, Side, feed, four},
     load::Target,
     postgres::Database,
     process::Process,
     report::Report,
     say, seed,
-    sides::{BareServer, Mainstay},
+    sides::{BareServer, CONNECTIONS, Mainstay},
 };
 
 /// The engine's name in the table.
 const ENGINE: &str = "postgres";
-/// Processes on one database, the most that are tried.
-const PROCESSES: usize = 4;
+/// Processes on one database.
+const PROCESSES: [usize; 2] = [2, 4];
 /// A page of the hand-written server.
 const PAGE: &str = "?limit=20";
 /// Mainstay's messages.
@@ -35,21 +35,16 @@ pub(super) async fn size(setup: &Setup, of: &Postgres, folder: &Path, rows: u64,
     let bare = BareServer::new(&of.bare, folder, &database)?;
     let ready = page(BareServer::PATH, PAGE);
     let base = running("bare-postgres", rows, false, &ready, || bare.start()).await?;
-    let mut nodes =
-        vec![running("mainstay on postgres", rows, false, &page(MESSAGES, NEWEST), || mainstay.start()).await?];
-    let cases = cases(&database, &base.process, &nodes[0].process).await?;
-    setup.compare(&cases, (ENGINE, rows), report).await?;
-
-    let several = several_cases(setup, &database, &mainstay, &mut nodes).await?;
-    setup.compare(&several, (ENGINE, rows), report).await?;
+    let ready = page(MESSAGES, NEWEST);
+    let node = running("mainstay on postgres", rows, false, &ready, || mainstay.start()).await?;
+    let alone = cases(&database, &base.process, &node.process).await?;
+    setup.compare(&alone, (ENGINE, rows), report).await?;
+    drop(alone);
     base.stop(report)?;
-    for (place, node) in nodes.into_iter().enumerate() {
-        match place {
-            0 => node.stop(report)?,
-            _ => node.process.stop()?,
-        }
+    for count in PROCESSES {
+        several(setup, (&database, &mainstay), (&node.process, count), rows, report).await?;
     }
-    Ok(())
+    node.stop(report)
 }
 
 /// What one process is asked.
@@ -74,30 +69,29 @@ async fn cases(database: &Rc<Database>, base: &Process, subject: &Process) -> Ou
     Ok(cases)
 }
 
-/// Two and four processes on one database, against the first of them alone.
-async fn several_cases(
+/// So many processes on one database, against one alone. Together they have as many connections as that: what is compared is how they are
+/// divided, and a server as it was installed takes 100.
+async fn several(
     setup: &Setup,
-    database: &Rc<Database>,
-    mainstay: &Mainstay,
-    nodes: &mut Vec<Running>,
-) -> Outcome<Vec<Case>> {
-    let suffix = |count: usize| format!(" ({count} processes, of one)");
-    let wanted = |count: usize| {
-        let suffix = suffix(count);
-        setup.only.is_empty() || setup.only.iter().any(|part| suffix.contains(part.as_str()))
-    };
-    if ![2, PROCESSES].into_iter().any(wanted) {
-        return Ok(Vec::new());
+    (database, mainstay): (&Rc<Database>, &Mainstay),
+    (one, count): (&Process, usize),
+    rows: u64,
+    report: &mut Report,
+) -> Outcome<()> {
+    let suffix = format!(" ({count} processes, of one)");
+    if !setup.only.is_empty() && !setup.only.iter().any(|part| suffix.contains(part.as_str())) {
+        return Ok(());
     }
-    while nodes.len() < PROCESSES {
-        nodes.push(running("another", 0, false, &page(MESSAGES, NEWEST), || mainstay.start()).await?);
+    let mainstay = mainstay.clone().with_connections(CONNECTIONS / count);
+    let mut nodes = Vec::with_capacity(count);
+    for _ in 0..count {
+        nodes.push(running("one of several", 0, false, &page(MESSAGES, NEWEST), || mainstay.start()).await?.process);
     }
     let ids: Vec<Uuid> = database.ids("messages", "true").await?;
-    let target = |count: usize| {
-        let one = Target::new(&nodes[0].process).with_database(database);
-        nodes[1..count].iter().fold(one, |target, node| target.and(&node.process))
-    };
-    let place = |count: usize| Place::at(target(count), MESSAGES, NEWEST).with_ids(ids.clone());
-    let goals: [Goal; 4] = [SEVERAL_PROCESSES; 4];
-    Ok([2, PROCESSES].into_iter().flat_map(|count| four(&suffix(count), &place(1), &place(count), goals)).collect())
+    let target = |process: &Process| Target::new(process).with_database(database);
+    let all = nodes[1..].iter().fold(target(&nodes[0]), |all, node| all.and(node));
+    let place = |target: Target| Place::at(target, MESSAGES, NEWEST).with_ids(ids.clone());
+    let cases = four(&suffix, &place(target(one)), &place(all), [SEVERAL_PROCESSES; 4]);
+    setup.compare(&cases, (ENGINE, rows), report).await?;
+    nodes.into_iter().try_for_each(Process::stop)
 }

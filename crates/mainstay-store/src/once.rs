@@ -54,6 +54,7 @@ impl Once {
             Value::Null,
             Value::Int(before),
             Value::Null,
+            Value::Int(i64::try_from(self.keys_max).unwrap_or(i64::MAX)),
         ]
     }
 }

@@ -196,6 +196,39 @@ async fn many_at_once_with_one_key_act_once() {
 }
 
 #[tokio::test]
+async fn keys_of_one_caller_are_not_in_each_others_way() {
+    // Nothing is run again: who met another would be told so.
+    let app = Arc::new(Setup::new(NOTES).store(|settings| settings.postgres.retries_max = 0).start().await);
+    for replayed in ["", "true"] {
+        let mut running = Vec::new();
+        for at in 0..128 {
+            let anna = keyed(app.user("anna"), &format!("k{at}"));
+            let body = json!({"title": format!("t{at}")});
+            running.push(tokio::spawn(async move { anna.post("/api/notes", body).await }));
+        }
+        for reply in running {
+            let reply = reply.await.expect("an answer");
+            assert_eq!((reply.status, reply.header("idempotent-replayed")), (201, replayed), "{}", reply.text);
+        }
+    }
+    assert_eq!(count(&app).await, 128);
+}
+
+#[tokio::test]
+async fn what_is_known_no_more_is_taken_out() {
+    let app = Setup::new(NOTES).limits(|limits| limits.idempotency_keys_max = 2).start().await;
+    for at in 0..128 {
+        let anna = keyed(app.user("anna"), &format!("k{at}"));
+        assert_eq!(anna.post("/api/notes", json!({"title": format!("t{at}")})).await.status, 201);
+    }
+    // Beside the writes, on PostgreSQL: it comes to that.
+    let kept = || app.database().rows("SELECT count(*) FROM mainstay_idempotency")[0][0].clone();
+    while kept() != Some("2".to_owned()) {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
 async fn a_caller_has_so_many_keys() {
     let app = Setup::new(NOTES).limits(|limits| limits.idempotency_keys_max = 2).start().await;
     let post = |key: &'static str| {

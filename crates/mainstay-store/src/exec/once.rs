@@ -1,4 +1,4 @@
-//! Writes that are done once: their answers looked up and kept in the transaction of the write.
+//! Writes that are done once: their answers kept in the transaction of the write, and looked up there where nobody else writes.
 use mainstay_expr::Value;
 
 use super::{Failure, Inputs, Row, Session};
@@ -36,7 +36,7 @@ pub(crate) fn recalled(once: &Once, found: Option<(Value, Value)>) -> Result<Opt
     }
 }
 
-/// Keeps the answer of a write that was done now, and takes out a few of those that are too old or too many.
+/// Keeps the answer of a write that was done now. Unless that is done beside it, a few are taken out that are too old or too many.
 pub(crate) async fn remember<S: Session>(
     session: &mut S,
     sql: &OnceSql,
@@ -49,6 +49,10 @@ pub(crate) async fn remember<S: Session>(
     }
     let mut values = once.values();
     values[5] = Value::Bytes(answer.as_slice().into());
+    if sql.is_beside {
+        session.execute(&sql.remember, &Inputs::of(&values)).await?;
+        return Ok(Kept { answer, replayed: false });
+    }
     session.execute(&sql.forget, &Inputs::of(&values)).await?;
     let mut number = 0;
     let mut take = |row: &dyn Row| {

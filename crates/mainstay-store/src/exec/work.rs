@@ -46,8 +46,10 @@ pub(crate) async fn carry_out<S: Session>(
     };
     let failed = |error: StepError| WriteError { step: 0, error };
     session.protect().await.map_err(|failure| failed(failure.into()))?;
-    // What it answers is looked up and kept in the transaction of its steps.
-    if let Some(kept) = once::recall(session, sql, key).await.map_err(failed)? {
+    // What it answers is kept in the transaction of its steps.
+    if !sql.is_beside
+        && let Some(kept) = once::recall(session, sql, key).await.map_err(failed)?
+    {
         return Ok(Done { written: Vec::new(), kept: Some(kept) });
     }
     let written = steps(session, &work.steps, setting).await?;

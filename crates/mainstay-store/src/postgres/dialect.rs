@@ -300,6 +300,10 @@ impl Dialect for PostgresDialect {
         self.key_column(name, KeyKind::Int)
     }
 
+    fn next_number(&self, table: &str, column: &str) -> Option<String> {
+        Some(format!("nextval(pg_get_serial_sequence('{table}', '{column}'))"))
+    }
+
     fn nests_writes(&self) -> bool {
         true
     }

@@ -1,5 +1,8 @@
 //! The parts of the engine, and the order in which they begin and end.
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicUsize},
+    time::Duration,
+};
 
 use mainstay_expr::Value;
 use mainstay_schema::{Migration, Schema, Snapshot};
@@ -61,6 +64,8 @@ pub(super) struct Inner {
     /// The connections of the engine's own thread.
     pub(super) own_pool: Pool,
     pub(super) once: OnceSql,
+    /// Writes that were kept for their key.
+    pub(super) kept: AtomicUsize,
     pub(super) lanes: Lanes,
     pub(super) nodes: Nodes,
     pub(super) feed: FeedSql,
@@ -88,7 +93,8 @@ impl Engine {
             pool: Pool::new(connector(settings.statement_ms_max.max(1))?, settings.postgres.connections),
             own_pool: Pool::new(own_connector.clone(), OWN_CONNECTIONS),
             connector: own_connector,
-            once: OnceSql::beside_others(&PostgresDialect),
+            once: OnceSql::new(&PostgresDialect),
+            kept: AtomicUsize::new(0),
             lanes: Lanes::default(),
             nodes: Nodes::default(),
             feed: FeedSql::new(&PostgresDialect),
@@ -156,8 +162,13 @@ impl Engine {
     }
 
     pub(crate) async fn write_once(&self, write: Write, once: Arc<Once>) -> Result<Kept, WriteError> {
-        let done = self.work(Work::of(write, Some(once))).await?;
-        done.kept.ok_or_else(|| StoreError::Engine("a write that is done once kept no answer".to_owned()).into())
+        let done = self.work(Work::of(write, Some(once.clone()))).await?;
+        let nothing = || StoreError::Engine("a write that is done once kept no answer".to_owned());
+        let kept = done.kept.ok_or_else(nothing)?;
+        if !kept.replayed {
+            self.kept_one(&once);
+        }
+        Ok(kept)
     }
 
     async fn work(&self, work: Work) -> Result<Done, WriteError> {

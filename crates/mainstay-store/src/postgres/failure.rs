@@ -100,6 +100,11 @@ pub(super) fn is_lost(error: &Error) -> bool {
     }
 }
 
+/// Whether the server is there, and has no room for one more connection.
+pub(super) fn has_no_room(error: &Error) -> bool {
+    error.code() == Some(&SqlState::TOO_MANY_CONNECTIONS)
+}
+
 fn is_io(error: &Error) -> bool {
     io_kind(error).is_some()
 }

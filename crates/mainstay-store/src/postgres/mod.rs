@@ -16,6 +16,7 @@ mod migrate;
 mod moving;
 mod nodes;
 mod numeric;
+mod once;
 mod other_half;
 mod own;
 mod page;

@@ -1,4 +1,7 @@
 //! The connections that requests share. Who finds none waits its turn; while the database is away, everybody is told at once.
+//!
+//! A server that is there and has no room for one more connection is not away: as long as there is another one here, its turn is waited
+//! for. There are fewer turns from then on, and now and then one more is tried.
 use std::{
     sync::{
         Arc,
@@ -13,13 +16,19 @@ use tokio::{
     time::timeout,
 };
 
-use super::connection::{Connection, Connector, Mode};
+use super::{
+    connection::{Connection, Connector, Mode},
+    engine::CONNECTIONS_BESIDE,
+    failure::has_no_room,
+};
 use crate::StoreError;
 
 /// The first pause after a connection could not be made.
 const PAUSE_MIN: Duration = Duration::from_millis(50);
 /// The longest.
 const PAUSE_MAX: Duration = Duration::from_secs(5);
+/// How long nobody tries one more connection than the server had room for.
+const CROWDED: Duration = Duration::from_secs(5);
 
 /// All connections.
 pub(super) struct Pool {
@@ -29,9 +38,14 @@ pub(super) struct Pool {
 struct Shared {
     connector: Arc<Connector>,
     permits: Arc<Semaphore>,
+    turns_max: usize,
     /// Connections that nobody uses, the one used last on top; those that write apart.
     idle: Mutex<[Vec<Connection>; 2]>,
     waiting: AtomicUsize,
+    /// Turns that there are, without those that the server has no room for.
+    turns: AtomicUsize,
+    /// When one more is tried.
+    crowded_until: Mutex<Option<Instant>>,
     away: Mutex<Option<Away>>,
     closing: AtomicBool,
     /// Whether the log is told that the database is away: not before somebody was told that it is there.
@@ -44,6 +58,14 @@ struct Away {
     until: Instant,
     pause: Duration,
     why: String,
+}
+
+/// Why there is no new connection.
+enum NotMade {
+    /// The database cannot be reached.
+    Away(StoreError),
+    /// It has no room for one more, it says.
+    Crowded(String),
 }
 
 /// A connection that somebody uses; it goes back when this is dropped.
@@ -60,8 +82,11 @@ impl Pool {
             shared: Arc::new(Shared {
                 connector,
                 permits: Arc::new(Semaphore::new(connections.max(1))),
+                turns_max: connections.max(1),
                 idle: Mutex::default(),
                 waiting: AtomicUsize::new(0),
+                turns: AtomicUsize::new(connections.max(1)),
+                crowded_until: Mutex::default(),
                 away: Mutex::default(),
                 closing: AtomicBool::new(false),
                 tells: AtomicBool::new(false),
@@ -83,12 +108,22 @@ impl Pool {
 
     /// A connection whose statements are whatever they are, of this kind if there is one.
     pub(super) async fn take_any(&self, mode: Mode) -> Result<Held, StoreError> {
-        let permit = self.shared.permit().await?;
-        let connection = match self.shared.idle(mode) {
-            Some(connection) => connection,
-            None => self.shared.connect().await?,
-        };
-        Ok(Held { connection: Some(connection), shared: self.shared.clone(), _permit: permit })
+        loop {
+            self.shared.try_one_more();
+            let permit = self.shared.permit().await?;
+            let connection = match self.shared.idle(mode) {
+                Some(connection) => connection,
+                None => match self.shared.connect().await {
+                    Ok(connection) => connection,
+                    Err(NotMade::Away(error)) => return Err(error),
+                    Err(NotMade::Crowded(why)) => {
+                        self.shared.do_without(permit, why)?;
+                        continue;
+                    }
+                },
+            };
+            return Ok(Held { connection: Some(connection), shared: self.shared.clone(), _permit: permit });
+        }
     }
 
     /// Lets go of all connections, and of each that comes back.
@@ -129,14 +164,50 @@ impl Shared {
         None
     }
 
-    async fn connect(&self) -> Result<Connection, StoreError> {
+    /// Gives back a turn for which the server has no room; where it is the last one, the database cannot be reached.
+    fn do_without(&self, turn: OwnedSemaphorePermit, why: String) -> Result<(), StoreError> {
+        let mut until = self.crowded_until.lock();
+        let turns = self.turns.load(Ordering::Relaxed);
+        if turns <= 1 {
+            return Err(self.mark_away(why));
+        }
+        if until.is_none() {
+            tracing::warn!(
+                "the database {} has no room for more connections: {why}. Requests wait for those that this process has; what the server \
+                 takes (max_connections) is to be at least database.connections and {CONNECTIONS_BESIDE} for each node, and exports",
+                self.connector.shown(),
+            );
+        }
+        *until = Some(Instant::now() + CROWDED);
+        self.turns.store(turns - 1, Ordering::Relaxed);
+        turn.forget();
+        Ok(())
+    }
+
+    /// Adds a turn again, now and then, where there are fewer than there should be.
+    fn try_one_more(&self) {
+        if self.turns.load(Ordering::Relaxed) == self.turns_max {
+            return;
+        }
+        let mut until = self.crowded_until.lock();
+        let (turns, now) = (self.turns.load(Ordering::Relaxed), Instant::now());
+        if turns == self.turns_max || until.is_some_and(|until| now < until) {
+            return;
+        }
+        *until = (turns + 1 < self.turns_max).then_some(now + CROWDED);
+        self.turns.store(turns + 1, Ordering::Relaxed);
+        self.permits.add_permits(1);
+    }
+
+    async fn connect(&self) -> Result<Connection, NotMade> {
         if let Some(away) = &*self.away.lock()
             && Instant::now() < away.until
         {
-            return Err(StoreError::Unavailable(away.why.clone()));
+            return Err(NotMade::Away(StoreError::Unavailable(away.why.clone())));
         }
         let limit = self.connector.patience();
         let outcome = match timeout(limit, self.connector.connect()).await {
+            Ok(Err(error)) if has_no_room(&error) => return Err(NotMade::Crowded(self.connector.why_not(&error))),
             Ok(outcome) => outcome.map_err(|error| self.connector.why_not(&error)),
             Err(_) => Err(format!("no answer within {} ms", limit.as_millis())),
         };
@@ -147,7 +218,7 @@ impl Shared {
                 }
                 Ok(connection)
             }
-            Err(why) => Err(self.mark_away(why)),
+            Err(why) => Err(NotMade::Away(self.mark_away(why))),
         }
     }
 

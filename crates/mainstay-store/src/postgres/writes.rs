@@ -9,6 +9,7 @@ use tokio::{sync::Mutex, time::timeout};
 use super::{
     connection::Mode,
     engine::Inner,
+    once,
     session::{Fate, Guard, WriteSession},
 };
 use crate::{
@@ -48,16 +49,32 @@ async fn attempts(inner: &Inner, work: &Work) -> Outcome {
                     lane = Some(inner.lanes[lane_of(work)].lock().await);
                 }
                 tokio::time::sleep(pause(conflicts)).await;
-            }
-            // It may be the same request that was done meanwhile: then its answer is found. Or somebody has made the record that
-            // is to be changed where there is one.
-            (Err(error), Fate::Final) if looks_first(work) && is_not_unique(&error) && !looked_again => {
-                looked_again = true;
+                if let Some(done) = done_meanwhile(inner, work).await? {
+                    return Ok(done);
+                }
             }
             (Err(error), Fate::Again) => return Err(WriteError { error: StoreError::Conflict.into(), ..error }),
+            // Where the same request was done meanwhile, what it did may be what this one fails for. Or somebody has made the record that
+            // is to be changed where there is one.
+            (Err(error), _) if !matches!(error.error, StepError::Store(_)) => {
+                if let Some(done) = done_meanwhile(inner, work).await? {
+                    return Ok(done);
+                }
+                if looked_again || !looks_first(work) || !is_not_unique(&error) {
+                    return Err(error);
+                }
+                looked_again = true;
+            }
             (outcome, _) => return outcome,
         }
     }
+}
+
+/// What came of the same request, where it was done meanwhile.
+async fn done_meanwhile(inner: &Inner, work: &Work) -> Result<Option<Done>, WriteError> {
+    let Some(once) = &work.once else { return Ok(None) };
+    let kept = once::look(inner, once).await.map_err(|error| WriteError { step: 0, error })?;
+    Ok(kept.map(|kept| Done { written: Vec::new(), kept: Some(kept) }))
 }
 
 async fn attempt(inner: &Inner, work: &Work, guard: Guard) -> (Outcome, Fate) {
@@ -89,7 +106,7 @@ async fn attempt(inner: &Inner, work: &Work, guard: Guard) -> (Outcome, Fate) {
 /// Whether a request looks for what is there before it makes it. Who made that meanwhile may have looked for nothing, and then nobody
 /// notices but the unique.
 fn looks_first(work: &Work) -> bool {
-    work.once.is_some() || work.steps.iter().any(|step| matches!(step, Step::Upsert(_)))
+    work.steps.iter().any(|step| matches!(step, Step::Upsert(_)))
 }
 
 fn is_not_unique(error: &WriteError) -> bool {

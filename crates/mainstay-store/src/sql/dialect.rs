@@ -120,4 +120,9 @@ pub trait Dialect: Sync {
     fn counted(&self, name: &str) -> String {
         format!("{} INTEGER NOT NULL PRIMARY KEY", self.quote(name))
     }
+    /// The next number of such a column, where many write at once and none may read what the others write; `None` where there is one
+    /// writer.
+    fn next_number(&self, _table: &str, _column: &str) -> Option<String> {
+        None
+    }
 }

@@ -52,8 +52,8 @@ pub(crate) use moving::{
 pub use nodes::make_nodes;
 pub(crate) use nodes::widen_nodes;
 pub use notes::{note, note_tables, noted_sources, noted_waiting};
-pub(crate) use once::OnceSql;
 pub use once::make_once;
+pub(crate) use once::{OnceSql, TRIMMED_ONE_IN};
 pub use query::query;
 pub use statement::{
     Bind, Cascade, Cell, ChangeSql, Clear, Column, ComputeSql, Computed, CreateSql, Decode, DeleteSql, Encode,

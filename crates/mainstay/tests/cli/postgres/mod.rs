@@ -1,4 +1,5 @@
 //! A PostgreSQL as others set it up: certificates, passwords, rights, limits.
+mod crowded;
 mod pooled;
 mod start;
 mod tls;
