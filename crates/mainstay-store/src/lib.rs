@@ -10,6 +10,7 @@ mod engine;
 mod error;
 mod exec;
 mod feed;
+mod lists;
 mod member;
 mod migrate;
 mod moving;

@@ -123,6 +123,16 @@ impl Step {
     pub fn run(statement: Arc<WriteStatement>, values: Vec<Value>) -> Step {
         Step::Run(Task::new(statement, values))
     }
+
+    /// The statement that it begins with, where it writes.
+    pub(crate) fn statement(&self) -> Option<&Arc<WriteStatement>> {
+        match self {
+            Step::Run(task) => Some(&task.statement),
+            Step::Upsert(upsert) => Some(&upsert.find.statement),
+            Step::Each(each) => Some(&each.find.statement),
+            Step::Read(_) => None,
+        }
+    }
 }
 
 impl Source {

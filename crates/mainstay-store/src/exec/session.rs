@@ -29,6 +29,29 @@ impl<'a> Inputs<'a> {
     pub(crate) fn of(values: &'a [Value]) -> Inputs<'a> {
         Inputs { values, key: &Value::Null, keys: "[]", now: 0, old: &[], fed: &[] }
     }
+
+    /// A value of the request; null where the request has fewer.
+    pub(crate) fn value(&self, number: u16) -> &'a Value {
+        self.values.get(usize::from(number)).unwrap_or(&Value::Null)
+    }
+
+    /// The size of a page, and one more.
+    pub(crate) fn limit(&self, number: u16) -> i64 {
+        match self.value(number) {
+            Value::Int(limit) => limit.saturating_add(1),
+            _ => 1,
+        }
+    }
+
+    /// What a field was before the change.
+    pub(crate) fn old(&self, field: FieldId) -> &'a Value {
+        self.old.iter().find(|(of, _)| *of == field).map_or(&Value::Null, |(_, value)| value)
+    }
+
+    /// A value of the change.
+    pub(crate) fn fed(&self, number: u16) -> &'a Value {
+        self.fed.get(usize::from(number)).unwrap_or(&Value::Null)
+    }
 }
 
 /// Why a statement was not carried out.

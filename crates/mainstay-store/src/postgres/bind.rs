@@ -3,12 +3,13 @@ use std::{borrow::Cow, error::Error, fmt::Debug};
 
 use bytes::{BufMut, BytesMut};
 use mainstay_expr::{Value, wire};
-use mainstay_schema::{FieldId, FieldKind, Scalar, Schema, json_float, json_int, json_string};
+use mainstay_schema::{Scalar, json_int};
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
 use super::numeric;
 use crate::{
     exec::Inputs,
+    lists,
     sql::{Bind, Sql},
 };
 
@@ -41,33 +42,15 @@ pub(super) fn params<'a>(sql: &'a Sql, inputs: &Inputs<'a>) -> Vec<Param<'a>> {
 
 fn param<'a>(bind: &'a Bind, inputs: &Inputs<'a>) -> Param<'a> {
     match bind {
-        Bind::Value(number) => Param::Value(value_of(inputs, *number)),
+        Bind::Value(number) => Param::Value(inputs.value(*number)),
         Bind::Literal(value) => Param::Value(value),
         Bind::Key => Param::Value(inputs.key),
         Bind::Keys => Param::Json(inputs.keys),
-        Bind::Limit(number) => Param::Int(limit_of(inputs, *number)),
-        Bind::List(number, scalar) => Param::List(value_of(inputs, *number), *scalar),
-        Bind::Fed(number) => Param::Value(inputs.fed.get(usize::from(*number)).unwrap_or(&Value::Null)),
-        Bind::Old(field) => Param::Value(old(inputs, *field)),
+        Bind::Limit(number) => Param::Int(inputs.limit(*number)),
+        Bind::List(number, scalar) => Param::List(inputs.value(*number), *scalar),
+        Bind::Fed(number) => Param::Value(inputs.fed(*number)),
+        Bind::Old(field) => Param::Value(inputs.old(*field)),
         Bind::Now => Param::Moment(inputs.now),
-    }
-}
-
-/// A value of the request; null where the request has fewer.
-fn value_of<'a>(inputs: &Inputs<'a>, number: u16) -> &'a Value {
-    inputs.values.get(usize::from(number)).unwrap_or(&Value::Null)
-}
-
-/// What a field was before the change.
-fn old<'a>(inputs: &Inputs<'a>, field: FieldId) -> &'a Value {
-    inputs.old.iter().find(|(of, _)| *of == field).map_or(&Value::Null, |(_, value)| value)
-}
-
-/// The size of a page, and one more.
-fn limit_of(inputs: &Inputs<'_>, number: u16) -> i64 {
-    match value_of(inputs, number) {
-        Value::Int(limit) => limit.saturating_add(1),
-        _ => 1,
     }
 }
 
@@ -83,12 +66,7 @@ impl ToSql for Param<'_> {
         match self {
             Param::Value(value) => write(value, ty, out),
             Param::List(value, _) if value.is_null() => Ok(IsNull::Yes),
-            Param::List(value, scalar) => {
-                let mut json = Vec::new();
-                // How scalars are written does not depend on the schema.
-                Schema::default().write_value(&FieldKind::ScalarList(*scalar), value, &mut json);
-                put_json(&String::from_utf8_lossy(&json), ty, out)
-            }
+            Param::List(value, scalar) => put_json(&String::from_utf8_lossy(&lists::kept(*scalar, value)), ty, out),
             Param::Json(json) => put_json(json, ty, out),
             Param::Int(value) => write(&Value::Int(*value), ty, out),
             Param::Moment(micros) => write(&Value::Timestamp(*micros), ty, out),
@@ -118,7 +96,7 @@ fn write(value: &Value, ty: &Type, out: &mut BytesMut) -> Bound {
         (Value::Json(json), _) => return put_json(json, ty, out),
         (Value::List(items), _) => {
             let mut json = Vec::with_capacity(2 + 40 * items.len());
-            array(items, &mut json);
+            lists::compared(items, |_, _| false, &mut json);
             return put_json(&String::from_utf8_lossy(&json), ty, out);
         }
         // A caller's text that stands for a key.
@@ -156,36 +134,6 @@ fn put_json(json: &str, ty: &Type, out: &mut BytesMut) -> Bound {
     }
     out.put_slice(with_points(json).as_bytes());
     Ok(IsNull::No)
-}
-
-/// A list for comparisons: its elements in their wire form, numbers without quotes.
-fn array(items: &[Value], out: &mut Vec<u8>) {
-    out.push(b'[');
-    for (index, item) in items.iter().enumerate() {
-        if index > 0 {
-            out.push(b',');
-        }
-        match item {
-            Value::Null => out.extend_from_slice(b"null"),
-            Value::Bool(value) => out.extend_from_slice(if *value { b"true" } else { b"false" }),
-            Value::Int(value) | Value::Duration(value) => json_int(out, *value),
-            Value::Float(value) => json_float(out, *value),
-            Value::Text(text) => json_string(out, text),
-            Value::List(items) => array(items, out),
-            Value::Decimal(_)
-            | Value::Uuid(_)
-            | Value::Bytes(_)
-            | Value::Timestamp(_)
-            | Value::Date(_)
-            | Value::Time(_)
-            | Value::Json(_) => {
-                let mut text = String::new();
-                wire::write_text(item, &mut text);
-                json_string(out, &text);
-            }
-        }
-    }
-    out.push(b']');
 }
 
 /// The same JSON, with floats that `jsonb` would make whole numbers of 64 bits (`1e16`) written with a point, so that they come back as

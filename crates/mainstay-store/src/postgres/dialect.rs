@@ -7,7 +7,7 @@ use mainstay_expr::{Arith, Function, Reduction, Type, Value};
 use mainstay_plan::{Aggregate, TimePart};
 use mainstay_schema::{ColumnType, KeyKind};
 
-use crate::sql::{Decode, Dialect, Encode};
+use crate::sql::{Decode, Dialect, Encode, literal, one_of};
 
 mod json;
 mod numbers;
@@ -83,7 +83,7 @@ impl Dialect for PostgresDialect {
     }
 
     fn member(&self, of: &str, name: &str, ty: &Type) -> String {
-        let name = types::literal(name);
+        let name = literal(name);
         match ty {
             Type::Json | Type::Embedded(_) | Type::List(_) => format!("nullif({of} -> {name}, 'null'::jsonb)"),
             ty => from_text(&format!("({of} ->> {name})"), ty),
@@ -207,7 +207,7 @@ impl Dialect for PostgresDialect {
 
     /// Explicit keys are taken one transaction after the other, so that none sets the sequence back.
     fn counts_on(&self, table: &str, key: &str) -> Option<String> {
-        let sequence = format!("pg_get_serial_sequence({}, 'id')", types::literal(&self.quote(table)));
+        let sequence = format!("pg_get_serial_sequence({}, 'id')", literal(&self.quote(table)));
         Some(format!(
             "CASE WHEN pg_advisory_xact_lock(hashtext({sequence}))::text IS NOT NULL AND {key} > \
              coalesce(pg_sequence_last_value({sequence}::regclass), 0) THEN setval({sequence}, {key}) END"
@@ -222,10 +222,7 @@ impl Dialect for PostgresDialect {
         let name = self.quote(name);
         let null = if required { " NOT NULL" } else { "" };
         let check = match ty {
-            ColumnType::Enum(_) => {
-                let values: Vec<String> = enum_values.iter().map(|value| types::literal(value)).collect();
-                format!(" CHECK ({name} IN ({}))", values.join(", "))
-            }
+            ColumnType::Enum(_) => one_of(&name, enum_values),
             _ => String::new(),
         };
         format!("{name} {}{null}{check}", types::column(ty))
@@ -281,7 +278,7 @@ impl Dialect for PostgresDialect {
 
     fn go_on_counting(&self, from: &str, to: &str) -> Vec<String> {
         let sequence = |table: &str| {
-            let table = types::literal(&self.quote(table));
+            let table = literal(&self.quote(table));
             format!("pg_get_serial_sequence({table}, 'id')")
         };
         let counted = format!("pg_sequence_last_value({}::regclass)", sequence(from));

@@ -1,7 +1,4 @@
 //! Writes that are tried: carried out in a transaction that is rolled back.
-use std::sync::Arc;
-
-use mainstay_schema::Schema;
 
 use super::{
     connection::{Connection, Mode},
@@ -35,7 +32,7 @@ pub(super) async fn run(inner: &Inner, steps: &[Step]) -> Result<Vec<Written>, W
         Err(_) => Vec::new(),
     };
     connection.end("ROLLBACK").await.map_err(|error| store_error(&error, 0))?;
-    let statements = match steps.iter().find_map(schema_of) {
+    let statements = match steps.iter().find_map(Step::statement).map(|statement| statement.schema()) {
         Some(schema) => explain::statements(connection.client(), schema, &ran).await?,
         None => Vec::new(),
     };
@@ -54,13 +51,4 @@ async fn touched(connection: &mut Connection) -> Result<Vec<Touched>, StoreError
         Ok(Touched { table, created: number(row, 1)?, changed: number(row, 2)?, deleted: number(row, 3)? })
     };
     rows.iter().map(of).collect::<Result<_, _>>().map_err(failed)
-}
-
-fn schema_of(step: &Step) -> Option<&Arc<Schema>> {
-    match step {
-        Step::Run(task) => Some(task.statement.schema()),
-        Step::Upsert(upsert) => Some(upsert.find.statement.schema()),
-        Step::Each(each) => Some(each.find.statement.schema()),
-        Step::Read(_) => None,
-    }
 }

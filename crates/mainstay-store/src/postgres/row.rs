@@ -3,7 +3,7 @@ use std::error::Error;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use mainstay_expr::{Decimal, Value, wire};
-use mainstay_schema::{FieldKind, Json, JsonLimits, Scalar, Schema, json_float, json_int, json_string};
+use mainstay_schema::{Scalar, json_float, json_int, json_string};
 use tokio_postgres::{
     Row,
     types::{FromSql, Type},
@@ -19,6 +19,7 @@ use super::{
 use crate::{
     StoreError,
     exec::Failure,
+    lists,
     sql::{Cell, Column, Decode, Encode},
 };
 
@@ -272,9 +273,7 @@ fn built(json: &str, out: &mut Vec<u8>) {
 fn list(scalar: Scalar, text: &str) -> Option<Value> {
     let mut json = Vec::with_capacity(text.len());
     canonical::write(text, &mut json);
-    let json = Json::parse(&json, JsonLimits::default()).ok()?;
-    // How scalars are read does not depend on the schema.
-    Schema::default().read_value(&FieldKind::ScalarList(scalar), None, &json).ok()
+    lists::read(scalar, &json)
 }
 
 /// A cell of JSON as text.

@@ -129,12 +129,7 @@ fn is_single(inner: &Inner, work: &Work) -> bool {
 
 /// The row in which a request waits: that of the collection that it writes first.
 fn lane_of(work: &Work) -> usize {
-    let statement = work.steps.first().and_then(|step| match step {
-        Step::Run(task) => Some(&task.statement),
-        Step::Upsert(upsert) => Some(&upsert.find.statement),
-        Step::Each(each) => Some(&each.find.statement),
-        Step::Read(_) => None,
-    });
+    let statement = work.steps.first().and_then(Step::statement);
     statement.map_or(0, |statement| statement.collection.0 as usize % LANES)
 }
 

@@ -126,3 +126,14 @@ pub trait Dialect: Sync {
         None
     }
 }
+
+/// A text in quotes.
+pub(crate) fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// The check of a column that holds one of some texts.
+pub(crate) fn one_of(column: &str, texts: &[String]) -> String {
+    let texts: Vec<String> = texts.iter().map(|text| literal(text)).collect();
+    format!(" CHECK ({column} IN ({}))", texts.join(", "))
+}

@@ -7,7 +7,7 @@ use super::own::{OwnColumn, OwnTable, make_column};
 use crate::{
     StoreError,
     sql::{
-        Bind, Cell, Column, Dialect, FedList, FedUpdate, FedValues, Image, InsertSql, Member, Sql, columns,
+        Bind, Cell, Column, Dialect, FedList, FedUpdate, FedValues, Image, InsertSql, Member, Sql, columns, literal,
         quantify::{JOIN_FROM, JOIN_TO},
         query::Selected,
         writer::{Row, Writer, defect},
@@ -73,7 +73,7 @@ impl FeedSql {
 /// From now on the changes of a collection are kept again: those before are not.
 pub(super) fn keep_from_now(dialect: &dyn Dialect, path: &str) -> [String; 2] {
     let [changes, gone, collection, seq] = [CHANGES, GONE.name, "collection", "seq"].map(|name| dialect.quote(name));
-    let path = format!("'{}'", path.replace('\'', "''"));
+    let path = literal(path);
     [
         format!("DELETE FROM {gone} WHERE {collection} = {path}"),
         format!(

@@ -1,6 +1,6 @@
 //! Values into the placeholders of a statement.
 use mainstay_expr::{Value, wire};
-use mainstay_schema::{FieldId, FieldKind, Scalar, Schema, json_float, json_int, json_string};
+use mainstay_schema::{Scalar, json_int};
 use rusqlite::{
     Result, Statement,
     types::{Null, ToSqlOutput, ValueRef},
@@ -8,6 +8,7 @@ use rusqlite::{
 
 use crate::{
     exec::Inputs,
+    lists,
     sql::{Bind, Sql},
 };
 
@@ -16,38 +17,18 @@ pub(super) fn bind(statement: &mut Statement<'_>, sql: &Sql, inputs: &Inputs<'_>
     for (index, bind) in sql.binds.iter().enumerate() {
         let at = index + 1;
         match bind {
-            Bind::Value(number) => stored(statement, at, value_of(inputs, *number))?,
+            Bind::Value(number) => stored(statement, at, inputs.value(*number))?,
             Bind::Literal(value) => stored(statement, at, value)?,
             Bind::Key => stored(statement, at, inputs.key)?,
             Bind::Keys => statement.raw_bind_parameter(at, inputs.keys)?,
-            Bind::Limit(number) => statement.raw_bind_parameter(at, limit_of(inputs, *number))?,
-            Bind::List(number, scalar) => list(statement, at, value_of(inputs, *number), *scalar)?,
-            Bind::Fed(number) => {
-                stored(statement, at, inputs.fed.get(usize::from(*number)).unwrap_or(&Value::Null))?;
-            }
-            Bind::Old(field) => stored(statement, at, old(inputs, *field))?,
+            Bind::Limit(number) => statement.raw_bind_parameter(at, inputs.limit(*number))?,
+            Bind::List(number, scalar) => list(statement, at, inputs.value(*number), *scalar)?,
+            Bind::Fed(number) => stored(statement, at, inputs.fed(*number))?,
+            Bind::Old(field) => stored(statement, at, inputs.old(*field))?,
             Bind::Now => stored(statement, at, &Value::Timestamp(inputs.now))?,
         }
     }
     Ok(())
-}
-
-/// A value of the request; null where the request has fewer.
-fn value_of<'a>(inputs: &Inputs<'a>, number: u16) -> &'a Value {
-    inputs.values.get(usize::from(number)).unwrap_or(&Value::Null)
-}
-
-/// What a field was before the change.
-fn old<'a>(inputs: &Inputs<'a>, field: FieldId) -> &'a Value {
-    inputs.old.iter().find(|(of, _)| *of == field).map_or(&Value::Null, |(_, value)| value)
-}
-
-/// The size of a page, and one more.
-fn limit_of(inputs: &Inputs<'_>, number: u16) -> i64 {
-    match value_of(inputs, number) {
-        Value::Int(limit) => limit.saturating_add(1),
-        _ => 1,
-    }
 }
 
 /// Binds a value as it is stored.
@@ -68,7 +49,7 @@ fn stored(statement: &mut Statement<'_>, at: usize, value: &Value) -> Result<()>
         Value::Time(micros) => fixed(statement, at, wire::format_time, *micros),
         Value::List(items) => {
             let mut json = Vec::with_capacity(2 + 40 * items.len());
-            array(items, &mut json);
+            lists::compared(items, as_stored, &mut json);
             text(statement, at, &json)
         }
     }
@@ -90,34 +71,14 @@ fn text(statement: &mut Statement<'_>, at: usize, bytes: &[u8]) -> Result<()> {
     statement.raw_bind_parameter(at, ToSqlOutput::Borrowed(ValueRef::Text(bytes)))
 }
 
-/// A list for comparisons: its elements in their stored form.
-fn array(items: &[Value], out: &mut Vec<u8>) {
-    out.push(b'[');
-    for (index, item) in items.iter().enumerate() {
-        if index > 0 {
-            out.push(b',');
-        }
-        match item {
-            Value::Null => out.extend_from_slice(b"null"),
-            Value::Bool(value) => json_int(out, i64::from(*value)),
-            Value::Int(value) | Value::Duration(value) => json_int(out, *value),
-            Value::Decimal(value) => json_int(out, value.units),
-            Value::Float(value) => json_float(out, *value),
-            Value::Text(text) => json_string(out, text),
-            Value::List(items) => array(items, out),
-            Value::Uuid(_)
-            | Value::Bytes(_)
-            | Value::Timestamp(_)
-            | Value::Date(_)
-            | Value::Time(_)
-            | Value::Json(_) => {
-                let mut text = String::new();
-                wire::write_text(item, &mut text);
-                json_string(out, &text);
-            }
-        }
+/// What is stored otherwise than it is sent: truth values are numbers, and decimals their units.
+fn as_stored(value: &Value, out: &mut Vec<u8>) -> bool {
+    match value {
+        Value::Bool(value) => json_int(out, i64::from(*value)),
+        Value::Decimal(value) => json_int(out, value.units),
+        _ => return false,
     }
-    out.push(b']');
+    true
 }
 
 /// A list for its own column: its elements in their wire form.
@@ -125,8 +86,5 @@ fn list(statement: &mut Statement<'_>, at: usize, value: &Value, scalar: Scalar)
     if value.is_null() {
         return statement.raw_bind_parameter(at, Null);
     }
-    let mut json = Vec::new();
-    // How scalars are written does not depend on the schema.
-    Schema::default().write_value(&FieldKind::ScalarList(scalar), value, &mut json);
-    text(statement, at, &json)
+    text(statement, at, &lists::kept(scalar, value))
 }

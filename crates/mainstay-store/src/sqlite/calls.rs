@@ -2,7 +2,7 @@
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use mainstay_expr::Value;
-use mainstay_schema::{ColumnType, FieldKind, Scalar, Schema};
+use mainstay_schema::{ColumnType, Scalar, Schema};
 use rusqlite::{
     Connection, Error, Result,
     functions::{Context, FunctionFlags},
@@ -11,7 +11,7 @@ use rusqlite::{
 
 use super::row::decode_value;
 use crate::{
-    calls,
+    calls, lists,
     sql::{Call, Cell, Decode},
 };
 
@@ -69,19 +69,7 @@ fn to_stored(value: &Value, ty: &ColumnType) -> Stored {
         Value::Decimal(value) => Stored::Integer(value.units),
         Value::Float(value) => Stored::Real(*value),
         Value::Bytes(bytes) => Stored::Blob(bytes.to_vec()),
-        Value::List(_) => {
-            let scalar = match ty {
-                ColumnType::List(of) => match **of {
-                    ColumnType::Scalar(scalar) => scalar,
-                    _ => Scalar::String,
-                },
-                _ => Scalar::String,
-            };
-            let mut json = Vec::new();
-            // How scalars are written does not depend on the schema.
-            Schema::default().write_value(&FieldKind::ScalarList(scalar), value, &mut json);
-            Stored::Text(String::from_utf8_lossy(&json).into_owned())
-        }
+        Value::List(_) => Stored::Text(lists::kept_in(ty, value)),
         value => {
             let mut text = String::new();
             mainstay_expr::wire::write_text(value, &mut text);

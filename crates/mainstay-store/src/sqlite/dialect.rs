@@ -6,9 +6,12 @@
 //! WITHOUT ROWID.
 use mainstay_expr::{Arith, Function, Reduction, Type, Value, wire};
 use mainstay_plan::{Aggregate, TimePart};
-use mainstay_schema::{ColumnType, FieldKind, KeyKind, Scalar, Schema};
+use mainstay_schema::{ColumnType, KeyKind, Scalar};
 
-use crate::sql::{Decode, Dialect, Encode};
+use crate::{
+    lists,
+    sql::{Decode, Dialect, Encode, literal, one_of},
+};
 
 /// SQLite's dialect. It calls functions that every connection is given (`functions.rs`).
 #[derive(Clone, Copy, Debug, Default)]
@@ -193,8 +196,7 @@ impl Dialect for SqliteDialect {
     }
 
     fn json_object(&self, members: &[(&str, String)]) -> String {
-        let members: Vec<String> =
-            members.iter().map(|(name, value)| format!("{}, {value}", text_literal(name))).collect();
+        let members: Vec<String> = members.iter().map(|(name, value)| format!("{}, {value}", literal(name))).collect();
         format!("json_object({})", members.join(", "))
     }
 
@@ -225,10 +227,7 @@ impl Dialect for SqliteDialect {
         let null = if required { " NOT NULL" } else { "" };
         let check = match ty {
             ColumnType::Scalar(Scalar::Boolean) => format!(" CHECK ({name} IN (0, 1))"),
-            ColumnType::Enum(_) => {
-                let values: Vec<String> = enum_values.iter().map(|value| text_literal(value)).collect();
-                format!(" CHECK ({name} IN ({}))", values.join(", "))
-            }
+            ColumnType::Enum(_) => one_of(&name, enum_values),
             _ => String::new(),
         };
         format!("{name} {}{null}{check}", column_type(ty))
@@ -259,11 +258,11 @@ impl Dialect for SqliteDialect {
             Value::Float(value) => format!("{value:e}"),
             Value::Decimal(value) => value.units.to_string(),
             Value::Bytes(bytes) => format!("x'{}'", bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>()),
-            Value::List(_) => text_literal(&list_text(ty, value)),
+            Value::List(_) => literal(&lists::kept_in(ty, value)),
             value => {
                 let mut text = String::new();
                 wire::write_text(value, &mut text);
-                text_literal(&text)
+                literal(&text)
             }
         }
     }
@@ -297,7 +296,7 @@ impl Dialect for SqliteDialect {
     }
 
     fn go_on_counting(&self, from: &str, to: &str) -> Vec<String> {
-        let (from, to) = (text_literal(from), text_literal(to));
+        let (from, to) = (literal(from), literal(to));
         vec![
             format!("DELETE FROM sqlite_sequence WHERE name = {to}"),
             format!("INSERT INTO sqlite_sequence(name, seq) SELECT {to}, seq FROM sqlite_sequence WHERE name = {from}"),
@@ -332,25 +331,6 @@ fn column_type(ty: &ColumnType) -> &'static str {
             _ => "TEXT",
         },
     }
-}
-
-/// A list's text as its column keeps it.
-fn list_text(ty: &ColumnType, list: &Value) -> String {
-    let scalar = match ty {
-        ColumnType::List(of) => match **of {
-            ColumnType::Scalar(scalar) => scalar,
-            _ => Scalar::String,
-        },
-        _ => Scalar::String,
-    };
-    let mut json = Vec::new();
-    // How scalars are written does not depend on the schema.
-    Schema::default().write_value(&FieldKind::ScalarList(scalar), list, &mut json);
-    String::from_utf8_lossy(&json).into_owned()
-}
-
-fn text_literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
 }
 
 #[cfg(test)]

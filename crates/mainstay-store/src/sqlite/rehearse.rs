@@ -2,7 +2,6 @@
 //! the database open. Others that write wait for as long as it takes, which is bounded as a write is.
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use mainstay_schema::Schema;
 use parking_lot::Mutex;
 use rusqlite::{OpenFlags, config::DbConfig, hooks::Action};
 
@@ -53,7 +52,7 @@ impl Rehearsal {
         if !watched.connection.is_autocommit() {
             watched.connection.execute_batch("ROLLBACK").map_err(engine)?;
         }
-        let schema = steps.iter().find_map(schema_of);
+        let schema = steps.iter().find_map(Step::statement).map(|statement| statement.schema());
         let explain = |sql: &Sql| schema.and_then(|schema| advise::statement(&watched.connection, schema, sql).ok());
         let statements = ran.iter().filter_map(explain).collect();
         let touched = counts.lock().values().cloned().collect();
@@ -99,13 +98,4 @@ fn follow(watched: &mut Watched, counts: &Counts) -> rusqlite::Result<()> {
             _ => {}
         }
     }))
-}
-
-fn schema_of(step: &Step) -> Option<&Arc<Schema>> {
-    match step {
-        Step::Run(task) => Some(task.statement.schema()),
-        Step::Upsert(upsert) => Some(upsert.find.statement.schema()),
-        Step::Each(each) => Some(each.find.statement.schema()),
-        Step::Read(_) => None,
-    }
 }

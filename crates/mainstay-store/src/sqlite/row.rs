@@ -1,13 +1,14 @@
 //! Rows to JSON bytes and to values.
 use base64::{Engine, engine::general_purpose::STANDARD};
 use mainstay_expr::{Decimal, Value, wire};
-use mainstay_schema::{FieldKind, Json, JsonLimits, Scalar, Schema, json_float, json_int, json_string};
+use mainstay_schema::{json_float, json_int, json_string};
 use rusqlite::{Row, types::ValueRef};
 use uuid::Uuid;
 
 use crate::{
     StoreError,
     exec::Failure,
+    lists,
     sql::{Cell, Column, Decode, Encode},
 };
 
@@ -121,17 +122,11 @@ fn from_text(decode: Decode, text: &str) -> Option<Value> {
         Decode::Timestamp => Value::Timestamp(wire::parse_timestamp(text).ok()?),
         Decode::Date => Value::Date(wire::parse_date(text).ok()?),
         Decode::Time => Value::Time(wire::parse_time(text).ok()?),
-        Decode::List(scalar) => list(scalar, text)?,
+        Decode::List(scalar) => lists::read(scalar, text.as_bytes())?,
         Decode::Bool | Decode::Int | Decode::Float | Decode::Decimal(_) | Decode::Bytes | Decode::Duration => {
             return None;
         }
     })
-}
-
-fn list(scalar: Scalar, text: &str) -> Option<Value> {
-    let json = Json::parse(text.as_bytes(), JsonLimits::default()).ok()?;
-    // How scalars are read does not depend on the schema.
-    Schema::default().read_value(&FieldKind::ScalarList(scalar), None, &json).ok()
 }
 
 pub(super) fn cell<'r>(row: &'r Row<'_>, column: usize) -> Result<ValueRef<'r>, StoreError> {

@@ -1,10 +1,10 @@
 //! JSON that a statement builds: texts put together, without white space, as the top of an answer is written.
 use mainstay_schema::json_string;
 
-use super::{numbers::once, times, types::literal};
+use super::{numbers::once, times};
 use crate::{
     StoreError,
-    sql::{Encode, Sql},
+    sql::{Encode, Sql, literal},
 };
 
 /// What stands around a part that is kept as `jsonb`, whose text has another form: no JSON holds these characters, and whoever

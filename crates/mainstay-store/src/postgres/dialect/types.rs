@@ -1,6 +1,8 @@
 //! What types are called, and values as constants of a statement.
 use mainstay_expr::{Type, Value, wire};
-use mainstay_schema::{ColumnType, FieldKind, KeyKind, Scalar, Schema};
+use mainstay_schema::{ColumnType, KeyKind, Scalar};
+
+use crate::{lists, sql::literal};
 
 /// The type in which expressions of a type are computed. Whole numbers are wider here than in columns.
 pub(super) fn computed(ty: &Type) -> &'static str {
@@ -68,7 +70,7 @@ pub(super) fn constant(ty: &ColumnType, value: &Value) -> String {
         Value::Date(_) => format!("{}::date", literal(&moment(&text_of(value)))),
         Value::Time(_) => of("time"),
         Value::Json(_) => of("jsonb"),
-        Value::List(_) => format!("{}::jsonb", literal(&list(ty, value))),
+        Value::List(_) => format!("{}::jsonb", literal(&lists::kept_in(ty, value))),
     }
 }
 
@@ -84,24 +86,4 @@ fn text_of(value: &Value) -> String {
     let mut text = String::new();
     wire::write_text(value, &mut text);
     text
-}
-
-/// A list's text as its column keeps it.
-fn list(ty: &ColumnType, list: &Value) -> String {
-    let scalar = match ty {
-        ColumnType::List(of) => match **of {
-            ColumnType::Scalar(scalar) => scalar,
-            _ => Scalar::String,
-        },
-        _ => Scalar::String,
-    };
-    let mut json = Vec::new();
-    // How scalars are written does not depend on the schema.
-    Schema::default().write_value(&FieldKind::ScalarList(scalar), list, &mut json);
-    String::from_utf8_lossy(&json).into_owned()
-}
-
-/// A text in quotes.
-pub(super) fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
 }

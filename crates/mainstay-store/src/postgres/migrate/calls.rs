@@ -1,6 +1,6 @@
 //! What SQL cannot compute: rows are read portion by portion, computed here, and kept in a table of the transaction.
 use mainstay_expr::{Value, wire};
-use mainstay_schema::{ColumnType, FieldKind, Scalar, Schema};
+use mainstay_schema::{ColumnType, Scalar, Schema};
 use tokio_postgres::{Row, Transaction};
 
 use super::{Failure, as_dyn};
@@ -8,6 +8,7 @@ use crate::{
     StoreError,
     calls::outcome,
     exec::{self, Inputs, Row as _},
+    lists,
     postgres::{
         PostgresDialect,
         bind::{params, with_points},
@@ -97,19 +98,7 @@ fn text(value: &Value, ty: &ColumnType) -> Option<String> {
             format!("\\x{digits}")
         }
         Value::Json(json) => with_points(json).into_owned(),
-        Value::List(_) => {
-            let scalar = match ty {
-                ColumnType::List(of) => match **of {
-                    ColumnType::Scalar(scalar) => scalar,
-                    _ => Scalar::String,
-                },
-                _ => Scalar::String,
-            };
-            let mut json = Vec::new();
-            // How scalars are written does not depend on the schema.
-            Schema::default().write_value(&FieldKind::ScalarList(scalar), value, &mut json);
-            with_points(&String::from_utf8_lossy(&json)).into_owned()
-        }
+        Value::List(_) => with_points(&lists::kept_in(ty, value)).into_owned(),
         value => {
             let mut text = String::new();
             wire::write_text(value, &mut text);
