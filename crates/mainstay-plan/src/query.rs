@@ -25,6 +25,13 @@ pub struct Query {
     pub count: Count,
 }
 
+impl Query {
+    /// A read of all records that a condition holds of, in any order: what more there is to it is named beside this.
+    pub fn new(collection: CollectionId, condition: Expr, select: Vec<Output>) -> Query {
+        Query { collection, condition, order: Vec::new(), after: None, limit: None, select, count: Count::No }
+    }
+}
+
 /// Whether all records are counted too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Count {

@@ -1,6 +1,6 @@
 //! Which records obey a condition: the database is asked, or, where it cannot be, the record in memory.
 use mainstay_expr::{Expr, Value, own_fields_only};
-use mainstay_plan::{Count, Output, OutputValue, OwnFields, Query};
+use mainstay_plan::{Output, OutputValue, OwnFields, Query};
 use mainstay_schema::CollectionId;
 
 use super::clauses::RuleParts;
@@ -68,15 +68,8 @@ impl Core {
             Some(target) => (planner.find(of, &TargetShape::of(target))?, target_values(&self.schema, of, target)?),
         };
         let id = self.schema.collection(of).system.id;
-        let query = Query {
-            collection: of,
-            condition: all([find, condition]),
-            order: Vec::new(),
-            after: None,
-            limit: None,
-            select: id.map(|id| Output { name: "id".into(), value: OutputValue::Field(id) }).into_iter().collect(),
-            count: Count::No,
-        };
+        let select = id.map(|id| Output { name: "id".into(), value: OutputValue::Field(id) });
+        let query = Query::new(of, all([find, condition]), select.into_iter().collect());
         let bound: Vec<Value> =
             Given { slots: &parts.slots, target: &values, ..Given::default() }.bind(&planner.origins);
         let Ok(statement) = self.store.prepare_read(&self.schema, &query) else { return Ok(None) };

@@ -1,5 +1,5 @@
 //! Exports: everything that is stored of a collection, in the order of its keys.
-use mainstay_plan::{Count, Nested, Output, OutputValue, Query};
+use mainstay_plan::{Nested, Output, OutputValue, Query};
 use mainstay_schema::{Collection, CollectionId, Field, FieldKind, Schema};
 
 use super::{Planner, sort::SortKey};
@@ -41,15 +41,8 @@ impl Planner<'_> {
             };
             select.push(Output { name: field.name.as_str().into(), value });
         }
-        Ok(Query {
-            collection: of,
-            condition: self.require((of, RuleKind::Read))?,
-            order: self.order(of, &by_key(schema, of))?,
-            after: None,
-            limit: None,
-            select,
-            count: Count::No,
-        })
+        let condition = self.require((of, RuleKind::Read))?;
+        Ok(Query { order: self.order(of, &by_key(schema, of))?, ..Query::new(of, condition, select) })
     }
 }
 

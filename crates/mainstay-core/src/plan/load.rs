@@ -1,6 +1,6 @@
 //! Loads: many new records of an admin at once, and what their links and uniques are looked up by.
 use mainstay_expr::{Expr, Node, Type};
-use mainstay_plan::{Count, Load, Output, OutputValue, Query, WritePlan};
+use mainstay_plan::{Load, Output, OutputValue, Query, WritePlan};
 use mainstay_schema::{CollectionId, FieldId};
 
 use super::{Origin, Planner, all, field_of, rules::Gate, this};
@@ -38,14 +38,7 @@ impl Planner<'_> {
         };
         let output = |name: &str, field| Output { name: name.into(), value: OutputValue::Field(field) };
         let id = collection.system.id.ok_or_else(|| Error::internal("records without a key"))?;
-        Ok(Query {
-            collection: of,
-            condition: all([self.require((of, RuleKind::Read))?, found]),
-            order: Vec::new(),
-            after: None,
-            limit: None,
-            select: vec![output("key", id), output("name", field)],
-            count: Count::No,
-        })
+        let condition = all([self.require((of, RuleKind::Read))?, found]);
+        Ok(Query::new(of, condition, vec![output("key", id), output("name", field)]))
     }
 }

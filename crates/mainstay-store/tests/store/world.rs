@@ -2,7 +2,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use mainstay_expr::{AuthValues, CallerValues, Expr, Limits, Outcome, Type, Value, compile, resolve, specialise};
-use mainstay_plan::{Count, Nested, Order, Output, OutputValue, Query};
+use mainstay_plan::{Nested, Order, Output, OutputValue, Query};
 use mainstay_schema::{Collection, CollectionId, FieldId, Schema, Source};
 use mainstay_store::{Page, Settings, Step, StepError, Store, StoreError, WriteError, Written};
 use mainstay_test_db::{Engine, TestDatabase};
@@ -166,15 +166,7 @@ impl World {
     }
 
     pub(crate) fn query(&self, of: &str, condition: &str, fields: &[&str]) -> Query {
-        Query {
-            collection: self.id(of),
-            condition: self.condition(of, condition),
-            order: Vec::new(),
-            after: None,
-            limit: None,
-            select: self.outputs(of, fields),
-            count: Count::No,
-        }
+        Query::new(self.id(of), self.condition(of, condition), self.outputs(of, fields))
     }
 
     pub(crate) fn order(&self, of: &str, by: &str, descending: bool) -> Order {

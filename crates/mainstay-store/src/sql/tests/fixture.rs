@@ -2,7 +2,7 @@
 use mainstay_expr::{
     AuthValues, CallerValues, Expr, Limits, Outcome, Type, Value, compile, resolve, specialise, with_guards,
 };
-use mainstay_plan::{Aggregate, Count, Figure, LinkFigure, Nested, Order, Output, OutputValue, Query};
+use mainstay_plan::{Aggregate, Figure, LinkFigure, Nested, Order, Output, OutputValue, Query};
 use mainstay_schema::{Collection, CollectionId, FieldId, Schema, Source};
 
 const SDL: &str = r#"
@@ -151,15 +151,7 @@ impl<'a> Plans<'a> {
 
     /// A read of all records that obey the condition, with these fields.
     pub(crate) fn query(&mut self, of: &str, condition: &str, fields: &[&str]) -> Query {
-        Query {
-            collection: self.id(of),
-            condition: self.condition(of, condition),
-            order: Vec::new(),
-            after: None,
-            limit: None,
-            select: self.fields(of, fields),
-            count: Count::No,
-        }
+        Query::new(self.id(of), self.condition(of, condition), self.fields(of, fields))
     }
 
     pub(crate) fn fields(&self, of: &str, fields: &[&str]) -> Vec<Output> {

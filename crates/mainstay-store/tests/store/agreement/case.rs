@@ -5,7 +5,7 @@ use mainstay_expr::{
     AuthValues, CallerValues, Compiled, Expr, Limits, Outcome, Type, Value, as_condition, compile, eval,
     in_memory_only, resolve, specialise, wire, with_guards,
 };
-use mainstay_plan::{Count, Output, OutputValue, Query};
+use mainstay_plan::{Output, OutputValue, Query};
 use mainstay_schema::{CollectionId, KeyKind};
 
 use super::{bytes::Bytes, records::Memory, truths::Draw, values};
@@ -225,7 +225,7 @@ impl Case<'_> {
         let condition = if guarded { self.guarded(&condition, true) } else { condition };
         let key = self.world.schema.collection(of).system.id.unwrap();
         let select = vec![Output { name: "id".into(), value: OutputValue::Field(key) }];
-        Query { collection: of, condition, order: Vec::new(), after: None, limit: None, select, count: Count::No }
+        Query::new(of, condition, select)
     }
 
     /// The keys of the records that SQL finds.
