@@ -22,6 +22,20 @@ pub struct Page {
     pub version: Option<i64>,
 }
 
+impl Page {
+    /// The page with its records, once the last row is read.
+    pub(crate) fn finished(mut self, json: &mut Vec<u8>) -> Page {
+        if !self.more {
+            self.last.clear();
+        }
+        self.json = std::mem::take(json);
+        self
+    }
+}
+
+/// Bytes from which on a batch is handed out.
+const BATCH_BYTES: usize = 256 * 1024;
+
 /// Some records of a stream.
 #[derive(Debug, Default)]
 pub struct Batch {
@@ -31,6 +45,24 @@ pub struct Batch {
     pub rows: usize,
     /// The records as JSON objects, each followed by a line feed.
     pub json: Vec<u8>,
+}
+
+impl Batch {
+    /// None yet.
+    pub(crate) fn of(read: usize) -> Batch {
+        Batch { read, ..Batch::default() }
+    }
+
+    /// Ends a record; gives out what there is once that is enough.
+    pub(crate) fn end_record(&mut self) -> Option<Batch> {
+        self.json.push(b'\n');
+        self.rows += 1;
+        if self.json.len() < BATCH_BYTES {
+            return None;
+        }
+        let room = Vec::with_capacity(BATCH_BYTES + BATCH_BYTES / 8);
+        Some(std::mem::replace(self, Batch { read: self.read, rows: 0, json: room }))
+    }
 }
 
 /// What one step of a write did.

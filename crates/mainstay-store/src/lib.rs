@@ -5,6 +5,8 @@
 mod advice;
 mod answer;
 mod calls;
+mod cells;
+mod clock;
 mod drift;
 mod engine;
 mod error;

@@ -27,6 +27,21 @@ pub struct Offender {
     pub values: serde_json::Map<String, serde_json::Value>,
 }
 
+/// Most characters of a value that is shown.
+const SHOWN_CHARS_MAX: usize = 200;
+
+/// A value as it is shown.
+pub(crate) fn shortened(value: serde_json::Value) -> serde_json::Value {
+    use serde_json::Value as Json;
+    match value {
+        Json::String(text) => match text.char_indices().nth(SHOWN_CHARS_MAX) {
+            Some((end, _)) => Json::String(format!("{}…", &text[..end])),
+            None => Json::String(text),
+        },
+        value => value,
+    }
+}
+
 /// Why a migration was not carried out; nothing of it is.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {

@@ -43,6 +43,14 @@ impl<'a> Inputs<'a> {
         }
     }
 
+    /// How many records a page has at most, where a value says so.
+    pub(crate) fn rows_max(&self, number: Option<u16>) -> usize {
+        match number.and_then(|number| self.values.get(usize::from(number))) {
+            Some(Value::Int(limit)) => usize::try_from(*limit).unwrap_or(0),
+            _ => usize::MAX,
+        }
+    }
+
     /// What a field was before the change.
     pub(crate) fn old(&self, field: FieldId) -> &'a Value {
         self.old.iter().find(|(of, _)| *of == field).map_or(&Value::Null, |(_, value)| value)

@@ -33,12 +33,10 @@ mod wake;
 mod words;
 mod writes;
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 pub use dialect::PostgresDialect;
 pub(crate) use engine::Engine;
 
-use crate::{OpenError, Place, Settings};
+use crate::{OpenError, Place, Settings, clock::now};
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -46,10 +44,4 @@ pub(crate) mod tests;
 /// Where the database at an address is.
 pub(crate) fn place(settings: &Settings, url: &str) -> Result<Place, OpenError> {
     Ok(address::Address::read(url, settings)?.place())
-}
-
-/// The time, in microseconds since 1970.
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }

@@ -1,5 +1,4 @@
 //! Carries out reads on one connection.
-use mainstay_expr::Value;
 use tokio_postgres::Row as DatabaseRow;
 
 use super::connection::{Connection, Stopped};
@@ -65,7 +64,7 @@ async fn both(
     };
     connection.rows_of_both(SNAPSHOT, inputs, [(&read.page, &mut taken), (count, &mut counted)]).await?;
     drop(taken);
-    Ok(Page { count: u64::try_from(number).ok(), ..finished(page, into) })
+    Ok(Page { count: u64::try_from(number).ok(), ..page.finished(into) })
 }
 
 async fn page(
@@ -79,7 +78,7 @@ async fn page(
     let mut taken = taker(&mut page, read, inputs, into, bytes_max);
     connection.rows(&read.page, inputs, &mut taken).await?;
     drop(taken);
-    Ok(finished(page, into))
+    Ok(page.finished(into))
 }
 
 /// Takes the rows of a page, and sees whether there is one more.
@@ -90,7 +89,7 @@ fn taker<'a>(
     into: &'a mut Vec<u8>,
     bytes_max: usize,
 ) -> impl FnMut(&DatabaseRow) -> Result<bool, Failure> + Send + use<'a> {
-    let limit = limit_of(read, inputs);
+    let limit = inputs.rows_max(read.limit);
     move |row| {
         if page.rows == limit {
             page.more = true;
@@ -99,14 +98,6 @@ fn taker<'a>(
         append(page, into, read, row, limit)?;
         if into.len() > bytes_max { Err(StoreError::AnswerTooLarge.into()) } else { Ok(true) }
     }
-}
-
-fn finished(mut page: Page, into: &mut Vec<u8>) -> Page {
-    if !page.more {
-        page.last.clear();
-    }
-    page.json = std::mem::take(into);
-    page
 }
 
 /// Appends a row to the page.
@@ -123,11 +114,4 @@ fn append(page: &mut Page, into: &mut Vec<u8>, read: &ReadSql, row: &DatabaseRow
         page.last = read.keys.iter().map(|key| row.value(*key)).collect::<Result<_, _>>()?;
     }
     Ok(())
-}
-
-fn limit_of(read: &ReadSql, inputs: &Inputs<'_>) -> usize {
-    match read.limit.and_then(|number| inputs.values.get(usize::from(number))) {
-        Some(Value::Int(limit)) => usize::try_from(*limit).unwrap_or(0),
-        _ => usize::MAX,
-    }
 }

@@ -1,7 +1,6 @@
 //! Rows to JSON bytes and to values, from the server's binary form.
 use std::error::Error;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use mainstay_expr::{Decimal, Value, wire};
 use mainstay_schema::{Scalar, json_float, json_int, json_string};
 use tokio_postgres::{
@@ -18,6 +17,7 @@ use super::{
 };
 use crate::{
     StoreError,
+    cells::{base64, quoted},
     exec::Failure,
     lists,
     sql::{Cell, Column, Decode, Encode},
@@ -223,11 +223,7 @@ impl<'a> Raw<'a> {
             Encode::Float => json_float(out, self.float()?),
             Encode::Bool => out.extend_from_slice(if self.bool()? { b"true" } else { b"false" }),
             Encode::Decimal(scale) => quoted(out, wire::format_decimal(self.decimal(scale)?).as_bytes()),
-            Encode::Base64 => {
-                out.push(b'"');
-                base64(out, self.bytes()?);
-                out.push(b'"');
-            }
+            Encode::Base64 => base64(out, self.bytes()?),
             Encode::Json => canonical::write(self.json()?, out),
             Encode::Built(false) => out.extend_from_slice(self.json()?.as_bytes()),
             Encode::Built(true) => built(self.json()?, out),
@@ -236,25 +232,10 @@ impl<'a> Raw<'a> {
     }
 }
 
-fn quoted(out: &mut Vec<u8>, text: &[u8]) {
-    out.reserve(text.len() + 2);
-    out.push(b'"');
-    out.extend_from_slice(text);
-    out.push(b'"');
-}
-
 fn fixed<T, const N: usize>(out: &mut Vec<u8>, format: fn(T, &mut [u8; N]), value: T) {
     let mut buffer = [0; N];
     format(value, &mut buffer);
     quoted(out, &buffer);
-}
-
-fn base64(out: &mut Vec<u8>, bytes: &[u8]) {
-    let start = out.len();
-    out.resize(start + bytes.len().div_ceil(3) * 4, 0);
-    // The room is exactly as large as the text.
-    let written = STANDARD.encode_slice(bytes, &mut out[start..]).unwrap_or(0);
-    out.truncate(start + written);
 }
 
 /// Appends JSON that a statement built around columns that keep JSON.

@@ -14,8 +14,6 @@ use crate::{
 
 /// Batches of a stream that wait to be taken.
 pub(super) const BATCHES_WAITING_MAX: usize = 4;
-/// A batch is handed out once it has so many bytes.
-const BATCH_BYTES: usize = 256 * 1024;
 /// Rows that the server is asked for first, and at most at a time: as many as have about so many bytes.
 const ROWS_FIRST: i32 = 100;
 const ROWS_MAX: i32 = 1_000;
@@ -68,7 +66,7 @@ async fn one(
     let statement = transaction.prepare(&of.sql.page.text).await.map_err(failed)?;
     let values = params(&of.sql.page, &Inputs::of(values));
     let portal = transaction.bind_raw(&statement, values).await.map_err(failed)?;
-    let mut batch = Batch { read, ..Batch::default() };
+    let mut batch = Batch::of(read);
     let mut wanted = ROWS_FIRST;
     loop {
         let rows = transaction.query_portal(&portal, wanted).await.map_err(failed)?;
@@ -76,15 +74,11 @@ async fn one(
         for row in &rows {
             let before = batch.json.len();
             row.write(&of.sql.columns, &mut batch.json).map_err(exec::store_error)?;
-            batch.json.push(b'\n');
-            batch.rows += 1;
             bytes += batch.json.len() - before;
-            if batch.json.len() >= BATCH_BYTES {
-                let room = Vec::with_capacity(BATCH_BYTES + BATCH_BYTES / 8);
-                let full = std::mem::replace(&mut batch, Batch { read, rows: 0, json: room });
-                if batches.send(Ok(full)).await.is_err() {
-                    return Ok(Err(Gone));
-                }
+            if let Some(full) = batch.end_record()
+                && batches.send(Ok(full)).await.is_err()
+            {
+                return Ok(Err(Gone));
             }
         }
         if rows.is_empty() {

@@ -9,6 +9,7 @@ use super::{SqliteDialect, bind::bind, calls::Calls, drift, failure::store_error
 use crate::{
     MigrateError, Offence, Offender, StoreError,
     exec::Inputs,
+    migrate::shortened,
     sql::{self, Encode, InspectionSql, MigrationSql, Sql},
 };
 
@@ -103,9 +104,6 @@ fn offenders(connection: &Connection, look: &InspectionSql) -> rusqlite::Result<
     Ok(found)
 }
 
-/// Most characters of a value that is shown.
-const SHOWN_CHARS_MAX: usize = 200;
-
 /// A stored value as JSON; one that is not what its column should hold, as it is.
 fn shown(row: &Row<'_>, column: usize, encode: Encode) -> rusqlite::Result<Json> {
     let value = row.get_ref(column)?;
@@ -118,13 +116,7 @@ fn shown(row: &Row<'_>, column: usize, encode: Encode) -> rusqlite::Result<Json>
         ValueRef::Real(value) => Json::from(value),
         ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Json::from(String::from_utf8_lossy(bytes)),
     });
-    Ok(match json {
-        Json::String(text) => match text.char_indices().nth(SHOWN_CHARS_MAX) {
-            Some((end, _)) => Json::String(format!("{}…", &text[..end])),
-            None => Json::String(text),
-        },
-        json => json,
-    })
+    Ok(shortened(json))
 }
 
 /// Carries a migration out and remembers what it leads to, in one transaction: all or nothing.
@@ -205,7 +197,8 @@ fn in_transaction(
     outcome
 }
 
-fn check_references(connection: &Connection) -> Result<(), StoreError> {
+/// Looks whether every reference leads somewhere.
+pub(super) fn check_references(connection: &Connection) -> Result<(), StoreError> {
     let broken = connection
         .query_row("PRAGMA foreign_key_check", [], |row| row.get::<_, String>(0))
         .optional()

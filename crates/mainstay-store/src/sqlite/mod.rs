@@ -32,13 +32,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 pub use dialect::SqliteDialect;
 pub(crate) use engine::Engine;
 
-/// The time, in microseconds since 1970.
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
-}
+use crate::clock::now;

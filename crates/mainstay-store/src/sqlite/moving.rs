@@ -13,7 +13,7 @@ use super::{
     bind::bind,
     connection::open_side,
     failure::{MOVED, store_error},
-    feed, now,
+    feed, migrate, now,
     row::decode,
 };
 use crate::{
@@ -198,12 +198,7 @@ impl Side for MovingSide {
     }
 
     fn settle(&mut self, _tables: &[&MovedTable]) -> Result<(), StoreError> {
-        let broken: Option<String> =
-            self.0.query_row("PRAGMA foreign_key_check", [], |row| row.get(0)).optional().map_err(failed)?;
-        match broken {
-            Some(table) => Err(StoreError::Engine(format!("a reference of table \"{table}\" leads nowhere"))),
-            None => Ok(()),
-        }
+        migrate::check_references(&self.0)
     }
 
     fn tighten(&mut self, _tables: &[&MovedTable]) -> Result<(), StoreError> {

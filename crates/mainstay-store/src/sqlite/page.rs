@@ -1,5 +1,4 @@
 //! Carries out reads on one connection.
-use mainstay_expr::Value;
 use rusqlite::{Connection, Row, Statement, limits::Limit};
 
 use super::{
@@ -98,7 +97,7 @@ fn rows(
 ) -> Result<Page, StoreError> {
     let failed = |error| store_error(error, limit_ms);
     bind(statement, &read.page, inputs).map_err(failed)?;
-    let limit = limit_of(read, inputs);
+    let limit = inputs.rows_max(read.limit);
     let mut page = Page::default();
     let mut rows = statement.raw_query();
     while let Some(row) = rows.next().map_err(failed)? {
@@ -111,11 +110,7 @@ fn rows(
             return Err(StoreError::AnswerTooLarge);
         }
     }
-    if !page.more {
-        page.last.clear();
-    }
-    page.json = std::mem::take(into);
-    Ok(page)
+    Ok(page.finished(into))
 }
 
 /// Appends a row to the page.
@@ -133,13 +128,6 @@ fn take(page: &mut Page, into: &mut Vec<u8>, read: &ReadSql, row: &Row<'_>, limi
         page.last = read.keys.iter().map(|key| decode(row, *key)).collect::<Result<_, _>>()?;
     }
     Ok(())
-}
-
-fn limit_of(read: &ReadSql, inputs: &Inputs<'_>) -> usize {
-    match read.limit.and_then(|number| inputs.values.get(usize::from(number))) {
-        Some(Value::Int(limit)) => usize::try_from(*limit).unwrap_or(0),
-        _ => usize::MAX,
-    }
 }
 
 fn number(connection: &Connection, sql: &Sql, inputs: &Inputs<'_>, limit_ms: u64) -> Result<i64, StoreError> {

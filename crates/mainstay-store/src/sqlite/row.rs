@@ -1,5 +1,4 @@
 //! Rows to JSON bytes and to values.
-use base64::{Engine, engine::general_purpose::STANDARD};
 use mainstay_expr::{Decimal, Value, wire};
 use mainstay_schema::{json_float, json_int, json_string};
 use rusqlite::{Row, types::ValueRef};
@@ -7,6 +6,7 @@ use uuid::Uuid;
 
 use crate::{
     StoreError,
+    cells::{base64, quoted},
     exec::Failure,
     lists,
     sql::{Cell, Column, Decode, Encode},
@@ -71,23 +71,6 @@ pub(super) fn encode(value: ValueRef<'_>, column: usize, encode: Encode, out: &m
         (encode, other) => return Err(unexpected(column, other, &format!("{encode:?}"))),
     }
     Ok(())
-}
-
-fn quoted(out: &mut Vec<u8>, text: &[u8]) {
-    out.reserve(text.len() + 2);
-    out.push(b'"');
-    out.extend_from_slice(text);
-    out.push(b'"');
-}
-
-fn base64(out: &mut Vec<u8>, bytes: &[u8]) {
-    out.push(b'"');
-    let start = out.len();
-    out.resize(start + bytes.len().div_ceil(3) * 4, 0);
-    // The room is exactly as large as the text.
-    let written = STANDARD.encode_slice(bytes, &mut out[start..]).unwrap_or(0);
-    out.truncate(start + written);
-    out.push(b'"');
 }
 
 /// Reads one cell back as a value.

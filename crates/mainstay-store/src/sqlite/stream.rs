@@ -8,9 +8,6 @@ use tokio::sync::mpsc::Sender;
 use super::{bind::bind, connection::open_reader, failure::store_error, page, row::write_object};
 use crate::{Batch, Settings, StoreError, exec::Inputs, read::ReadStatement};
 
-/// A batch is handed out once it has so many bytes.
-const BATCH_BYTES: usize = 256 * 1024;
-
 /// Nobody takes the batches any more.
 struct Gone;
 
@@ -55,17 +52,13 @@ fn one(
     let mut statement = connection.prepare(&of.sql.page.text).map_err(failed)?;
     bind(&mut statement, &of.sql.page, &Inputs::of(values)).map_err(failed)?;
     let mut rows = statement.raw_query();
-    let mut batch = Batch { read, ..Batch::default() };
+    let mut batch = Batch::of(read);
     while let Some(row) = rows.next().map_err(failed)? {
         write_object(row, &of.sql.columns, &mut batch.json)?;
-        batch.json.push(b'\n');
-        batch.rows += 1;
-        if batch.json.len() >= BATCH_BYTES {
-            let room = Vec::with_capacity(BATCH_BYTES + BATCH_BYTES / 8);
-            let full = std::mem::replace(&mut batch, Batch { read, rows: 0, json: room });
-            if batches.blocking_send(Ok(full)).is_err() {
-                return Ok(Err(Gone));
-            }
+        if let Some(full) = batch.end_record()
+            && batches.blocking_send(Ok(full)).is_err()
+        {
+            return Ok(Err(Gone));
         }
     }
     Ok(if batches.blocking_send(Ok(batch)).is_err() { Err(Gone) } else { Ok(()) })

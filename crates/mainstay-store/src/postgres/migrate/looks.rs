@@ -7,12 +7,10 @@ use super::{Failure, as_dyn};
 use crate::{
     Offence, Offender,
     exec::{Inputs, Row as _},
+    migrate::shortened,
     postgres::bind::params,
     sql::{Column, Encode, InPlaceSql, InspectionSql, Sql},
 };
-
-/// Most characters of a value that is shown.
-const SHOWN_CHARS_MAX: usize = 200;
 
 /// Looks for records that do not obey what becomes; what looks need must have been computed.
 pub(super) async fn offences(
@@ -62,14 +60,4 @@ fn offender(row: &Row, look: &InspectionSql) -> Offender {
 fn column(at: usize, encode: Encode) -> Column {
     let start = if at == 0 { '{' } else { ',' };
     Column { prefix: format!("{start}\"{at}\":").into_bytes(), encode }
-}
-
-fn shortened(json: Json) -> Json {
-    match json {
-        Json::String(text) => match text.char_indices().nth(SHOWN_CHARS_MAX) {
-            Some((end, _)) => Json::String(format!("{}…", &text[..end])),
-            None => Json::String(text),
-        },
-        json => json,
-    }
 }
