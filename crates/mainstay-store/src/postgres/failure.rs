@@ -105,6 +105,11 @@ pub(super) fn has_no_room(error: &Error) -> bool {
     error.code() == Some(&SqlState::TOO_MANY_CONNECTIONS)
 }
 
+/// Whether an operator has ended a connection that the server had taken. That says nothing of the next one.
+pub(super) fn is_ended(error: &Error) -> bool {
+    error.as_db_error().is_some_and(|cause| *cause.code() == SqlState::ADMIN_SHUTDOWN)
+}
+
 fn is_io(error: &Error) -> bool {
     io_kind(error).is_some()
 }
