@@ -109,7 +109,8 @@ async fn break_things(setup: &Setup) -> Outcome<Report> {
     }
     shared.over.set(true);
     let acknowledged = writers.join_all().await;
-    report.violations.extend(calm::refused(&shared.failures.borrow(), &calms));
+    let writes = acknowledged.iter().map(|of| of.entries).sum::<u64>();
+    report.violations.extend(calm::refused(&shared.failures.borrow(), &calms, usize::try_from(writes)?));
     if setup.sabotage {
         site.sabotage().await?;
     }
@@ -152,7 +153,6 @@ async fn judge(site: &Site, shared: &Shared, acknowledged: &[Acknowledged], repo
         *report.again.entry(failure.why).or_default() += 1;
     }
     report.entries = acknowledged.iter().map(|of| of.entries).sum();
-    report.violations.extend(calm::crowded(&report.again, report.entries));
     report.batches = acknowledged.iter().flat_map(|of| &of.counted).sum();
     report.slowest = acknowledged.iter().map(|of| of.slowest).max().unwrap_or_default();
     Ok(())
