@@ -25,7 +25,6 @@ fn main() -> ExitCode {
     }
     match wanted.as_slice() {
         ["servers", "--", command @ ..] | ["servers", command @ ..] => return servers::run(command),
-        ["postgres"] => return report("postgres", engines::postgres()),
         ["pgbouncer"] => return report("pgbouncer", engines::pgbouncer()),
         [servers::KEEP] => return report(servers::KEEP, servers::keep(Keeps::Promises)),
         [servers::KEEP_NOTHING] => return report(servers::KEEP, servers::keep(Keeps::Nothing)),
@@ -67,7 +66,6 @@ fn usage() {
     println!("cargo xtask ci      all steps, in order");
     println!("cargo xtask fuzz TARGET SECONDS    feeds made-up bytes, see fuzz/README.md");
     println!("cargo xtask servers -- COMMAND     runs a command beside a private PostgreSQL");
-    println!("cargo xtask postgres    the tests with a database, on PostgreSQL");
     println!("cargo xtask pgbouncer   the tests of the API, on PostgreSQL through pgbouncer");
     println!("cargo xtask STEP    one of these:\n");
     for step in STEPS {

@@ -26,7 +26,8 @@ pub(crate) const STEPS: &[Step] = &[
     Step { name: "fmt", about: "formatting", run: fmt },
     Step { name: "clippy", about: "lints", run: clippy },
     Step { name: "doc", about: "documentation builds", run: doc },
-    Step { name: "test", about: "every test", run: engines::test },
+    Step { name: "test", about: "every test, on the embedded engine", run: engines::test },
+    Step { name: "postgres", about: "the tests with a database, on PostgreSQL", run: engines::postgres },
     Step { name: "outside", about: "tools and clients from outside judge the example's API", run: outside::check },
 ];
 
