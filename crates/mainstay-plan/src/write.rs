@@ -79,6 +79,8 @@ pub struct Create {
     pub collection: CollectionId,
     /// The columns written; the n-th takes the bound value n.
     pub columns: Vec<FieldId>,
+    /// Whether the key comes from outside, so that another record may have had it, whose end comes first.
+    pub key_is_given: bool,
     /// Fields whose values are computed once the transaction is open, in order: what is bound for them is no value. Each may read
     /// those before it.
     pub compute: Vec<(FieldId, Expr)>,
@@ -102,6 +104,7 @@ impl Create {
         Create {
             collection,
             columns,
+            key_is_given: false,
             compute: Vec::new(),
             checks: Vec::new(),
             links: Vec::new(),

@@ -13,7 +13,8 @@ use crate::{
     read::ReadStatement, sql::Dialect, sqlite,
 };
 
-/// An open database.
+/// An open database. What waits on a server is boxed: whoever asks is no larger for it, nor are the types that the compiler has to look
+/// through.
 pub(crate) enum Engine {
     /// The embedded one.
     Sqlite(Arc<sqlite::Engine>),
@@ -46,7 +47,7 @@ impl Engine {
     ) -> Result<Page, StoreError> {
         match self {
             Engine::Sqlite(engine) => engine.read(statement, values, into).await,
-            Engine::Postgres(engine) => engine.read(statement, values, into).await,
+            Engine::Postgres(engine) => Box::pin(engine.read(statement, values, into)).await,
         }
     }
 
@@ -63,28 +64,28 @@ impl Engine {
     pub(crate) async fn write(&self, write: Write) -> Result<Vec<Written>, WriteError> {
         match self {
             Engine::Sqlite(engine) => engine.write(write).await,
-            Engine::Postgres(engine) => engine.write(write).await,
+            Engine::Postgres(engine) => Box::pin(engine.write(write)).await,
         }
     }
 
     pub(crate) async fn write_once(&self, write: Write, once: Arc<Once>) -> Result<Kept, WriteError> {
         match self {
             Engine::Sqlite(engine) => engine.write_once(write, once).await,
-            Engine::Postgres(engine) => engine.write_once(write, once).await,
+            Engine::Postgres(engine) => Box::pin(engine.write_once(write, once)).await,
         }
     }
 
     pub(crate) async fn kept(&self, once: &Once) -> Result<Option<Kept>, StepError> {
         match self {
             Engine::Sqlite(engine) => engine.kept(once),
-            Engine::Postgres(engine) => engine.kept(once).await,
+            Engine::Postgres(engine) => Box::pin(engine.kept(once)).await,
         }
     }
 
     pub(crate) async fn changes(&self, asked: ChangesAsked) -> Result<ChangesPage, StoreError> {
         match self {
             Engine::Sqlite(engine) => engine.changes(asked).await,
-            Engine::Postgres(engine) => engine.changes(asked).await,
+            Engine::Postgres(engine) => Box::pin(engine.changes(asked)).await,
         }
     }
 

@@ -30,6 +30,8 @@ pub(crate) struct CreateAsk<'a> {
     pub(crate) answering: Answering<'a>,
     /// Whether the key is known before the write.
     pub(crate) keyed: bool,
+    /// Whether another record may have had it.
+    pub(crate) key_is_given: bool,
     /// The to-one links that are asked about.
     pub(crate) links: &'a [LinkShape],
     pub(crate) lists: &'a [ListChange],
@@ -46,7 +48,7 @@ pub(crate) struct CreateAsk<'a> {
 impl Hash for CreateAsk<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         (self.collection, self.answering.parts(), self.keyed, self.links, self.late).hash(state);
-        (self.ruled, self.computed, self.admin).hash(state);
+        (self.key_is_given, self.ruled, self.computed, self.admin).hash(state);
         names(self.answering.params()).for_each(|name| name.hash(state));
         list_shapes(self.lists).for_each(|list| list.hash(state));
     }
@@ -60,6 +62,7 @@ pub(crate) struct CreateShape {
     params: Vec<String>,
     silent: bool,
     keyed: bool,
+    key_is_given: bool,
     links: Vec<LinkShape>,
     lists: Vec<ListShape>,
     late: Vec<FieldId>,
@@ -106,6 +109,7 @@ impl CreateShape {
             params: names(params).map(str::to_owned).collect(),
             silent,
             keyed: ask.keyed,
+            key_is_given: ask.key_is_given,
             links: ask.links.to_vec(),
             lists,
             late: ask.late.to_vec(),
@@ -121,6 +125,7 @@ impl CreateShape {
     pub(crate) fn fits(&self, ask: &CreateAsk<'_>) -> bool {
         self.collection == ask.collection
             && self.keyed == ask.keyed
+            && self.key_is_given == ask.key_is_given
             && self.links == ask.links
             && self.late == ask.late
             && self.computed.iter().map(|(field, _)| field).eq(ask.computed)
@@ -153,6 +158,7 @@ impl CreateShape {
         let create = Create {
             collection: self.collection,
             columns: self.columns.clone(),
+            key_is_given: self.key_is_given,
             compute: planner.values(&self.computed),
             checks: waiting_checks(collection, &self.late),
             links,

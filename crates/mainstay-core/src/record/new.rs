@@ -22,6 +22,8 @@ pub(crate) struct NewRecord {
     pub(crate) place: String,
     /// Null where the write fills a key in.
     pub(crate) values: Vec<Value>,
+    /// Whether the key was sent.
+    pub(crate) has_own_key: bool,
     pub(crate) lists: Vec<ListChange>,
     /// The fields with a write rule that were sent.
     pub(crate) ruled: Vec<FieldId>,
@@ -63,6 +65,7 @@ impl<'a> NewRecords<'a> {
             collection: self.collection.id,
             place,
             values: vec![Value::Null; count],
+            has_own_key: false,
             lists: Vec::new(),
             ruled: Vec::new(),
             late: Vec::new(),
@@ -95,6 +98,7 @@ impl<'a> NewRecords<'a> {
                 _ => record.values[field.id.0 as usize] = reader.value(field, value).unwrap_or(Value::Null),
             }
         }
+        record.has_own_key = self.collection.system.id.is_some_and(|id| sent[id.0 as usize]);
         self.complete(&mut reader, &mut record, &sent);
         let FieldReader { errors: wrong, late, made, inside, .. } = reader;
         (record.late, record.made) = (late, made);

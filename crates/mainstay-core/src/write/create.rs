@@ -186,6 +186,8 @@ impl Core {
             collection: collection.id,
             answering,
             keyed,
+            // Nobody else had one that is made up here.
+            key_is_given: keyed && (collection.key != KeyKind::Uuid || record.has_own_key),
             links: &links,
             lists: &record.lists,
             late: &late,

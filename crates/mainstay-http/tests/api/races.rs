@@ -212,6 +212,38 @@ async fn a_server_that_is_full_for_a_moment_is_asked_again() {
     assert_eq!((reply.status, reply.code()), (503, "write_conflict".to_owned()), "{}", reply.text);
 }
 
+const SEATS: &str = r#"
+type Turn @rules(read: "true", write: "true") { name: String! }
+type Seat @rules(read: "true", write: "true") { id: String! }
+"#;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_is_taken_again_is_told_behind_its_delete() {
+    postgres_only!("waits for another session's lock");
+    let app = TestApp::with_schema(SEATS).await;
+    let turn = app.seed("turns", [json!({"name": "a"})]).await.remove(0);
+    app.seed("seats", [json!({"id": "r"})]).await;
+    let held = app.database().hold("SELECT 1 FROM turns FOR UPDATE");
+    let ops = json!({"ops": [
+        {"op": "create", "in": "turns", "data": {"name": "b"}},
+        {"op": "update", "in": "turns", "id": turn, "data": {"name": "c"}},
+        {"op": "create", "in": "seats", "data": {"id": "r"}},
+    ]});
+    let batch = tokio::spawn(post(app.user("anna"), "/api/batch", ops));
+    // It has written, so that its place in the feed is given, and waits.
+    let waits =
+        "SELECT pid::text FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while app.database().rows(waits).is_empty() {}
+    assert_eq!(app.user("bert").delete("/api/seats/r").await.status, 204);
+    drop(held);
+    let reply = batch.await.expect("an answer");
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    let changes = app.admin().get("/api/changes?collection=seats").await;
+    let op = |line: &str| serde_json::from_str::<Json>(line).expect("a change")["op"].as_str().map(str::to_owned);
+    let told: Vec<String> = changes.text.lines().filter_map(op).collect();
+    assert_eq!(told, ["create", "delete", "create"]);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn connections_that_end_lose_nothing_that_was_acknowledged() {
     postgres_only!("ends its connections");

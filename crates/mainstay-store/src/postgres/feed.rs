@@ -7,7 +7,8 @@
 //!    the greater id; changes of one record are in the order of its versions. In READ COMMITTED that would not be so: there a
 //!    statement goes on with what others wrote since it began. It says nothing of those who did *not* see each other: one that has
 //!    its id may take, without having looked, what a later one frees and commits meanwhile. A unique value that goes from one
-//!    record to another may so be taken in the feed before it is free, and so may a key that the caller gives.
+//!    record to another may so be taken in the feed before it is free, and so may a key of an import; a create looks for the key that
+//!    it is given, and comes behind.
 //! 3. What is gone, what is there and the horizon are read by one statement, of one snapshot.
 use std::{error::Error, sync::Arc, time::Instant};
 

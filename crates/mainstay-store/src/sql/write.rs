@@ -25,7 +25,9 @@ pub fn create(schema: &Schema, dialect: &dyn Dialect, plan: &Create) -> Result<C
     let names: Vec<String> = plan.columns.iter().map(|field| dialect.quote(&of.field(*field).column)).collect();
     let mut values = Vec::with_capacity(names.len());
     for (number, field) in plan.columns.iter().enumerate() {
-        values.push(writer.bind_field(plan.collection, *field, columns::bind(of, *field, number as u16)));
+        let value = writer.bind_field(plan.collection, *field, columns::bind(of, *field, number as u16));
+        let is_key = plan.key_is_given && of.system.id == Some(*field);
+        values.push(if is_key { writer.read_before(plan.collection, &value) } else { value });
     }
     let written = match names.is_empty() {
         true => "DEFAULT VALUES".to_owned(),
@@ -228,6 +230,18 @@ impl Writer<'_> {
             None => None,
         };
         Ok(Returning { key, version, visible, columns, image })
+    }
+
+    /// A key, looked for before it is taken. Where many write at once, one that had it may have ended since this transaction began:
+    /// an insert alone does not notice, and would be told in front of that end. Having read it, one of both is run again.
+    fn read_before(&mut self, collection: CollectionId, key: &str) -> String {
+        if !self.dialect.nests_writes() {
+            return key.to_owned();
+        }
+        let of = self.schema.collection(collection);
+        let (row, ty) = (self.row(collection), self.dialect.key_type(of.key));
+        let found = format!("SELECT NULL::{ty} FROM {} WHERE {} = {key}", self.from(&row), self.key(&row));
+        format!("coalesce(({found}), {key})")
     }
 
     /// What is known of a new record before it is written, where that is all that is asked.
