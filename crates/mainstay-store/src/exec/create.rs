@@ -6,7 +6,7 @@ use mainstay_schema::Collection;
 use super::{Inputs, Request, Row, Session, WriteStatement, failure, feed, links};
 use crate::{
     StepError, StoreError, Written,
-    sql::{CreateSql, FedValues, Given, Inserted, ReadSql, Returning, Sql},
+    sql::{CreateSql, Inserted, ReadSql, Returning, Sql},
 };
 
 pub(super) async fn run<S: Session>(
@@ -35,17 +35,12 @@ pub(super) async fn run<S: Session>(
     if !sql.changes.is_empty() || sql.after.is_some() || sql.answer.is_some() || !sql.fields.is_empty() {
         session.protect().await?;
     }
-    let given = given(statement, sql, inputs.values);
     let change = match noting {
-        Some((_, fed)) => {
-            let made = feed::made(statement, fed, inputs.values);
-            let image = image(statement, (sql, given.as_ref()), fed, (inputs.values, made));
-            request.feed.values(feed::created(fed, image, made, &[]), request.now)?
-        }
+        Some((_, fed)) => request.feed.values(feed::loaded(statement, fed, inputs.values), request.now)?,
         None => Vec::new(),
     };
-    let statements = (noting.map_or(&sql.insert, |(sql, _)| sql), &sql.inserted);
-    let written = insert(session, statements, given, &Inputs { fed: &change, ..inputs })
+    let insert = noting.map_or(&sql.insert, |(sql, _)| sql);
+    let written = written(session, insert, &sql.inserted, &Inputs { fed: &change, ..inputs })
         .await
         .map_err(|failure| failure::of_write(failure, statement.of(), &plan.links))?;
     let inputs = Inputs { key: &written.key, ..inputs };
@@ -59,8 +54,7 @@ pub(super) async fn run<S: Session>(
     if let Some(fed) = fed.filter(|_| noting.is_none()) {
         let lists = feed::lists(session, &fed.lists, &inputs).await?;
         let made = (&written.key, written.version);
-        let image = image(statement, (sql, Some(&written)), fed, (inputs.values, made));
-        request.feed.note(feed::created(fed, image, made, &lists));
+        request.feed.note(feed::created(statement, fed, inputs.values, made, &lists));
     }
     match &sql.answer {
         Some(read) => Ok(Written { created: true, ..answer(session, read, &inputs, written.version).await? }),
@@ -68,46 +62,26 @@ pub(super) async fn run<S: Session>(
     }
 }
 
-/// What is known of the record before it is written, where that is all that is asked.
-fn given(statement: &WriteStatement, sql: &CreateSql, values: &[Value]) -> Option<Written> {
-    let Inserted::Given(given) = &sql.inserted else { return None };
-    let key = values.get(given.key).unwrap_or(&Value::Null);
-    let version = match given.version.and_then(|version| values.get(version)) {
-        Some(Value::Int(version)) => Some(*version),
-        _ => None,
-    };
-    let record = || feed::record(statement, &given.members, values, (key, version));
-    let record = (!given.members.is_empty()).then(record);
-    Some(Written { key: key.clone(), version, record, created: true })
-}
-
-/// The record as the feed tells it: often what is answered, which is then not put together twice.
-fn image(
-    statement: &WriteStatement,
-    (sql, written): (&CreateSql, Option<&Written>),
-    fed: &FedValues,
-    (values, made): (&[Value], (&Value, Option<i64>)),
-) -> Vec<u8> {
-    match (&sql.inserted, written) {
-        (Inserted::Given(Given { is_fed: true, .. }), Some(Written { record: Some(record), .. })) => record.clone(),
-        _ => feed::record(statement, &fed.fields, values, made),
-    }
-}
-
-async fn insert<S: Session>(
+/// Runs the insert: what it gives back, or what it was given.
+async fn written<S: Session>(
     session: &mut S,
-    (sql, inserted): (&Sql, &Inserted),
-    given: Option<Written>,
+    insert: &Sql,
+    inserted: &Inserted,
     inputs: &Inputs<'_>,
 ) -> Result<Written, super::Failure> {
-    let nothing = || StoreError::Engine("an insert gave no record back".to_owned());
     match inserted {
-        Inserted::Given(_) => {
-            session.execute(sql, inputs).await?;
-            Ok(given.ok_or_else(nothing)?)
+        Inserted::Given { key, version } => {
+            session.execute(insert, inputs).await?;
+            let value = |place: usize| inputs.values.get(place).unwrap_or(&Value::Null);
+            let version = version.and_then(|version| match value(version) {
+                Value::Int(version) => Some(*version),
+                _ => None,
+            });
+            Ok(Written { key: value(*key).clone(), version, record: None, created: true })
         }
         Inserted::Returned(returning) => {
-            let written = write(session, sql, returning, inputs).await?;
+            let written = write(session, insert, returning, inputs).await?;
+            let nothing = || StoreError::Engine("an insert gave no record back".to_owned());
             Ok(written.ok_or_else(nothing)?.0)
         }
     }

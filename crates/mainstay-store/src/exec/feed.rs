@@ -16,7 +16,7 @@ use parking_lot::Mutex;
 use super::{Failure, Inputs, Row, Session, WriteStatement, key::Key};
 use crate::{
     Author, StoreError,
-    sql::{Column, FedLinks, FedList, FedValues, FeedSql, Image, Member, Returning, Sql},
+    sql::{Column, FedLinks, FedList, FedValues, FeedSql, Image, Returning, Sql},
 };
 
 /// The changes of one write.
@@ -146,58 +146,48 @@ fn key_text(key: Value) -> Value {
     }
 }
 
-/// A record that was made, with the lists of its links.
-pub(super) fn created(fed: &FedValues, record: Vec<u8>, made: (&Value, Option<i64>), lists: &[u8]) -> Noted {
-    let (collection, key) = (fed.collection.clone(), made.0.clone());
-    let after = Some(object(record, lists));
-    Noted { collection, key, op: ChangeOp::Create, version: made.1, before: None, after }
-}
-
-/// A record as JSON, made of the values that it is written from.
-pub(super) fn record(
+/// A record that was made of these values.
+pub(super) fn created(
     statement: &WriteStatement,
-    members: &[Member],
+    fed: &FedValues,
     values: &[Value],
     (key, version): (&Value, Option<i64>),
-) -> Vec<u8> {
+    lists: &[u8],
+) -> Noted {
     let of = statement.of();
-    let mut json = Vec::with_capacity(64 + 40 * members.len());
-    for Member { prefix, field, value } in members {
-        json.extend_from_slice(prefix);
-        let value = value.and_then(|place| values.get(place)).unwrap_or(&Value::Null);
+    let mut after = Vec::with_capacity(64 + 40 * fed.fields.len() + lists.len());
+    for (prefix, field, place) in &fed.fields {
+        after.extend_from_slice(prefix);
+        let value = place.and_then(|place| values.get(place)).unwrap_or(&Value::Null);
         if of.system.id == Some(*field) {
-            of.key.write(key, &mut json);
+            of.key.write(key, &mut after);
         } else if of.system.version == Some(*field) {
             match version {
-                Some(version) => json_int(&mut json, version),
-                None => json.extend_from_slice(b"null"),
+                Some(version) => json_int(&mut after, version),
+                None => after.extend_from_slice(b"null"),
             }
         } else {
-            statement.schema().write_value(&of.field(*field).kind, value, &mut json);
+            statement.schema().write_value(&of.field(*field).kind, value, &mut after);
         }
     }
-    json.push(b'}');
-    json
+    after.push(b'}');
+    let (collection, key) = (fed.collection.clone(), key.clone());
+    let after = Some(object(after, lists));
+    Noted { collection, key, op: ChangeOp::Create, version, before: None, after }
 }
 
-/// Key and version of a record among the values that it is written from.
-pub(super) fn made<'v>(statement: &WriteStatement, fed: &FedValues, values: &'v [Value]) -> (&'v Value, Option<i64>) {
+/// A record that is made of these values, its key among them.
+pub(super) fn loaded(statement: &WriteStatement, fed: &FedValues, values: &[Value]) -> Noted {
     let of = statement.of();
     let value = |field: Option<FieldId>| {
-        let place = fed.fields.iter().find(|member| Some(member.field) == field).and_then(|member| member.value);
+        let place = fed.fields.iter().find(|(_, known, _)| Some(*known) == field).and_then(|(.., place)| *place);
         place.and_then(|place| values.get(place)).unwrap_or(&Value::Null)
     };
     let version = match value(of.system.version) {
         Value::Int(version) => Some(*version),
         _ => None,
     };
-    (value(of.system.id), version)
-}
-
-/// A record that is made of these values, its key among them.
-pub(super) fn loaded(statement: &WriteStatement, fed: &FedValues, values: &[Value]) -> Noted {
-    let made = made(statement, fed, values);
-    created(fed, record(statement, &fed.fields, values, made), made, &[])
+    created(statement, fed, values, (value(of.system.id), version), &[])
 }
 
 /// The members of an object with lists behind them.

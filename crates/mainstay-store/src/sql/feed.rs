@@ -1,13 +1,13 @@
 //! The tables of the change feed, and what a write tells it of its records.
 use mainstay_expr::{Type, Value};
 use mainstay_plan::{Create, LinkChange, Load, Update};
-use mainstay_schema::{Collection, CollectionId, Field, FieldId, FieldKind, Scalar, Schema, json_string};
+use mainstay_schema::{Collection, CollectionId, FieldId, FieldKind, Scalar, Schema, json_string};
 
 use super::own::{OwnColumn, OwnTable, make_column};
 use crate::{
     StoreError,
     sql::{
-        Bind, Cell, Column, Dialect, FedList, FedUpdate, FedValues, Image, InsertSql, Member, Sql, columns, literal,
+        Bind, Cell, Column, Dialect, FedList, FedUpdate, FedValues, Image, InsertSql, Sql, columns, literal,
         quantify::{JOIN_FROM, JOIN_TO},
         query::Selected,
         writer::{Row, Writer, defect},
@@ -106,8 +106,9 @@ pub fn of_load(schema: &Schema, plan: &Load) -> Option<FedValues> {
 
 fn of_values(schema: &Schema, of: CollectionId, written: &[FieldId]) -> Option<FedValues> {
     let of = schema.collection(of);
-    let member = |(at, field): (usize, &Field)| member(at, &field.name, field.id, written);
-    Some(FedValues { collection: fed(of)?, fields: of.stored().enumerate().map(member).collect(), lists: Vec::new() })
+    let place = |field: FieldId| written.iter().position(|written| *written == field);
+    let fields = of.stored().enumerate().map(|(at, field)| (prefix(at, &field.name), field.id, place(field.id)));
+    Some(FedValues { collection: fed(of)?, fields: fields.collect(), lists: Vec::new() })
 }
 
 /// What the feed is told of an update.
@@ -191,11 +192,6 @@ impl Writer<'_> {
         };
         fields.iter().enumerate().map(column).collect()
     }
-}
-
-/// A member of a record that is made of values: of those of `written` in their order, else null.
-pub(super) fn member(at: usize, name: &str, field: FieldId, written: &[FieldId]) -> Member {
-    Member { prefix: prefix(at, name), field, value: written.iter().position(|written| *written == field) }
 }
 
 /// What stands before a member's value.

@@ -58,7 +58,7 @@ pub(crate) use once::{OnceSql, TRIMMED_ONE_IN};
 pub use query::query;
 pub use statement::{
     Bind, Cascade, Cell, ChangeSql, Clear, Column, ComputeSql, Computed, CreateSql, Decode, DeleteSql, Encode,
-    FedDelete, FedLinks, FedList, FedUpdate, FedValues, FindSql, Given, Image, Incoming, InsertSql, Inserted,
-    LinkRuleSql, LinkSql, LookSql, Member, ReadSql, Returning, Sql, Unlink, UpdateSql,
+    FedDelete, FedLinks, FedList, FedUpdate, FedValues, FindSql, Image, Incoming, InsertSql, Inserted, LinkRuleSql,
+    LinkSql, LookSql, ReadSql, Returning, Sql, Unlink, UpdateSql,
 };
 pub use write::{create, delete, load, update};

@@ -53,7 +53,7 @@ impl Writer<'_> {
         let values: Vec<String> = (0..COLUMNS.len()).map(|number| self.fed(number)).collect();
         let values = values.join(", ");
         let text = match inserted {
-            Inserted::Given(_) => format!("WITH {NOTE} AS ({} VALUES ({values})) {insert}", self.notes()),
+            Inserted::Given { .. } => format!("WITH {NOTE} AS ({} VALUES ({values})) {insert}", self.notes()),
             Inserted::Returned(_) => {
                 let note = self.note(&values, NEW);
                 format!("WITH {NEW} AS ({insert}), {NOTE} AS ({note}) SELECT * FROM {NEW}")

@@ -166,24 +166,13 @@ pub struct Image {
     pub answered: bool,
 }
 
-/// A member of a record that is made of the values that it is written from.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Member {
-    /// The bytes before its value.
-    pub prefix: Vec<u8>,
-    /// The field.
-    pub field: FieldId,
-    /// Which of the values it is; `None`: null.
-    pub value: Option<usize>,
-}
-
 /// What the change feed is told of a record that is written from values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FedValues {
     /// The collection's name in the feed.
     pub collection: Value,
-    /// The fields in order.
-    pub fields: Vec<Member>,
+    /// The fields in order: the bytes before each value, and which of the values it is.
+    pub fields: Vec<(Vec<u8>, FieldId, Option<usize>)>,
     /// The lists of links that are made with it.
     pub lists: Vec<FedList>,
 }
@@ -264,21 +253,13 @@ pub struct CreateSql {
 pub enum Inserted {
     /// Out of the row that the insert gives back.
     Returned(Returning),
-    /// Out of the values that it was given: it gives nothing back.
-    Given(Given),
-}
-
-/// A new record all of which is known before it is written.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Given {
-    /// Which value the key is.
-    pub key: usize,
-    /// Which the version, where there is one.
-    pub version: Option<usize>,
-    /// What is answered; empty: key and version alone.
-    pub members: Vec<Member>,
-    /// Whether the change feed is told the same.
-    pub is_fed: bool,
+    /// Out of the values that it was given, where nothing else is asked: it gives nothing back.
+    Given {
+        /// Which value the key is.
+        key: usize,
+        /// Which the version, where there is one.
+        version: Option<usize>,
+    },
 }
 
 /// Computes values of a record that is written: one row.

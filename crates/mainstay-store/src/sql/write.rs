@@ -6,8 +6,8 @@ use mainstay_schema::{CollectionId, ColumnType, FieldId, FieldKind, KeyKind, Sca
 use crate::{
     StoreError,
     sql::{
-        Bind, Cell, CreateSql, DeleteSql, Dialect, FedValues, Given, InsertSql, Inserted, LookSql, Member, ReadSql,
-        Returning, Sql, UpdateSql, columns, compute, feed,
+        Bind, Cell, CreateSql, DeleteSql, Dialect, InsertSql, Inserted, LookSql, ReadSql, Returning, Sql, UpdateSql,
+        columns, compute, feed,
         links::{changes, links},
         noted::Changed,
         query,
@@ -37,8 +37,8 @@ pub fn create(schema: &Schema, dialect: &dyn Dialect, plan: &Create) -> Result<C
     let own = own_answer(&plan.answer).filter(|_| plan.changes.is_empty() || plan.answer == Answer::Key);
     let fed = feed::of_create(schema, dialect, plan)?;
     let insert = format!("INSERT INTO {} {written}", row.alias);
-    let (text, inserted) = match writer.given(&row, plan, own, fed.as_ref()) {
-        Some(given) => (insert, Inserted::Given(given)),
+    let (text, inserted) = match writer.given(&row, plan, own) {
+        Some(given) => (insert, given),
         None => {
             let mut selected = Selected::default();
             let returning = writer.returning(&row, own, false, &mut selected)?;
@@ -199,16 +199,6 @@ fn own_answer(answer: &Answer) -> Option<OwnAnswer<'_>> {
     }
 }
 
-/// Whether a value comes back from every engine in the very form in which it was sent: floats may lose the sign of zero, and JSON
-/// is written anew.
-fn reads_as_written(kind: &FieldKind) -> bool {
-    match kind {
-        FieldKind::Scalar(scalar) | FieldKind::ScalarList(scalar) => !matches!(scalar, Scalar::Float | Scalar::Json),
-        FieldKind::Embedded { .. } => false,
-        _ => true,
-    }
-}
-
 impl Writer<'_> {
     /// What follows RETURNING.
     fn returning(
@@ -244,28 +234,16 @@ impl Writer<'_> {
         format!("coalesce(({found}), {key})")
     }
 
-    /// What is known of a new record before it is written, where that is all that is asked.
-    fn given(&self, row: &Row, plan: &Create, own: Option<OwnAnswer<'_>>, fed: Option<&FedValues>) -> Option<Given> {
-        let of = self.collection(row);
+    /// Key and version of a new record out of its values, where they are there and nothing else is asked.
+    fn given(&self, row: &Row, plan: &Create, own: Option<OwnAnswer<'_>>) -> Option<Inserted> {
+        let system = &self.collection(row).system;
         let place = |field: FieldId| plan.columns.iter().position(|written| *written == field);
-        let own = own.unwrap_or(OwnAnswer { visible: None, select: &[] });
-        let is_visible = own.visible.is_none_or(|visible| visible.as_bool() == Some(true));
-        if !is_visible || self.counts_on(row, &plan.columns).is_some() {
-            return None;
-        }
-        let member = |(at, output): (usize, &Output)| match output.value {
-            OutputValue::Field(field) if reads_as_written(&of.field(field).kind) => {
-                Some(feed::member(at, &output.name, field, &plan.columns))
-            }
-            _ => None,
-        };
-        let members: Vec<Member> = own.select.iter().enumerate().map(member).collect::<Option<_>>()?;
-        let version = match of.system.version {
+        let version = match system.version {
             Some(version) => Some(place(version)?),
             None => None,
         };
-        let is_fed = fed.is_some_and(|fed| fed.fields == members);
-        Some(Given { key: place(of.system.id?)?, version, members, is_fed })
+        let is_enough = own.is_none_or(|own| own.select.is_empty()) && self.counts_on(row, &plan.columns).is_none();
+        Some(Inserted::Given { key: place(system.id?)?, version }).filter(|_| is_enough)
     }
 
     /// What an insert returns beside, where it gives a counted key.
