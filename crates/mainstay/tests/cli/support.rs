@@ -319,9 +319,14 @@ impl Server {
         self.child.try_wait().unwrap().is_some()
     }
 
-    /// Waits for its end.
+    /// Waits for its end, and until all that it has said is here.
     pub(crate) fn wait(&mut self) -> ExitStatus {
-        self.child.wait().unwrap()
+        let ended = self.child.wait().unwrap();
+        let lines = self.said.lines.lock().unwrap();
+        let talking = |_: &mut Vec<String>| self.said.ended.load(Ordering::SeqCst) < 2;
+        let (lines, late) = self.said.more.wait_timeout_while(lines, HUNG, talking).unwrap();
+        assert!(!late.timed_out(), "its outputs stayed open, and said: {lines:#?}");
+        ended
     }
 }
 
