@@ -147,6 +147,7 @@ impl Loading<'_> {
         open: BTreeMap<u64, Repair>,
         removed: bool,
     ) -> Result<Repaired, Error> {
+        state.repairing = !removed && !open.is_empty();
         if !removed {
             return Ok(Repaired { id, state, repairs: open, steps: Vec::new() });
         }
@@ -251,6 +252,7 @@ impl Loading<'_> {
             }
         }
         self.starts[part].repairs.clear();
+        self.starts[part].state.repairing = !self.report.errors.is_empty();
         Ok(())
     }
 

@@ -119,7 +119,9 @@ fn place_of(source: &Source, part: &Part) -> String {
 
 /// The note that goes farthest of those whose bytes the source begins with.
 fn known(source: &Source, part: &Part, mut noted: Vec<(String, State)>) -> Result<Option<(String, State)>, Error> {
-    noted.retain(|(_, state)| state.position > part.start && state.position <= part.start + part.bytes);
+    noted.retain(|(_, state)| {
+        !state.repairing && state.position > part.start && state.position <= part.start + part.bytes
+    });
     noted.sort_by_key(|(_, state)| state.position);
     let mut digest = Digest::of(source, !noted.is_empty())?;
     let mut found = None;

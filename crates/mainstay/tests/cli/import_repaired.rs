@@ -271,3 +271,23 @@ fn more_than_a_thousand_wrong_records_are_not_repaired_where_they_stand() {
         }
     }
 }
+
+/// A run that ends between two of them has done the one, and the next one does the other.
+#[test]
+fn what_a_run_did_not_repair_is_left_to_the_next_one_of_the_same_file() {
+    let project = project();
+    let file = |first: &str, second: &str| format!("text,amount\n{first}\ngood,1\n{second}\n");
+    project.write("entries.csv", &file("x,old", "y,old"));
+    assert_eq!(counts(&project, &["entries.csv", "--skip-bad", "bad.ndjson"]), (1, 0));
+    project.write("entries.csv", &file("x,1", "y,older"));
+    for created in [1, 0] {
+        let told = refused(&project, &["entries.csv"]);
+        assert!(told.contains("entries.csv:4: Entry /amount"), "{told}");
+        assert!(told.contains(&format!("entries.csv: {created} Entry created")), "{told}");
+        assert_eq!(texts(&project, "entries"), ["good", "x"]);
+    }
+    project.write("entries.csv", &file("x,1", "y,2"));
+    assert_eq!(counts(&project, &["entries.csv"]), (1, 2));
+    assert_eq!(texts(&project, "entries"), ["good", "x", "y"]);
+    assert_eq!(counts(&project, &["entries.csv"]), (0, 3));
+}
