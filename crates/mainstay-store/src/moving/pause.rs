@@ -15,6 +15,8 @@ use crate::{
 
 /// Tables of ours that are written with records, or instead of them.
 const SEALED: [&str; 2] = ["mainstay_schema", "mainstay_changes"];
+/// A table of ours that goes on taking rows: a server that begins on a database that has moved makes its key, where none did before.
+const OPEN: &str = "mainstay_keys";
 
 impl Moving<'_> {
     /// Pauses writers. Fails where somebody always writes.
@@ -74,8 +76,8 @@ impl Moving<'_> {
     fn sealed(&mut self) -> Result<Vec<MovedTable>, MoveError> {
         let mut tables: Vec<MovedTable> = self.plan.tables().into_iter().cloned().collect();
         let there = self.source.tables()?;
-        tables
-            .extend(self.plan.own.iter().chain([&self.plan.kept]).filter(|table| there.contains(&table.name)).cloned());
+        let own = self.plan.own.iter().chain([&self.plan.kept]).filter(|table| table.name != OPEN);
+        tables.extend(own.filter(|table| there.contains(&table.name)).cloned());
         tables.extend(SEALED.into_iter().filter(|name| there.iter().any(|of| of == name)).map(sql_names));
         Ok(tables)
     }

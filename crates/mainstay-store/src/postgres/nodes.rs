@@ -303,7 +303,6 @@ async fn key(
     }
     let known = "SELECT value FROM mainstay_keys WHERE name = $1";
     let rows = connection.client().query_typed(known, &[(&name, Type::TEXT)]).await?;
-    // A database that was moved takes no statement that writes, even where that would do nothing.
     if only_reads || !rows.is_empty() {
         return rows.first().map(|row| row.try_get(0)).transpose();
     }

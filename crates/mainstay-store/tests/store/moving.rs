@@ -41,6 +41,19 @@ fn all(database: &TestDatabase) -> Vec<Vec<Option<String>>> {
 }
 
 #[test]
+fn a_database_that_has_moved_is_served_though_it_never_was() {
+    let world = World::with_schema(load(SDL), |_| {});
+    write(&world.database, &[board("a", "first")]);
+    let target = TestDatabase::new();
+    let to = Store::open_target(target.settings()).unwrap();
+    world.store.move_to(&to, &world.schema, &MoveSettings::default(), &mut |_| {}).unwrap();
+    to.close();
+    assert!(world.store.has_moved().unwrap());
+    assert_eq!(world.store.key("cursor", b"one").unwrap(), b"one");
+    assert_eq!(world.store.key("cursor", b"two").unwrap(), b"one");
+}
+
+#[test]
 fn what_is_written_while_indexes_are_made_comes_in_portions() {
     let world = World::with_schema(load(SDL), |_| {});
     write(&world.database, &[board("a", "first"), board("b", "second"), board("c", "third"), note("n", "a")]);
