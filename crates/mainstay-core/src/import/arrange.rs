@@ -5,9 +5,18 @@ use super::parts::Part;
 
 /// The parts in the order of loading; parts of one collection keep their order.
 pub(super) fn arrange(schema: &Schema, parts: Vec<Part>) -> Vec<Part> {
-    let order = depth_first(parts.len(), |at| needed(schema, &parts, at));
+    let needs: Vec<Vec<(Need, usize)>> = (0..parts.len()).map(|at| needed(schema, &parts, at)).collect();
+    let order = ordered(&needs);
     let mut parts: Vec<Option<Part>> = parts.into_iter().map(Some).collect();
     order.into_iter().filter_map(|at| parts[at].take()).collect()
+}
+
+/// Why a part comes behind another, the weakest reason first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Need {
+    Link,
+    RequiredLink,
+    SameCollection,
 }
 
 /// The collections that a collection's records link to.
@@ -19,58 +28,52 @@ pub(super) fn targets(schema: &Schema, of: CollectionId) -> impl Iterator<Item =
     })
 }
 
-/// The parts before of the same collection, those that a part's required links lead to, then those of its other links.
-fn needed(schema: &Schema, parts: &[Part], at: usize) -> Vec<usize> {
+/// What a part comes behind: the parts before of the same collection, and those that its links lead to.
+fn needed(schema: &Schema, parts: &[Part], at: usize) -> Vec<(Need, usize)> {
     let of = parts[at].collection;
-    let mut needed: Vec<(u8, usize)> = Vec::new();
-    for (other, part) in parts.iter().enumerate().filter(|(other, _)| *other != at) {
+    let need = |(other, part): (usize, &Part)| {
         if part.collection == of {
-            needed.extend((other < at).then_some((0, other)));
-            continue;
+            return (other < at).then_some((Need::SameCollection, other));
         }
-        let links = targets(schema, of).filter(|(_, target)| *target == part.collection);
-        needed.extend(links.map(|(required, _)| (if required { 1 } else { 2 }, other)).min());
-    }
-    needed.sort_unstable();
-    needed.into_iter().map(|(_, at)| at).collect()
+        let links = || targets(schema, of).filter(|(_, target)| *target == part.collection);
+        let need = if links().any(|(required, _)| required) { Need::RequiredLink } else { Need::Link };
+        links().next().map(|_| (need, other))
+    };
+    parts.iter().enumerate().filter_map(need).collect()
 }
 
-/// All numbers below `count`, each behind those that it needs; in a circle, wherever it was entered. No recursion: chains may
-/// be as long as there are parts.
-fn depth_first(count: usize, needs: impl Fn(usize) -> Vec<usize>) -> Vec<usize> {
-    let mut seen = vec![false; count];
-    let mut order = Vec::with_capacity(count);
-    for start in 0..count {
-        if std::mem::replace(&mut seen[start], true) {
-            continue;
+/// All of them, each behind what it needs; in a circle begins whoever lacks the least, so that no more waits than must.
+fn ordered(needs: &[Vec<(Need, usize)>]) -> Vec<usize> {
+    let mut lacks = vec![[0_usize; 3]; needs.len()];
+    let mut needed_by: Vec<Vec<(Need, usize)>> = vec![Vec::new(); needs.len()];
+    for (at, needs) in needs.iter().enumerate() {
+        for (need, other) in needs {
+            lacks[at][*need as usize] += 1;
+            needed_by[*other].push((*need, at));
         }
-        let mut open = vec![(start, needs(start).into_iter())];
-        while let Some((at, needed)) = open.last_mut() {
-            match needed.next() {
-                Some(next) if !std::mem::replace(&mut seen[next], true) => open.push((next, needs(next).into_iter())),
-                Some(_) => {}
-                None => {
-                    order.push(*at);
-                    open.pop();
-                }
-            }
-        }
+    }
+    let mut left: Vec<usize> = (0..needs.len()).collect();
+    let mut order = Vec::with_capacity(needs.len());
+    let strongest = |lacks: &[usize; 3]| lacks.iter().rposition(|count| *count > 0);
+    while let Some(next) = (0..left.len()).min_by_key(|at| strongest(&lacks[left[*at]])) {
+        let next = left.remove(next);
+        order.push(next);
+        needed_by[next].iter().for_each(|(need, at)| lacks[*at][*need as usize] -= 1);
     }
     order
 }
 
 #[cfg(test)]
 mod tests {
-    use super::depth_first;
+    use super::{Need, ordered};
 
     #[test]
-    fn what_is_needed_comes_first_and_circles_end() {
-        let needs = |at: usize| match at {
-            0 => vec![2],
-            1 => vec![0],
-            2 => vec![1, 3],
-            _ => vec![],
-        };
-        assert_eq!(depth_first(4, needs), [1, 3, 2, 0]);
+    fn what_is_needed_comes_first_and_a_circle_begins_where_nothing_is_required() {
+        let required = |at: usize| (Need::RequiredLink, at);
+        let link = |at: usize| (Need::Link, at);
+        assert_eq!(ordered(&[vec![required(2)], vec![link(0)], vec![link(1), required(3)], vec![]]), [3, 1, 2, 0]);
+        assert_eq!(ordered(&[vec![link(1)], vec![required(0)]]), [0, 1]);
+        assert_eq!(ordered(&[vec![required(1)], vec![link(0)]]), [1, 0]);
+        assert_eq!(ordered(&[vec![required(1)], vec![required(0), (Need::SameCollection, 0)]]), [0, 1]);
     }
 }

@@ -150,7 +150,8 @@ impl Loading<'_> {
         let of = self.core.schema().collection(self.parts[at].collection);
         for (position, name) in link.names.iter().enumerate() {
             let is_key = target.key != KeyKind::String && target.key.parse(name).is_some();
-            if is_key || self.is_among(names, link.target, name) || self.known.get(link.target, name).is_some() {
+            let is_there = self.is_among(names, link.target, name) || self.known.get(link.target, name).is_some();
+            if is_key || is_there || self.waits(link.target) {
                 continue;
             }
             let mut wrong = self.missing(of, link, position, name);

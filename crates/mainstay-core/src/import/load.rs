@@ -73,6 +73,8 @@ pub(super) struct Start<'a> {
     pub(super) place: String,
     /// The names of its columns.
     pub(super) names: Sum,
+    /// Whether something of it may wait for what comes later.
+    pub(super) waits: bool,
     /// Records that were wrong and were repaired since, by their numbers.
     pub(super) repairs: BTreeMap<u64, Repair>,
 }
@@ -313,7 +315,7 @@ impl<'a> Loading<'a> {
     }
 
     /// The first record that has the same name as one before: it must see what becomes of that one.
-    fn twice(&self, part: usize, rows: &[Understood<'_>], seen: &mut HashSet<String>) -> Option<usize> {
+    pub(super) fn twice(&self, part: usize, rows: &[Understood<'_>], seen: &mut HashSet<String>) -> Option<usize> {
         let field = self.upsert?;
         let of = self.parts[part].collection;
         let name = |row: &Understood<'_>| {
@@ -342,9 +344,15 @@ impl<'a> Loading<'a> {
             .with_hint("records are found by the id or a unique field"))
     }
 
-    /// Whether records of a collection may still come.
+    /// Whether records of a collection may still come: from a part that is not read yet, or of those that wait.
     pub(super) fn comes_later(&self, part: usize, target: CollectionId) -> bool {
-        self.at < self.parts.len() && self.parts[part.min(self.at)..].iter().any(|later| later.collection == target)
+        self.at < self.parts.len()
+            && (self.waits(target) || self.parts[part.min(self.at)..].iter().any(|later| later.collection == target))
+    }
+
+    /// Whether records of a collection may wait.
+    pub(super) fn waits(&self, of: CollectionId) -> bool {
+        self.parts.iter().zip(&self.starts).any(|(part, start)| start.waits && part.collection == of)
     }
 
     /// Whether it is looked whether keys are there: else the database says so, of the whole chunk.

@@ -93,7 +93,7 @@ impl Loading<'_> {
     /// Makes records ready, in their order. `here` are the keys of the records before them that are not written yet, by their names; to
     /// `left_out` is added how many links were left out.
     pub(super) fn prepare(
-        &self,
+        &mut self,
         part: usize,
         rows: Vec<Understood<'_>>,
         there: &There,
@@ -116,6 +116,7 @@ impl Loading<'_> {
             }
             readies.push(ready);
         }
+        self.starts[part].waits |= readies.iter().any(|ready| matches!(ready, Ready::Waits(_)));
         readies
     }
 

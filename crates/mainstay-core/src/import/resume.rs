@@ -15,7 +15,7 @@ use super::{
     unreadable,
     write::failed,
 };
-use crate::Error;
+use crate::{Error, errors::from_store};
 
 /// The SHA-256 of the beginning of a source.
 pub(super) struct Digest<'a> {
@@ -104,9 +104,13 @@ impl<'a> Loading<'a> {
         if self.options.again {
             forget.extend(found.take().map(|(id, _)| id));
         }
+        let waits = match &found {
+            Some((id, _)) => !self.core.store().noted_waiting(id, 0, false, 1).map_err(from_store)?.is_empty(),
+            None => false,
+        };
         let (id, state) = found.unwrap_or_else(|| (uuid::Uuid::now_v7().to_string(), State::default()));
         let digest = Digest::of(source, self.options.resumable)?;
-        Ok(Start { id, before: state.clone(), state, digest, place, names: Sum::default(), repairs })
+        Ok(Start { id, before: state.clone(), state, digest, place, names: Sum::default(), waits, repairs })
     }
 }
 

@@ -1,5 +1,5 @@
 //! What waited for records that came later: tried again once everything is read, some at a time, until nothing more can be settled.
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashSet};
 
 use mainstay_schema::{FieldKind, Json, JsonLimits};
 use mainstay_store::{Step, StepError};
@@ -111,7 +111,7 @@ impl Loading<'_> {
             let Some((number, _)) = noted.last() else { return Ok(round) };
             from = *number;
             let notes = noted.iter().map(|(number, text)| self.parse(part, *number, text));
-            self.some(part, notes.collect::<Result<_, _>>()?, last, &mut round).await?;
+            self.all_of(part, notes.collect::<Result<_, _>>()?, last, &mut round).await?;
             if !self.report.errors.is_empty() && !last {
                 return Ok(round);
             }
@@ -175,24 +175,58 @@ impl Loading<'_> {
         }
     }
 
-    async fn some(&mut self, part: usize, notes: Vec<Note<'_>>, last: bool, round: &mut Round) -> Result<(), Error> {
+    /// Goes over some notes as long as one of them is settled: others may wait for it.
+    async fn all_of(
+        &mut self,
+        part: usize,
+        mut notes: Vec<Note<'_>>,
+        last: bool,
+        round: &mut Round,
+    ) -> Result<(), Error> {
+        if self.upsert.is_some() {
+            // The last of one name holds.
+            notes.sort_by_key(|note| note.number);
+        }
+        let mut before = usize::MAX;
+        while notes.len() < before && !notes.is_empty() && (last || self.report.errors.is_empty()) {
+            before = notes.len();
+            let stays = self.some(part, &notes, last, round).await?;
+            let mut stays = stays.into_iter();
+            notes.retain(|_| stays.next().unwrap_or(true));
+        }
+        round.left += notes.len() as u64;
+        Ok(())
+    }
+
+    /// Settles what can be settled; whether each of the notes waits on.
+    async fn some(
+        &mut self,
+        part: usize,
+        notes: &[Note<'_>],
+        last: bool,
+        round: &mut Round,
+    ) -> Result<Vec<bool>, Error> {
         let rows: Vec<Understood<'_>> = notes.iter().map(|note| self.understood(part, note)).collect();
+        let until = self.twice(part, &rows, &mut HashSet::new()).unwrap_or(rows.len());
         self.look_up_links(part, &rows).await?;
         let there = self.look_up_there(part, &rows).await?;
-        let (mut ready, mut wrong) = (Vec::new(), Vec::new());
-        for (note, row) in notes.iter().zip(rows) {
+        let (mut ready, mut wrong, mut stays) = (Vec::new(), Vec::new(), vec![true; notes.len()]);
+        for (at, (note, row)) in notes.iter().zip(rows).take(until).enumerate() {
             let left_out = if last { self.leads_nowhere(&row) } else { 0 };
-            match self.now(part, (note, row), &there, last) {
+            let outcome = self.now(part, (note, row), &there, last);
+            stays[at] = matches!(outcome, Ok(None));
+            match outcome {
                 Ok(Some((mut steps, gained))) => {
                     steps.push(self.core.note_settled(note.number)?);
                     ready.push(Settled { note, steps, gained, left_out });
                 }
-                Ok(None) => round.left += 1,
+                Ok(None) => {}
                 Err(errors) => wrong.push((note, errors)),
             }
         }
         round.settled += self.write_settled(part, ready, &mut wrong).await?;
-        self.tell_wrong(part, wrong).await
+        self.tell_wrong(part, wrong).await?;
+        Ok(stays)
     }
 
     fn understood<'r>(&self, part: usize, note: &Note<'r>) -> Understood<'r> {
@@ -218,45 +252,35 @@ impl Loading<'_> {
         if ready.is_empty() {
             return Ok(0);
         }
-        let mut state = self.starts[part].state.clone();
-        ready.iter().for_each(|one| one.count(&mut state));
-        let mut steps: Vec<Step> = ready.iter().flat_map(|one| one.steps.iter().cloned()).collect();
-        steps.push(self.core.note_reached(&self.starts[part].id, &state)?);
-        let together = match self.core.store().write(self.write_of(steps)).await {
-            Err(error) if matches!(error.error, StepError::Store(_)) => return Err(failed(error)),
-            outcome => outcome.is_ok(),
-        };
-        let mut written = ready.len() as u64;
-        if together {
-            self.starts[part].state = state;
+        let mut written = 0;
+        if self.write_together(part, &ready).await?.is_none() {
+            written = ready.len() as u64;
         } else {
-            written = self.write_one_by_one(part, ready, wrong).await?;
+            for one in &ready {
+                match self.write_together(part, std::slice::from_ref(one)).await? {
+                    None => written += 1,
+                    Some(error) => wrong.push((one.note, self.wrong(part, error))),
+                }
+            }
         }
         self.known.forget_missing();
         Ok(written)
     }
 
-    async fn write_one_by_one<'n, 'r>(
-        &mut self,
-        part: usize,
-        ready: Vec<Settled<'n, 'r>>,
-        wrong: &mut Vec<(&'n Note<'r>, Vec<FieldError>)>,
-    ) -> Result<u64, Error> {
-        let mut written = 0;
-        for mut one in ready {
-            let mut state = self.starts[part].state.clone();
-            one.count(&mut state);
-            one.steps.push(self.core.note_reached(&self.starts[part].id, &state)?);
-            match self.core.store().write(self.write_of(one.steps)).await {
-                Ok(_) => {
-                    self.starts[part].state = state;
-                    written += 1;
-                }
-                Err(error) if matches!(error.error, StepError::Store(_)) => return Err(failed(error)),
-                Err(error) => wrong.push((one.note, self.wrong(part, error.error))),
+    /// Writes all of it, or nothing, and then gives what is wrong.
+    async fn write_together(&mut self, part: usize, ready: &[Settled<'_, '_>]) -> Result<Option<StepError>, Error> {
+        let mut state = self.starts[part].state.clone();
+        ready.iter().for_each(|one| one.count(&mut state));
+        let mut steps: Vec<Step> = ready.iter().flat_map(|one| one.steps.iter().cloned()).collect();
+        steps.push(self.core.note_reached(&self.starts[part].id, &state)?);
+        match self.core.store().write(self.write_of(steps)).await {
+            Ok(_) => {
+                self.starts[part].state = state;
+                Ok(None)
             }
+            Err(error) if matches!(error.error, StepError::Store(_)) => Err(failed(error)),
+            Err(error) => Ok(Some(error.error)),
         }
-        Ok(written)
     }
 
     /// Tells what is wrong; with a file for bad records it waits no more.
@@ -298,7 +322,7 @@ impl Loading<'_> {
 
     /// The steps of something that waited; `None`: it must wait on.
     fn now(
-        &self,
+        &mut self,
         part: usize,
         (note, row): (&Note<'_>, Understood<'_>),
         there: &There,

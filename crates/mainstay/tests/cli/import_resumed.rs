@@ -88,3 +88,15 @@ fn what_waits_for_a_link_that_was_renamed_is_told_with_its_line_and_can_be_mappe
     let boss = |name: &str| people.iter().find(|one| one["name"] == name).unwrap()["boss"].clone();
     assert_eq!((boss("bob"), boss("carl")), (id("anna"), id("anna")));
 }
+
+/// It is written only in the end: until then nobody finds it in the database.
+#[test]
+fn a_run_that_goes_on_knows_that_links_may_lead_to_what_waits() {
+    let project = project();
+    project.write("nodes.ndjson", "{\"name\": \"a\"}\n");
+    project.ok(&["import", "nodes.ndjson"]);
+    waits(&project, "{\"line\":2,\"at\":1,\"record\":{\"name\":\"b\",\"next\":\"c\"}}");
+    project.write("nodes.ndjson", "{\"name\": \"a\"}\n{\"name\": \"c\"}\n{\"name\": \"d\", \"next\": \"b\"}\n");
+    project.ok(&["import", "nodes.ndjson"]);
+    assert_eq!(names(&project, "nodes"), ["a", "b", "c", "d"]);
+}

@@ -18,6 +18,7 @@ mod import;
 mod import_options;
 mod import_repaired;
 mod import_resumed;
+mod import_waiting;
 mod migrate;
 mod moving;
 mod named;

@@ -146,7 +146,7 @@ pub(super) fn fields<'r>(
         Body::TooLong => Err(unread(format!("the record has more than {RECORD_BYTES_MAX} bytes"))),
         Body::Cells(cells) => cell_fields(of, columns, options, cells),
         Body::Json(bytes) => match Json::parse(bytes, JsonLimits::default()) {
-            Ok(Json::Object(members)) => Ok(named(of, options, members)),
+            Ok(Json::Object(members)) => named(of, options, members),
             Ok(other) => Err(unread(format!("expected an object, got {}", other.kind()))),
             Err(error) => {
                 let line = error.line as u64 - 1 + raw.line;
@@ -182,16 +182,23 @@ fn cell_fields<'r>(
 }
 
 /// The members by their names on the wire.
-fn named<'r>(of: &Collection, options: &Options, members: Fields<'r>) -> Fields<'r> {
+fn named<'r>(of: &Collection, options: &Options, members: Fields<'r>) -> Result<Fields<'r>, Unread> {
     let plain = options.names.is_empty() && members.iter().all(|(name, _)| of.by_name.contains_key(&**name));
     if plain {
-        return members;
+        return Ok(members);
     }
-    let rename = |(name, value): (Cow<'r, str>, Json<'r>)| match options.names.iter().find(|(from, _)| *from == name) {
-        Some((_, to)) => to.clone().map(|to| (Cow::Owned(to), value)),
-        None => Some((wire_name(of, name), value)),
-    };
-    members.into_iter().filter_map(rename).collect()
+    let mut fields: Fields<'r> = Vec::with_capacity(members.len());
+    for (name, value) in members {
+        let mapped = options.names.iter().find(|(from, _)| *from == name).map(|(_, to)| to.clone());
+        let Some(name) = mapped.map_or_else(|| Some(wire_name(of, name)), |to| to.map(Cow::Owned)) else { continue };
+        // Where there are more, some of them are no fields, which is told of them.
+        if fields.len() <= of.fields.len() && fields.iter().any(|(known, _)| *known == name) {
+            let message = "the field comes twice, under several names".to_owned();
+            return Err(Unread { pointer: format!("/{name}"), message });
+        }
+        fields.push((name, value));
+    }
+    Ok(fields)
 }
 
 /// The name on the wire of a field that is named so, or by its column.
