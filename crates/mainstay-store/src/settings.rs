@@ -120,6 +120,9 @@ pub struct PostgresSettings {
     pub migrate_lock_ms: u64,
     /// For how long a migration that did not get its tables tries again, in milliseconds.
     pub migrate_wait_ms_max: u64,
+    /// How long the server waits for the next statement of a transaction that is no request's (a migration, a trim, the pause of a move),
+    /// in milliseconds: whoever is silent for longer is taken for gone.
+    pub idle_in_transaction_ms_max: u64,
     /// What stands between this process and the database.
     pub pgbouncer: Pgbouncer,
 }
@@ -197,6 +200,7 @@ impl Default for PostgresSettings {
             retries_max: 20,
             migrate_lock_ms: 2_000,
             migrate_wait_ms_max: 60_000,
+            idle_in_transaction_ms_max: 60_000,
             pgbouncer: Pgbouncer::None,
         }
     }

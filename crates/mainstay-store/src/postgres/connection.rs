@@ -9,7 +9,7 @@ use std::{
 use mainstay_expr::Value;
 use parking_lot::Mutex;
 use tokio::{runtime::Handle, sync::Notify};
-use tokio_postgres::{AsyncMessage, CancelToken, Client, config::SslMode, types::Type};
+use tokio_postgres::{AsyncMessage, CancelToken, Client, IsolationLevel, Transaction, config::SslMode, types::Type};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{
@@ -58,8 +58,7 @@ pub(super) struct Connector {
 impl Connector {
     pub(super) fn new(address: Address, settings: &Settings, statement_ms_max: u64) -> Result<Connector, OpenError> {
         let tls = tls::connector(&address)?;
-        let is_outside = settings.postgres.pgbouncer == Pgbouncer::Transaction;
-        let setup = setup(settings, statement_ms_max, if is_outside { "SET LOCAL" } else { "SET" });
+        let setup = setup(settings, statement_ms_max);
         Ok(Connector { address, tls, setup, settings: settings.clone(), types: Types::default() })
     }
 
@@ -132,21 +131,33 @@ impl Connector {
     }
 }
 
-/// What sessions say, or each transaction where none has a session of its own: `SET` or `SET LOCAL`.
-fn setup(settings: &Settings, statement_ms_max: u64, set: &str) -> String {
-    let (ms, nested) = (statement_ms_max.to_string(), settings.answer_nested_max.to_string());
+/// What sessions say, or each transaction where none has a session of its own. Without a limit of statements they are the engine's own.
+fn setup(settings: &Settings, statement_ms_max: u64) -> String {
+    let is_outside = settings.postgres.pgbouncer == Pgbouncer::Transaction;
+    let idle_ms = if statement_ms_max == 0 { settings.postgres.idle_in_transaction_ms_max } else { statement_ms_max };
+    let (ms, idle_ms) = (statement_ms_max.to_string(), idle_ms.to_string());
+    let nested = settings.answer_nested_max.to_string();
     let mut all = vec![
         ("statement_timeout", ms.as_str()),
-        ("idle_in_transaction_session_timeout", ms.as_str()),
+        ("idle_in_transaction_session_timeout", idle_ms.as_str()),
         ("jit", "off"),
         (NESTED_MAX, nested.as_str()),
     ];
     all.extend_from_slice(FORMS);
+    if !is_outside {
+        all.extend_from_slice(KEEPALIVES);
+    }
     if !settings.durable {
         all.push(("synchronous_commit", "off"));
     }
+    let set = if is_outside { "SET LOCAL" } else { "SET" };
     all.iter().map(|(name, value)| format!("{set} {name} = {value}")).collect::<Vec<_>>().join("; ")
 }
+
+/// After how many seconds of silence the server asks whether we are there, how often, and how many times: what a node that was cut off
+/// holds, it would hold for hours otherwise.
+const KEEPALIVES: &[(&str, &str)] =
+    &[("tcp_keepalives_idle", "30"), ("tcp_keepalives_interval", "10"), ("tcp_keepalives_count", "3")];
 
 /// How values are written as texts, whatever the server is set to.
 const FORMS: &[(&str, &str)] = &[
@@ -184,6 +195,23 @@ impl Connection {
     pub(super) fn client_mut(&mut self) -> &mut Client {
         self.other_half.let_go(&self.handle);
         &mut self.line.client
+    }
+
+    /// Begins a transaction of the engine's own that writes, in READ COMMITTED. The server ends it by itself after so long without a
+    /// statement, and so does it with one that takes longer: a node that is cut off in the middle of it, and of which the server does not
+    /// hear, would hold what it has locked, and the horizon of the feed.
+    pub(super) async fn transaction(
+        &mut self,
+        takes_max: Option<Duration>,
+    ) -> Result<Transaction<'_>, tokio_postgres::Error> {
+        let default = self.line.connector.settings().postgres.idle_in_transaction_ms_max;
+        let ms = takes_max.map_or(default, |max| u64::try_from(max.as_millis()).unwrap_or(u64::MAX)).max(1);
+        let builder = self.client_mut().build_transaction();
+        let transaction = builder.isolation_level(IsolationLevel::ReadCommitted).read_only(false).start().await?;
+        let limits =
+            format!("SET LOCAL statement_timeout = {ms}; SET LOCAL idle_in_transaction_session_timeout = {ms}");
+        transaction.batch_execute(&limits).await?;
+        Ok(transaction)
     }
 
     /// The types of a statement's parameters; to be asked for outside of a transaction.
@@ -408,3 +436,6 @@ impl Stopped {
         matches!(self, Stopped::Database(error) if failure::is_conflict(error) || is_stale(error))
     }
 }
+
+#[cfg(test)]
+mod tests;

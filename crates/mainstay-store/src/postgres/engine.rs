@@ -188,9 +188,9 @@ impl Engine {
     }
 
     pub(crate) fn prepare_notes(&self) -> Result<(), StoreError> {
-        let tables = sql::note_tables(&PostgresDialect);
+        let (tables, patience) = (sql::note_tables(&PostgresDialect), self.patience());
         self.with_own(async move |connection: &mut Connection| {
-            migrate::make_own(connection.client_mut(), &tables).await
+            migrate::make_own(connection.client_mut(), &tables, patience).await
         })
     }
 
@@ -268,30 +268,35 @@ impl Engine {
     }
 
     pub(crate) fn look(&self, migration: &Migration, schema: &Arc<Schema>) -> Result<Vec<Offence>, StoreError> {
-        let (migration, schema) = (migration.clone(), schema.clone());
+        let (migration, schema, patience) = (migration.clone(), schema.clone(), self.patience());
         self.with_own(async move |connection: &mut Connection| {
-            migrate::look(connection.client_mut(), &migration, &schema).await
+            migrate::look(connection.client_mut(), &migration, &schema, patience).await
         })
     }
 
     /// What was changed by hand; the hash of the tables as they are.
     pub(crate) fn drift(&self, remembered: &Snapshot) -> Result<(Vec<Drift>, String), StoreError> {
-        let remembered = remembered.clone();
+        let (remembered, patience) = (remembered.clone(), self.patience());
         self.with_own(async move |connection: &mut Connection| {
-            migrate::drift(connection.client_mut(), &remembered).await
+            migrate::drift(connection.client_mut(), &remembered, patience).await
         })
     }
 
     pub(crate) fn migrate(&self, migration: &Migration, schema: &Arc<Schema>) -> Result<(), MigrateError> {
-        let (migration, schema) = (migration.clone(), schema.clone());
-        let patience = Patience {
-            lock_ms: self.inner.settings.postgres.migrate_lock_ms,
-            wait_ms_max: self.inner.settings.postgres.migrate_wait_ms_max,
-            keeps_session: !self.inner.is_pooled_outside(),
-        };
+        let (migration, schema, patience) = (migration.clone(), schema.clone(), self.patience());
         self.with_own(async move |connection: &mut Connection| {
             Ok(migrate::apply(connection.client_mut(), &migration, &schema, patience).await)
         })?
+    }
+
+    fn patience(&self) -> Patience {
+        let settings = &self.inner.settings.postgres;
+        Patience {
+            lock_ms: settings.migrate_lock_ms,
+            wait_ms_max: settings.migrate_wait_ms_max,
+            keeps_session: !self.inner.is_pooled_outside(),
+            idle_ms: settings.idle_in_transaction_ms_max,
+        }
     }
 
     /// A connection for a move.

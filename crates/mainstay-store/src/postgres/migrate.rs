@@ -41,6 +41,8 @@ pub(crate) struct Patience {
     pub(crate) wait_ms_max: u64,
     /// Whether a session's locks are its own; through a pool of transactions they are not.
     pub(crate) keeps_session: bool,
+    /// How long the server waits for the next statement of a transaction, in milliseconds.
+    pub(crate) idle_ms: u64,
 }
 
 /// Why an attempt failed.
@@ -141,9 +143,10 @@ pub(crate) async fn look(
     client: &mut Client,
     migration: &Migration,
     schema: &Arc<Schema>,
+    patience: Patience,
 ) -> Result<Vec<Offence>, StoreError> {
     let rendered = sql::in_place(&PostgresDialect, &namespace(client).await?, migration, schema)?;
-    let transaction = begin(client).await.map_err(failed)?;
+    let transaction = begin(client, patience).await.map_err(failed)?;
     let found = match calls::compute(&transaction, &rendered, schema).await {
         Ok(()) => looks::offences(&transaction, migration, &rendered).await,
         Err(error) => Err(error),
@@ -156,14 +159,18 @@ pub(crate) async fn look(
 }
 
 /// What was changed by hand, worst first; and a hash of the tables as they are.
-pub(crate) async fn drift(client: &mut Client, remembered: &Snapshot) -> Result<(Vec<Drift>, String), StoreError> {
-    drift::drift(client, remembered).await.map_err(failed)
+pub(crate) async fn drift(
+    client: &mut Client,
+    remembered: &Snapshot,
+    patience: Patience,
+) -> Result<(Vec<Drift>, String), StoreError> {
+    drift::drift(client, remembered, patience).await.map_err(failed)
 }
 
 /// Makes tables of the server's own where they are not there; of two nodes that begin at once one does.
-pub(crate) async fn make_own(client: &mut Client, tables: &str) -> Result<(), StoreError> {
+pub(crate) async fn make_own(client: &mut Client, tables: &str, patience: Patience) -> Result<(), StoreError> {
     let made = async {
-        let transaction = begin(client).await?;
+        let transaction = begin(client, patience).await?;
         lock::take_in(&transaction).await?;
         transaction.batch_execute(tables).await?;
         transaction.commit().await
@@ -171,12 +178,14 @@ pub(crate) async fn make_own(client: &mut Client, tables: &str) -> Result<(), St
     made.await.map_err(failed)
 }
 
-/// Each statement sees what is there when it begins: the locks make the order.
-async fn begin(client: &mut Client) -> Result<Transaction<'_>, tokio_postgres::Error> {
+/// Each statement sees what is there when it begins: the locks make the order. It takes as long as it takes; but who does not go on with
+/// the next one is gone, and holds nothing any more.
+async fn begin(client: &mut Client, patience: Patience) -> Result<Transaction<'_>, tokio_postgres::Error> {
     let transaction =
         client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).read_only(false).start().await?;
-    let patience = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0";
-    transaction.batch_execute(&format!("{patience}; {}", forms())).await?;
+    let idle_ms = patience.idle_ms.max(1);
+    let limits = format!("SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = {idle_ms}");
+    transaction.batch_execute(&format!("{limits}; {}", forms())).await?;
     Ok(transaction)
 }
 
@@ -251,7 +260,7 @@ impl Work<'_> {
 
     /// Once, in one transaction.
     async fn attempt(&self, client: &mut Client, watch: &mut Watch<'_>) -> Result<(), Failure> {
-        let transaction = begin(client).await?;
+        let transaction = begin(client, self.patience).await?;
         transaction.batch_execute(&format!("SET LOCAL lock_timeout = {}", self.patience.lock_ms.max(1))).await?;
         if !self.patience.keeps_session {
             lock::take_in(&transaction).await?;

@@ -43,6 +43,8 @@ pub(crate) struct MovingSide {
     /// Dropped before its runtime.
     connection: Connection,
     runtime: Runtime,
+    /// How long the server waits for the next word while writers are paused, in milliseconds.
+    idle_ms: u64,
 }
 
 fn failed(error: tokio_postgres::Error) -> StoreError {
@@ -70,7 +72,12 @@ impl MovingSide {
         let runtime = runtime.map_err(|error| refused(format!("a runtime cannot be made: {error}")))?;
         let connection = runtime.block_on(connector.connect());
         let connection = connection.map_err(|error| refused(failed(error).to_string()))?;
-        Ok(MovingSide { connection, runtime })
+        let idle_ms = connector.settings().postgres.idle_in_transaction_ms_max.max(1);
+        let mut side = MovingSide { connection, runtime, idle_ms };
+        // One side waits for the other for as long as that takes.
+        let patient = side.batch("SET idle_in_transaction_session_timeout = 0");
+        patient.map_err(|error| refused(error.to_string()))?;
+        Ok(side)
     }
 
     /// Texts of the first column of a statement about some tables.
@@ -147,8 +154,9 @@ impl Side for MovingSide {
     fn begin_pause(&mut self, tables: &[&MovedTable], wait: Duration) -> Result<Option<Instant>, StoreError> {
         let names: Vec<String> = tables.iter().map(|table| PostgresDialect.quote(&table.name)).collect();
         let sql = format!(
-            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = {LOCK_MS}; LOCK TABLE {} IN SHARE ROW \
-             EXCLUSIVE MODE; SET LOCAL lock_timeout = 0",
+            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL idle_in_transaction_session_timeout = {}; SET LOCAL \
+             lock_timeout = {LOCK_MS}; LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE; SET LOCAL lock_timeout = 0",
+            self.idle_ms,
             names.join(", ")
         );
         let end = Instant::now() + wait;

@@ -9,7 +9,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 use tokio_postgres::{
-    IsolationLevel, Row, Transaction,
+    Row, Transaction,
     types::{ToSql, Type},
 };
 
@@ -31,8 +31,6 @@ const KEPT_TRIMMED_MAX: i64 = 1_000;
 const PAUSE: Duration = Duration::from_millis(5);
 /// What only one node does.
 const CHORES: &str = "chores";
-/// How long a transaction may take that asks for no lease.
-const TAKES_MAX: Duration = Duration::from_secs(30);
 
 /// The connection of the signs of life, and what came of them.
 #[derive(Default)]
@@ -114,7 +112,7 @@ async fn leave_on(inner: &Inner, id: &str) -> Result<(), StoreError> {
     let mut held = inner.nodes.connection.lock().await;
     let mut connection = take(inner, held.take()).await?;
     let leave = async {
-        let transaction = begin(&mut connection, TAKES_MAX).await?;
+        let transaction = connection.transaction(None).await?;
         for sql in ["DELETE FROM mainstay_nodes WHERE id = $1", "DELETE FROM mainstay_leases WHERE node = $1"] {
             transaction.query_typed(sql, &[(&id, Type::TEXT)]).await?;
         }
@@ -133,21 +131,10 @@ async fn take(inner: &Inner, held: Option<Connection>) -> Result<Connection, Sto
     inner.connector.connect().await.map_err(|error| StoreError::Unavailable(told(&error)))
 }
 
-/// Begins a transaction that the server ends by itself after so long: a node that is cut off in the middle of it, and of which the
-/// server does not hear, would hold the lease's row for as long as nobody asks its connection for life.
-async fn begin(connection: &mut Connection, takes_max: Duration) -> Result<Transaction<'_>, tokio_postgres::Error> {
-    let builder = connection.client_mut().build_transaction();
-    let transaction = builder.isolation_level(IsolationLevel::ReadCommitted).read_only(false).start().await?;
-    let ms = takes_max.as_millis().max(1);
-    let limits = format!("SET LOCAL statement_timeout = {ms}; SET LOCAL idle_in_transaction_session_timeout = {ms}");
-    transaction.batch_execute(&limits).await?;
-    Ok(transaction)
-}
-
 /// Writes the node down, asks for the lease, and does the chores that are a statement each.
 /// There may be more of these than were done.
 async fn pulse(connection: &mut Connection, beat: &Beat) -> Result<(Pulse, bool), tokio_postgres::Error> {
-    let transaction = begin(connection, beat.gone_after / 2).await?;
+    let transaction = connection.transaction(Some(beat.gone_after / 2)).await?;
     sign(&transaction, beat).await?;
     let (id, lasts) = (&beat.node.id, micros(beat.gone_after));
     let lease = transaction
@@ -249,7 +236,7 @@ pub(super) async fn trim(inner: &Inner) {
 }
 
 async fn trim_once(connection: &mut Connection, kept: Duration) -> Result<bool, tokio_postgres::Error> {
-    let transaction = begin(connection, TAKES_MAX).await?;
+    let transaction = connection.transaction(None).await?;
     let more = trim_kept(&transaction, kept).await?;
     transaction.commit().await?;
     Ok(more)
@@ -306,7 +293,7 @@ async fn key(
     if only_reads || !rows.is_empty() {
         return rows.first().map(|row| row.try_get(0)).transpose();
     }
-    let transaction = begin(connection, TAKES_MAX).await?;
+    let transaction = connection.transaction(None).await?;
     let make = "INSERT INTO mainstay_keys (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
     transaction.query_typed(make, &[(&name, Type::TEXT), (&candidate, Type::BYTEA)]).await?;
     let rows = transaction.query_typed(known, &[(&name, Type::TEXT)]).await?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::time::sleep;
 use tokio_postgres::{
-    IsolationLevel, Row,
+    Row,
     types::{ToSql, Type},
 };
 
@@ -207,8 +207,7 @@ async fn within(
     sql: &str,
     values: &[(&(dyn ToSql + Sync), Type)],
 ) -> Result<Vec<Row>, tokio_postgres::Error> {
-    let begin = connection.client_mut().build_transaction().isolation_level(IsolationLevel::ReadCommitted);
-    let transaction = begin.read_only(false).start().await?;
+    let transaction = connection.transaction(None).await?;
     let rows = transaction.query_typed(sql, values).await?;
     transaction.commit().await?;
     Ok(rows)

@@ -5,11 +5,13 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, channel},
     },
     thread,
+    time::Duration,
 };
 
-use mainstay_store::{Location, Member, Settings, Store};
+use mainstay_store::{ChangesAsked, Location, Member, MoveSettings, MoveStep, Settings, Store};
 use mainstay_test_db::{TestDatabase, postgres_only};
 
 use crate::{
@@ -25,6 +27,22 @@ struct Way {
 }
 
 impl Way {
+    fn up_to(bytes: &'static [u8]) -> Way {
+        Way { up_to: bytes, cuts: Arc::default() }
+    }
+
+    /// A store behind it, whose transactions the server gives up soon.
+    fn store(&self, database: &TestDatabase) -> Arc<Store> {
+        let Location::Postgres(url) = database.settings().at else { panic!("no server") };
+        let mut settings = Settings { at: Location::Postgres(self.to(&url)), ..database.settings() };
+        settings.postgres.idle_in_transaction_ms_max = 300;
+        Arc::new(Store::open(settings).unwrap())
+    }
+
+    fn cut(&self) {
+        self.cuts.store(true, Ordering::Release);
+    }
+
     /// The address of a way to the database there.
     fn to(&self, url: &str) -> String {
         let (before, rest) = url.split_once('@').unwrap();
@@ -70,18 +88,104 @@ async fn who_is_cut_off_while_it_renews_its_lease_does_not_keep_it() {
     postgres_only!("several nodes need a server");
     let database = TestDatabase::new();
     open(&database, SDL).close();
-    let Location::Postgres(url) = database.settings().at else { panic!("no server") };
-    let way = Way { up_to: b"INSERT INTO mainstay_leases", cuts: Arc::default() };
-    let far = Settings { at: Location::Postgres(way.to(&url)), ..database.settings() };
-    let join = async |of: Settings, name: &str| {
-        let store = Arc::new(Store::open(of).unwrap());
+    let way = Way::up_to(b"INSERT INTO mainstay_leases");
+    let join = async |store: Arc<Store>, name: &str| {
         let member = Member::join(store.clone(), settings(name), Arc::new(load(SDL))).await.unwrap();
         (store, member)
     };
-    let (one, _first) = join(far, "one").await;
+    let (one, _first) = join(way.store(&database), "one").await;
     assert!(one.is_elected());
-    let (two, second) = join(database.settings(), "two").await;
-    way.cuts.store(true, Ordering::Release);
+    let (two, second) = join(Arc::new(Store::open(database.settings()).unwrap()), "two").await;
+    way.cut();
     until(&second, |standing| standing.elected).await;
     assert!(two.is_elected() && !one.is_elected());
+}
+
+/// Does something on a thread that may never come to its end, and tells when it has.
+fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Receiver<T> {
+    let (told, ended) = channel();
+    thread::spawn(move || {
+        let _ = told.send(work());
+    });
+    ended
+}
+
+/// Longer than a server waits for who is silent, in these tests.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn change(of: &str, time: i64) -> String {
+    format!("INSERT INTO mainstay_changes (collection, record, op, time) VALUES ('notes', '{of}', 1, {time})")
+}
+
+#[tokio::test]
+async fn who_is_cut_off_while_it_trims_does_not_hold_the_feed_back() {
+    postgres_only!("a server is asked over a network");
+    let database = TestDatabase::new();
+    let near = open(&database, SDL);
+    let way = Way::up_to(b"DELETE FROM mainstay_changes");
+    let far = way.store(&database);
+    for sql in [change("old", 0), change("older", 0), change("kept", i64::MAX)] {
+        database.execute(&sql);
+    }
+    way.cut();
+    let trims = aside(move || far.trim_changes(1 << 60).is_ok());
+    let waits = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction' AND query LIKE \
+                 '%DELETE FROM mainstay_changes%'";
+    while database.rows(waits).is_empty() {}
+    database.execute(&change("new", i64::MAX));
+    let asked = || ChangesAsked { after: None, collection: None, limit: 10, bytes: 1 << 20 };
+    let told = async {
+        while !near.changes(asked()).await.unwrap().changes.iter().any(|change| &*change.id == "new") {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, told).await.expect("the feed goes on");
+    drop(trims);
+}
+
+#[test]
+fn who_is_cut_off_while_it_migrates_does_not_keep_the_others_from_it() {
+    postgres_only!("a server is asked over a network");
+    let database = TestDatabase::new();
+    let near = open(&database, SDL);
+    let way = Way::up_to(b"ALTER TABLE \"notes\"");
+    let far = way.store(&database);
+    way.cut();
+    let next = Arc::new(load(r#"type Note @rules(read: "true", write: "true") { text: String! more: Int }"#));
+    let of = next.clone();
+    let cut_off = aside(move || far.follow(&of).is_ok());
+    while database
+        .rows("SELECT 1 FROM pg_locks WHERE relation = 'notes'::regclass AND mode = 'AccessExclusiveLock'")
+        .is_empty()
+    {}
+    let of = next.clone();
+    let follows = aside(move || near.follow(&of));
+    follows.recv_timeout(PATIENCE).expect("it comes to an end").unwrap();
+    drop(cut_off);
+}
+
+#[test]
+fn who_is_cut_off_while_writers_are_paused_lets_them_go_on() {
+    postgres_only!("a server is asked over a network");
+    let (database, target) = (TestDatabase::new(), TestDatabase::new());
+    open(&database, SDL).close();
+    let way = Way::up_to(b"LOCK TABLE");
+    let far = way.store(&database);
+    let to = Store::open_target(target.settings()).unwrap();
+    let cuts = way.clone();
+    let moves = aside(move || {
+        let mut tell = |step: MoveStep<'_>| {
+            if step == MoveStep::Pauses {
+                cuts.cut();
+            }
+        };
+        far.move_to(&to, &Arc::new(load(SDL)), &MoveSettings::default(), &mut tell).is_ok()
+    });
+    while database
+        .rows("SELECT 1 FROM pg_locks WHERE relation = 'notes'::regclass AND mode = 'ShareRowExclusiveLock'")
+        .is_empty()
+    {}
+    let writes = aside(move || database.execute("DELETE FROM notes"));
+    writes.recv_timeout(PATIENCE).expect("writers go on");
+    drop(moves);
 }

@@ -58,6 +58,8 @@ pub(crate) struct DatabaseArea {
     pub(crate) migrate_lock_ms: u64,
     /// For how long a migration that did not get its tables tries again, in milliseconds.
     pub(crate) migrate_wait_ms_max: u64,
+    /// How long the server waits for the next statement of a transaction that is no request's, in milliseconds.
+    pub(crate) idle_in_transaction_ms_max: u64,
     /// `none`, or `transaction` where pgbouncer in that mode stands before PostgreSQL.
     pub(crate) pgbouncer: PgbouncerMode,
 }
@@ -107,6 +109,7 @@ impl Default for DatabaseArea {
             retries_max: store.postgres.retries_max,
             migrate_lock_ms: store.postgres.migrate_lock_ms,
             migrate_wait_ms_max: store.postgres.migrate_wait_ms_max,
+            idle_in_transaction_ms_max: store.postgres.idle_in_transaction_ms_max,
             pgbouncer: PgbouncerMode::None,
         }
     }
@@ -176,6 +179,7 @@ impl DatabaseArea {
             retries_max: self.retries_max,
             migrate_lock_ms: self.migrate_lock_ms,
             migrate_wait_ms_max: self.migrate_wait_ms_max,
+            idle_in_transaction_ms_max: self.idle_in_transaction_ms_max,
             pgbouncer: match self.pgbouncer {
                 PgbouncerMode::None => Pgbouncer::None,
                 PgbouncerMode::Transaction => Pgbouncer::Transaction,

@@ -2,7 +2,7 @@
 use mainstay_schema::{Migration, Snapshot, fingerprint};
 use tokio_postgres::{Client, Error, Transaction};
 
-use super::{Failure, begin, introspect::tables};
+use super::{Failure, Patience, begin, introspect::tables};
 use crate::{
     Drift, MigrateError, Severity,
     drift::{Tables, differences, in_the_way as others_in_the_way},
@@ -16,8 +16,12 @@ const OPTIONS: &str = "UNLOGGED, ROW LEVEL SECURITY";
 const HERE: &str = "quote_ident(current_schema())::regnamespace";
 
 /// What was changed by hand, worst first; and a hash of the tables that the schema knows.
-pub(super) async fn drift(client: &mut Client, remembered: &Snapshot) -> Result<(Vec<Drift>, String), Error> {
-    let transaction = begin(client).await?;
+pub(super) async fn drift(
+    client: &mut Client,
+    remembered: &Snapshot,
+    patience: Patience,
+) -> Result<(Vec<Drift>, String), Error> {
+    let transaction = begin(client, patience).await?;
     let mut actual = tables(&transaction, HERE).await?;
     let expected = made(&transaction, remembered).await?;
     transaction.rollback().await?;

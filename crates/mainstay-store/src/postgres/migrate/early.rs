@@ -30,7 +30,7 @@ pub(super) async fn make(client: &mut Client, work: &Work<'_>) -> Result<(), Fai
     if tables.is_empty() {
         return Ok(());
     }
-    let transaction = begin(client).await?;
+    let transaction = begin(client, work.patience).await?;
     work.check_start(&transaction).await?;
     let made = in_the_way(&transaction, work.migration, work.rendered).await?;
     transaction.rollback().await?;
@@ -69,7 +69,7 @@ async fn has_records(client: &Client, table: &str) -> Result<bool, Failure> {
 
 /// Fails where records are in the way: a unique over them cannot be built.
 async fn look(client: &mut Client, work: &Work<'_>) -> Result<(), Failure> {
-    let transaction = begin(client).await?;
+    let transaction = begin(client, work.patience).await?;
     calls::compute(&transaction, work.rendered, work.schema).await?;
     let offences = looks::offences(&transaction, work.migration, work.rendered).await?;
     transaction.rollback().await?;
@@ -80,7 +80,7 @@ async fn column(client: &mut Client, work: &Work<'_>, text: &str) -> Result<(), 
     let end = Instant::now() + Duration::from_millis(work.patience.wait_ms_max);
     let mut pause = Duration::from_millis(50);
     loop {
-        let transaction = begin(client).await?;
+        let transaction = begin(client, work.patience).await?;
         transaction.batch_execute(&format!("SET LOCAL lock_timeout = {}", work.patience.lock_ms.max(1))).await?;
         let outcome = transaction.batch_execute(text).await;
         match outcome {
@@ -99,9 +99,9 @@ async fn column(client: &mut Client, work: &Work<'_>, text: &str) -> Result<(), 
 /// Waits for whoever writes the table, without being in anybody's way.
 async fn index(client: &mut Client, work: &Work<'_>, text: &str, name: &str) -> Result<(), Failure> {
     let text = text.replacen("INDEX ", "INDEX CONCURRENTLY ", 1);
-    client.batch_execute("SET statement_timeout = 0; SET lock_timeout = 0").await?;
+    client.batch_execute("SET lock_timeout = 0").await?;
     let outcome = client.batch_execute(&text).await;
-    client.batch_execute("RESET statement_timeout; RESET lock_timeout").await?;
+    client.batch_execute("RESET lock_timeout").await?;
     let Err(error) = outcome else { return Ok(()) };
     drop_index(client, name).await?;
     if error.code() == Some(&SqlState::UNIQUE_VIOLATION) {

@@ -9,7 +9,7 @@ use tokio_postgres::{Client, NoTls};
 use super::{Patience, apply, apply_watched, drift, is_newer, look, render, snapshot};
 use crate::{MigrateError, StoreError};
 
-const PATIENCE: Patience = Patience { lock_ms: 200, wait_ms_max: 20_000, keeps_session: true };
+const PATIENCE: Patience = Patience { lock_ms: 200, wait_ms_max: 20_000, keeps_session: true, idle_ms: 60_000 };
 
 struct World {
     database: TestDatabase,
@@ -56,7 +56,7 @@ impl World {
     async fn is_sound(&self) {
         let mut client = self.client().await;
         let remembered = snapshot(&client).await.unwrap().unwrap();
-        let (found, _) = drift(&mut client, &remembered).await.unwrap();
+        let (found, _) = drift(&mut client, &remembered, PATIENCE).await.unwrap();
         assert_eq!(found, []);
     }
 }
@@ -130,7 +130,7 @@ async fn records_in_the_way_are_shown_and_nothing_is_done() {
     world.database.execute("UPDATE books SET gone = NULL WHERE title = 'b7'");
     let schema = load(&OLD.replace("gone: String", "gone: Int! @check(expr: \"gone > 0\")").replace("ready }", "}"));
     let migration = world.way(&schema).await;
-    let found = look(&mut world.client().await, &migration, &schema).await.unwrap();
+    let found = look(&mut world.client().await, &migration, &schema, PATIENCE).await.unwrap();
     let lines: Vec<String> = found
         .iter()
         .map(|of| format!("{}: {}: {}", of.count, of.what, serde_json::to_string(&of.records[0].values).unwrap()))
@@ -336,7 +336,7 @@ async fn what_was_changed_by_hand_is_told_in_words() {
     );
     let mut client = world.client().await;
     let remembered = snapshot(&client).await.unwrap().unwrap();
-    let (found, _) = drift(&mut client, &remembered).await.unwrap();
+    let (found, _) = drift(&mut client, &remembered, PATIENCE).await.unwrap();
     let mut lines: Vec<String> = found.iter().map(|of| format!("{:?}: {}", of.severity, of.what)).collect();
     lines.sort();
     assert_eq!(
