@@ -10,6 +10,7 @@ use mainstay_schema::CollectionId;
 
 mod arrange;
 mod bad;
+mod careful;
 mod cells;
 mod chunk;
 mod first_look;
@@ -25,6 +26,7 @@ mod repair;
 mod report;
 mod resume;
 mod sum;
+mod upsert;
 mod waiting;
 mod write;
 

@@ -119,8 +119,8 @@ impl Loading<'_> {
         Ok(())
     }
 
-    /// Whether a record of the sources has the name, in whatever spelling.
-    fn is_among(&self, names: &HashSet<(CollectionId, String)>, of: CollectionId, name: &str) -> bool {
+    /// Whether a record has the name, in whatever spelling, where names are known as they are answered.
+    pub(super) fn is_among(&self, names: &HashSet<(CollectionId, String)>, of: CollectionId, name: &str) -> bool {
         let fields = name_fields(self.core.schema().collection(of)).into_iter();
         let mut spellings = fields.filter_map(|field| spelled(self.core, of, field, name));
         names.contains(&(of, name.to_owned())) || spellings.any(|name| names.contains(&(of, name)))

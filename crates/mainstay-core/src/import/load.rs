@@ -14,9 +14,8 @@ use super::{
     arrange::targets,
     bad::BadFile,
     chunk::{Chunk, Chunks},
-    invalid,
-    links::{as_name, take_links},
-    lookup::{Known, spelled},
+    links::take_links,
+    lookup::Known,
     mapped::Mapped,
     notes::State,
     parts::Part,
@@ -179,13 +178,12 @@ impl<'a> Loading<'a> {
             if !self.mapped.all_seen() {
                 chunk.raws.iter().for_each(|raw| self.mapped.see_record(raw));
             }
-            let Made { mut steps, gained, left_out, .. } =
-                self.make_ready(at, &mut chunk, &mut pending, &mut chunks).await?;
+            let Made { mut steps, gained, .. } = self.make_ready(at, &mut chunk, &mut pending, &mut chunks).await?;
             self.wait(&mut pending, &mut chunks).await?;
             if !self.report.errors.is_empty() {
                 return Ok(());
             }
-            let state = self.state_behind(at, &chunk, 0..chunk.raws.len(), gained, left_out)?;
+            let state = self.state_behind(at, &chunk, 0..chunk.raws.len(), gained)?;
             steps.push(self.core.note_reached(&self.starts[at].id, &state)?);
             let writing = self.send(steps);
             pending = Some(Pending { part: at, chunk, state, writing });
@@ -216,7 +214,7 @@ impl<'a> Loading<'a> {
             self.look_up(at, unknown).await?;
             let there = self.look_up_there(at, &rows).await?;
             rows.truncate(twice.unwrap_or(rows.len()));
-            let readies = self.prepare(at, rows, &there, &mut here, &mut made.left_out);
+            let readies = self.prepare(at, rows, &there, &mut here);
             if readies.iter().any(|ready| matches!(ready, Ready::Bad(_))) {
                 self.wait(pending, chunks).await?;
                 self.put_bad_aside(at, raws, &readies)?;
@@ -299,51 +297,6 @@ impl<'a> Loading<'a> {
         Ok(())
     }
 
-    /// The records that are there already and are changed.
-    pub(super) async fn look_up_there(&mut self, part: usize, rows: &[Understood<'_>]) -> Result<There, Error> {
-        let Some(field) = self.upsert else { return Ok(There::default()) };
-        let of = self.parts[part].collection;
-        let names: Vec<String> = rows.iter().filter_map(|row| self.upsert_name(of, field, row)).collect();
-        self.known.by_field(self.core, self.request, (of, field), &names).await
-    }
-
-    fn upsert_name(&self, of: CollectionId, field: FieldId, row: &Understood<'_>) -> Option<String> {
-        let name = &self.core.schema().collection(of).field(field).name;
-        let (fields, _) = row.read.as_ref().ok()?;
-        let (_, value) = fields.iter().find(|(known, _)| **known == **name)?;
-        as_name(value).map(|name| name.into_owned())
-    }
-
-    /// The first record that has the same name as one before: it must see what becomes of that one.
-    pub(super) fn twice(&self, part: usize, rows: &[Understood<'_>], seen: &mut HashSet<String>) -> Option<usize> {
-        let field = self.upsert?;
-        let of = self.parts[part].collection;
-        let name = |row: &Understood<'_>| {
-            let name = self.upsert_name(of, field, row)?;
-            Some(spelled(self.core, of, field, &name).unwrap_or(name))
-        };
-        rows.iter().position(|row| name(row).is_some_and(|name| !seen.insert(name)))
-    }
-
-    pub(super) fn upsert_field(&self, at: usize) -> Result<Option<FieldId>, Error> {
-        let Some(name) = &self.options.upsert else { return Ok(None) };
-        let of = self.core.schema().collection(self.parts[at].collection);
-        let Some(field) = of.field_named(name) else {
-            let error = invalid(format!("no field named \"{name}\" in \"{}\"", of.name));
-            let near = mainstay_schema::nearest(name, of.fields.iter().map(|field| field.name.as_str()));
-            return Err(match near {
-                Some(near) => error.with_hint(format!("did you mean \"{near}\"?")),
-                None => error,
-            });
-        };
-        if super::links::name_fields(of).contains(&field.id) {
-            return Ok(Some(field.id));
-        }
-        let among = if of.is_partly_unique(&[field.id]) { " among all records" } else { "" };
-        Err(invalid(format!("\"{name}\" of \"{}\" is not unique{among}", of.name))
-            .with_hint("records are found by the id or a unique field"))
-    }
-
     /// Whether records of a collection may still come: from a part that is not read yet, or of those that wait.
     pub(super) fn comes_later(&self, part: usize, target: CollectionId) -> bool {
         self.at < self.parts.len()
@@ -374,7 +327,6 @@ impl<'a> Loading<'a> {
         chunk: &Chunk,
         rows: Range<usize>,
         gained: Gained,
-        left_out: u64,
     ) -> Result<State, Error> {
         let bad_bytes = self.bad.as_ref().map_or(0, BadFile::bytes);
         let of = self.core.schema().collection(self.parts[part].collection).name.clone();
@@ -389,9 +341,7 @@ impl<'a> Loading<'a> {
             (state.position, state.line, state.count) = (place.position, place.line, place.count);
             state.digest = start.digest.up_to(place.position)?;
         }
-        state.created += gained.created;
-        state.updated += gained.updated;
-        state.links_left_out += left_out;
+        gained.count(&mut state);
         Ok(state)
     }
 

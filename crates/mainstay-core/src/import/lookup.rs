@@ -10,7 +10,7 @@ use super::links::{as_name, name_fields};
 use crate::{Core, Error, Request, errors::from_store, record::normalize};
 
 /// Names that are remembered of one collection.
-const NAMES_MAX: usize = 50_000;
+pub(super) const NAMES_MAX: usize = 50_000;
 
 /// Names that are asked for at once.
 const ASKED_MAX: usize = 1_000;

@@ -65,14 +65,23 @@ impl Waiting<'_> {
 
 /// What a record comes to.
 pub(super) enum Ready {
-    /// A new record, and its links that wait for records that come later, as notes.
-    Create(Box<NewRecord>, Vec<String>),
+    /// A new record.
+    Create(Box<NewRecord>, OtherLinks),
     /// A change of a record that is there.
-    Update(Box<Step>, Vec<String>),
+    Update(Box<Step>, OtherLinks),
     /// All of it waits, as a note.
     Waits(String),
     /// Something is wrong with it.
     Bad(Vec<Problem>),
+}
+
+/// Links that are not written with their record.
+#[derive(Debug, Default)]
+pub(super) struct OtherLinks {
+    /// Those that wait for records that come later, as notes.
+    pub(super) notes: Vec<String>,
+    /// How many were left out.
+    pub(super) left_out: u64,
 }
 
 /// The keys of the records that are there already, by the names that they are changed by.
@@ -90,15 +99,13 @@ struct Linked<'r> {
 }
 
 impl Loading<'_> {
-    /// Makes records ready, in their order. `here` are the keys of the records before them that are not written yet, by their names; to
-    /// `left_out` is added how many links were left out.
+    /// Makes records ready, in their order. `here` are the keys of the records before them that are not written yet, by their names.
     pub(super) fn prepare(
         &mut self,
         part: usize,
         rows: Vec<Understood<'_>>,
         there: &There,
         here: &mut There,
-        left_out: &mut u64,
     ) -> Vec<Ready> {
         let of = self.parts[part].collection;
         let collection = self.core.schema().collection(of);
@@ -107,7 +114,7 @@ impl Loading<'_> {
         let own_names = self.links_to_itself(of).then(|| name_fields(collection));
         let mut readies = Vec::with_capacity(rows.len());
         for row in rows {
-            let ready = self.one(part, row, &reader, here, there, left_out);
+            let ready = self.one(part, row, &reader, here, there);
             if let (Ready::Create(record, _), Some(fields)) = (&ready, &own_names) {
                 let key = collection.system.id.and_then(|id| name_of(&record.values[id.0 as usize]));
                 for name in fields.iter().filter_map(|field| name_of(&record.values[field.0 as usize])) {
@@ -127,7 +134,6 @@ impl Loading<'_> {
         reader: &NewRecords<'r>,
         in_chunk: &'r There,
         there: &There,
-        left_out: &mut u64,
     ) -> Ready {
         let collection = reader.collection;
         let (line, at) = (row.line, row.at);
@@ -144,7 +150,6 @@ impl Loading<'_> {
         let there = self.repaired_key(part, at).or_else(|| name.and_then(|name| there.get(&*name)).cloned());
         let keyed = there.is_some() || collection.key == KeyKind::Uuid || fields.iter().any(|(name, _)| name == "id");
         let linked = self.linked(part, collection, &links, in_chunk, keyed);
-        *left_out += linked.left_out;
         if !linked.wrong.is_empty() {
             return bad(linked.wrong);
         }
@@ -152,16 +157,17 @@ impl Loading<'_> {
             return Ready::Waits(waiting_record(collection, waiting, (fields, links)));
         }
         fields.extend(linked.fields);
+        let (later, left_out) = (linked.later, linked.left_out);
+        let others = |key: &str| OtherLinks { notes: waiting_links(collection, waiting, key, later), left_out };
         match there {
             Some(key) => match self.change(collection, &key, fields) {
-                Ok(step) => Ready::Update(Box::new(step), waiting_links(collection, waiting, &key, linked.later)),
+                Ok(step) => Ready::Update(Box::new(step), others(&key)),
                 Err(wrong) => bad(wrong),
             },
             None => match new_record(reader, &Json::Object(fields)) {
                 Ok(record) => {
                     let key = name_of(record.key(collection)).unwrap_or_default();
-                    let later = waiting_links(collection, waiting, &key, linked.later);
-                    Ready::Create(Box::new(record), later)
+                    Ready::Create(Box::new(record), others(&key))
                 }
                 Err(wrong) => bad(wrong),
             },

@@ -5,7 +5,7 @@ use std::{
     ops::Range,
 };
 
-use mainstay_schema::{Json, JsonLimits};
+use mainstay_schema::Json;
 use mainstay_store::Step;
 
 use super::{
@@ -20,9 +20,9 @@ use super::{
     read::{Place, Raw},
     resume::Digest,
     sum::Sum,
-    waiting::NOTES_MAX,
+    waiting::note,
 };
-use crate::{Error, errors::from_store};
+use crate::Error;
 
 /// Notes that a source is compared with, the newest of them.
 const CANDIDATES_MAX: usize = 16;
@@ -183,14 +183,10 @@ impl Loading<'_> {
 
     /// Adds the notes by which records wait that were told to be wrong.
     fn add_waiting(&self, id: &str, state: &State, open: &mut BTreeMap<u64, Repair>) -> Result<(), Error> {
-        let mut from = 0;
-        loop {
-            let noted = self.core.store().noted_waiting(id, from, false, NOTES_MAX).map_err(from_store)?;
-            let Some((last, _)) = noted.last() else { return Ok(()) };
-            from = *last;
+        let mut from = None;
+        while let Some(noted) = self.noted_from(id, &mut from, false)? {
             for (number, text) in &noted {
-                let limits = JsonLimits { depth_max: JsonLimits::default().depth_max + 1 };
-                let Ok(note) = Json::parse(text.as_bytes(), limits) else { continue };
+                let Some(note) = note::json(text) else { continue };
                 let Some(Json::Int(at)) = note.get("at") else { continue };
                 let Ok(at) = u64::try_from(*at) else { continue };
                 let counted = state.wrong.get(&at).filter(|_| !state.aside.contains_key(&at));
@@ -205,6 +201,7 @@ impl Loading<'_> {
                 }
             }
         }
+        Ok(())
     }
 
     /// The notes of a place that the part replaces; refused where records of it would come in twice: those of an unfinished run, or any
@@ -260,7 +257,7 @@ impl Loading<'_> {
         let columns = self.columns[part].clone();
         let rows = self.understand(part, &columns, &chunk.raws);
         let there = self.look_up_for(part, &rows).await?;
-        let readies = self.prepare(part, rows, &there, &mut There::default(), &mut 0);
+        let readies = self.prepare(part, rows, &there, &mut There::default());
         self.put_bad_aside(part, &chunk.raws, &readies)?;
         if self.report.errors.is_empty() {
             return self.carefully(part, chunk).await;

@@ -1,69 +1,28 @@
 //! What waited for records that came later: tried again once everything is read, some at a time, until nothing more can be settled.
+pub(super) mod note;
+
 use std::{borrow::Cow, collections::HashSet};
 
-use mainstay_schema::{FieldKind, Json, JsonLimits};
+use mainstay_schema::{CollectionId, Json};
 use mainstay_store::{Step, StepError};
 
+use note::{Note, What};
+
 use super::{
-    invalid,
-    links::{End, Link, take_links},
+    MissingLinks,
+    links::{End, Link, as_name, name_fields, take_links},
     load::Loading,
-    notes::State,
+    lookup::{NAMES_MAX, spelled},
     prepare::{Origin, Ready, There, Understood},
-    read::Fields,
-    sum::Sum,
     write::{Gained, failed},
 };
-use crate::{Error, FieldError, Target, Update, errors::from_store, record::field::Sender};
-
-/// Notes that are taken at once.
-pub(super) const NOTES_MAX: usize = 500;
-
-/// Something that waits.
-struct Note<'r> {
-    number: i64,
-    line: u64,
-    at: u64,
-    sum: Sum,
-    what: What<'r>,
-    text: &'r str,
-}
-
-enum What<'r> {
-    Record(Fields<'r>),
-    Links {
-        key: String,
-        link: Link<'r>,
-    },
-    /// Links of a field that is none any more.
-    Gone(Cow<'r, str>),
-}
-
-impl Note<'_> {
-    /// What waits, as far as it can be shown.
-    fn shown(&self) -> String {
-        match &self.what {
-            What::Record(fields) => Json::Object(fields.clone()).to_canonical(),
-            What::Links { .. } | What::Gone(_) => self.text.to_owned(),
-        }
-    }
-}
+use crate::{Error, FieldError, Target, Update, record::field::Sender};
 
 /// Something that waits no more, once these steps are done.
 struct Settled<'n, 'r> {
     note: &'n Note<'r>,
     steps: Vec<Step>,
     gained: Gained,
-    left_out: u64,
-}
-
-impl Settled<'_, '_> {
-    /// Counts it as done.
-    fn count(&self, state: &mut State) {
-        state.created += self.gained.created;
-        state.updated += self.gained.updated;
-        state.links_left_out += self.left_out;
-    }
 }
 
 /// What became of a round.
@@ -73,106 +32,96 @@ struct Round {
     left: u64,
 }
 
+/// Names of records, each of its collection.
+type Names = HashSet<(CollectionId, String)>;
+
+/// What becomes of links to records that are not there.
+#[derive(Clone, Copy)]
+enum Missing<'n> {
+    /// Who has one waits on.
+    Wait,
+    /// Who has one to these waits on.
+    WaitFor(&'n Names),
+    /// They are told, or left out.
+    Told,
+}
+
 impl Loading<'_> {
     /// Settles what waits of all parts.
     pub(super) async fn settle_waiting(&mut self) -> Result<(), Error> {
         // What was not there while parts were read may be there by now.
         self.known = super::lookup::Known::default();
-        let mut backward = true;
-        loop {
-            let mut all = Round::default();
+        let mut left = self.rounds().await?;
+        if left > 0 && self.options.missing_links == MissingLinks::Null && self.report.errors.is_empty() {
+            // A record whose link is left out may be the one that others wait for.
+            let names = self.names_that_wait()?;
             for part in 0..self.parts.len() {
-                let round = self.round(part, backward, false).await?;
-                (all.settled, all.left) = (all.settled + round.settled, all.left + round.left);
+                self.round(part, false, Missing::WaitFor(&names)).await?;
             }
-            if all.left == 0 || !self.report.errors.is_empty() {
-                return Ok(());
-            }
-            if all.settled == 0 {
-                break;
-            }
-            // Each record may need the one before it, or the one behind it: so every other round goes the other way.
-            backward = !backward;
+            left = self.rounds().await?;
         }
-        for part in 0..self.parts.len() {
-            self.round(part, false, true).await?;
+        if left > 0 && self.report.errors.is_empty() {
+            for part in 0..self.parts.len() {
+                self.round(part, false, Missing::Told).await?;
+            }
         }
         Ok(())
     }
 
-    /// Goes over what waits of a part. The last round says of all that is left what is wrong with it.
-    async fn round(&mut self, part: usize, backward: bool, last: bool) -> Result<Round, Error> {
-        let id = self.starts[part].id.clone();
-        self.upsert = self.upsert_field(part)?;
-        let mut from = if backward { i64::MAX } else { 0 };
-        let mut round = Round::default();
+    /// Goes over what waits of all parts as long as something is settled. Gives how much is left.
+    async fn rounds(&mut self) -> Result<u64, Error> {
+        let mut backward = true;
         loop {
-            let noted = self.core.store().noted_waiting(&id, from, backward, NOTES_MAX).map_err(from_store)?;
-            let Some((number, _)) = noted.last() else { return Ok(round) };
-            from = *number;
+            let mut all = Round::default();
+            for part in 0..self.parts.len() {
+                let round = self.round(part, backward, Missing::Wait).await?;
+                (all.settled, all.left) = (all.settled + round.settled, all.left + round.left);
+            }
+            if all.left == 0 || all.settled == 0 || !self.report.errors.is_empty() {
+                return Ok(all.left);
+            }
+            // Each record may need the one before it, or the one behind it: so every other round goes the other way.
+            backward = !backward;
+        }
+    }
+
+    /// Goes over what waits of a part. Where missing links are told, something is said of all that is left.
+    async fn round(&mut self, part: usize, backward: bool, missing: Missing<'_>) -> Result<Round, Error> {
+        self.upsert = self.upsert_field(part)?;
+        let id = self.starts[part].id.clone();
+        let mut from = None;
+        let mut round = Round::default();
+        while let Some(noted) = self.noted_from(&id, &mut from, backward)? {
             let notes = noted.iter().map(|(number, text)| self.parse(part, *number, text));
-            self.all_of(part, notes.collect::<Result<_, _>>()?, last, &mut round).await?;
-            if !self.report.errors.is_empty() && !last {
-                return Ok(round);
+            self.all_of(part, notes.collect::<Result<_, _>>()?, missing, &mut round).await?;
+            if !self.report.errors.is_empty() && !matches!(missing, Missing::Told) {
+                break;
             }
         }
+        Ok(round)
     }
 
-    /// Reads a note. The schema may have changed since it was written.
-    fn parse<'r>(&self, part: usize, number: i64, text: &'r str) -> Result<Note<'r>, Error> {
-        let unreadable = || {
-            let source = &self.sources[self.parts[part].source].name;
-            invalid(format!("what waits of {source} cannot be read: note {number} in the database is no such note"))
-        };
-        // The note stands around the record.
-        let limits = JsonLimits { depth_max: JsonLimits::default().depth_max + 1 };
-        let Ok(Json::Object(members)) = Json::parse(text.as_bytes(), limits) else { return Err(unreadable()) };
-        let (mut line, mut at, mut sum, mut record, mut key) = (0, 0, Sum::default(), None, None);
-        let (mut field, mut names) = (None, None);
-        for (name, value) in members {
-            match (&*name, value) {
-                ("line", Json::Int(value)) => line = u64::try_from(value).unwrap_or(0),
-                ("at", Json::Int(value)) => at = u64::try_from(value).unwrap_or(0),
-                ("sum", Json::Text(value)) => sum = Sum::from(value.into_owned()),
-                ("record", Json::Object(fields)) => record = Some(fields),
-                ("key", Json::Text(value)) => key = Some(value.into_owned()),
-                ("field", Json::Text(value)) => field = Some(value),
-                ("names", Json::Array(value)) => names = Some(value),
-                _ => {}
+    /// The names of records that wait, as far as there is room.
+    fn names_that_wait(&self) -> Result<Names, Error> {
+        let mut names = Names::default();
+        for part in 0..self.parts.len() {
+            let of = self.parts[part].collection;
+            let collection = self.core.schema().collection(of);
+            let mut from = None;
+            while let Some(noted) =
+                self.noted_from(&self.starts[part].id, &mut from, false)?.filter(|_| names.len() < NAMES_MAX)
+            {
+                for (number, text) in &noted {
+                    let What::Record(fields) = self.parse(part, *number, text)?.what else { continue };
+                    for id in name_fields(collection) {
+                        let value = fields.iter().find(|(name, _)| **name == *collection.field(id).name);
+                        let name = value.and_then(|(_, value)| as_name(value));
+                        names.extend(name.and_then(|name| spelled(self.core, of, id, &name)).map(|name| (of, name)));
+                    }
+                }
             }
         }
-        let what = match (record, key, field, names) {
-            (Some(fields), ..) => What::Record(self.with_names_of_today(part, fields)),
-            (None, Some(key), Some(field), Some(names)) => self.waiting_link(part, key, field, names),
-            _ => return Err(unreadable()),
-        };
-        Ok(Note { number, line, at, sum, what, text })
-    }
-
-    fn waiting_link<'r>(&self, part: usize, key: String, field: Cow<'r, str>, names: Vec<Json<'r>>) -> What<'r> {
-        let field = self.name_of_today(part, field);
-        let of = self.core.schema().collection(self.parts[part].collection);
-        let Some((known, target)) = of.field_named(&field).and_then(|known| Some((known, known.target()?))) else {
-            return What::Gone(field);
-        };
-        let many = matches!(known.kind, FieldKind::Many { .. });
-        let text = |name: Json<'r>| if let Json::Text(name) = name { Some(name) } else { None };
-        let names = names.into_iter().filter_map(text).collect();
-        What::Links { key, link: Link { field: known.id, target, required: false, many, names } }
-    }
-
-    fn with_names_of_today<'r>(&self, part: usize, fields: Fields<'r>) -> Fields<'r> {
-        fields.into_iter().map(|(name, value)| (self.name_of_today(part, name), value)).collect()
-    }
-
-    /// What a field is called that was called so when its note was written: where there is none, as the file's names say.
-    fn name_of_today<'r>(&self, part: usize, name: Cow<'r, str>) -> Cow<'r, str> {
-        let of = self.core.schema().collection(self.parts[part].collection);
-        let renamed = || self.options.names.iter().find(|(from, _)| *from == name).and_then(|(_, to)| to.clone());
-        match of.field_named(&name) {
-            Some(_) => name,
-            None => renamed().map_or(name, Cow::Owned),
-        }
+        Ok(names)
     }
 
     /// Goes over some notes as long as one of them is settled: others may wait for it.
@@ -180,7 +129,7 @@ impl Loading<'_> {
         &mut self,
         part: usize,
         mut notes: Vec<Note<'_>>,
-        last: bool,
+        missing: Missing<'_>,
         round: &mut Round,
     ) -> Result<(), Error> {
         if self.upsert.is_some() {
@@ -188,9 +137,10 @@ impl Loading<'_> {
             notes.sort_by_key(|note| note.number);
         }
         let mut before = usize::MAX;
-        while notes.len() < before && !notes.is_empty() && (last || self.report.errors.is_empty()) {
+        let goes_on = |this: &Self| matches!(missing, Missing::Told) || this.report.errors.is_empty();
+        while notes.len() < before && !notes.is_empty() && goes_on(self) {
             before = notes.len();
-            let stays = self.some(part, &notes, last, round).await?;
+            let stays = self.some(part, &notes, missing, round).await?;
             let mut stays = stays.into_iter();
             notes.retain(|_| stays.next().unwrap_or(true));
         }
@@ -203,7 +153,7 @@ impl Loading<'_> {
         &mut self,
         part: usize,
         notes: &[Note<'_>],
-        last: bool,
+        missing: Missing<'_>,
         round: &mut Round,
     ) -> Result<Vec<bool>, Error> {
         let rows: Vec<Understood<'_>> = notes.iter().map(|note| self.understood(part, note)).collect();
@@ -212,13 +162,12 @@ impl Loading<'_> {
         let there = self.look_up_there(part, &rows).await?;
         let (mut ready, mut wrong, mut stays) = (Vec::new(), Vec::new(), vec![true; notes.len()]);
         for (at, (note, row)) in notes.iter().zip(rows).take(until).enumerate() {
-            let left_out = if last { self.leads_nowhere(&row) } else { 0 };
-            let outcome = self.now(part, (note, row), &there, last);
+            let outcome = self.now(part, (note, row), &there, missing);
             stays[at] = matches!(outcome, Ok(None));
             match outcome {
                 Ok(Some((mut steps, gained))) => {
                     steps.push(self.core.note_settled(note.number)?);
-                    ready.push(Settled { note, steps, gained, left_out });
+                    ready.push(Settled { note, steps, gained });
                 }
                 Ok(None) => {}
                 Err(errors) => wrong.push((note, errors)),
@@ -270,17 +219,9 @@ impl Loading<'_> {
     /// Writes all of it, or nothing, and then gives what is wrong.
     async fn write_together(&mut self, part: usize, ready: &[Settled<'_, '_>]) -> Result<Option<StepError>, Error> {
         let mut state = self.starts[part].state.clone();
-        ready.iter().for_each(|one| one.count(&mut state));
-        let mut steps: Vec<Step> = ready.iter().flat_map(|one| one.steps.iter().cloned()).collect();
-        steps.push(self.core.note_reached(&self.starts[part].id, &state)?);
-        match self.core.store().write(self.write_of(steps)).await {
-            Ok(_) => {
-                self.starts[part].state = state;
-                Ok(None)
-            }
-            Err(error) if matches!(error.error, StepError::Store(_)) => Err(failed(error)),
-            Err(error) => Ok(Some(error.error)),
-        }
+        ready.iter().for_each(|one| one.gained.count(&mut state));
+        let steps = ready.iter().flat_map(|one| one.steps.iter().cloned()).collect();
+        Ok(self.write_noted(part, steps, state).await?.map(|error| error.error))
     }
 
     /// Tells what is wrong; with a file for bad records it waits no more.
@@ -311,13 +252,9 @@ impl Loading<'_> {
         self.core.store().write(self.write_of(steps)).await.map(|_| ()).map_err(failed)
     }
 
-    /// How many links of a record lead to none.
-    fn leads_nowhere(&self, row: &Understood<'_>) -> u64 {
-        let links = row.read.as_ref().map(|(_, links)| links.as_slice()).unwrap_or_default();
-        let missing = |link: &Link<'_>| {
-            link.names.iter().filter(|name| self.end_now(link.target, name) == End::Missing).count() as u64
-        };
-        links.iter().map(missing).sum()
+    /// How many names of a link lead to none.
+    fn leads_nowhere(&self, link: &Link<'_>) -> u64 {
+        link.names.iter().filter(|name| self.end_now(link.target, name) == End::Missing).count() as u64
     }
 
     /// The steps of something that waited; `None`: it must wait on.
@@ -326,17 +263,23 @@ impl Loading<'_> {
         part: usize,
         (note, row): (&Note<'_>, Understood<'_>),
         there: &There,
-        last: bool,
+        missing: Missing<'_>,
     ) -> Result<Option<(Vec<Step>, Gained)>, Vec<FieldError>> {
         let links = row.read.as_ref().map(|(_, links)| links.as_slice()).unwrap_or_default();
-        let missing = |link: &Link<'_>| link.names.iter().any(|name| self.end_now(link.target, name) == End::Missing);
-        if !last && links.iter().any(missing) {
+        let awaited = |link: &Link<'_>, name: &str| match missing {
+            Missing::Wait => true,
+            Missing::WaitFor(names) => link.required || self.is_among(names, link.target, name),
+            Missing::Told => false,
+        };
+        let waits =
+            |link: &Link<'_>, name: &str| self.end_now(link.target, name) == End::Missing && awaited(link, name);
+        if links.iter().any(|link| link.names.iter().any(|name| waits(link, name))) {
             return Ok(None);
         }
         match &note.what {
             What::Record(_) => {
                 let mut here = There::default();
-                let readies = self.prepare(part, vec![row], there, &mut here, &mut 0);
+                let readies = self.prepare(part, vec![row], there, &mut here);
                 let (mut steps, mut gained) = (Vec::new(), Gained::default());
                 for ready in readies {
                     match ready {
@@ -355,7 +298,10 @@ impl Loading<'_> {
                 }
                 Ok(Some((steps, gained)))
             }
-            What::Links { key, link } => Ok(Some((self.link_steps(part, key, link)?, Gained::default()))),
+            What::Links { key, link } => {
+                let steps = self.link_steps(part, key, link)?;
+                Ok(Some((steps, Gained { left_out: self.leads_nowhere(link), ..Gained::default() })))
+            }
             What::Gone(field) => Err(vec![self.gone(part, field)]),
         }
     }
@@ -368,7 +314,7 @@ impl Loading<'_> {
         super::prepare::plain_error(&format!("/{field}"), message, Some(hint))
     }
 
-    fn end_now(&self, target: mainstay_schema::CollectionId, name: &str) -> End<'_> {
+    fn end_now(&self, target: CollectionId, name: &str) -> End<'_> {
         match self.known.get(target, name) {
             Some(Some(key)) => End::Key(Cow::Borrowed(key)),
             _ => End::Missing,
@@ -382,7 +328,7 @@ impl Loading<'_> {
         for (at, name) in link.names.iter().enumerate() {
             match self.end_now(link.target, name) {
                 End::Key(key) => found.push(Json::Text(Cow::Owned(key.into_owned()))),
-                _ if self.options.missing_links == super::MissingLinks::Null => {}
+                _ if self.options.missing_links == MissingLinks::Null => {}
                 _ => wrong.push(self.missing(of, link, at, name)),
             }
         }

@@ -12,7 +12,7 @@ use super::{
     chunk::Chunk,
     load::Loading,
     notes::State,
-    prepare::{Ready, There},
+    prepare::{OtherLinks, Ready, There},
 };
 use crate::{
     Error, FieldError,
@@ -21,9 +21,6 @@ use crate::{
     record::new::NewRecord,
     write::Answering,
 };
-
-/// Records that are looked at one by one together, where bad ones are put aside: behind each of those the rest is made ready again.
-const CAREFUL_ROWS: usize = 500;
 
 /// A chunk that is being written.
 pub(super) struct Pending {
@@ -39,6 +36,17 @@ pub(super) struct Pending {
 pub(super) struct Gained {
     pub(super) created: u64,
     pub(super) updated: u64,
+    /// Links that were left out.
+    pub(super) left_out: u64,
+}
+
+impl Gained {
+    /// Counts it as done.
+    pub(super) fn count(self, state: &mut State) {
+        state.created += self.created;
+        state.updated += self.updated;
+        state.links_left_out += self.left_out;
+    }
 }
 
 /// A failure of the database, or a defect.
@@ -62,10 +70,11 @@ impl Loading<'_> {
         let id = self.starts[part].id.clone();
         for ready in readies {
             match ready {
-                Ready::Create(record, later)
-                    if record.lists.is_empty() && record.computed.is_empty() && later.is_empty() =>
+                Ready::Create(record, others)
+                    if record.lists.is_empty() && record.computed.is_empty() && others.notes.is_empty() =>
                 {
                     made.gained.created += 1;
+                    made.gained.left_out += others.left_out;
                     let keyed = is_keyed(self.core.schema().collection(of), &record);
                     if made.rows.keyed != keyed {
                         self.end_rows(of, made)?;
@@ -91,24 +100,25 @@ impl Loading<'_> {
         steps: &mut Vec<Step>,
         gained: &mut Gained,
     ) -> Result<(), Error> {
-        let notes = match ready {
-            Ready::Create(record, later) => {
+        let others = match ready {
+            Ready::Create(record, others) => {
                 let collection = self.parts[part].collection;
                 let gate = self.core.gate(self.request, (collection, RuleKind::Create))?;
                 steps.push(Step::Run(self.core.ready(self.request, &gate, *record, Answering::Key)?.1));
                 gained.created += 1;
-                later
+                others
             }
-            Ready::Update(step, later) => {
+            Ready::Update(step, others) => {
                 steps.push(*step);
                 gained.updated += 1;
-                later
+                others
             }
             // It is counted once it is written.
-            Ready::Waits(note) => vec![note],
-            Ready::Bad(_) => Vec::new(),
+            Ready::Waits(note) => OtherLinks { notes: vec![note], left_out: 0 },
+            Ready::Bad(_) => OtherLinks::default(),
         };
-        for note in notes {
+        gained.left_out += others.left_out;
+        for note in others.notes {
             steps.push(self.core.note_waits(id, &note)?);
         }
         Ok(())
@@ -164,55 +174,22 @@ impl Loading<'_> {
         }
     }
 
-    /// Writes a chunk record by record in one transaction, so that it shows which one is wrong. Without a file for bad records the first
-    /// of them ends the import, and nothing of the chunk is written; with one, those before it are written, and those behind it go on.
-    pub(super) async fn carefully(&mut self, part: usize, chunk: &Chunk) -> Result<(), Error> {
-        let columns = self.columns[part].clone();
-        let mut from = 0;
-        while from < chunk.raws.len() && self.report.errors.is_empty() {
-            let to = if self.bad.is_some() { chunk.raws.len().min(from + CAREFUL_ROWS) } else { chunk.raws.len() };
-            let rows = self.understand(part, &columns, &chunk.raws[from..to]);
-            let there = self.look_up_for(part, &rows).await?;
-            let mut left_out = 0;
-            let readies = self.prepare(part, rows, &there, &mut There::default(), &mut left_out);
-            let id = self.starts[part].id.clone();
-            let (mut steps, mut gained, mut row_of) = (Vec::new(), Gained::default(), Vec::new());
-            let mut before = vec![Gained::default()];
-            for (row, ready) in readies.into_iter().enumerate() {
-                steps.extend(self.settled_by(part, &chunk.raws[from + row])?);
-                self.alone(part, &id, ready, &mut steps, &mut gained)?;
-                row_of.resize(steps.len(), row);
-                before.push(gained);
+    /// Writes steps together with the note of how far their part is then; or nothing, and then gives what is wrong with a record.
+    pub(super) async fn write_noted(
+        &mut self,
+        part: usize,
+        mut steps: Vec<Step>,
+        state: State,
+    ) -> Result<Option<WriteError>, Error> {
+        steps.push(self.core.note_reached(&self.starts[part].id, &state)?);
+        match self.core.store().write(self.write_of(steps)).await {
+            Ok(_) => {
+                self.starts[part].state = state;
+                Ok(None)
             }
-            steps.push(self.core.note_reached(&id, &self.state_behind(part, chunk, from..to, gained, left_out)?)?);
-            match self.core.store().write(self.write_of(steps.clone())).await {
-                Ok(_) => {
-                    self.starts[part].state = self.state_behind(part, chunk, from..to, gained, left_out)?;
-                    from = to;
-                }
-                Err(WriteError { error: StepError::Store(error), .. }) => return Err(from_store(error)),
-                Err(error) => {
-                    let row = row_of.get(error.step).copied().unwrap_or(0);
-                    let wrong = self.wrong(part, error.error);
-                    let raw = &chunk.raws[from + row];
-                    let problems = self.problems(part, raw.line, raw.at, wrong);
-                    if self.bad.is_none() {
-                        self.refuse(part, chunk.raws.len() as u64, problems);
-                        return Ok(());
-                    }
-                    self.put_aside(part, &problems, (raw.at, self.repaired_key(part, raw.at)), &raw.shown())?;
-                    steps.truncate(row_of.iter().take_while(|of| **of < row).count());
-                    steps.extend(self.settled_by(part, raw)?);
-                    let state = self.state_behind(part, chunk, from..from + row + 1, before[row], 0)?;
-                    steps.push(self.core.note_reached(&id, &state)?);
-                    self.core.store().write(self.write_of(steps)).await.map_err(failed)?;
-                    self.starts[part].state = state;
-                    from += row + 1;
-                }
-            }
+            Err(error) if matches!(error.error, StepError::Store(_)) => Err(failed(error)),
+            Err(error) => Ok(Some(error)),
         }
-        self.tell(part);
-        Ok(())
     }
 
     /// What a failed step says of its record.
@@ -253,7 +230,6 @@ fn is_about_a_record(error: &mainstay_store::StoreError) -> bool {
 pub(super) struct Made {
     pub(super) steps: Vec<Step>,
     pub(super) gained: Gained,
-    pub(super) left_out: u64,
     rows: Rows,
 }
 

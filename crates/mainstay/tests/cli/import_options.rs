@@ -155,3 +155,16 @@ fn a_file_is_loaded_once() {
     }
     assert!(names(&project, "people").is_empty());
 }
+
+#[test]
+fn links_that_are_left_out_are_counted_beside_records_that_are_put_aside() {
+    let project = Project::with_schema("type Node { id: Int! name: String! @unique next: Node many: [Node!]! @many }");
+    project.ok(&["apply", "--yes"]);
+    let one =
+        |name: &str, next: &str| format!("{{\"name\": \"{name}\", \"next\": \"{next}\", \"many\": [\"x\", \"y\"]}}\n");
+    project.write("nodes.ndjson", &[one("a", "none"), one("a", "none"), one("b", "none")].concat());
+    let (code, report) =
+        project.json(&["import", "nodes.ndjson", "--missing-links", "null", "--skip-bad", "bad.ndjson"]);
+    let of = &report["collections"][0];
+    assert_eq!((code, &of["created"], &of["links_left_out"]), (Some(0), &2.into(), &6.into()), "{report}");
+}

@@ -55,6 +55,22 @@ fn a_circle_of_files_begins_where_nothing_is_required() {
     }
 }
 
+/// They wait as long as anything may come; then a link that leads nowhere is left out, and no other one.
+#[test]
+fn a_link_to_a_record_whose_own_link_is_left_out_stays() {
+    let project = project("type Node { id: Int! name: String! @unique next: Node }");
+    let lines = ["a b", "b none", "c none", "d a"].map(|line| {
+        let (name, next) = line.split_once(' ').unwrap();
+        format!("{{\"name\": \"{name}\", \"next\": \"{next}\"}}\n")
+    });
+    project.write("nodes.ndjson", &lines.concat());
+    let (code, report) = project.json(&["import", "nodes.ndjson", "--missing-links", "null"]);
+    let of = &report["collections"][0];
+    assert_eq!((code, &of["created"], &of["links_left_out"]), (Some(0), &4.into(), &2.into()), "{report}");
+    let next = [("a", json!("b")), ("b", Value::Null), ("c", Value::Null), ("d", json!("a"))];
+    assert_eq!(links(&project, "nodes", "next", "nodes"), next.map(|(name, next)| (name.to_owned(), next)));
+}
+
 /// The last of them holds, as where nothing waits.
 #[test]
 fn records_of_one_name_that_wait_are_one_record_with_upsert() {
