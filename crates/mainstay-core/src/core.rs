@@ -89,6 +89,10 @@ impl Core {
         if let Some(kept) = self.recall(request, &operation).await? {
             return Ok(Answer::Kept(kept));
         }
+        self.act(request, operation).await.map_err(|error| self.explain_by_name(request, error))
+    }
+
+    async fn act(&self, request: &Request, operation: Operation<'_>) -> Result<Answer, Error> {
         match operation {
             Operation::ReadOne(read) => match self.read_one(request, &read).await {
                 Ok(record) => Ok(Answer::One(record)),

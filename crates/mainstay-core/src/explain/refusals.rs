@@ -1,12 +1,8 @@
 //! Refusals that say which clause refused, for development.
 use mainstay_plan::OwnFields;
-use mainstay_schema::{Collection, CollectionId, Field};
+use mainstay_schema::{Collection, Field};
 
-use super::{
-    clauses::{Changed, Subject},
-    rule_clauses::KINDS,
-    writes::changed,
-};
+use super::{clauses::Subject, rule_clauses::KINDS};
 use crate::{
     Clause, Core, Error, ErrorKind, Over, Request, RuleExplained, Target, Update, Verdict,
     expressions::{RuleKind, RuleName},
@@ -34,23 +30,11 @@ impl Core {
         }
     }
 
-    /// The same for an operation that never came to a record.
-    pub(crate) fn explain_outright(&self, request: &Request, rule: RuleName, error: Error) -> Error {
-        if !self.settings.explain_refusals || !is_refusal(&error) {
-            return error;
-        }
+    /// The same for whatever rule a refusal names that is not explained yet: what the caller alone decides of it.
+    pub(crate) fn explain_by_name(&self, request: &Request, error: Error) -> Error {
+        let Some(rule) = self.rule_named(&error).filter(|_| is_refusal(&error)) else { return error };
         match self.rule_parts(request, rule, Subject::Any, None) {
-            Ok(parts) if error.rule.as_deref() == Some(&parts.explained.name) => with_clauses(error, &parts.explained),
-            _ => error,
-        }
-    }
-
-    /// The same for the rule of a link: its clauses, as far as the caller alone decides them.
-    pub(crate) fn explain_link_refusal(&self, request: &Request, of: CollectionId, error: Error) -> Error {
-        match self.rule_named(&error).filter(|(named, _)| *named == of) {
-            Some(rule @ (_, RuleKind::AddLink(_) | RuleKind::RemoveLink(_))) => {
-                self.explain_outright(request, rule, error)
-            }
+            Ok(parts) if !tells_of(&error, &parts.explained) => with_clauses(error, &parts.explained),
             _ => error,
         }
     }
@@ -77,36 +61,25 @@ impl Core {
         let of_field = |rule: &RuleName| rule.0 == update.collection && matches!(rule.1, RuleKind::WriteField(_));
         let rule = self.rule_named(&error).filter(of_field).unwrap_or((update.collection, RuleKind::Update));
         if self.settings.explain_refusals && is_refusal(&error) && !request.caller.is_admin() {
-            let holds = |explained: &RuleExplained| explained.outcome != Verdict::False;
-            let before = self.explain_rule(request, rule, Some(&update.target)).await;
-            if before.as_ref().is_ok_and(|before| holds(before) && is_of(&error, before))
-                && let Ok(Some(after)) = self.explain_becoming(request, rule, update).await
-                && !holds(&after)
-            {
-                return with_clauses(error, &after);
+            let states = self.explain_sent(request, rule, update).await.unwrap_or_default();
+            let refuses = |state: &&RuleExplained| is_of(&error, state) && state.outcome == Verdict::False;
+            if let Some(state) = states.iter().find(refuses) {
+                return with_clauses(error, state);
             }
         }
         self.explain_stored_refusal(request, rule, &update.target, error).await
     }
 
-    /// A rule over a record as a change would leave it; `None` where that is not known before the write.
-    async fn explain_becoming(
+    /// A rule over a record as a change finds it and as it would leave it, as far as that is known before the write.
+    async fn explain_sent(
         &self,
         request: &Request,
         rule: RuleName,
         update: &Update<'_>,
-    ) -> Result<Option<RuleExplained>, Error> {
-        let Some(before) = self.stored_values(request, rule.0, &update.target).await? else { return Ok(None) };
+    ) -> Result<Vec<RuleExplained>, Error> {
+        let Some(before) = self.stored_values(request, rule.0, &update.target).await? else { return Ok(Vec::new()) };
         let patch = self.patch(request, rule.0, &update.patch, Sender::Caller)?;
-        if patch.unknown().any(|field| !patch.added.contains(&field)) {
-            return Ok(None);
-        }
-        let after = changed(&before, &patch);
-        let after = OwnFields { collection: self.schema.collection(rule.0), values: &after };
-        let changed = Changed { before: &before, after: &after, over: Over::After };
-        let mut explained = self.explain_changed(request, rule, &update.target, changed).await?;
-        explained.over = Some(Over::After);
-        Ok(Some(explained))
+        self.explain_states(request, rule, &update.target, (&before, &patch)).await
     }
 
     /// The rule that an error names, where refusals are explained.
@@ -139,9 +112,11 @@ impl Core {
         };
         match self.explain_rule(request, rule, Some(target)).await {
             Ok(explained) if !is_of(&error, &explained) => error,
-            Ok(explained) if explained.outcome == Verdict::False => with_clauses(error, &explained),
-            Ok(explained) if is_refusal(&error) => {
+            Ok(explained) if is_refusal(&error) && explained.outcome == Verdict::True => {
                 error.with_hint(format!("{} holds of the record as it is, but not as it would become", explained.name))
+            }
+            Ok(explained) if is_refusal(&error) || explained.outcome == Verdict::False => {
+                with_clauses(error, &explained)
             }
             _ => error,
         }
@@ -150,6 +125,11 @@ impl Core {
 
 fn is_refusal(error: &Error) -> bool {
     matches!(error.kind, ErrorKind::Unauthenticated | ErrorKind::Forbidden)
+}
+
+/// Whether the error's hint tells of the rule already.
+fn tells_of(error: &Error, explained: &RuleExplained) -> bool {
+    error.hint.as_ref().is_some_and(|hint| hint.starts_with(&explained.name))
 }
 
 /// Whether the rule is the one that the error names; a record that is not found names none.

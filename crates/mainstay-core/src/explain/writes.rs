@@ -3,9 +3,9 @@ use mainstay_expr::Value;
 use mainstay_plan::{LinkMode, OwnFields};
 use mainstay_schema::{CollectionId, FieldId};
 
-use super::clauses::{Changed, Subject};
+use super::clauses::Subject;
 use crate::{
-    Core, Create, Delete, Error, Explanation, FieldError, Over, Request, RuleExplained, Target, Update, Verdict,
+    Core, Create, Delete, Error, Explanation, FieldError, Request, RuleExplained, Target, Update, Verdict,
     errors::invalid_record,
     expressions::{Class, RuleKind, RuleName},
     plan::rules::refused,
@@ -204,14 +204,7 @@ impl Core {
         let ruled = patch.ruled(row.collection).map(RuleKind::WriteField);
         let update = Some(RuleKind::Update).filter(|_| patch.asks_update_rule(row.collection));
         for kind in update.into_iter().chain(ruled) {
-            for over in [Over::Before, Over::After] {
-                // A rule over values that only the write knows would be told wrongly.
-                if over == Over::After && !late.is_empty() {
-                    continue;
-                }
-                let changed = Changed { before: &before, after: &row, over };
-                let mut explained = self.explain_changed(request, (of, kind), target, changed).await?;
-                explained.over = Some(over);
+            for explained in self.explain_states(request, (of, kind), target, (&before, patch)).await? {
                 self.add_rule(request, (of, kind), explained, None, explanation);
             }
         }

@@ -25,8 +25,7 @@ impl Core {
     /// A page of groups.
     pub(crate) async fn group(&self, request: &Request, group: &Group) -> Result<Page, Error> {
         let kept = self.group_shape(request, group)?;
-        let refused = |error| self.explain_outright(request, (group.collection, RuleKind::Read), error);
-        let (prepared, values) = self.prepare_group(request, group, &kept).map_err(refused)?;
+        let (prepared, values) = self.prepare_group(request, group, &kept)?;
         let mut into = Vec::with_capacity(PAGE_BYTES);
         into.extend_from_slice(PAGE_BEGINS);
         let page = self.store.read(&prepared.statement, values, into).await.map_err(from_store)?;

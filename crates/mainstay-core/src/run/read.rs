@@ -33,8 +33,7 @@ impl Core {
         let ask = ReadAsk::one(request, read);
         let kept = self.read_shape(request, &ask)?;
         let resolved = kept.shape.expressions.resolve(&self.schema, request, ask.params)?;
-        let refused = |error| self.explain_outright(request, (read.collection, RuleKind::Read), error);
-        let prepared = self.read_plan(&kept, &resolved, None).map_err(refused)?;
+        let prepared = self.read_plan(&kept, &resolved, None)?;
         let target = target_values(&self.schema, read.collection, &read.target)?;
         let given = Given { slots: &resolved.slots, target: &target, ..Given::default() };
         let values = given.bind(&prepared.origins);
@@ -58,8 +57,7 @@ impl Core {
         let resolved = kept.shape.expressions.resolve(&self.schema, request, ask.params)?;
         let context = || cursor_context(&kept.shape.cursor_context, request, &list.params);
         let cursor = self.open_cursor(context, list.after.as_deref(), kept.shape.order.len())?;
-        let refused = |error| self.explain_outright(request, (list.collection, RuleKind::Read), error);
-        let prepared = self.read_plan(&kept, &resolved, cursor.as_deref().map(nulls)).map_err(refused)?;
+        let prepared = self.read_plan(&kept, &resolved, cursor.as_deref().map(nulls))?;
         let cursor = cursor.unwrap_or_default();
         let given = Given { slots: &resolved.slots, cursor: &cursor, limit, ..Given::default() };
         let mut into = Vec::with_capacity(PAGE_BYTES);

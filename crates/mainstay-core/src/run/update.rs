@@ -33,10 +33,7 @@ impl Core {
         let mut outcomes = vec![steps.update(change(update, aim, patch, Sender::Caller))?];
         match self.carry_out_once(steps, &mut outcomes, updated).await {
             Ok(answer) => Ok(answer),
-            Err(failed) => {
-                let error = self.explain_link_refusal(request, update.collection, failed.error);
-                Err(self.explain_change_refusal(request, update, error).await)
-            }
+            Err(failed) => Err(self.explain_change_refusal(request, update, failed.error).await),
         }
     }
 

@@ -243,3 +243,69 @@ async fn clauses_behind_links_say_what_they_read() {
     let clause = format!("`org.open` is false, where org is {shut} and org.open is false");
     assert!(told.contains(&format!("(Job.update, of the record as it would become: {clause})")), "{told}");
 }
+
+const CHANGING: &str = r#"
+type Desk @rules(read: "true", create: "true", update: "'head' in auth.roles") {
+  name: String!
+  members: [Member!]! @many @rules(add: "item.user == auth.id")
+}
+type Member @rules(read: "true", write: "true") {
+  user: ID!
+  salary: Int @rules(read: "'boss' in auth.roles")
+  loans: [Loan!]! @inverse(field: "person")
+}
+type Loan
+  @rules(
+    read: "true"
+    create: "true"
+    update: "old.back == null && new.person == old.person && new.days < 30"
+  )
+{
+  person: Member! @rules(read: "'desk' in auth.roles")
+  back: Int
+  days: Int! @default(value: 1)
+  changes: Int! @set(create: "0", update: "changes + 1")
+}
+"#;
+
+/// A rule over the change itself is told with the clause that refuses, also where the server writes a field besides.
+#[tokio::test]
+async fn a_rule_of_old_and_new_says_which_clause_refuses() {
+    let house = House::with(CHANGING, |settings| settings.explain_refusals = true);
+    let anna = user("anna");
+    let person = house.seed("members", r#"{"user": "anna"}"#).await;
+    let id = house.seed("loans", &format!(r#"{{"person": "{person}", "back": 3}}"#)).await;
+    let told = house.patch(&anna, "loans", &id, r#"{"back": null}"#).await;
+    assert!(told.ends_with("(Loan.update: `old.back == null` is false, where old.back is 3)"), "{told}");
+
+    let id = house.seed("loans", &format!(r#"{{"person": "{person}"}}"#)).await;
+    let told = house.patch(&anna, "loans", &id, r#"{"days": 31}"#).await;
+    assert!(told.ends_with("(Loan.update: `new.days < 30` is false, where new.days is 31)"), "{told}");
+    assert!(house.patch(&anna, "loans", &id, r#"{"days": 29}"#).await.contains("\"days\":29"));
+}
+
+/// Whatever rule refuses is told with its clause: of a field that is read, of a record behind its links, of what is sent beside links.
+#[tokio::test]
+async fn every_refusal_says_which_clause_refuses() {
+    let house = House::with(CHANGING, |settings| settings.explain_refusals = true);
+    let anna = user("anna");
+    let person = house.seed("members", r#"{"user": "anna"}"#).await;
+    let desk = house.seed("desks", r#"{"name": "a"}"#).await;
+    let clause = "Member.salary.read: `'boss' in auth.roles` is false, where 'boss' in auth.roles is false";
+    let list = List { selection: selection(&[plain("salary")]), ..house.list_of("members") };
+    let read = house.list(&anna, list).await;
+    let one = house.get(&anna, "members", &person, &[plain("salary")]).await;
+    let filtered = house.filter(&anna, "members", "salary > 3", "user").await;
+    let through = house.filter(&anna, "loans", "person.user == 'a'", "days").await;
+    for told in [read, one, filtered] {
+        assert!(told.starts_with("Forbidden") && told.ends_with(&format!("({clause})")), "{told}");
+    }
+    assert!(through.contains("Loan.person.read: `'desk' in auth.roles` is false"), "{through}");
+
+    let both = format!(r#"{{"members": {{"add": ["{person}"]}}, "name": "b"}}"#);
+    let told = house.patch(&anna, "desks", &desk, &both).await;
+    assert!(
+        told.ends_with("(Desk.update: `'head' in auth.roles` is false, where 'head' in auth.roles is false)"),
+        "{told}"
+    );
+}

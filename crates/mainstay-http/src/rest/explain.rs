@@ -166,7 +166,8 @@ fn operation<'a>(core: &Core, request: &Request, asked: &Asked<'a>) -> Outcome<O
     );
     if !known {
         let detail = format!("{path:?} is no address of records");
-        return Err(Problem::new(Code::UnknownPath, detail).hint(Some("addresses of records begin with /api/".into())));
+        return Err(Problem::new(Code::UnknownPath, detail)
+            .hint(Some("explained is what asks for records: /api/ and a collection, /api/query, /api/batch".into())));
     }
     if !route.allows(&method) {
         let detail = format!("{method} is not allowed here; {} are", route.allow());

@@ -37,7 +37,7 @@ pub(crate) struct Arguments {
     #[arg(long = "header", value_name = "NAME: VALUE", value_parser = header)]
     headers: Vec<(String, String)>,
     /// Run a page so many times, and say what it takes.
-    #[arg(long, value_name = "TIMES", num_args = 0..=1, default_missing_value = "5")]
+    #[arg(long, value_name = "TIMES", num_args = 0..=1, require_equals = true, default_missing_value = "5")]
     run: Option<u16>,
     /// GET, POST, PATCH or DELETE
     method: String,

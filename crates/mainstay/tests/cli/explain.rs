@@ -358,8 +358,8 @@ fn on_a_server_the_missing_index_is_judged_by_the_plan_and_said_to_be() {
 #[test]
 fn a_page_is_measured() {
     let project = project();
-    let json = explain(&project, "admin", &["--run", "3", "GET", "/api/skills?sort=monthsMin"]);
+    let json = explain(&project, "admin", &["--run=3", "GET", "/api/skills?sort=monthsMin"]);
     assert_eq!((&json["measured"]["times"], &json["measured"]["rows"]), (&json!(3), &json!(32)), "{json:#}");
-    let text = project.ok(&["explain", "--as", "admin", "--run", "--", "GET", "/api/skills?sort=monthsMin"]);
+    let text = project.ok(&["explain", "--as", "admin", "--run", "GET", "/api/skills?sort=monthsMin"]);
     assert!(text.contains("the median of 5 runs"), "{text}");
 }
