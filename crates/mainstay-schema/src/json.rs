@@ -58,7 +58,7 @@ pub struct JsonError {
 
 impl<'a> Json<'a> {
     /// Reads one JSON value. Refused: double keys, invalid UTF-8, nesting beyond the limit, anything behind the value, and
-    /// numbers that neither 64-bit type holds, too small ones too.
+    /// numbers that are out of a float's range, too small ones too.
     pub fn parse(bytes: &'a [u8], limits: JsonLimits) -> Result<Json<'a>, JsonError> {
         let text = std::str::from_utf8(bytes).map_err(|error| not_utf8(bytes, error.valid_up_to()))?;
         let mut deserializer = serde_json::Deserializer::from_str(text);
@@ -205,9 +205,10 @@ impl<'de> Visitor<'de> for Seed<'_> {
     }
 
     fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Json<'de>, E> {
-        i64::try_from(value)
-            .map(Json::Int)
-            .map_err(|_| E::custom(format_args!("the number {value} does not fit into 64 bits; send it as a text")))
+        match i64::try_from(value) {
+            Ok(value) => Ok(Json::Int(value)),
+            Err(_) => self.visit_f64(value as f64),
+        }
     }
 
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Json<'de>, E> {

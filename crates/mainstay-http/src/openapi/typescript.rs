@@ -54,7 +54,6 @@ enum Side {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Input {
     Create,
-    Nested,
     Update,
 }
 
@@ -124,9 +123,8 @@ impl Writer<'_> {
         self.line("}");
         self.page(own);
         self.link(collection, own);
-        self.input(collection, &own.create, Input::Create, &format!("A new {}.", collection.name));
-        let about = format!("A new {} inside of another record.", collection.name);
-        self.input(collection, &own.nested, Input::Nested, &about);
+        let about = format!("A new {}, by itself or inside of another new record.", collection.name);
+        self.input(collection, &own.create, Input::Create, &about);
         let about = format!("The fields of a {} that change: null clears, what is not sent stays.", collection.name);
         self.input(collection, &own.update, Input::Update, &about);
     }
@@ -190,21 +188,20 @@ impl Writer<'_> {
         Some(match (&field.kind, input) {
             (FieldKind::Inverse { target, field: link }, Input::Create) => {
                 let link = &self.schema.collection(*target).field(*link).name;
-                format!("Omit<{}, {link:?}>[]", names(*target).nested)
+                format!("Omit<{}, {link:?}>[]", names(*target).create)
             }
-            (FieldKind::Inverse { .. }, _) => return None,
+            (FieldKind::Inverse { .. }, Input::Update) => return None,
             (FieldKind::Many { target, .. }, Input::Create) => {
-                format!("({} | {})[]", names(*target).link, names(*target).nested)
+                format!("({} | {})[]", names(*target).link, names(*target).create)
             }
-            (FieldKind::Many { target, .. }, Input::Nested) => format!("{}[]", names(*target).link),
             (FieldKind::Many { target, .. }, Input::Update) => {
                 let link = &names(*target).link;
                 format!("{link}[] | {{ add?: {link}[]; remove?: {link}[] }}")
             }
             (FieldKind::ToOne { target, .. }, Input::Create) => {
-                format!("{} | {}", names(*target).link, names(*target).nested)
+                format!("{} | {}", names(*target).link, names(*target).create)
             }
-            (FieldKind::ToOne { target, .. }, _) => names(*target).link.clone(),
+            (FieldKind::ToOne { target, .. }, Input::Update) => names(*target).link.clone(),
             _ if field.system => self.key(collection.key, Side::Taken).to_owned(),
             (FieldKind::Scalar(scalar), Input::Update) if is_number(*scalar) => {
                 let number = self.scalar(*scalar, Side::Taken);

@@ -170,6 +170,10 @@ fn read_json(json: &Json<'_>) -> Result<Value, WireError> {
     if holds_nul(json) {
         return Err(invalid("text holds the character U+0000".to_owned()));
     }
+    if let Some(number) = rounded_whole(json) {
+        let message = format!("the whole number {} has more digits than are kept", cut(number));
+        return Err(invalid(message).hint("send it as a text"));
+    }
     Ok(Value::Json(json.to_canonical().into()))
 }
 
@@ -179,6 +183,16 @@ fn holds_nul(json: &Json<'_>) -> bool {
         Json::Array(items) => items.iter().any(holds_nul),
         Json::Object(members) => members.iter().any(|(key, value)| key.contains('\0') || holds_nul(value)),
         Json::Null | Json::Bool(_) | Json::Int(_) | Json::Float(_) | Json::Rounded(_) => false,
+    }
+}
+
+/// A whole number that would not be kept as it was written: an id, most likely. Fractions are rounded, as everywhere in JSON.
+fn rounded_whole<'a>(json: &'a Json<'_>) -> Option<&'a str> {
+    match json {
+        Json::Rounded(text) => Some(&**text).filter(|text| !text.contains(['.', 'e', 'E'])),
+        Json::Array(items) => items.iter().find_map(rounded_whole),
+        Json::Object(members) => members.iter().find_map(|(_, value)| rounded_whole(value)),
+        Json::Null | Json::Bool(_) | Json::Int(_) | Json::Float(_) | Json::Text(_) => None,
     }
 }
 

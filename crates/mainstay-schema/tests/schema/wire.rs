@@ -92,7 +92,7 @@ fn numbers_at_their_limits() {
     int -0 => 0
     int "1" => wrong_type : expected a whole number, got a text (None)
     int null => null
-    int 9223372036854775808 => the number 9223372036854775808 does not fit into 64 bits; send it as a text at line 1 column 19
+    int 9223372036854775808 => wrong_type : expected a whole number, got 9223372036854775808 (None)
     long "9223372036854775807" => "9223372036854775807"
     long -9223372036854775808 => "-9223372036854775808"
     long "9223372036854775808" => invalid_value : "9223372036854775808" is no whole number of 64 bits (None)
@@ -115,6 +115,36 @@ fn numbers_at_their_limits() {
     decimal "1e2" => invalid_value : "1e2" is no decimal number: expected a form like -12.50 (None)
     boolean true => true
     boolean 1 => wrong_type : expected true or false, got a number (None)
+    "#);
+}
+
+/// A float takes what JavaScript prints of it, on both sides of each power of two; what is kept exactly is never rounded.
+#[test]
+fn whole_numbers_past_64_bits() {
+    insta::assert_snapshot!(all(&[
+        ("float", "9223372036854775808"),
+        ("float", "9223372036854776000"),
+        ("float", "-9223372036854775809"),
+        ("float", "18446744073709552000"),
+        ("long", "9223372036854775808"),
+        ("decimal", "18446744073709551615"),
+        ("json", "9223372036854775807"),
+        ("json", "9223372036854775808"),
+        ("json", r#"{"ids": [1, 18446744073709551616]}"#),
+        ("json", "100000000000000000000"),
+        ("json", "0.1234567890123456789"),
+    ]), @r#"
+    float 9223372036854775808 => 9.223372036854776e18
+    float 9223372036854776000 => 9.223372036854776e18
+    float -9223372036854775809 => -9.223372036854776e18
+    float 18446744073709552000 => 1.8446744073709552e19
+    long 9223372036854775808 => wrong_type : expected a whole number as a text, got 9223372036854775808 (None)
+    decimal 18446744073709551615 => wrong_type : expected a decimal as a text, got a number (Some("a number with a fraction loses digits on its way; send a text, as in \"12.50\""))
+    json 9223372036854775807 => 9223372036854775807
+    json 9223372036854775808 => invalid_value : the whole number 9223372036854775808 has more digits than are kept (Some("send it as a text"))
+    json {"ids": [1, 18446744073709551616]} => invalid_value : the whole number 18446744073709551616 has more digits than are kept (Some("send it as a text"))
+    json 100000000000000000000 => 1e20
+    json 0.1234567890123456789 => 0.12345678901234568
     "#);
 }
 
@@ -296,7 +326,7 @@ fn json_that_is_refused() {
     the JSON ends too early at line 1 column 0
     expected `:` at line 1 column 6
     trailing comma at line 1 column 4
-    the number 18446744073709551615 does not fit into 64 bits; send it as a text at line 1 column 20
+    Rounded("18446744073709551615")
     this is no JSON value at line 1 column 1
     this number is out of range at line 1 column 5
     half of a surrogate pair is no character at line 1 column 8

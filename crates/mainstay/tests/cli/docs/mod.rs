@@ -94,7 +94,7 @@ fn every_command_and_option_is_described() {
         let options = shell.run(&format!("mainstay {name} --help")).output;
         let options = options.split("Options:").nth(1).unwrap().split("Example:").next().unwrap().to_owned();
         let options = options.split_whitespace().filter(|word| word.starts_with("--") && word.len() > 2);
-        for option in options.map(|word| word.trim_end_matches([',', ']'])) {
+        for option in options.filter_map(|word| word.split(['[', ',', ']']).next()) {
             let everywhere = ["--help", "--json", "--log-json", "--project"].contains(&option);
             assert!(everywhere || section.contains(option), "mainstay {name} {option} is not described");
         }
