@@ -1,9 +1,14 @@
 // What front ends write by the types of the shop: tsc takes the right uses, and each wrong one must be an error.
-import type { LineCreate, Order, OrderCreate, OrderPage, OrderUpdate, Problem, Product, ProductUpdate } from "./types";
+import type { CategoryCreate, LineCreate, Order, OrderCreate, OrderPage, OrderUpdate, Problem, Product, ProductUpdate } from "./types";
 
 const order: OrderCreate = {
   shipTo: { name: "Anna", street: "Main Street 1", city: "Springfield", country: "US" },
   lines: [{ product: { by: { slug: "pen" } }, quantity: 2 }, { product: "0193a000-0000-7000-8000-000000000401" }],
+};
+const shelf: CategoryCreate = {
+  slug: "ink",
+  name: "Ink",
+  products: [{ slug: "blue", name: "Blue", price: "3.00", lines: [{ order: { shipTo: null, lines: [{ product: { by: { slug: "pen" } } }] } }] }],
 };
 const delivery: ProductUpdate = { received: { add: 12 }, price: "2.50" };
 const placed: OrderUpdate = { state: "PLACED" };
@@ -29,4 +34,4 @@ const hidden = (line: import("./types").Line) => line.left;
 // @ts-expect-error a total may be null
 const sum: number = ({} as Order).total.length;
 
-export { cheap, delivery, hidden, lost, nothing, nowhere, order, placed, show, sum, total };
+export { cheap, delivery, hidden, lost, nothing, nowhere, order, placed, shelf, show, sum, total };
