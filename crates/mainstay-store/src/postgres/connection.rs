@@ -15,7 +15,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::{
     address::{Address, Tls},
     dialect::NESTED_MAX,
-    failure::{self, failure, is_stale, store_error, told},
+    failure::{self, failure, is_ended, is_stale, store_error, told},
     line::{Line, Take},
     other_half::{Half, OtherHalf},
     tls,
@@ -86,8 +86,15 @@ impl Connector {
         self.settings.postgres.pgbouncer == Pgbouncer::Transaction
     }
 
-    /// Makes a connection, which stays on the runtime of whoever asks.
+    /// Makes a connection, which stays on the runtime of whoever asks; once more where the first one is ended while it begins.
     pub(super) async fn connect(self: &Arc<Connector>) -> Result<Connection, tokio_postgres::Error> {
+        match self.connect_once().await {
+            Err(error) if is_ended(&error) => self.connect_once().await,
+            outcome => outcome,
+        }
+    }
+
+    async fn connect_once(self: &Arc<Connector>) -> Result<Connection, tokio_postgres::Error> {
         let (client, other_half) = self.reach().await?;
         let mut other_half = OtherHalf::new(other_half);
         if !self.is_pooled_outside() {

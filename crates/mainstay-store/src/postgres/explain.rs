@@ -210,7 +210,8 @@ async fn generic(client: &Client, sql: &Sql) -> Result<Json, tokio_postgres::Err
     );
     let answer = client.simple_query(&text).await;
     if answer.is_err() {
-        client.batch_execute("ROLLBACK; DEALLOCATE ALL").await?;
+        // What is prepared outlives its transaction; where it was that which failed, there is nothing to forget.
+        let _ = client.batch_execute("ROLLBACK; DEALLOCATE mainstay_explain").await;
     }
     let row = answer?.into_iter().find_map(|message| match message {
         SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),

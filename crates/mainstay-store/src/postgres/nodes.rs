@@ -17,7 +17,7 @@ use super::{
     PostgresDialect,
     connection::Connection,
     engine::{Engine, Inner},
-    failure::{store_error, told},
+    failure::{is_lost, store_error, told},
     feed::horizon,
     pool::closed,
 };
@@ -90,16 +90,11 @@ impl Engine {
 async fn beat_on(inner: &Inner, beat: &Beat) -> Result<Pulse, StoreError> {
     let mut held = inner.nodes.connection.lock().await;
     let asked = Instant::now();
-    let work = async {
-        let mut connection = take(inner, held.take()).await?;
-        let pulse = pulse(&mut connection, beat).await.map_err(|error| store_error(&error, 0))?;
-        Ok((pulse, connection))
-    };
+    let work = ask(inner, &mut held, async |connection: &mut Connection| pulse(connection, beat).await);
     let limit = beat.gone_after / 2;
     let limit_ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
     // A connection that does not answer goes with what is waited for.
-    let ((pulse, more), connection) = timeout(limit, work).await.unwrap_or(Err(StoreError::TimedOut { limit_ms }))?;
-    *held = Some(connection);
+    let (pulse, more) = timeout(limit, work).await.unwrap_or(Err(StoreError::TimedOut { limit_ms }))?;
     inner.nodes.election.told(pulse.elected, asked, beat.gone_after);
     if more {
         inner.nodes.backlog.send_replace(beat.kept);
@@ -110,25 +105,40 @@ async fn beat_on(inner: &Inner, beat: &Beat) -> Result<Pulse, StoreError> {
 async fn leave_on(inner: &Inner, id: &str) -> Result<(), StoreError> {
     inner.nodes.election.told(false, Instant::now(), Duration::ZERO);
     let mut held = inner.nodes.connection.lock().await;
-    let mut connection = take(inner, held.take()).await?;
-    let leave = async {
+    let leave = async |connection: &mut Connection| {
         let transaction = connection.transaction(None).await?;
         for sql in ["DELETE FROM mainstay_nodes WHERE id = $1", "DELETE FROM mainstay_leases WHERE node = $1"] {
             transaction.query_typed(sql, &[(&id, Type::TEXT)]).await?;
         }
         transaction.commit().await
     };
-    leave.await.map_err(|error| store_error(&error, 0))
+    ask(inner, &mut held, leave).await
 }
 
-/// The connection that there is, or a new one.
-async fn take(inner: &Inner, held: Option<Connection>) -> Result<Connection, StoreError> {
-    if let Some(mut connection) = held
+/// Asks on the connection that there is, which goes where it fails; once more on a new one where it may have ended while nobody looked:
+/// nothing of this does harm twice.
+async fn ask<T>(
+    inner: &Inner,
+    held: &mut Option<Connection>,
+    ask: impl AsyncFn(&mut Connection) -> Result<T, tokio_postgres::Error>,
+) -> Result<T, StoreError> {
+    if let Some(mut connection) = held.take()
         && connection.is_sound()
     {
-        return Ok(connection);
+        match ask(&mut connection).await {
+            Err(error) if is_lost(&error) => {}
+            outcome => {
+                let answer = outcome.map_err(|error| store_error(&error, 0))?;
+                *held = Some(connection);
+                return Ok(answer);
+            }
+        }
     }
-    inner.connector.connect().await.map_err(|error| StoreError::Unavailable(told(&error)))
+    let connected = inner.connector.connect().await;
+    let mut connection = connected.map_err(|error| StoreError::Unavailable(told(&error)))?;
+    let answer = ask(&mut connection).await.map_err(|error| store_error(&error, 0))?;
+    *held = Some(connection);
+    Ok(answer)
 }
 
 /// Writes the node down, asks for the lease, and does the chores that are a statement each.

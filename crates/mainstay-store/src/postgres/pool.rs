@@ -19,7 +19,7 @@ use tokio::{
 use super::{
     connection::{Connection, Connector, Mode},
     engine::CONNECTIONS_BESIDE,
-    failure::{has_no_room, is_ended},
+    failure::has_no_room,
 };
 use crate::StoreError;
 
@@ -206,7 +206,7 @@ impl Shared {
             return Err(NotMade::Away(StoreError::Unavailable(away.why.clone())));
         }
         let limit = self.connector.patience();
-        let outcome = match timeout(limit, self.reach()).await {
+        let outcome = match timeout(limit, self.connector.connect()).await {
             Ok(Err(error)) if has_no_room(&error) => return Err(NotMade::Crowded(self.connector.why_not(&error))),
             Ok(outcome) => outcome.map_err(|error| self.connector.why_not(&error)),
             Err(_) => Err(format!("no answer within {} ms", limit.as_millis())),
@@ -219,14 +219,6 @@ impl Shared {
                 Ok(connection)
             }
             Err(why) => Err(NotMade::Away(self.mark_away(why))),
-        }
-    }
-
-    /// Makes a connection; once more where the first one is ended while it begins.
-    async fn reach(&self) -> Result<Connection, tokio_postgres::Error> {
-        match self.connector.connect().await {
-            Err(error) if is_ended(&error) => self.connector.connect().await,
-            outcome => outcome,
         }
     }
 

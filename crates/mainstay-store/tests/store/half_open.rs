@@ -1,7 +1,7 @@
 //! A node that is cut off in the middle of a transaction, and of which its database hears nothing: what it holds is given up.
 use std::{
     io::{Read as _, Write as _},
-    net::{TcpListener, TcpStream},
+    net::{Shutdown, TcpListener, TcpStream},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use mainstay_store::{ChangesAsked, Location, Member, MoveSettings, MoveStep, Settings, Store};
+use mainstay_store::{Beat, ChangesAsked, Fitness, Location, Member, MoveSettings, MoveStep, Node, Settings, Store};
 use mainstay_test_db::{TestDatabase, postgres_only};
 
 use crate::{
@@ -24,11 +24,13 @@ use crate::{
 struct Way {
     up_to: &'static [u8],
     cuts: Arc<AtomicBool>,
+    /// Whether the connection ends then, and the next ones are whole.
+    ends: bool,
 }
 
 impl Way {
     fn up_to(bytes: &'static [u8]) -> Way {
-        Way { up_to: bytes, cuts: Arc::default() }
+        Way { up_to: bytes, cuts: Arc::default(), ends: false }
     }
 
     /// A store behind it, whose transactions the server gives up soon.
@@ -54,31 +56,57 @@ impl Way {
             for node in listener.incoming() {
                 let (node, server) = (node.unwrap(), TcpStream::connect(&host).unwrap());
                 let (from, to) = (server.try_clone().unwrap(), node.try_clone().unwrap());
-                thread::spawn(move || pass(from, to, |_| false));
+                thread::spawn(move || pass(from, to, |_| After::On));
                 let way = way.clone();
-                thread::spawn(move || pass(node, server, |bytes| way.is_cut_behind(bytes)));
+                thread::spawn(move || pass(node, server, |bytes| way.behind(bytes)));
             }
         });
         format!("{before}@{address}/{database}")
     }
 
-    fn is_cut_behind(&self, bytes: &[u8]) -> bool {
-        self.cuts.load(Ordering::Acquire) && bytes.windows(self.up_to.len()).any(|window| window == self.up_to)
+    fn behind(&self, bytes: &[u8]) -> After {
+        if !bytes.windows(self.up_to.len()).any(|window| window == self.up_to) {
+            return After::On;
+        }
+        let is_cut =
+            if self.ends { self.cuts.swap(false, Ordering::AcqRel) } else { self.cuts.load(Ordering::Acquire) };
+        match (is_cut, self.ends) {
+            (false, _) => After::On,
+            (true, true) => After::End,
+            (true, false) => After::Silence,
+        }
     }
 }
 
-/// Passes bytes on, until both hold still for good.
-fn pass(mut from: TcpStream, mut to: TcpStream, is_last: impl Fn(&[u8]) -> bool) {
+/// What comes behind some bytes.
+enum After {
+    On,
+    Silence,
+    End,
+}
+
+/// Passes bytes on, until both hold still for good, or end.
+fn pass(mut from: TcpStream, mut to: TcpStream, after: impl Fn(&[u8]) -> After) {
     let mut chunk = vec![0; 1 << 16];
     while let Ok(length @ 1..) = from.read(&mut chunk) {
+        match after(&chunk[..length]) {
+            After::On => {}
+            After::End => {
+                // The node hears of it when it waits for an answer.
+                let _ = from.shutdown(Shutdown::Both);
+                let _ = to.shutdown(Shutdown::Both);
+                return;
+            }
+            After::Silence => {
+                let _ = to.write_all(&chunk[..length]);
+                // Nobody is told: the connections stay open.
+                loop {
+                    thread::park();
+                }
+            }
+        }
         if to.write_all(&chunk[..length]).is_err() {
             return;
-        }
-        if is_last(&chunk[..length]) {
-            // Nobody is told: the connections stay open.
-            loop {
-                thread::park();
-            }
         }
     }
 }
@@ -99,6 +127,29 @@ async fn who_is_cut_off_while_it_renews_its_lease_does_not_keep_it() {
     way.cut();
     until(&second, |standing| standing.elected).await;
     assert!(two.is_elected() && !one.is_elected());
+}
+
+#[tokio::test]
+async fn a_sign_of_life_whose_connection_ends_is_given_on_another_one() {
+    postgres_only!("signs of life are given over a network");
+    let database = TestDatabase::new();
+    open(&database, SDL).close();
+    let way = Way { ends: true, ..Way::up_to(b"INSERT INTO mainstay_leases") };
+    let store = way.store(&database);
+    let node = Node {
+        id: "one".to_owned(),
+        name: "one".to_owned(),
+        version: "1.2.3".to_owned(),
+        schema: load(SDL).snapshot().fingerprint(),
+    };
+    let (gone_after, kept) = (Duration::from_secs(60), Duration::from_secs(60));
+    let beat = Beat { node, fitness: Fitness::Same, gone_after, kept };
+    assert!(store.beat(&beat).await.unwrap().elected);
+    way.cut();
+    assert!(store.beat(&beat).await.unwrap().elected);
+    assert!(!way.cuts.load(Ordering::Acquire), "it was cut");
+    store.leave("one").await.unwrap();
+    assert_eq!(store.nodes().unwrap(), []);
 }
 
 /// Does something on a thread that may never come to its end, and tells when it has.
