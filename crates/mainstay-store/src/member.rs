@@ -211,14 +211,16 @@ impl Life {
         let beat = Beat { node, fitness: told, gone_after: settings.gone_after, kept: settings.kept };
         let pulse = self.within(self.shared.store.beat(&beat)).await?;
         self.tell(&pulse);
-        let fitness = self.fitness(&pulse, schema).await?;
-        if fitness != beat.fitness {
+        let looked = self.fitness(&pulse, schema).await;
+        let fitness = looked.as_ref().unwrap_or(&beat.fitness);
+        if *fitness != beat.fitness {
             self.shared.hurry.notify_one();
         }
+        // It was a sign of life in any case.
         self.standing.send_modify(|standing| {
-            *standing = Standing { elected: pulse.elected, fitness, beats: standing.beats + 1 };
+            *standing = Standing { elected: pulse.elected, fitness: fitness.clone(), beats: standing.beats + 1 };
         });
-        Ok(())
+        looked.map(|_| ())
     }
 
     /// Waits for the database for so long that whoever has no answer by then is not elected any more.
@@ -235,9 +237,13 @@ impl Life {
         if !self.shared.settings.watches_schema || self.looked.as_ref().is_some_and(is_same) {
             return Ok(known);
         }
-        let fitness = match self.shared.store.snapshot_in_time().await? {
-            Some(database) => Fitness::of(&schema, &database),
-            None => Fitness::Unfit("the database has no tables any more".to_owned()),
+        self.looked = None;
+        let fitness = match self.shared.store.snapshot_in_time().await {
+            Ok(Some(database)) => Fitness::of(&schema, &database),
+            Ok(None) => Fitness::Unfit("the database has no tables any more".to_owned()),
+            // Another version may have written what this one cannot read. It looks again with each sign of life.
+            Err(StoreError::Engine(why)) => return Ok(Fitness::Unfit(why)),
+            Err(error) => return Err(error),
         };
         self.looked = Some((pulse.schema, schema));
         Ok(fitness)

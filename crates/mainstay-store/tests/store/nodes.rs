@@ -216,6 +216,23 @@ async fn a_node_goes_on_behind_additive_steps_and_stops_behind_others() {
 }
 
 #[tokio::test]
+async fn a_node_that_cannot_read_what_the_database_remembers_answers_nothing() {
+    postgres_only!("another node changes the tables");
+    let database = TestDatabase::new();
+    open(&database, SDL).close();
+    let (_, member) = join(&database, "old", SDL).await;
+    let kept = database.rows("SELECT snapshot FROM mainstay_schema")[0][0].clone().unwrap();
+    database.execute("UPDATE mainstay_schema SET snapshot = '{\"format\": 1000, \"tables\": {}}'");
+    let standing = until(&member, |standing| standing.fitness.unfit().is_some()).await;
+    assert!(standing.elected && standing.fitness.unfit().unwrap().contains("cannot be read"), "{standing:?}");
+    // It goes on giving signs of life meanwhile.
+    let beats = standing.beats;
+    until(&member, |standing| standing.beats > beats + 2).await;
+    database.execute(&format!("UPDATE mainstay_schema SET snapshot = '{kept}'"));
+    until(&member, |standing| standing.fitness == Fitness::Same).await;
+}
+
+#[tokio::test]
 async fn many_answers_that_are_too_old_go_faster_than_signs_of_life_come() {
     postgres_only!("the embedded engine takes out a few with each write, too");
     const OLD: usize = 20_000;
