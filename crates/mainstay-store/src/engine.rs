@@ -200,14 +200,14 @@ impl Engine {
         }
     }
 
-    /// Explains a read for whoever does not wait, and must not: a server is asked when there is time for it.
+    /// Explains a read for whoever does not wait, and must not: when there is time for it.
     pub(crate) fn explain_aside(
         &self,
         of: &Arc<ReadStatement>,
         then: impl FnOnce(Result<Explained, StoreError>) + Send + 'static,
     ) {
         match self {
-            Engine::Sqlite(engine) => then(engine.explain(of, None)),
+            Engine::Sqlite(engine) => engine.explain_aside(of, then),
             Engine::Postgres(engine) => engine.explain_aside(of, then),
         }
     }
@@ -219,7 +219,7 @@ impl Engine {
         then: impl FnOnce(Result<Vec<StatementExplained>, StoreError>) + Send + 'static,
     ) {
         match self {
-            Engine::Sqlite(engine) => then(engine.explain_write(of)),
+            Engine::Sqlite(engine) => engine.explain_write_aside(of, then),
             Engine::Postgres(engine) => engine.explain_write_aside(of, then),
         }
     }
@@ -261,14 +261,14 @@ impl Engine {
 
     pub(crate) async fn beat(&self, beat: &Beat) -> Result<Pulse, StoreError> {
         match self {
-            Engine::Sqlite(engine) => engine.beat(beat),
+            Engine::Sqlite(engine) => engine.beat(beat).await,
             Engine::Postgres(engine) => engine.beat(beat).await,
         }
     }
 
     pub(crate) async fn leave(&self, id: &str) -> Result<(), StoreError> {
         match self {
-            Engine::Sqlite(engine) => engine.leave(id),
+            Engine::Sqlite(engine) => engine.leave(id).await,
             Engine::Postgres(engine) => engine.leave(id).await,
         }
     }

@@ -1,12 +1,35 @@
 //! What is told of reads and writes that took long: their SQL, which holds no values, the plan in words, missing indexes.
 //!
-//! Whoever took long does not wait for that: where plans are asked of a server, they come when they come.
+//! Whoever took long does not wait for that, nor does anybody else: plans come when they come.
 use std::{fmt::Write as _, sync::Arc, time::Duration};
+
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 
 use crate::{Explained, ReadStatement, StatementExplained, Step, StoreError, WriteStatement, engine::Engine, sql::Sql};
 
 /// Characters of SQL that are told at most.
 const SQL_SHOWN_MAX: usize = 400;
+/// What waits to be explained beside requests, at most; what finds no place is told without its plan.
+const ASIDE_MAX: usize = 16;
+
+/// What is explained beside requests, that nobody waits for: one after the other, and no more than a few wait for their turn.
+pub(crate) struct Aside {
+    places: Arc<Semaphore>,
+    pub(crate) turn: Mutex<()>,
+}
+
+impl Aside {
+    /// A place to wait for a turn at, if there is one.
+    pub(crate) fn place(&self) -> Option<OwnedSemaphorePermit> {
+        self.places.clone().try_acquire_owned().ok()
+    }
+}
+
+impl Default for Aside {
+    fn default() -> Aside {
+        Aside { places: Arc::new(Semaphore::new(ASIDE_MAX)), turn: Mutex::default() }
+    }
+}
 
 /// Tells of a read that took long.
 pub(crate) fn tell_read(engine: &Engine, statement: &Arc<ReadStatement>, took: Duration) {

@@ -20,7 +20,6 @@ use super::{
     PostgresDialect,
     address::Address,
     connection::{Connection, Connector, Mode, Stopped},
-    explain::Aside,
     failure::store_error,
     feed::{FeedReads, Known},
     line::Take,
@@ -40,6 +39,7 @@ use crate::{
     Write, WriteError, Written,
     exec::{self, Done, Inputs, Row, Work},
     read::ReadStatement,
+    slow::Aside,
     sql::{self, FeedSql, OnceSql, Sql},
 };
 

@@ -7,7 +7,6 @@ use std::{
 use mainstay_expr::Value;
 use mainstay_schema::Schema;
 use serde_json::Value as Json;
-use tokio::sync::{Mutex, Semaphore};
 use tokio_postgres::{Client, Row, SimpleQueryMessage, types::ToSql};
 
 use super::{
@@ -23,25 +22,10 @@ use crate::{
     sql::Sql,
 };
 
-/// What waits to be explained beside requests, at most.
-const ASIDE_MAX: usize = 16;
-
 /// A node of a plan, with how deep it stands.
 pub(super) struct Node<'j> {
     pub(super) depth: usize,
     pub(super) of: &'j Json,
-}
-
-/// What is explained beside requests, that nobody waits for: one after the other, and no more than a few wait for their turn.
-pub(super) struct Aside {
-    places: Arc<Semaphore>,
-    turn: Mutex<()>,
-}
-
-impl Default for Aside {
-    fn default() -> Aside {
-        Aside { places: Arc::new(Semaphore::new(ASIDE_MAX)), turn: Mutex::default() }
-    }
 }
 
 /// A read that is explained.
@@ -83,9 +67,7 @@ impl Engine {
         T: 'static,
         W: AsyncFnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
     {
-        let Ok(place) = self.inner.aside.places.clone().try_acquire_owned() else {
-            return then(Err(StoreError::Overloaded));
-        };
+        let Some(place) = self.inner.aside.place() else { return then(Err(StoreError::Overloaded)) };
         let inner = self.inner.clone();
         let explain = async move || {
             let turn = inner.aside.turn.lock().await;

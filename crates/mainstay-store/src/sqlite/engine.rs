@@ -9,7 +9,10 @@ use mainstay_plan::Position;
 use mainstay_schema::{Migration, Schema, Snapshot};
 use parking_lot::Mutex;
 use rusqlite::Connection;
-use tokio::sync::{oneshot, watch};
+use tokio::{
+    runtime::Handle,
+    sync::{oneshot, watch},
+};
 
 use super::{
     advise,
@@ -31,10 +34,11 @@ use super::{
 };
 use crate::{
     Batch, Beat, ChangesAsked, ChangesPage, Drift, Explained, Kept, Measured, MigrateError, NodeSeen, Offence, Once,
-    OpenError, Page, Pulse, Rehearsed, Retention, Settings, SqliteDialect, StepError, StoreError, Write, WriteError,
-    WriteStatement, Written,
+    OpenError, Page, Pulse, Rehearsed, Retention, Settings, SqliteDialect, StatementExplained, StepError, StoreError,
+    Write, WriteError, WriteStatement, Written,
     exec::{self, Done, Work},
     read::ReadStatement,
+    slow::Aside,
     sql::{self, OnceSql},
 };
 
@@ -50,6 +54,7 @@ pub(crate) struct Engine {
     settings: Settings,
     /// Where writes are tried and rolled back: there is no writer then.
     rehearsal: Option<Rehearsal>,
+    aside: Aside,
     /// Held until everything else has ended.
     held: Mutex<Option<(Checkpointer, Trimmer, Lock)>>,
 }
@@ -87,6 +92,7 @@ impl Engine {
             committed,
             settings: settings.clone(),
             rehearsal: None,
+            aside: Aside::default(),
             held: Mutex::new(Some((checkpointer, trimmer, lock))),
         })
     }
@@ -106,6 +112,7 @@ impl Engine {
             committed: watch::Sender::new(0),
             settings: settings.clone(),
             rehearsal: settings.rehearse.then(|| Rehearsal::new(settings)),
+            aside: Aside::default(),
             held: Mutex::new(None),
         })
     }
@@ -263,26 +270,27 @@ impl Engine {
     }
 
     /// A sign of life of this node. It writes where there is something new to say.
-    pub(crate) fn beat(&self, beat: &Beat) -> Result<Pulse, StoreError> {
+    pub(crate) async fn beat(&self, beat: &Beat) -> Result<Pulse, StoreError> {
         let (known, keeps_old) = self
             .quick(|connection| Ok((nodes::is_known(connection, beat)?, nodes::keeps_old(connection, beat.kept)?)))?;
         if !known {
             let beat = beat.clone();
-            let joined = self.on_writer(move |connection| nodes::join(connection, &beat))?;
+            let joined = self.ask_writer(move |connection| nodes::join(connection, &beat)).await?;
             joined.map_err(|error| store_error(error, 0))?;
         }
         if keeps_old {
             let kept = beat.kept;
-            let trimmed = self.on_writer(move |connection| nodes::trim_kept(connection, kept))?;
+            let trimmed = self.ask_writer(move |connection| nodes::trim_kept(connection, kept)).await?;
             trimmed.map_err(|error| store_error(error, 0))?;
         }
         Ok(nodes::pulse())
     }
 
     /// This node goes.
-    pub(crate) fn leave(&self, id: &str) -> Result<(), StoreError> {
+    pub(crate) async fn leave(&self, id: &str) -> Result<(), StoreError> {
         let id = id.to_owned();
-        self.on_writer(move |connection| nodes::leave(connection, &id))?.map_err(|error| store_error(error, 0))
+        let left = self.ask_writer(move |connection| nodes::leave(connection, &id)).await?;
+        left.map_err(|error| store_error(error, 0))
     }
 
     /// Who is there: nobody, where no process has the database.
@@ -323,14 +331,64 @@ impl Engine {
         answered.recv().map_err(|_| closed())
     }
 
+    /// The same for whoever must not block a thread.
+    async fn ask_writer<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> T + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        let job = Job::Alone(Box::new(move |connection| {
+            let _ = answer.send(work(connection));
+        }));
+        self.writer.send(job)?;
+        answered.await.map_err(|_| closed())
+    }
+
     pub(crate) fn explain(&self, of: &ReadStatement, values: Option<&[Value]>) -> Result<Explained, StoreError> {
         self.with_time(|connection| advise::read(connection, &self.settings, of, values))
     }
 
-    pub(crate) fn explain_write(&self, of: &WriteStatement) -> Result<Vec<crate::StatementExplained>, StoreError> {
-        self.with_time(|connection| {
+    /// Explains a read for any values on a thread that may wait for the disk, when it is its turn; fails at once where too many wait.
+    pub(crate) fn explain_aside(
+        self: &Arc<Self>,
+        of: &Arc<ReadStatement>,
+        then: impl FnOnce(Result<Explained, StoreError>) + Send + 'static,
+    ) {
+        let of = of.clone();
+        self.aside(move |engine| engine.explain(&of, None), then);
+    }
+
+    /// Explains the statements of a write in the same way.
+    pub(crate) fn explain_write_aside(
+        self: &Arc<Self>,
+        of: &Arc<WriteStatement>,
+        then: impl FnOnce(Result<Vec<StatementExplained>, StoreError>) + Send + 'static,
+    ) {
+        let of = of.clone();
+        let explain = move |connection: &Connection| {
             of.all().into_iter().map(|sql| advise::statement(connection, of.schema(), sql)).collect()
-        })
+        };
+        self.aside(move |engine| engine.with_time(explain), then);
+    }
+
+    fn aside<T: 'static>(
+        self: &Arc<Self>,
+        explain: impl FnOnce(&Engine) -> Result<T, StoreError> + Send + 'static,
+        then: impl FnOnce(Result<T, StoreError>) + Send + 'static,
+    ) {
+        let Some(place) = self.aside.place() else { return then(Err(StoreError::Overloaded)) };
+        let engine = self.clone();
+        let work = move || {
+            let turn = engine.aside.turn.blocking_lock();
+            let explained = explain(&engine);
+            drop((turn, place));
+            then(explained);
+        };
+        match Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn_blocking(work)),
+            // Nothing else runs on this thread.
+            Err(_) => work(),
+        }
     }
 
     pub(crate) fn measure(&self, of: &ReadStatement, values: &[Value], times: usize) -> Result<Measured, StoreError> {

@@ -1,7 +1,7 @@
 //! Who is among the nodes of a database, and the keys that they share.
 use std::{sync::Arc, time::Duration};
 
-use mainstay_store::{Fitness, Member, MemberSettings, Standing, Store};
+use mainstay_store::{Fitness, Member, MemberSettings, Once, Standing, Store, Write, Written};
 use mainstay_test_db::{TestDatabase, postgres_only, sqlite_only};
 
 use crate::world::load;
@@ -105,6 +105,43 @@ async fn answers_that_are_too_old_go_without_a_write() {
     let member = Member::join(store.clone(), settings("one"), Arc::new(load(SDL))).await.unwrap();
     until(&member, |standing| standing.beats > 2).await;
     assert_eq!(database.rows("SELECT key FROM mainstay_idempotency"), [[Some("fresh".to_owned())]]);
+}
+
+#[tokio::test]
+async fn a_sign_of_life_that_waits_for_the_writer_blocks_no_thread() {
+    sqlite_only!("a server has no writer");
+    let database = TestDatabase::new();
+    let store = open(&database, SDL);
+    let (stands, mut standing) = tokio::sync::mpsc::unbounded_channel();
+    let (go, goes) = std::sync::mpsc::channel();
+    let goes = std::sync::Mutex::new(goes);
+    // The answer is made by the writer, which stands still for so long.
+    let answer = move |_: &[Written]| {
+        stands.send(()).unwrap();
+        goes.lock().unwrap().recv_timeout(Duration::from_secs(60)).unwrap();
+        Vec::new()
+    };
+    let once = Once {
+        caller: "anna".to_owned(),
+        key: "one".to_owned(),
+        request: [0; 32],
+        body: [0; 32],
+        time_micros: 1,
+        ttl_micros: 1,
+        keys_max: 8,
+        answer_bytes_max: 8,
+        answer: Box::new(answer),
+    };
+    let of = store.clone();
+    let writes = tokio::spawn(async move { of.write_once(Write::from(Vec::new()), Arc::new(once)).await });
+    standing.recv().await.unwrap();
+    let joins = Member::join(store, settings("one"), Arc::new(load(SDL)));
+    let mut joins = std::pin::pin!(joins);
+    let waits = std::future::poll_fn(|context| std::task::Poll::Ready(joins.as_mut().poll(context).is_pending())).await;
+    assert!(waits);
+    go.send(()).unwrap();
+    joins.await.unwrap().leave().await;
+    writes.await.unwrap().unwrap();
 }
 
 #[test]
