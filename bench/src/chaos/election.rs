@@ -35,17 +35,19 @@ pub(super) async fn depose(site: &Site, client: &Client, report: &mut Report) ->
 async fn until_another(site: &Site, client: &Client, old: usize) -> Outcome<Option<Violation>> {
     let cut = Instant::now();
     while cut.elapsed() < PATIENCE {
-        let mut another = None;
+        let mut elected = Vec::with_capacity(NODES);
         for number in (0..NODES).filter(|number| *number != old) {
             if is_elected(site, client, number).await? {
-                another = Some(number);
+                elected.push(number);
             }
         }
-        if let Some(another) = another {
-            // Nothing elects it anew while it is cut off: if it believes so now, it did when the other was asked.
-            let both = is_elected(site, client, old).await?;
-            let text = || format!("node {another} is elected while node {old} still believes to be");
-            return Ok(both.then(|| Violation(text())));
+        if !elected.is_empty() {
+            // Nothing elects it anew while it is cut off: if it believes so now, it did when the others were asked.
+            if is_elected(site, client, old).await? {
+                elected.push(old);
+            }
+            let text = || format!("the nodes {elected:?} believe to be elected at a time");
+            return Ok((elected.len() > 1).then(|| Violation(text())));
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }

@@ -1,7 +1,7 @@
 //! The file of records in which something is wrong: a line of JSON for each, with the reasons and the record as it is.
 use std::{
     fs::{File, OpenOptions},
-    io::{BufRead, BufReader, Read, Seek, SeekFrom, Write},
+    io::{BufRead, BufReader, Seek, SeekFrom, Write},
     path::Path,
 };
 
@@ -26,7 +26,8 @@ impl BadFile {
         let mut options = OpenOptions::new();
         let mut file = options.read(true).write(true).create(true).truncate(false).open(path).map_err(failed)?;
         let length = file.metadata().map_err(failed)?.len();
-        if length > 0 && !sources.iter().map(beginning).any(|begins| begins_with(&mut file, &begins)) {
+        let begins: Vec<String> = sources.iter().map(beginning).collect();
+        if !is_about(&file, &begins).map_err(failed)? {
             return Err(invalid(format!("{name} holds {length} bytes that no import of these files wrote"))
                 .with_hint("name a new file for bad records, or remove this one"));
         }
@@ -104,8 +105,17 @@ fn beginning(source: &Source) -> String {
     object.trim_end_matches('}').to_owned() + ","
 }
 
-fn begins_with(file: &mut File, begins: &str) -> bool {
-    let mut there = vec![0; begins.len()];
-    let read = file.seek(SeekFrom::Start(0)).and_then(|_| file.read_exact(&mut there));
-    read.is_ok() && there == begins.as_bytes()
+/// Whether each line begins so; of the last one a run that was killed may have written only a part.
+fn is_about(file: &File, begins: &[String]) -> std::io::Result<bool> {
+    let (mut reader, mut line) = (BufReader::new(file), Vec::new());
+    loop {
+        line.clear();
+        if reader.read_until(b'\n', &mut line)? == 0 {
+            return Ok(true);
+        }
+        let fits = |begins: &String| line.starts_with(begins.as_bytes()) || begins.as_bytes().starts_with(&line);
+        if !begins.iter().any(fits) {
+            return Ok(false);
+        }
+    }
 }

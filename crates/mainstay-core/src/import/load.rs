@@ -74,7 +74,9 @@ pub(super) struct Start<'a> {
     pub(super) names: Sum,
     /// Whether something of it may wait for what comes later.
     pub(super) waits: bool,
-    /// Records that were wrong and were repaired since, by their numbers.
+    /// Whether records that were wrong were repaired or taken out since.
+    pub(super) was_repaired: bool,
+    /// Those that were repaired, by their numbers.
     pub(super) repairs: BTreeMap<u64, Repair>,
 }
 

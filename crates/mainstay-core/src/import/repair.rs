@@ -280,9 +280,9 @@ impl Loading<'_> {
         repair.notes.iter().map(|number| self.core.note_settled(*number)).collect()
     }
 
-    /// Takes out of the file of bad records what is read once more.
+    /// Takes out of the file of bad records what is read once more, or is not in its source any more.
     pub(super) fn forget_repaired(&self, bad: &mut BadFile) -> Result<(), Error> {
-        let repaired = self.parts.iter().zip(&self.starts).filter(|(_, start)| !start.repairs.is_empty());
+        let repaired = self.parts.iter().zip(&self.starts).filter(|(_, start)| start.was_repaired);
         let of: Vec<(&Source, &str)> = repaired
             .map(|(part, _)| (&self.sources[part.source], self.core.schema().collection(part.collection).name.as_str()))
             .collect();

@@ -88,14 +88,14 @@ impl<'a> Loading<'a> {
         let noted: Vec<(String, State)> =
             noted.iter().filter(|(_, state)| state.collection == *name).cloned().collect();
         let mut found = known(source, part, noted.clone())?;
-        let mut repairs = BTreeMap::new();
+        let (mut repairs, mut was_repaired) = (BTreeMap::new(), false);
         let goes_on = found.is_some() && !self.options.again;
         if !goes_on && !place.is_empty() {
             let repaired = if self.options.again { None } else { self.repaired(part, &place, &noted)? };
             match repaired {
                 Some(repaired) => {
                     steps.extend(repaired.steps);
-                    repairs = repaired.repairs;
+                    (repairs, was_repaired) = (repaired.repairs, true);
                     found = Some((repaired.id, repaired.state));
                 }
                 None => forget.extend(self.replaced(part, &place, &noted)?),
@@ -110,7 +110,17 @@ impl<'a> Loading<'a> {
         };
         let (id, state) = found.unwrap_or_else(|| (uuid::Uuid::now_v7().to_string(), State::default()));
         let digest = Digest::of(source, self.options.resumable)?;
-        Ok(Start { id, before: state.clone(), state, digest, place, names: Sum::default(), waits, repairs })
+        Ok(Start {
+            id,
+            before: state.clone(),
+            state,
+            digest,
+            place,
+            names: Sum::default(),
+            waits,
+            was_repaired,
+            repairs,
+        })
     }
 }
 

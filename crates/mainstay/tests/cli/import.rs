@@ -105,6 +105,21 @@ pub(crate) fn stored(project: &Project, collection: &str, fields: &[&str]) -> Ve
     text.lines().map(record).collect()
 }
 
+/// The names of the records of a collection, in their order.
+pub(crate) fn names(project: &Project, collection: &str) -> Vec<String> {
+    let stored = stored(project, collection, &["name"]);
+    let mut names: Vec<String> = stored.iter().map(|one| one["name"].as_str().unwrap().to_owned()).collect();
+    names.sort();
+    names
+}
+
+/// What an import says that must be refused.
+pub(crate) fn refused(project: &Project, arguments: &[&str]) -> String {
+    let ran = project.run(&[&["import"], arguments].concat());
+    assert_eq!(ran.code, Some(1), "{arguments:?}: {ran:?}");
+    ran.stdout + &ran.stderr
+}
+
 #[test]
 fn a_killed_import_goes_on_and_nothing_comes_in_twice() {
     let project = people();

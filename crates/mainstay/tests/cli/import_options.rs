@@ -1,7 +1,8 @@
 //! `mainstay import`: what its options are for, and what else they are refused with
-use crate::support::Project;
-
-use crate::import::stored;
+use crate::{
+    import::{names, refused},
+    support::Project,
+};
 
 const SCHEMA: &str = r#"
 type Person @path(name: "people") { name: String! @unique age: Int note: String }
@@ -9,23 +10,7 @@ type Team { name: String! @unique }
 "#;
 
 fn people() -> Project {
-    let project = Project::with_schema(SCHEMA);
-    project.ok(&["apply", "--yes"]);
-    project
-}
-
-/// What a command says that must be refused.
-fn refused(project: &Project, arguments: &[&str]) -> String {
-    let ran = project.run(&[&["import"], arguments].concat());
-    assert_eq!(ran.code, Some(1), "{arguments:?}: {ran:?}");
-    ran.stdout + &ran.stderr
-}
-
-fn names(project: &Project, collection: &str) -> Vec<String> {
-    let mut names: Vec<String> =
-        stored(project, collection, &["name"]).iter().map(|one| one["name"].as_str().unwrap().to_owned()).collect();
-    names.sort();
-    names
+    Project::applied(SCHEMA)
 }
 
 #[test]
@@ -81,6 +66,24 @@ fn the_file_of_bad_records_is_this_imports_own_again() {
     project.ok(&["import", "people.csv", "--skip-bad", "bad.ndjson", "--again"]);
     let bad = project.read("bad.ndjson");
     assert!(bad.lines().count() == 2 && bad.contains("another \\\"Person\\\" has the same"), "{bad}");
+}
+
+/// What another file of an import before put aside is not in the way of this one's.
+#[test]
+fn bad_records_of_a_file_that_is_not_loaded_again_are_kept() {
+    let project = people();
+    project.write("people.csv", "name,age\nbob,old\n");
+    project.write("teams.ndjson", "{\"name\": 7}\n");
+    for (files, others) in
+        [(["people.csv", "teams.ndjson"], "people.csv"), (["teams.ndjson", "people.csv"], "teams.ndjson")]
+    {
+        project.ok(&[&["import"], &files[..], &["--again", "--skip-bad", "bad.ndjson"]].concat());
+        let bad = project.read("bad.ndjson");
+        assert_eq!(bad.lines().count(), 2, "{bad}");
+        let told = refused(&project, &[others, "--skip-bad", "bad.ndjson"]);
+        assert!(told.contains("bytes that no import of these files wrote"), "{told}");
+        assert_eq!(project.read("bad.ndjson"), bad);
+    }
 }
 
 #[test]
@@ -158,8 +161,7 @@ fn a_file_is_loaded_once() {
 
 #[test]
 fn links_that_are_left_out_are_counted_beside_records_that_are_put_aside() {
-    let project = Project::with_schema("type Node { id: Int! name: String! @unique next: Node many: [Node!]! @many }");
-    project.ok(&["apply", "--yes"]);
+    let project = Project::applied("type Node { id: Int! name: String! @unique next: Node many: [Node!]! @many }");
     let one =
         |name: &str, next: &str| format!("{{\"name\": \"{name}\", \"next\": \"{next}\", \"many\": [\"x\", \"y\"]}}\n");
     project.write("nodes.ndjson", &[one("a", "none"), one("a", "none"), one("b", "none")].concat());

@@ -1,7 +1,10 @@
 //! `mainstay import`: a file that is repaired where records of it were wrong; what is in comes in no second time
 use serde_json::{Value, json};
 
-use crate::{import::stored, support::Project};
+use crate::{
+    import::{refused, stored},
+    support::Project,
+};
 
 /// Its keys are counted, so that a record waits whose link leads to one further down; most of them have no unique value.
 const SCHEMA: &str = r#"
@@ -12,9 +15,7 @@ type Entry { text: String! amount: Int }
 "#;
 
 fn project() -> Project {
-    let project = Project::with_schema(SCHEMA);
-    project.ok(&["apply", "--yes"]);
-    project
+    Project::applied(SCHEMA)
 }
 
 fn texts(project: &Project, collection: &str) -> Vec<String> {
@@ -31,12 +32,6 @@ fn counts(project: &Project, arguments: &[&str]) -> (u64, u64) {
     let sum =
         |name: &str| report["collections"].as_array().unwrap().iter().map(|one| one[name].as_u64().unwrap()).sum();
     (sum("created") + sum("updated"), sum("already"))
-}
-
-fn refused(project: &Project, arguments: &[&str]) -> String {
-    let ran = project.run(&[&["import"], arguments].concat());
-    assert_eq!(ran.code, Some(1), "{ran:?}");
-    ran.stdout + &ran.stderr
 }
 
 const CHANGED: &str =
@@ -224,6 +219,21 @@ fn bad_records_are_repaired_where_they_stand() {
     assert_eq!(counts(&project, &["entries.csv"]), (0, 4));
     project.write("entries.csv", &file("\"x\nx\",5", "y,5"));
     assert!(refused(&project, &["entries.csv"]).contains(CHANGED));
+}
+
+#[test]
+fn bad_records_are_taken_out_and_the_file_of_them_says_nothing_any_more() {
+    let project = project();
+    let import = ["entries.csv", "--skip-bad", "bad.ndjson"];
+    project.write("entries.csv", "text,amount\nx,old\ngood,1\ny,new\n");
+    assert_eq!(counts(&project, &import), (1, 0));
+    assert_eq!(project.read("bad.ndjson").lines().count(), 2);
+    project.write("entries.csv", "text,amount\ngood,1\nz,3\nw,wrong\n");
+    assert_eq!(counts(&project, &import), (1, 1));
+    let bad = project.read("bad.ndjson");
+    assert!(bad.lines().count() == 1 && bad.contains("\"line\":4"), "{bad}");
+    assert_eq!((texts(&project, "entries"), counts(&project, &import)), (vec!["good".into(), "z".into()], (0, 2)));
+    assert_eq!(project.read("bad.ndjson"), bad);
 }
 
 /// A record that was written and is wrong only in a link is changed, not created once more.

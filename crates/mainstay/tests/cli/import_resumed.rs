@@ -1,7 +1,8 @@
 //! `mainstay import`: what goes on where a run before has ended, and what was repaired since
-use crate::support::Project;
-
-use crate::import::stored;
+use crate::{
+    import::{names, stored},
+    support::Project,
+};
 
 /// Its keys are counted, so that a record waits whose link leads to one further down.
 const SCHEMA: &str = r#"
@@ -10,16 +11,7 @@ type Person @path(name: "people") { name: String! @unique boss: Person age: Int 
 "#;
 
 fn project() -> Project {
-    let project = Project::with_schema(SCHEMA);
-    project.ok(&["apply", "--yes"]);
-    project
-}
-
-fn names(project: &Project, collection: &str) -> Vec<String> {
-    let mut names: Vec<String> =
-        stored(project, collection, &["name"]).iter().map(|one| one["name"].as_str().unwrap().to_owned()).collect();
-    names.sort();
-    names
+    Project::applied(SCHEMA)
 }
 
 /// Two records that wait, of which one cannot be written.

@@ -3,12 +3,6 @@ use serde_json::{Value, json};
 
 use crate::{import::stored, support::Project};
 
-fn project(schema: &str) -> Project {
-    let project = Project::with_schema(schema);
-    project.ok(&["apply", "--yes"]);
-    project
-}
-
 /// The records of a collection, each field of theirs as the `name` of what it leads to.
 fn links(project: &Project, collection: &str, field: &str, target: &str) -> Vec<(String, Value)> {
     let targets = stored(project, target, &["id", "name"]);
@@ -24,7 +18,7 @@ fn links(project: &Project, collection: &str, field: &str, target: &str) -> Vec<
 /// Keys that are counted are not known before a record is written: one whose link leads further down waits as a whole.
 #[test]
 fn a_record_of_a_later_file_links_to_one_that_waits() {
-    let project = project(
+    let project = Project::applied(
         "type Category { id: Int! name: String! @unique parent: Category }\n\
          type Product { name: String! @unique category: Category! }",
     );
@@ -46,7 +40,7 @@ fn a_circle_of_files_begins_where_nothing_is_required() {
     const SCHEMA: &str =
         "type Team { name: String! @unique lead: Member }\ntype Member { name: String! @unique team: Team! }";
     for files in [["teams.ndjson", "members.ndjson"], ["members.ndjson", "teams.ndjson"]] {
-        let project = project(SCHEMA);
+        let project = Project::applied(SCHEMA);
         project.write("teams.ndjson", "{\"name\": \"red\", \"lead\": \"anna\"}\n");
         project.write("members.ndjson", "{\"name\": \"anna\", \"team\": \"red\"}\n");
         project.ok(&[&["import"], &files[..]].concat());
@@ -58,7 +52,7 @@ fn a_circle_of_files_begins_where_nothing_is_required() {
 /// They wait as long as anything may come; then a link that leads nowhere is left out, and no other one.
 #[test]
 fn a_link_to_a_record_whose_own_link_is_left_out_stays() {
-    let project = project("type Node { id: Int! name: String! @unique next: Node }");
+    let project = Project::applied("type Node { id: Int! name: String! @unique next: Node }");
     let lines = ["a b", "b none", "c none", "d a"].map(|line| {
         let (name, next) = line.split_once(' ').unwrap();
         format!("{{\"name\": \"{name}\", \"next\": \"{next}\"}}\n")
@@ -74,7 +68,7 @@ fn a_link_to_a_record_whose_own_link_is_left_out_stays() {
 /// The last of them holds, as where nothing waits.
 #[test]
 fn records_of_one_name_that_wait_are_one_record_with_upsert() {
-    let project = project("type Node { id: Int! name: String! @unique amount: Int next: Node }");
+    let project = Project::applied("type Node { id: Int! name: String! @unique amount: Int next: Node }");
     project.write(
         "nodes.ndjson",
         "{\"name\": \"a\", \"amount\": 1, \"next\": \"z\"}\n{\"name\": \"a\", \"amount\": 2, \"next\": \"z\"}\n{\"name\": \"z\"}\n",
@@ -86,7 +80,7 @@ fn records_of_one_name_that_wait_are_one_record_with_upsert() {
 
 #[test]
 fn a_field_that_a_record_names_twice_is_told() {
-    let project = project("type Part { name: String! @unique monthsMin: Int }");
+    let project = Project::applied("type Part { name: String! @unique monthsMin: Int }");
     project.write("parts.ndjson", "{\"name\": \"a\", \"monthsMin\": 1, \"months_min\": 2}\n");
     let ran = project.run(&["import", "parts.ndjson"]);
     assert!(

@@ -56,6 +56,13 @@ impl Project {
         project
     }
 
+    /// The same, with its tables.
+    pub(crate) fn applied(schema: &str) -> Project {
+        let project = Project::with_schema(schema);
+        project.ok(&["apply", "--yes"]);
+        project
+    }
+
     /// A copy of the example.
     pub(crate) fn skillmap() -> Project {
         Project::template("skillmap")
