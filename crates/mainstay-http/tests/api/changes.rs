@@ -54,7 +54,7 @@ async fn settled(app: &TestApp) {
 }
 
 /// What the feed answers to a query, once it is settled.
-async fn feed(app: &TestApp, query: &str) -> Reply {
+pub(crate) async fn feed(app: &TestApp, query: &str) -> Reply {
     settled(app).await;
     app.admin().get(&format!("/api/changes{query}")).await
 }

@@ -4,6 +4,8 @@ use mainstay_testing::{Client, Reply, TestApp};
 use serde_json::{Value as Json, json};
 use tokio::task::JoinSet;
 
+use crate::changes::feed;
+
 /// Clients that do the same at once.
 const CLIENTS: usize = 16;
 /// Buyers of one thing.
@@ -238,7 +240,7 @@ async fn a_key_that_is_taken_again_is_told_behind_its_delete() {
     drop(held);
     let reply = batch.await.expect("an answer");
     assert_eq!(reply.status, 200, "{}", reply.text);
-    let changes = app.admin().get("/api/changes?collection=seats").await;
+    let changes = feed(&app, "?collection=seats").await;
     let op = |line: &str| serde_json::from_str::<Json>(line).expect("a change")["op"].as_str().map(str::to_owned);
     let told: Vec<String> = changes.text.lines().filter_map(op).collect();
     assert_eq!(told, ["create", "delete", "create"]);

@@ -28,6 +28,21 @@ async fn an_additive_step_keeps_the_records() {
 }
 
 #[tokio::test]
+async fn defaults_of_records_that_are_there_are_written_as_those_of_new_ones() {
+    let world = World::new();
+    world.board(1).await;
+    let fields =
+        "weights: [Float!]! @default(value: [1e16, -1e17, 2.5])\n  more: JSON @default(value: {a: 1e16, b: [1e18, 1]})";
+    let next = Arc::new(load(&SDL.replace("name: String! @unique", &format!("name: String! @unique\n  {fields}"))));
+    world.store.follow(&next).unwrap();
+    let world = World { schema: next, ..world };
+    assert_eq!(
+        world.show("Board", "true", &["weights", "more"]).await,
+        r#"{"weights":[1e16,-1e17,2.5],"more":{"a":1e16,"b":[1e18,1]}}"#
+    );
+}
+
+#[tokio::test]
 async fn steps_that_fail_leave_nothing_behind() {
     let world = World::new();
     world.database.execute("CREATE TABLE extras(id integer)");

@@ -292,7 +292,7 @@ async fn goes_on(from: &str, to: &str) {
         let (status, problem) = server.get("/api/changes", &[("after", old)], Some(&admin)).await;
         assert_eq!((status, &problem["code"]), (StatusCode::GONE, &json!("changes_gone")), "{old}: {problem}");
     }
-    let (status, change) = server.get("/api/changes", &[], Some(&admin)).await;
+    let (status, change) = server.get("/api/changes", &[("wait", "30")], Some(&admin)).await;
     assert_eq!((status, &change["after"]["name"]), (StatusCode::OK, &json!("four")), "{change}");
 }
 

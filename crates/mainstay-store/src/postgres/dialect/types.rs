@@ -2,7 +2,7 @@
 use mainstay_expr::{Type, Value, wire};
 use mainstay_schema::{ColumnType, KeyKind, Scalar};
 
-use crate::{lists, sql::literal};
+use crate::{lists, postgres::bind::with_points, sql::literal};
 
 /// The type in which expressions of a type are computed. Whole numbers are wider here than in columns.
 pub(super) fn computed(ty: &Type) -> &'static str {
@@ -69,8 +69,8 @@ pub(super) fn constant(ty: &ColumnType, value: &Value) -> String {
         Value::Timestamp(_) => format!("{}::timestamptz", literal(&moment(&text_of(value)))),
         Value::Date(_) => format!("{}::date", literal(&moment(&text_of(value)))),
         Value::Time(_) => of("time"),
-        Value::Json(_) => of("jsonb"),
-        Value::List(_) => format!("{}::jsonb", literal(&lists::kept_in(ty, value))),
+        Value::Json(json) => format!("{}::jsonb", literal(&with_points(json))),
+        Value::List(_) => format!("{}::jsonb", literal(&with_points(&lists::kept_in(ty, value)))),
     }
 }
 
