@@ -1,7 +1,7 @@
 //! Builds the parts and hands them to each other.
 use std::sync::Arc;
 
-use mainstay_auth::Authenticator;
+use mainstay_auth::{AuthSettings, Authenticator};
 use mainstay_core::{Core, CoreSettings};
 use mainstay_schema::Schema;
 use mainstay_store::{Location, Place, Store};
@@ -92,8 +92,17 @@ pub(crate) fn core(
 /// What verifies tokens.
 pub(crate) fn authenticator(project: &Project, schema: &Schema, mode: Mode) -> Result<Arc<Authenticator>, Failure> {
     let settings = keys::auth_settings(project, mode)?;
-    let authenticator = Authenticator::new(&settings, &schema.claims);
-    authenticator.map(Arc::new).map_err(|error| Failure::new("settings", format!("auth: {error}")))
+    verifier(&settings, schema).map(Arc::new)
+}
+
+/// Fails where the secret of the settings, if they have one, is none that `serve` takes. Files of keys may be on the server alone.
+pub(crate) fn check_secret(project: &Project, schema: &Schema) -> Result<(), Failure> {
+    let secret = Some(project.settings.auth.jwt_secret.clone()).filter(|secret| !secret.is_empty());
+    verifier(&AuthSettings { secret, ..AuthSettings::default() }, schema).map(|_| ())
+}
+
+fn verifier(settings: &AuthSettings, schema: &Schema) -> Result<Authenticator, Failure> {
+    Authenticator::new(settings, &schema.claims).map_err(|error| Failure::new("settings", format!("auth: {error}")))
 }
 
 /// The threads that answer: as many as there are cores, unless the settings say.

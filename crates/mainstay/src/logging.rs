@@ -1,15 +1,11 @@
 //! The log, on stderr: text on a terminal, JSON lines elsewhere.
 use std::io::{self, IsTerminal};
 
-use tracing_subscriber::EnvFilter;
-
 use crate::{failure::Failure, settings::LogSettings};
 
 /// Starts logging; once for a process.
 pub(crate) fn start(settings: &LogSettings, json: bool) -> Result<(), Failure> {
-    let filter = EnvFilter::try_new(&settings.level).map_err(|error| {
-        Failure::new("settings", format!("log.level: {error}")).hint("one of error, warn, info, debug, trace")
-    })?;
+    let filter = settings.filter()?;
     let terminal = io::stderr().is_terminal();
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(terminal);
     if json || !terminal {

@@ -1,11 +1,11 @@
-//! `mainstay check`: the schema alone.
+//! `mainstay check`: the schema and the settings alone.
 use std::process::ExitCode;
 
 use clap::Args;
 use serde_json::json;
 
 use super::Outcome;
-use crate::{output::Output, project::Project};
+use crate::{build::check_secret, output::Output, project::Project};
 
 /// Check the schema and the settings, and nothing else; for CI
 #[derive(Debug, Args)]
@@ -16,6 +16,7 @@ pub(crate) struct Arguments {}
 
 pub(crate) fn run(project: &Project, output: Output) -> Outcome {
     let schema = project.schema()?;
+    check_secret(project, &schema)?;
     let collections = schema.collections.len();
     let text =
         format!("the schema is sound: {collections} {}", if collections == 1 { "collection" } else { "collections" });

@@ -38,6 +38,17 @@ pub(super) fn overlay(table: &mut Table, variables: &[(String, String)]) -> Resu
     Ok(())
 }
 
+/// The first variable that alone, over the defaults, is no value of its setting.
+pub(super) fn misfit(variables: &[(String, String)]) -> Option<&str> {
+    let fits = |variable: &(String, String)| {
+        let mut table = Table::new();
+        let alone = std::slice::from_ref(variable);
+        overlay(&mut table, alone).and_then(|()| resolve(&mut table, variables)).is_err()
+            || Value::Table(table).try_into::<Settings>().is_ok()
+    };
+    variables.iter().find(|variable| !fits(variable)).map(|(name, _)| name.as_str())
+}
+
 fn unknown(name: &str, area: &str, key: &str, known: &Table) -> Failure {
     let failure = Failure::new("settings", format!("{name}: [{area}] has no setting \"{key}\""));
     match nearest(key, known.keys().map(String::as_str)) {

@@ -22,6 +22,39 @@ pub(crate) use self::{
 };
 use crate::failure::Failure;
 
+/// What has to be at least 1: without it nothing is answered, or it is waited for without end.
+const NEVER_ZERO: [&str; 29] = [
+    "server.connections_max",
+    "server.header_bytes_max",
+    "server.headers_max",
+    "server.header_timeout_ms",
+    "server.body_bytes_max",
+    "server.body_timeout_ms",
+    "server.answer_timeout_ms",
+    "server.json_depth_max",
+    "server.idempotency_key_length_max",
+    "database.statement_ms_max",
+    "database.answer_bytes_max",
+    "database.readers",
+    "database.group_max",
+    "database.writer_queue_max",
+    "database.connections",
+    "database.connect_timeout_ms",
+    "database.migrate_lock_ms",
+    "changes.trim_every_ms",
+    "changes.poll_ms",
+    "limits.page_default",
+    "limits.page_max",
+    "limits.nested_default",
+    "limits.nested_max",
+    "limits.selection_max",
+    "limits.batch_max",
+    "limits.expression_length_max",
+    "limits.changes_default",
+    "limits.changes_max",
+    "limits.changes_bytes_max",
+];
+
 /// All settings.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -71,13 +104,35 @@ impl Settings {
         let mut table: Table = toml::from_str(text).map_err(|error| in_file(name, text, &error))?;
         environment::overlay(&mut table, variables)?;
         environment::resolve(&mut table, variables)?;
-        let settings: Settings = Value::Table(table)
-            .try_into()
-            .map_err(|error: toml::de::Error| Failure::new("settings", format!("settings: {}", error.message())))?;
-        settings.server.check()?;
-        settings.nodes.check()?;
-        settings.changes.check()?;
+        let settings: Settings = Value::Table(table).try_into().map_err(|error: toml::de::Error| {
+            let place = environment::misfit(variables).unwrap_or("settings");
+            Failure::new("settings", format!("{place}: {}", error.message().replace('`', "\"")))
+        })?;
+        settings.check()?;
         Ok(settings)
+    }
+
+    /// Fails where a value has the type of its setting and cannot be meant.
+    fn check(&self) -> Result<(), Failure> {
+        self.check_zeros()?;
+        self.server.check()?;
+        self.nodes.check()?;
+        self.changes.check()?;
+        self.log.filter().map(|_| ())
+    }
+
+    /// Fails where a limit of 0 would let nothing through, or mean no limit to the database.
+    fn check_zeros(&self) -> Result<(), Failure> {
+        let table = Table::try_from(self).map_err(|error| Failure::new("settings", error.to_string()))?;
+        let is_zero = |name: &&&str| {
+            let (area, key) = name.split_once('.').unwrap_or_default();
+            let value = table.get(area).and_then(|area| area.get(key));
+            value.and_then(Value::as_integer) == Some(0)
+        };
+        match NEVER_ZERO.iter().find(is_zero) {
+            Some(name) => Err(Failure::new("settings", format!("{name}: 0 is too little")).hint("at least 1")),
+            None => Ok(()),
+        }
     }
 }
 

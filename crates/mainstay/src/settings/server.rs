@@ -95,7 +95,13 @@ impl CorsArea {
             let message = "server.cors: origins \"*\" and credentials do not go together";
             return Err(Failure::new("settings", message).hint("name the origins"));
         }
-        Ok(())
+        match self.origins.iter().find(|origin| *origin != "*" && !is_origin(origin)) {
+            Some(origin) => {
+                let message = format!("server.cors.origins: \"{origin}\" is no origin");
+                Err(Failure::new("settings", message).hint("as in \"https://app.example.com\""))
+            }
+            None => Ok(()),
+        }
     }
 
     fn http(&self) -> CorsSettings {
@@ -149,9 +155,19 @@ impl ServerArea {
 
     /// Fails where a name or an address cannot be what it stands for.
     pub(crate) fn check(&self) -> Result<(), Failure> {
+        self.check_listen()?;
         self.cors.check()?;
         self.trusted().map(|_| ())?;
         self.check_node()
+    }
+
+    fn check_listen(&self) -> Result<(), Failure> {
+        let (host, port) = self.listen.rsplit_once(':').unwrap_or_default();
+        if !host.is_empty() && port.parse::<u16>().is_ok() {
+            return Ok(());
+        }
+        let message = format!("server.listen: \"{}\" is no address with a port", self.listen);
+        Err(Failure::new("settings", message).hint("as in \"127.0.0.1:8090\""))
     }
 
     /// The networks of the proxies; a single address is a network of its own.
@@ -205,6 +221,13 @@ impl ServerArea {
             ..HttpSettings::default()
         }
     }
+}
+
+/// Whether browsers can send this as the origin of a page: `https://app.example.com`, without a path.
+fn is_origin(text: &str) -> bool {
+    text.split_once("://").is_some_and(|(scheme, host)| {
+        !scheme.is_empty() && !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ', '*'])
+    })
 }
 
 /// Whether this can be the name of a node.

@@ -133,3 +133,49 @@ fn proxies_are_addresses_or_networks_and_nodes_have_plain_names() {
     assert!(parse("[server]\nnode = \"a-1\"\n", &[]).unwrap().server.http(None).node.is_none());
     assert!(refusal("[server]\nnode = \"a b\"\n", &[]).contains("\"a b\" is no name"));
 }
+
+#[test]
+fn what_cannot_be_meant_is_refused_by_name() {
+    for (setting, value, told) in [
+        ("server.listen", "\"99999\"", "server.listen: \"99999\" is no address with a port"),
+        ("server.listen", "\"localhost:99999\"", "\"localhost:99999\" is no address with a port"),
+        ("server.cors.origins", "[\"app.example.com\"]", "server.cors.origins: \"app.example.com\" is no origin"),
+        ("server.cors.origins", "[\"https://a.example/\"]", "\"https://a.example/\" is no origin"),
+        ("log.level", "\"loud\"", "log.level: \"loud\" is no level"),
+        ("log.level", "\"info,store=loud\"", "log.level: "),
+        ("server.connections_max", "0", "server.connections_max: 0 is too little"),
+        ("database.readers", "0", "database.readers: 0 is too little"),
+    ] {
+        let (area, key) = setting.rsplit_once('.').unwrap();
+        let shown = refusal(&format!("[{area}]\n{key} = {value}\n"), &[]);
+        assert!(shown.contains(told) && shown.contains("hint: "), "{setting} = {value}: {shown}");
+    }
+    for (setting, value) in [
+        ("server.listen", "\"[::1]:0\""),
+        ("server.cors.origins", "[\"*\"]"),
+        ("server.cors.origins", "[\"http://localhost:3000\", \"capacitor://localhost\"]"),
+        ("log.level", "\"off\""),
+        ("log.level", "\"info,mainstay_store=debug\""),
+        ("limits.sort_max", "0"),
+    ] {
+        let (area, key) = setting.rsplit_once('.').unwrap();
+        parse(&format!("[{area}]\n{key} = {value}\n"), &[]).unwrap();
+    }
+}
+
+#[test]
+fn what_has_to_be_at_least_1_is_a_number_that_is_there() {
+    let defaults = Table::try_from(Settings::default()).unwrap();
+    for name in NEVER_ZERO {
+        let (area, key) = name.split_once('.').unwrap();
+        assert!(defaults[area][key].as_integer().is_some_and(|value| value > 0), "{name}");
+    }
+}
+
+#[test]
+fn a_variable_that_does_not_fit_is_named() {
+    let shown = refusal("", &[("MAINSTAY_SERVER_NODE", "a"), ("MAINSTAY_LIMITS_PAGE_MAX", "-1")]);
+    assert!(shown.starts_with("error: MAINSTAY_LIMITS_PAGE_MAX: invalid value"), "{shown}");
+    let shown = refusal("", &[("MAINSTAY_DATABASE_PGBOUNCER", "session")]);
+    assert!(shown.starts_with("error: MAINSTAY_DATABASE_PGBOUNCER: unknown variant"), "{shown}");
+}

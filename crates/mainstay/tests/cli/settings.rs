@@ -39,3 +39,18 @@ fn an_address_that_is_taken_is_told() {
     assert_eq!(ran.code, Some(1));
     assert!(ran.stderr.contains("another program listens there"), "{}", ran.stderr);
 }
+
+/// What `serve` refuses of the settings, `check` refuses: a secret that is too short, an address that is none.
+#[test]
+fn check_looks_at_what_serve_looks_at() {
+    for (name, value, told) in [
+        ("MAINSTAY_AUTH_JWT_SECRET", "short", "the token secret has 5 bytes"),
+        ("MAINSTAY_SERVER_LISTEN", "99999", "server.listen: \"99999\" is no address with a port"),
+        ("MAINSTAY_LIMITS_PAGE_MAX", "0", "limits.page_max: 0 is too little"),
+    ] {
+        for command in ["check", "serve"] {
+            let ran = Project::with_schema(SCHEMA).env(name, value).run(&[command]);
+            assert!(ran.code == Some(1) && ran.stderr.contains(told), "{command}, {name}: {}", ran.stderr);
+        }
+    }
+}
