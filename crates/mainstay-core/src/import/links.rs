@@ -2,7 +2,7 @@
 use std::borrow::Cow;
 
 use mainstay_expr::Value;
-use mainstay_schema::{Collection, CollectionId, FieldId, FieldKind, Json};
+use mainstay_schema::{Collection, CollectionId, FieldId, FieldKind, Json, Schema};
 
 use super::read::Fields;
 
@@ -41,13 +41,17 @@ pub(super) fn as_name<'r>(value: &Json<'r>) -> Option<Cow<'r, str>> {
     match value {
         Json::Text(text) => Some(text.clone()),
         Json::Int(number) => Some(Cow::Owned(number.to_string())),
-        // A link by a unique of one field.
-        Json::Object(members) => match &members[..] {
-            [(by, Json::Object(values))] if by == "by" && values.len() == 1 => as_name(&values[0].1),
-            _ => None,
-        },
         _ => None,
     }
+}
+
+/// The name of a record that a link leads to, which may say what it is: `{"by": {"slug": "a"}}`.
+fn linked_name<'r>(target: &Collection, value: &Json<'r>) -> Option<Cow<'r, str>> {
+    let Json::Object(members) = value else { return as_name(value) };
+    let [(by, Json::Object(values))] = &members[..] else { return None };
+    let [(name, value)] = &values[..] else { return None };
+    let field = target.field_named(name).filter(|field| name_fields(target).contains(&field.id));
+    field.filter(|_| by == "by").and_then(|_| as_name(value))
 }
 
 /// A value as the name that it would be in a file.
@@ -61,16 +65,18 @@ pub(super) fn name_of(value: &Value) -> Option<String> {
 }
 
 /// Takes the links out of the fields of a record. What is no link by name stays, and whoever reads the record says what is wrong.
-pub(super) fn take_links<'r>(collection: &Collection, fields: &mut Fields<'r>) -> Vec<Link<'r>> {
+pub(super) fn take_links<'r>(schema: &Schema, of: CollectionId, fields: &mut Fields<'r>) -> Vec<Link<'r>> {
     let mut links = Vec::new();
     fields.retain(|(name, value)| {
-        let Some(field) = collection.field_named(name) else { return true };
+        let Some(field) = schema.collection(of).field_named(name) else { return true };
+        let Some(target) = field.target() else { return true };
+        let named = |value: &Json<'r>| linked_name(schema.collection(target), value);
         let names: Option<Vec<Cow<'r, str>>> = match (&field.kind, value) {
-            (FieldKind::ToOne { .. }, value) => as_name(value).map(|name| vec![name]),
-            (FieldKind::Many { .. }, Json::Array(items)) => items.iter().map(as_name).collect(),
+            (FieldKind::ToOne { .. }, value) => named(value).map(|name| vec![name]),
+            (FieldKind::Many { .. }, Json::Array(items)) => items.iter().map(named).collect(),
             _ => None,
         };
-        let (Some(target), Some(names)) = (field.target(), names) else { return true };
+        let Some(names) = names else { return true };
         let many = matches!(field.kind, FieldKind::Many { .. });
         links.push(Link { field: field.id, target, required: field.required && !many, many, names });
         false

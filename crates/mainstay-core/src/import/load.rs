@@ -256,7 +256,7 @@ impl<'a> Loading<'a> {
         let of = self.core.schema().collection(self.parts[part].collection);
         let one = |raw: &'r Raw| {
             let read = fields(of, columns, self.options, raw).map(|mut fields| {
-                let links = take_links(of, &mut fields);
+                let links = take_links(self.core.schema(), of.id, &mut fields);
                 (fields, links)
             });
             Understood { line: raw.line, at: raw.at, origin: Origin::File(raw), read }

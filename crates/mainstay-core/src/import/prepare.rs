@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{
     MissingLinks, Problem,
-    links::{End, Link, as_name, name_fields, name_of},
+    links::{End, Link, name_fields, name_of},
     load::Loading,
     read::{Fields, Raw, Unread},
     sum::Sum,
@@ -139,15 +139,12 @@ impl Loading<'_> {
         let (line, at) = (row.line, row.at);
         let waiting = Waiting { line, at, origin: row.origin };
         let bad = |wrong: Vec<FieldError>| Ready::Bad(self.problems(part, line, at, wrong));
+        let name = self.upsert.and_then(|field| self.upsert_name(collection.id, field, &row));
         let (mut fields, links) = match row.read {
             Ok(read) => read,
             Err(unread) => return bad(vec![plain_error(&unread.pointer, unread.message, None)]),
         };
-        let name = self.upsert.and_then(|field| {
-            let name = &collection.field(field).name;
-            fields.iter().find(|(known, _)| **known == **name).and_then(|(_, value)| as_name(value))
-        });
-        let there = self.repaired_key(part, at).or_else(|| name.and_then(|name| there.get(&*name)).cloned());
+        let there = self.repaired_key(part, at).or_else(|| name.and_then(|name| there.get(&name)).cloned());
         let keyed = there.is_some() || collection.key == KeyKind::Uuid || fields.iter().any(|(name, _)| name == "id");
         let linked = self.linked(part, collection, &links, in_chunk, keyed);
         if !linked.wrong.is_empty() {

@@ -21,7 +21,7 @@ impl Loading<'_> {
         self.known.by_field(self.core, self.request, (of, field), &names).await
     }
 
-    fn upsert_name(&self, of: CollectionId, field: FieldId, row: &Understood<'_>) -> Option<String> {
+    pub(super) fn upsert_name(&self, of: CollectionId, field: FieldId, row: &Understood<'_>) -> Option<String> {
         let name = &self.core.schema().collection(of).field(field).name;
         let (fields, _) = row.read.as_ref().ok()?;
         let (_, value) = fields.iter().find(|(known, _)| **known == **name)?;

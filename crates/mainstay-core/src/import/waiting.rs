@@ -182,7 +182,7 @@ impl Loading<'_> {
         let read = match &note.what {
             What::Record(fields) => {
                 let mut fields = fields.clone();
-                let links = take_links(self.core.schema().collection(self.parts[part].collection), &mut fields);
+                let links = take_links(self.core.schema(), self.parts[part].collection, &mut fields);
                 (fields, links)
             }
             What::Links { link, .. } => (Vec::new(), vec![link.clone()]),

@@ -94,3 +94,24 @@ fn a_field_that_a_record_names_twice_is_told() {
     project.ok(&["import", "parts.ndjson", "--map", "called=name", "--map", "name="]);
     assert_eq!(stored(&project, "parts", &["name"]), [json!({"name": "b"})]);
 }
+
+#[test]
+fn a_link_by_a_unique_names_one_that_there_is() {
+    let project = Project::applied("type Node { name: String! @unique amount: Int next: Node many: [Node!]! @many }");
+    let by = |next: &str| format!("{{\"name\": \"a\", \"next\": {{\"by\": {next}}}}}\n");
+    let list = |by: &str| format!("{{\"name\": \"a\", \"many\": [\"a\", {{\"by\": {by}}}]}}\n");
+    for made in [by, list] {
+        project.write("nodes.ndjson", &made("{\"name\": \"a\"}"));
+        project.ok(&["import", "nodes.ndjson", "--again", "--upsert", "name"]);
+        for (other, told) in [
+            ("{\"nam\": \"a\"}", "no field named \"nam\""),
+            ("{\"amount\": \"a\"}", "the uniques of \"Node\" are name"),
+            ("{\"id\": {\"by\": {\"name\": \"a\"}}}", ""),
+            ("{}", ""),
+        ] {
+            project.write("nodes.ndjson", &made(other));
+            let said = crate::import::refused(&project, &["nodes.ndjson", "--again"]);
+            assert!(said.contains("/by") && said.contains(told), "{other}: {said}");
+        }
+    }
+}
