@@ -82,7 +82,7 @@ async fn written<S: Session>(
         Inserted::Returned(returning) => {
             let written = write(session, insert, returning, inputs).await?;
             let nothing = || StoreError::Engine("an insert gave no record back".to_owned());
-            Ok(written.ok_or_else(nothing)?.0)
+            Ok(written.ok_or_else(nothing)?)
         }
     }
 }
@@ -96,13 +96,13 @@ fn record(collection: &Collection, plan: &Create, values: &[Value]) -> Vec<Value
     record
 }
 
-/// Runs a statement that gives back the row that it wrote, with the whole record where it is asked for; `None`: it wrote none.
+/// Runs a statement that gives back the row that it wrote; `None`: it wrote none.
 pub(super) async fn write<S: Session>(
     session: &mut S,
     sql: &Sql,
     returning: &Returning,
     inputs: &Inputs<'_>,
-) -> Result<Option<(Written, Vec<u8>)>, super::Failure> {
+) -> Result<Option<Written>, super::Failure> {
     let mut written = None;
     let mut take = |row: &dyn Row| {
         let mut record = None;
@@ -111,13 +111,8 @@ pub(super) async fn write<S: Session>(
             row.write(&returning.columns, &mut json)?;
             record = Some(json);
         }
-        let whole = match (&returning.image, &record) {
-            (None, _) => Vec::new(),
-            (Some(of), Some(record)) if of.answered => record.clone(),
-            (Some(of), _) => feed::image(row, of)?,
-        };
         let version = returning.version.map(|column| row.int(column)).transpose()?.flatten();
-        written = Some((Written { key: row.value(returning.key)?, version, record, created: false }, whole));
+        written = Some(Written { key: row.value(returning.key)?, version, record, created: false });
         Ok(true)
     };
     session.query(sql, inputs, &mut take).await?;

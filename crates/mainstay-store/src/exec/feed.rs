@@ -16,7 +16,7 @@ use parking_lot::Mutex;
 use super::{Failure, Inputs, Row, Session, WriteStatement, key::Key};
 use crate::{
     Author, StoreError,
-    sql::{Column, FedLinks, FedList, FedValues, FeedSql, Image, Returning, Sql},
+    sql::{FedLinks, FedList, FedValues, FeedSql, Image, Returning, Sql},
 };
 
 /// The changes of one write.
@@ -240,21 +240,6 @@ pub(super) fn of(collection: &Value) -> Noted {
 pub(super) fn image(row: &dyn Row, image: &Image) -> Result<Vec<u8>, Failure> {
     let mut json = Vec::with_capacity(super::create::RECORD_BYTES);
     row.write_from(image.first, &image.columns, &mut json)?;
-    Ok(json)
-}
-
-/// What fields are that are about to change; nothing where there is no such record.
-pub(super) async fn before<S: Session>(
-    session: &mut S,
-    (sql, columns): &(Sql, Vec<Column>),
-    inputs: &Inputs<'_>,
-) -> Result<Vec<u8>, Failure> {
-    let mut json = Vec::with_capacity(super::create::RECORD_BYTES / 4);
-    let mut take = |row: &dyn Row| {
-        row.write(columns, &mut json)?;
-        Ok(false)
-    };
-    session.query(sql, inputs, &mut take).await?;
     Ok(json)
 }
 

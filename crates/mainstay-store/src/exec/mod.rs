@@ -1,6 +1,7 @@
 //! Carries out the steps of a write, in the order that keeps rules, checks and links true. Knows no engine: an engine is a
 //! [`Session`].
 
+mod becomes;
 mod cascade;
 mod compute;
 mod create;

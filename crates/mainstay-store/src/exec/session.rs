@@ -4,7 +4,7 @@ use mainstay_schema::FieldId;
 
 use crate::{
     Page, StoreError,
-    sql::{Cell, Column, InsertSql, ReadSql, Sql},
+    sql::{Cell, Column, Encode, InsertSql, ReadSql, Sql},
 };
 
 /// What the placeholders of a step's statements are bound to.
@@ -121,13 +121,26 @@ pub(crate) trait Row {
     /// A value.
     fn value(&self, cell: Cell) -> Result<Value, Failure>;
 
+    /// Appends a value as JSON.
+    fn write_value(&self, column: usize, encode: Encode, into: &mut Vec<u8>) -> Result<(), Failure>;
+
     /// Appends the record as a JSON object.
     fn write(&self, columns: &[Column], into: &mut Vec<u8>) -> Result<(), Failure> {
         self.write_from(0, columns, into)
     }
 
     /// The same of columns that stand behind others.
-    fn write_from(&self, first: usize, columns: &[Column], into: &mut Vec<u8>) -> Result<(), Failure>;
+    fn write_from(&self, first: usize, columns: &[Column], into: &mut Vec<u8>) -> Result<(), Failure> {
+        if columns.is_empty() {
+            into.push(b'{');
+        }
+        for (at, column) in columns.iter().enumerate() {
+            into.extend_from_slice(&column.prefix);
+            self.write_value(first + at, column.encode, into)?;
+        }
+        into.push(b'}');
+        Ok(())
+    }
 
     /// A verdict: whether the column, where there is one, is 1.
     fn holds(&self, column: Option<usize>) -> Result<bool, Failure> {

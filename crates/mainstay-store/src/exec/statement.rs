@@ -7,8 +7,8 @@ use mainstay_schema::{Collection, CollectionId, Schema};
 use crate::{
     StoreError,
     sql::{
-        self, Cascade, ChangeSql, CreateSql, DeleteSql, Dialect, FedValues, FindSql, InsertSql, LinkSql, ReadSql, Sql,
-        UpdateSql,
+        self, Cascade, ChangeSql, CreateSql, DeleteSql, Dialect, FedValues, FindSql, InsertSql, LinkSql, Sql,
+        UpdateSql, Updated,
     },
 };
 
@@ -110,18 +110,19 @@ impl WriteStatement {
                 all.push(&sql.insert);
                 all.extend(changes(&sql.changes));
                 all.extend(&sql.after);
-                all.extend(answer(&sql.answer));
+                all.extend(sql.answer.as_ref().map(|read| &read.page));
             }
             Parts::Update { sql, .. } => {
                 all.extend(sql.fast.as_ref().map(|(sql, _)| sql));
                 all.push(&sql.look.sql);
                 all.extend(links(&sql.links));
                 all.extend(sql.compute.as_ref().map(|compute| &compute.sql));
-                all.extend(sql.fed.as_ref().map(|fed| &fed.before.0));
-                all.extend(sql.update.as_ref().map(|(sql, _)| sql));
+                all.extend(&sql.update);
                 all.extend(changes(&sql.changes));
                 all.extend(&sql.after);
-                all.extend(answer(&sql.answer));
+                if let Updated::Read(read) = &sql.answer {
+                    all.push(&read.page);
+                }
             }
             Parts::Find { sql, .. } | Parts::Matching { sql, .. } => all.push(&sql.sql),
             Parts::Delete { sql, cascades, .. } => {
@@ -162,10 +163,6 @@ fn links(links: &[LinkSql]) -> impl Iterator<Item = &Sql> {
 
 fn changes(changes: &[ChangeSql]) -> impl Iterator<Item = &Sql> {
     changes.iter().flat_map(|change| change.missing.iter().chain(&change.statements))
-}
-
-fn answer(read: &Option<ReadSql>) -> Option<&Sql> {
-    read.as_ref().map(|read| &read.page)
 }
 
 fn ends(of: &Cascade) -> impl Iterator<Item = &Sql> {

@@ -4,13 +4,14 @@ use mainstay_plan::{OwnFields, OwnRecords, Update};
 use mainstay_schema::{Collection, FieldId, FieldKind, Scalar};
 
 use super::{
-    Inputs, Request, Row, Session, WriteStatement,
-    create::{answer, write},
+    Failure, Inputs, Request, Row, Session, WriteStatement,
+    becomes::{Becomes, Image},
+    create::write,
     failure, feed, links,
 };
 use crate::{
     StepError, Written,
-    sql::{LookSql, UpdateSql},
+    sql::{FedUpdate, LookSql, UpdateSql, Updated},
 };
 
 pub(super) async fn run<S: Session>(
@@ -21,36 +22,76 @@ pub(super) async fn run<S: Session>(
     request: Request<'_>,
 ) -> Result<Written, StepError> {
     let inputs = Inputs { now: request.now, ..Inputs::of(request.values) };
-    let of_write = |found| failure::of_write(found, statement.of(), &plan.links);
     let fed = sql.fed.as_ref().filter(|_| request.feed.is_on());
-    if let (Some((noting, returning)), Some(fed)) = (&sql.noting, fed.filter(|_| request.feed.is_empty())) {
-        let change = request.feed.values(feed::of(&fed.collection), request.now)?;
-        let inputs = Inputs { fed: &change, ..inputs };
-        if let Some((written, _)) = write(session, noting, returning, &inputs).await.map_err(of_write)? {
-            return Ok(written);
+    let task = Task { statement, plan, sql, fed };
+    if let Some(written) = at_once(session, &task, &inputs, request).await? {
+        return Ok(written);
+    }
+    step_by_step(session, &task, inputs, request).await
+}
+
+/// An update with its statements.
+struct Task<'a> {
+    statement: &'a WriteStatement,
+    plan: &'a Update,
+    sql: &'a UpdateSql,
+    /// What the change feed is told, where it is.
+    fed: Option<&'a FedUpdate>,
+}
+
+impl Task<'_> {
+    /// Whether what it writes is one statement, with nothing behind it that may refuse it.
+    fn is_one_write(&self) -> bool {
+        let sql = self.sql;
+        let refuses = sql.after.is_some() || !sql.fields.is_empty() || matches!(sql.answer, Updated::Read(_));
+        sql.changes.is_empty() && !refuses
+    }
+
+    fn of_write(&self, found: Failure) -> StepError {
+        failure::of_write(found, self.statement.of(), &self.plan.links)
+    }
+
+    /// The version of the record as it becomes.
+    fn version(&self, found: &Found) -> Option<i64> {
+        found.version.map(|version| version + i64::from(self.sql.update.is_some() && !self.plan.quiet))
+    }
+}
+
+/// The whole update as one statement, where there is one; nothing where it changes no record.
+async fn at_once<S: Session>(
+    session: &mut S,
+    task: &Task<'_>,
+    inputs: &Inputs<'_>,
+    request: Request<'_>,
+) -> Result<Option<Written>, StepError> {
+    match (task.fed, &task.sql.noting, &task.sql.fast) {
+        (Some(fed), Some((sql, returning)), _) if request.feed.is_empty() => {
+            let change = request.feed.values(feed::of(&fed.collection), request.now)?;
+            let inputs = Inputs { fed: &change, ..*inputs };
+            write(session, sql, returning, &inputs).await.map_err(|found| task.of_write(found))
         }
-    } else if let Some((fast, returning)) = &sql.fast {
-        let before = match fed {
-            Some(fed) => {
-                session.join().await?;
-                feed::before(session, &fed.before, &inputs).await?
-            }
-            None => Vec::new(),
-        };
-        if let Some((written, after)) = write(session, fast, returning, &inputs).await.map_err(of_write)? {
-            if let Some(fed) = fed {
-                let changed = (&written.key, written.version);
-                request.feed.note(feed::updated(&fed.collection, (before, after), changed, (&[], &[])));
-            }
-            return Ok(written);
+        (None, _, Some((sql, returning))) => {
+            write(session, sql, returning, inputs).await.map_err(|found| task.of_write(found))
         }
+        _ => Ok(None),
+    }
+}
+
+async fn step_by_step<S: Session>(
+    session: &mut S,
+    task: &Task<'_>,
+    inputs: Inputs<'_>,
+    request: Request<'_>,
+) -> Result<Written, StepError> {
+    let Task { statement, plan, sql, fed } = *task;
+    if fed.is_some() && task.is_one_write() {
+        session.join().await?;
     }
     let found = look(session, &sql.look, &inputs, bound_version(plan.version, request.values)).await?;
-    let collection = statement.of();
     let inputs = Inputs { key: &found.key, old: &found.fields, ..inputs };
     links::fields(session, &sql.fields, &inputs).await?;
     links::check(session, &sql.links, &inputs).await?;
-    let sums = sums(collection, plan, &found, request.values)?;
+    let sums = sums(statement.of(), plan, &found, request.values)?;
     let computed = match &sql.compute {
         Some(compute) => {
             let set = |field| plan.set.iter().find(|(set, _)| *set == field);
@@ -60,40 +101,65 @@ pub(super) async fn run<S: Session>(
         None => None,
     };
     let inputs = Inputs { values: computed.as_deref().unwrap_or(inputs.values), ..inputs };
-    checks(statement, &plan.checks, || merged(collection, plan, &found, inputs.values, sums))?;
-    session.protect().await?;
-    let before = match fed.filter(|_| sql.update.is_some()) {
-        Some(fed) => {
-            let lists = feed::lists(session, &fed.lists, &inputs).await?;
-            Some((fed, feed::before(session, &fed.before, &inputs).await?, lists))
-        }
-        None => None,
+    checks(statement, &plan.checks, || merged(statement.of(), plan, &found, inputs.values, &sums))?;
+    let becomes = Becomes {
+        statement,
+        plan,
+        was: &found.image,
+        values: inputs.values,
+        sums: &sums,
+        version: task.version(&found),
     };
-    let written = match &sql.update {
-        Some((update, returning)) => write(session, update, returning, &inputs).await.map_err(of_write)?,
-        None => None,
-    };
-    links::change(session, &sql.changes, &inputs).await?;
+    carry_out(session, task, &inputs, &becomes, request).await?;
+    answer(session, &sql.answer, &inputs, &found, &becomes).await
+}
+
+/// Writes the record, its links and what the change feed is told of it.
+async fn carry_out<S: Session>(
+    session: &mut S,
+    task: &Task<'_>,
+    inputs: &Inputs<'_>,
+    becomes: &Becomes<'_>,
+    request: Request<'_>,
+) -> Result<(), StepError> {
+    let sql = task.sql;
+    if !task.is_one_write() {
+        session.protect().await?;
+    }
+    let fed = task.fed.filter(|_| sql.update.is_some());
+    let was = feed::lists(session, fed.map_or(&[], |fed| &fed.lists), inputs).await?;
+    if let Some(update) = &sql.update {
+        session.execute(update, inputs).await.map_err(|found| task.of_write(found))?;
+    }
+    links::change(session, &sql.changes, inputs).await?;
     if let Some(rule) = &sql.after
-        && !links::holds(session, rule, &inputs).await?
+        && !links::holds(session, rule, inputs).await?
     {
         return Err(StepError::RefusedAfter);
     }
-    links::fields(session, &sql.fields, &inputs).await?;
-    if let (Some((fed, before, was)), Some((written, after))) = (before, written) {
-        let is = feed::lists(session, &fed.lists, &inputs).await?;
-        request.feed.note(feed::updated(
-            &fed.collection,
-            (before, after),
-            (&written.key, written.version),
-            (&was, &is),
-        ));
+    links::fields(session, &sql.fields, inputs).await?;
+    if let Some(fed) = fed {
+        let is = feed::lists(session, &fed.lists, inputs).await?;
+        let images = (becomes.was.object(&fed.changed), becomes.object(&fed.all));
+        request.feed.note(feed::updated(&fed.collection, images, (inputs.key, becomes.version), (&was, &is)));
     }
-    let version = found.version.map(|version| version + i64::from(sql.update.is_some()));
-    match &sql.answer {
-        Some(read) => answer(session, read, &inputs, version).await,
-        None => Ok(Written { key: found.key.clone(), version, record: None, created: false }),
-    }
+    Ok(())
+}
+
+/// What the update answers.
+async fn answer<S: Session>(
+    session: &mut S,
+    from: &Updated,
+    inputs: &Inputs<'_>,
+    found: &Found,
+    becomes: &Becomes<'_>,
+) -> Result<Written, StepError> {
+    let record = match from {
+        Updated::Read(read) => return super::create::answer(session, read, inputs, becomes.version).await,
+        Updated::Known(members) if found.is_answered => Some(becomes.object(members)),
+        Updated::Known(_) | Updated::Key => None,
+    };
+    Ok(Written { key: found.key.clone(), version: becomes.version, record, created: false })
 }
 
 /// A record as it is stored.
@@ -101,6 +167,9 @@ pub(super) struct Found {
     pub(super) key: Value,
     pub(super) version: Option<i64>,
     fields: Vec<(FieldId, Value)>,
+    image: Image,
+    /// Whether it may be answered as it becomes.
+    is_answered: bool,
 }
 
 /// Finds the record of a step that may see and change it, in the version that is wanted.
@@ -116,7 +185,9 @@ pub(super) async fn look<S: Session>(
         let record = Found {
             key: row.value(sql.key)?,
             version: sql.version.map(|column| row.int(column)).transpose()?.flatten(),
-            fields: fields.collect::<Result<_, super::Failure>>()?,
+            fields: fields.collect::<Result<_, Failure>>()?,
+            image: Image::of(row, &sql.image)?,
+            is_answered: row.holds(sql.answered)?,
         };
         found = Some((record, row.holds(sql.visible)?, row.holds(sql.before)?));
         Ok(false)
@@ -205,12 +276,12 @@ fn merged(
     plan: &Update,
     found: &Found,
     values: &[Value],
-    sums: Vec<(FieldId, Value)>,
+    sums: &[(FieldId, Value)],
 ) -> Vec<Value> {
     let mut becomes = vec![Value::Null; collection.fields.len()];
     let bound = |number: u16| values.get(usize::from(number)).cloned().unwrap_or(Value::Null);
     let set = plan.set.iter().map(|(field, number)| (*field, bound(*number)));
-    for (field, value) in found.fields.iter().cloned().chain(set).chain(sums) {
+    for (field, value) in found.fields.iter().cloned().chain(set).chain(sums.iter().cloned()) {
         if let Some(slot) = becomes.get_mut(field.0 as usize) {
             *slot = value;
         }

@@ -20,7 +20,7 @@ use crate::{
     cells::{base64, quoted},
     exec::Failure,
     lists,
-    sql::{Cell, Column, Decode, Encode},
+    sql::{Cell, Decode, Encode},
 };
 
 impl crate::exec::Row for Row {
@@ -40,22 +40,13 @@ impl crate::exec::Row for Row {
         })
     }
 
-    fn write_from(&self, first: usize, columns: &[Column], into: &mut Vec<u8>) -> Result<(), Failure> {
-        if columns.is_empty() {
-            into.push(b'{');
-        }
-        for (at, column) in columns.iter().enumerate() {
-            let index = first + at;
-            into.extend_from_slice(&column.prefix);
-            match raw(self, index)? {
-                Some(cell) => {
-                    let written = cell.write(column.encode, into);
-                    written.ok_or_else(|| cell.unexpected(index, &format!("{:?}", column.encode)))?;
-                }
-                None => into.extend_from_slice(b"null"),
+    fn write_value(&self, column: usize, encode: Encode, into: &mut Vec<u8>) -> Result<(), Failure> {
+        match raw(self, column)? {
+            Some(cell) => {
+                cell.write(encode, into).ok_or_else(|| cell.unexpected(column, &format!("{encode:?}")))?;
             }
+            None => into.extend_from_slice(b"null"),
         }
-        into.push(b'}');
         Ok(())
     }
 }

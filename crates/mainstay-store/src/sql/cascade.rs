@@ -102,7 +102,7 @@ impl Target<'_> {
         selected.push(writer.key(&row));
         let columns = writer.whole(&row, &changed, &mut selected);
         let text = format!("SELECT {} FROM {} WHERE {among}", selected.list(), writer.from(&row));
-        let before = (writer.finish(text), Image { first: 1, columns, answered: false });
+        let before = (writer.finish(text), Image { first: 1, columns });
         let (writer, mut selected) = (self.writer(), Selected::default());
         let returning = writer.returning_whole(&writer.written_row(from.id), &mut selected);
         (format!(" RETURNING {}", selected.list()), Some(FedLinks { collection, before, returning, list }))

@@ -1,13 +1,13 @@
 //! The tables of the change feed, and what a write tells it of its records.
 use mainstay_expr::{Type, Value};
-use mainstay_plan::{Create, LinkChange, Load, Update};
+use mainstay_plan::{Create, LinkChange, Load, Output, OutputValue, Update};
 use mainstay_schema::{Collection, CollectionId, FieldId, FieldKind, Scalar, Schema, json_string};
 
 use super::own::{OwnColumn, OwnTable, make_column};
 use crate::{
     StoreError,
     sql::{
-        Bind, Cell, Column, Dialect, FedList, FedUpdate, FedValues, Image, InsertSql, Sql, columns, literal,
+        Bind, Cell, Column, Dialect, FedList, FedUpdate, FedValues, Image, InsertSql, Member, Sql, columns, literal,
         quantify::{JOIN_FROM, JOIN_TO},
         query::Selected,
         writer::{Row, Writer, defect},
@@ -119,14 +119,23 @@ pub(super) fn of_update(
 ) -> Result<Option<FedUpdate>, StoreError> {
     let of = schema.collection(plan.collection);
     let Some(collection) = fed(of) else { return Ok(None) };
-    let mut writer = Writer::new(schema, dialect);
-    let row = writer.row(plan.collection);
-    let mut selected = Selected::default();
-    let columns = writer.whole(&row, &changed(schema, plan), &mut selected);
-    let filter = writer.holds(&plan.find, &row)?.filter(dialect);
-    let text = format!("SELECT {} FROM {}{filter}", selected.list(), writer.from(&row));
-    let before = (writer.finish(text), columns);
-    Ok(Some(FedUpdate { collection, before, lists: lists(schema, dialect, plan.collection, &plan.changes)? }))
+    let lists = lists(schema, dialect, plan.collection, &plan.changes)?;
+    let changed = members(of, changed(schema, plan).into_iter());
+    Ok(Some(FedUpdate { collection, changed, all: members(of, of.stored().map(|field| field.id)), lists }))
+}
+
+/// Own fields as the members of an answer, under the names that they have there.
+pub(super) fn named(outputs: &[Output]) -> Result<Vec<Member>, StoreError> {
+    let member = |(at, output): (usize, &Output)| match output.value {
+        OutputValue::Field(field) => Ok((prefix(at, &output.name), field)),
+        _ => Err(defect("only own fields are known before a change")),
+    };
+    outputs.iter().enumerate().map(member).collect()
+}
+
+/// Fields as the members of an object.
+fn members(of: &Collection, fields: impl Iterator<Item = FieldId>) -> Vec<Member> {
+    fields.enumerate().map(|(at, field)| (prefix(at, &of.field(field).name), field)).collect()
 }
 
 /// The fields that an update changes.
@@ -169,17 +178,12 @@ pub(super) fn list(
 }
 
 impl Writer<'_> {
-    /// The whole record as the feed tells it, behind what is selected already; where the answer is the same, that serves.
-    pub(super) fn image(&self, row: &Row, answer: &[Column], selected: &mut Selected) -> Image {
-        let of = self.collection(row);
-        let all: Vec<FieldId> = of.stored().map(|field| field.id).collect();
+    /// The whole record as the feed tells it, behind what is selected already.
+    pub(super) fn image(&self, row: &Row, selected: &mut Selected) -> Image {
+        let all: Vec<FieldId> = self.collection(row).stored().map(|field| field.id).collect();
         let mut own = Selected::default();
         let columns = self.whole(row, &all, &mut own);
-        if answer == columns {
-            return Image { first: 0, columns, answered: true };
-        }
-        let first = selected.append(own);
-        Image { first, columns, answered: false }
+        Image { first: selected.append(own), columns }
     }
 
     /// Own fields as the members of an object.

@@ -59,6 +59,6 @@ pub use query::query;
 pub use statement::{
     Bind, Cascade, Cell, ChangeSql, Clear, Column, ComputeSql, Computed, CreateSql, Decode, DeleteSql, Encode,
     FedDelete, FedLinks, FedList, FedUpdate, FedValues, FindSql, Image, Incoming, InsertSql, Inserted, LinkRuleSql,
-    LinkSql, LookSql, ReadSql, Returning, Sql, Unlink, UpdateSql,
+    LinkSql, LookSql, Member, ReadSql, Returning, Sql, Unlink, UpdateSql, Updated,
 };
 pub use write::{create, delete, load, update};

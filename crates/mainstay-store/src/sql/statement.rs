@@ -162,9 +162,10 @@ pub struct Image {
     pub first: usize,
     /// How it is written.
     pub columns: Vec<Column>,
-    /// Whether it is what is answered.
-    pub answered: bool,
 }
+
+/// A member of an object: the bytes before its value, and the field that this is of.
+pub type Member = (Vec<u8>, FieldId);
 
 /// What the change feed is told of a record that is written from values.
 #[derive(Clone, Debug, PartialEq)]
@@ -182,8 +183,10 @@ pub struct FedValues {
 pub struct FedUpdate {
     /// The collection's name in the feed.
     pub collection: Value,
-    /// Reads what the fields are that change.
-    pub before: (Sql, Vec<Column>),
+    /// The fields that change.
+    pub changed: Vec<Member>,
+    /// All stored fields.
+    pub all: Vec<Member>,
     /// The lists of links that change.
     pub lists: Vec<FedList>,
 }
@@ -274,32 +277,43 @@ pub struct ComputeSql {
 /// A field with its value, and the column that is 1 where that is no error (`None`: always).
 pub type Computed = (FieldId, Cell, Option<usize>);
 
-/// How an update is carried out: `fast` where it is given; when that changes no row, `look` says why. Otherwise look,
+/// How an update is carried out: as one statement where that is given; when it changes no row, `look` says why. Otherwise look,
 /// links, update, changes, after, answer, in this order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UpdateSql {
-    /// The whole update as one statement. When it gives back no row, `look` tells why.
+    /// The whole update as one statement: where each statement is a way to a server and back. It tells the change feed nothing.
     pub fast: Option<(Sql, Returning)>,
     /// The same where it notes its change itself.
     pub noting: Option<(Sql, Returning)>,
-    /// Finds the record, with the verdicts of its rules.
+    /// Finds the record, with the verdicts of its rules, and what it is where that is told or answered.
     pub look: LookSql,
     /// Questions about the links.
     pub links: Vec<LinkSql>,
     /// Computes fields.
     pub compute: Option<ComputeSql>,
     /// Writes the columns and counts the version up; `None` when nothing changes.
-    pub update: Option<(Sql, Returning)>,
+    pub update: Option<Sql>,
     /// Changes of to-many links.
     pub changes: Vec<ChangeSql>,
     /// Gives one row with 1 when the rule holds of the record as it becomes.
     pub after: Option<Sql>,
     /// The same of each field that is sent; asked of the record as it was, too.
     pub fields: Vec<(FieldId, Sql)>,
-    /// Reads the answer (no row: it may not be read). `None`: key and version are the answer.
-    pub answer: Option<ReadSql>,
+    /// Where its answer comes from.
+    pub answer: Updated,
     /// What the change feed is told.
     pub fed: Option<FedUpdate>,
+}
+
+/// Where the answer of an update comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Updated {
+    /// Key and version are all of it.
+    Key,
+    /// It is read (no row: it may not be).
+    Read(ReadSql),
+    /// Out of what was looked at, and of what is set in it.
+    Known(Vec<Member>),
 }
 
 /// How a delete is carried out: look, then the collection's [`Cascade`].
@@ -333,6 +347,10 @@ pub struct LookSql {
     pub before: Option<usize>,
     /// The stored fields of the record, where checks need them.
     pub fields: Vec<(FieldId, Cell)>,
+    /// The stored fields in order, where they are told or answered: each with its column.
+    pub image: Vec<(FieldId, usize, Encode)>,
+    /// Which column says (0 or 1) whether the record may be answered as it becomes; `None`: it may.
+    pub answered: Option<usize>,
 }
 
 /// The question whether the record that a link names is there and may be seen.

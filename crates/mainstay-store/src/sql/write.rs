@@ -1,13 +1,13 @@
 //! Creates, updates and what deletes look for.
 use mainstay_expr::{Arith, Decimal, Expr, Type, Value, own_fields_only, reads_change};
 use mainstay_plan::{Answer, Create, Delete, Load, Output, OutputValue, Update};
-use mainstay_schema::{CollectionId, ColumnType, FieldId, FieldKind, KeyKind, Scalar, Schema};
+use mainstay_schema::{CollectionId, ColumnType, Field, FieldId, FieldKind, KeyKind, Scalar, Schema};
 
 use crate::{
     StoreError,
     sql::{
-        Bind, Cell, CreateSql, DeleteSql, Dialect, InsertSql, Inserted, LookSql, ReadSql, Returning, Sql, UpdateSql,
-        columns, compute, feed,
+        Bind, Cell, CreateSql, DeleteSql, Dialect, Encode, InsertSql, Inserted, LookSql, ReadSql, Returning, Sql,
+        UpdateSql, Updated, columns, compute, feed,
         links::{changes, links},
         noted::Changed,
         query,
@@ -41,7 +41,8 @@ pub fn create(schema: &Schema, dialect: &dyn Dialect, plan: &Create) -> Result<C
         Some(given) => (insert, given),
         None => {
             let mut selected = Selected::default();
-            let returning = writer.returning(&row, own, false, &mut selected)?;
+            let own = own.unwrap_or(OwnAnswer { visible: None, select: &[] });
+            let returning = writer.returning(&row, own, &mut selected)?;
             if let Some(counts_on) = writer.counts_on(&row, &plan.columns) {
                 selected.push(counts_on);
             }
@@ -89,8 +90,12 @@ pub fn update(schema: &Schema, dialect: &dyn Dialect, plan: &Update) -> Result<U
         before: &plan.before,
         change: Some(plan),
         fields: !plan.checks.is_empty() || !plan.add.is_empty() || plan.after.as_ref().is_some_and(reads_change),
+        answer: known_answer(plan),
     };
-    let [fast, noting] = fast(schema, dialect, plan)?;
+    let [fast, noting] = match dialect.nests_writes() {
+        true => at_once(schema, dialect, plan)?,
+        false => [None, None],
+    };
     Ok(UpdateSql {
         fast,
         noting,
@@ -101,7 +106,10 @@ pub fn update(schema: &Schema, dialect: &dyn Dialect, plan: &Update) -> Result<U
         changes: changes(schema, dialect, plan.collection, &plan.changes)?,
         after: after_change(schema, dialect, plan)?,
         fields: field_rules(schema, dialect, plan.collection, &plan.fields)?,
-        answer: answer(schema, dialect, plan.collection, &plan.answer)?,
+        answer: match look.answer {
+            Some(own) => Updated::Known(feed::named(own.select)?),
+            None => answer(schema, dialect, plan.collection, &plan.answer)?.map_or(Updated::Key, Updated::Read),
+        },
         fed: feed::of_update(schema, dialect, plan)?,
     })
 }
@@ -115,12 +123,13 @@ pub fn delete(schema: &Schema, dialect: &dyn Dialect, plan: &Delete) -> Result<D
         before: &plan.before,
         change: None,
         fields: false,
+        answer: None,
     };
     Ok(DeleteSql { look: look.render(schema, dialect)? })
 }
 
 /// The whole update as one statement, where nothing has to be asked before or after; and as one that notes its change itself.
-fn fast(schema: &Schema, dialect: &dyn Dialect, plan: &Update) -> Result<[Option<(Sql, Returning)>; 2], StoreError> {
+fn at_once(schema: &Schema, dialect: &dyn Dialect, plan: &Update) -> Result<[Option<(Sql, Returning)>; 2], StoreError> {
     let alone = plan.checks.is_empty() && plan.links.is_empty() && plan.changes.is_empty() && plan.after.is_none();
     let alone = alone && plan.fields.is_empty() && plan.compute.is_empty();
     let Some(own) = own_answer(&plan.answer).filter(|_| alone && !plan.set.is_empty()) else { return Ok([None, None]) };
@@ -142,30 +151,21 @@ fn fast(schema: &Schema, dialect: &dyn Dialect, plan: &Update) -> Result<[Option
         let version = writer.bind_as(Bind::Value(version), &Type::Int);
         test = test.and(Test::when(format!("{} = {version}", writer.column(&row, field))));
     }
-    let is_fed = feed::fed(schema.collection(plan.collection)).is_some();
-    let update = format!("UPDATE {} SET {set}{} RETURNING", row.alias, test.filter(dialect));
-    let noting = match is_fed && dialect.nests_writes() {
-        true => {
-            let (mut writer, mut selected) = (writer.clone(), Selected::default());
-            let returning = writer.returning(&row, Some(own), false, &mut selected)?;
-            let update = format!("{update} {}", selected.list());
+    let mut selected = Selected::default();
+    let returning = writer.returning(&row, own, &mut selected)?;
+    let text = format!("UPDATE {} SET {set}{} RETURNING {}", row.alias, test.filter(dialect), selected.list());
+    let noting = match feed::fed(schema.collection(plan.collection)) {
+        Some(_) => {
             let fields = feed::changed(schema, plan);
             let changed = Changed { find: &plan.find, fields: &fields };
-            writer.noting_update(&row, &changed, (&update, &selected))?.map(|sql| (sql, returning))
+            writer.clone().noting_update(&row, &changed, (&text, &selected))?
         }
-        false => None,
+        None => None,
     };
-    let mut selected = Selected::default();
-    let returning = writer.returning(&row, Some(own), is_fed, &mut selected)?;
-    let text = format!("{update} {}", selected.list());
-    Ok([Some((writer.finish(text), returning)), noting])
+    Ok([Some((writer.finish(text), returning.clone())), noting.map(|sql| (sql, returning))])
 }
 
-fn update_by_key(
-    schema: &Schema,
-    dialect: &dyn Dialect,
-    plan: &Update,
-) -> Result<Option<(Sql, Returning)>, StoreError> {
+fn update_by_key(schema: &Schema, dialect: &dyn Dialect, plan: &Update) -> Result<Option<Sql>, StoreError> {
     let mut writer = Writer::new(schema, dialect);
     let row = writer.written_row(plan.collection);
     let set = writer.set(plan, &row)?;
@@ -173,12 +173,8 @@ fn update_by_key(
         return Ok(None);
     }
     let key = writer.bind_key(plan.collection);
-    let mut selected = Selected::default();
-    let is_fed = feed::fed(schema.collection(plan.collection)).is_some();
-    let returning = writer.returning(&row, None, is_fed, &mut selected)?;
-    let back = if is_fed { format!(" RETURNING {}", selected.list()) } else { String::new() };
-    let text = format!("UPDATE {} SET {set} WHERE {} = {key}{back}", row.alias, writer.key(&row));
-    Ok(Some((writer.finish(text), returning)))
+    let text = format!("UPDATE {} SET {set} WHERE {} = {key}", row.alias, writer.key(&row));
+    Ok(Some(writer.finish(text)))
 }
 
 /// What an answer is when the written row alone gives it: its read rule and outputs.
@@ -199,27 +195,22 @@ fn own_answer(answer: &Answer) -> Option<OwnAnswer<'_>> {
     }
 }
 
+/// What an update answers where what was looked at gives it: nothing in it changes but what is set.
+fn known_answer(plan: &Update) -> Option<OwnAnswer<'_>> {
+    own_answer(&plan.answer).filter(|own| own.visible.is_some() && plan.changes.is_empty() && plan.compute.is_empty())
+}
+
 impl Writer<'_> {
     /// What follows RETURNING.
-    fn returning(
-        &mut self,
-        row: &Row,
-        own: Option<OwnAnswer<'_>>,
-        is_fed: bool,
-        selected: &mut Selected,
-    ) -> Result<Returning, StoreError> {
-        let columns = match own {
-            Some(own) => self.select(own.select, row, selected)?,
-            None => Vec::new(),
-        };
-        let image = is_fed.then(|| self.image(row, &columns, selected));
+    fn returning(&mut self, row: &Row, own: OwnAnswer<'_>, selected: &mut Selected) -> Result<Returning, StoreError> {
+        let columns = self.select(own.select, row, selected)?;
         let key = self.key_cell(row, selected);
         let version = self.version(row, selected);
-        let visible = match own.and_then(|own| own.visible) {
+        let visible = match own.visible {
             Some(visible) => self.verdict_column(visible, row, selected)?,
             None => None,
         };
-        Ok(Returning { key, version, visible, columns, image })
+        Ok(Returning { key, version, visible, columns, image: None })
     }
 
     /// A key, looked for before it is taken. Where many write at once, one that had it may have ended since this transaction began:
@@ -255,7 +246,7 @@ impl Writer<'_> {
 
     /// The whole record, for the change feed.
     pub(super) fn returning_whole(&self, row: &Row, selected: &mut Selected) -> Returning {
-        let image = Some(self.image(row, &[], selected));
+        let image = Some(self.image(row, selected));
         let key = self.key_cell(row, selected);
         let version = self.version(row, selected);
         Returning { key, version, visible: None, columns: Vec::new(), image }
@@ -332,6 +323,21 @@ impl Writer<'_> {
         Some(format!("{version} = {version} + 1"))
     }
 
+    /// Stored fields as they are told and answered.
+    fn stored(
+        &self,
+        row: &Row,
+        selected: &mut Selected,
+        wants: impl Fn(FieldId) -> bool,
+    ) -> Vec<(FieldId, usize, Encode)> {
+        let of = self.collection(row);
+        let cell = |field: &Field| {
+            let column = selected.reuse(self.column(row, field.id));
+            (field.id, column, columns::encode(self.schema, of, field))
+        };
+        of.stored().filter(|field| wants(field.id)).map(cell).collect()
+    }
+
     fn fields(&self, row: &Row, selected: &mut Selected) -> Result<Vec<(FieldId, Cell)>, StoreError> {
         let of = self.collection(row);
         of.stored()
@@ -352,6 +358,8 @@ struct Look<'a> {
     /// The update that `old` and `new` are of.
     change: Option<&'a Update>,
     fields: bool,
+    /// The answer that the record gives as it becomes.
+    answer: Option<OwnAnswer<'a>>,
 }
 
 impl Look<'_> {
@@ -362,6 +370,7 @@ impl Look<'_> {
         let key = writer.key_cell(&row, &mut selected);
         let version = writer.version(&row, &mut selected);
         let fields = if self.fields { writer.fields(&row, &mut selected)? } else { Vec::new() };
+        let image = writer.stored(&row, &mut selected, |field| self.wants(schema, field));
         let visible = writer.verdict_column(self.visible, &row, &mut selected)?;
         let before = match self.change.filter(|_| reads_change(self.before)) {
             None => writer.verdict_column(self.before, &row, &mut selected)?,
@@ -371,9 +380,34 @@ impl Look<'_> {
                 Some(selected.push(writer.verdict_of(test)))
             }
         };
+        let answered = self.answered(&mut writer, &row, &mut selected)?;
         let filter = writer.holds(self.find, &row)?.filter(dialect);
         let text = format!("SELECT {} FROM {}{filter}", selected.list(), writer.from(&row));
-        Ok(LookSql { sql: writer.finish(text), key, version, visible, before, fields })
+        Ok(LookSql { sql: writer.finish(text), key, version, visible, before, fields, image, answered })
+    }
+
+    /// Whether a field is told to the change feed, or answered.
+    fn wants(&self, schema: &Schema, field: FieldId) -> bool {
+        let is_told = self.change.is_some() && feed::fed(schema.collection(self.collection)).is_some();
+        let answers = |output: &Output| output.value == OutputValue::Field(field);
+        is_told || self.answer.is_some_and(|own| own.select.iter().any(answers))
+    }
+
+    /// The verdict whether the record may be answered as it becomes.
+    fn answered(
+        &self,
+        writer: &mut Writer<'_>,
+        row: &Row,
+        selected: &mut Selected,
+    ) -> Result<Option<usize>, StoreError> {
+        let visible = self.answer.and_then(|own| own.visible).filter(|visible| visible.as_bool() != Some(true));
+        let (Some(visible), Some(change)) = (visible, self.change) else { return Ok(None) };
+        let mut new = writer.becoming(change, row)?;
+        if let (Some(version), false) = (writer.collection(row).system.version, change.quiet) {
+            let counted = format!("{} + 1", writer.column(row, version));
+            new = new.and(version, counted);
+        }
+        writer.verdict_column(visible, &new, selected)
     }
 }
 

@@ -25,23 +25,19 @@ impl crate::exec::Row for Row<'_> {
         Ok(decode(self, cell)?)
     }
 
-    fn write_from(&self, first: usize, columns: &[Column], into: &mut Vec<u8>) -> Result<(), Failure> {
-        Ok(write_object_from(self, first, columns, into)?)
+    fn write_value(&self, column: usize, how: Encode, into: &mut Vec<u8>) -> Result<(), Failure> {
+        Ok(encode(cell(self, column)?, column, how, into)?)
     }
 }
 
 /// Appends a row as a JSON object.
 pub(super) fn write_object(row: &Row<'_>, columns: &[Column], out: &mut Vec<u8>) -> Result<(), StoreError> {
-    write_object_from(row, 0, columns, out)
-}
-
-fn write_object_from(row: &Row<'_>, first: usize, columns: &[Column], out: &mut Vec<u8>) -> Result<(), StoreError> {
     if columns.is_empty() {
         out.push(b'{');
     }
     for (index, column) in columns.iter().enumerate() {
         out.extend_from_slice(&column.prefix);
-        encode(cell(row, first + index)?, first + index, column.encode, out)?;
+        encode(cell(row, index)?, index, column.encode, out)?;
     }
     out.push(b'}');
     Ok(())

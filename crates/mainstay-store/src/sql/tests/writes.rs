@@ -6,10 +6,10 @@ use mainstay_plan::{Answer, Create, Delete, LinkChange, LinkCheck, LinkMode, Out
 use mainstay_schema::{Migration, Schema, Source};
 
 use crate::{
-    SqliteDialect,
+    PostgresDialect, SqliteDialect,
     sql::{
-        ChangeSql, Inserted, LookSql, Returning, Sql, bookkeeping, cascades, create, delete, migration, recall,
-        remember,
+        ChangeSql, Inserted, LookSql, Returning, Sql, Updated, bookkeeping, cascades, create, delete, migration,
+        recall, remember,
         tests::{
             fixture::{Plans, output, schema},
             shows,
@@ -49,9 +49,13 @@ impl Shown {
 
     fn look(&mut self, look: &LookSql) -> &mut Shown {
         self.sql("look", &look.sql);
-        let LookSql { version, visible, before, fields, .. } = look;
-        writeln!(self.0, "  version {version:?}, visible {visible:?}, before {before:?}, {} fields", fields.len())
-            .expect("a string takes everything");
+        let LookSql { version, visible, before, fields, image, answered, .. } = look;
+        let (fields, image) = (fields.len(), image.len());
+        writeln!(
+            self.0,
+            "  version {version:?}, visible {visible:?}, before {before:?}, {fields} fields, {image} told, answered {answered:?}"
+        )
+        .expect("a string takes everything");
         self
     }
 
@@ -156,10 +160,26 @@ fn an_update_as_one_statement() {
     let answer = record(&mut plans, "true", &["id", "title"]);
     let mut plan = patch(&mut plans, answer);
     plan.version = Some(plans.value(Value::Int(3)));
-    let sql = update(&schema, &SqliteDialect, &plan).expect("it renders");
+    let sql = update(&schema, &PostgresDialect, &plan).expect("it renders");
     let (fast, returning) = sql.fast.as_ref().expect("nothing stands in the way");
     let mut shown = Shown::default();
     shown.sql("fast", fast).returning(returning).look(&sql.look);
+    shows!(shown.0);
+}
+
+#[test]
+fn an_update_that_is_answered_out_of_what_was_looked_at() {
+    let schema = schema();
+    let mut plans = Plans::new(&schema);
+    let answer = record(&mut plans, "title != 'hidden' && version < 9", &["id", "title"]);
+    let plan = patch(&mut plans, answer);
+    let sql = update(&schema, &SqliteDialect, &plan).expect("it renders");
+    assert_eq!((&sql.fast, &sql.noting), (&None, &None));
+    let [id, title] = ["id", "title"].map(|name| plans.field("Post", name));
+    let members = vec![(br#"{"id":"#.to_vec(), id), (br#","title":"#.to_vec(), title)];
+    assert_eq!(sql.answer, Updated::Known(members));
+    let mut shown = Shown::default();
+    shown.look(&sql.look).sql("update", sql.update.as_ref().expect("there are changes"));
     shows!(shown.0);
 }
 
@@ -176,9 +196,10 @@ fn an_update_step_by_step() {
     let sql = update(&schema, &SqliteDialect, &plan).expect("it renders");
     assert_eq!(sql.fast, None);
     let mut shown = Shown::default();
-    shown.look(&sql.look).sql("update", &sql.update.as_ref().expect("there are changes").0).changes(&sql.changes);
+    shown.look(&sql.look).sql("update", sql.update.as_ref().expect("there are changes")).changes(&sql.changes);
     shown.sql("after", sql.after.as_ref().expect("there is a rule"));
-    shown.sql("answer", &sql.answer.expect("it is read").page);
+    let Updated::Read(answer) = &sql.answer else { panic!("it is read: {:?}", sql.answer) };
+    shown.sql("answer", &answer.page);
     shows!(shown.0);
 }
 
@@ -191,7 +212,7 @@ fn a_patch_of_nothing_changes_nothing_and_one_of_links_counts_the_version_up() {
     let sql = update(&schema, &SqliteDialect, &plan).expect("it renders");
     assert_eq!((sql.fast, sql.update), (None, None));
     plan.changes = vec![change(&mut plans, LinkMode::Add, "true")];
-    let sql = update(&schema, &SqliteDialect, &plan).expect("it renders").update.expect("there are changes").0;
+    let sql = update(&schema, &SqliteDialect, &plan).expect("it renders").update.expect("there are changes");
     assert_eq!(sql.text, r#"UPDATE "posts" SET "version" = "version" + 1 WHERE "posts"."id" = ?1"#);
 }
 
