@@ -58,6 +58,8 @@ pub struct BareServer {
     binary: PathBuf,
     url: String,
     log: PathBuf,
+    /// The most connections to the database.
+    connections: usize,
 }
 
 impl BareServer {
@@ -68,7 +70,17 @@ impl BareServer {
     pub fn new(binary: &Path, folder: &Path, database: &Database) -> Outcome<Self> {
         fs::create_dir_all(folder)?;
         let binary = fs::canonicalize(binary).map_err(|error| format!("no program at {binary:?}: {error}"))?;
-        Ok(BareServer { binary, url: database.url().to_owned(), log: folder.join("bare-postgres.log") })
+        Ok(BareServer {
+            binary,
+            url: database.url().to_owned(),
+            log: folder.join("bare-postgres.log"),
+            connections: CONNECTIONS,
+        })
+    }
+
+    /// The same with other connections to PostgreSQL.
+    pub fn with_connections(self, connections: usize) -> Self {
+        BareServer { connections, ..self }
     }
 
     /// Starts it.
@@ -76,7 +88,7 @@ impl BareServer {
         let address = free_address()?;
         let mut command = Command::new(&self.binary);
         command.env("DATABASE_URL", &self.url).env("PORT", address.port().to_string());
-        command.env("WORKERS", WORKERS).env("CONNECTIONS", CONNECTIONS.to_string());
+        command.env("WORKERS", WORKERS).env("CONNECTIONS", self.connections.to_string());
         Process::start(command, address, &self.log)
     }
 }

@@ -40,10 +40,15 @@ pub(super) async fn size(setup: &Setup, of: &Postgres, folder: &Path, rows: u64,
     let alone = cases(&database, &base.process, &node.process).await?;
     setup.compare(&alone, (ENGINE, rows), report).await?;
     drop(alone);
-    base.stop(report)?;
+    let own = Kind { name: "processes", path: MESSAGES, page: NEWEST, one: &node.process, rows };
+    let hand_written = Kind { name: "bare processes", path: BareServer::PATH, page: PAGE, one: &base.process, rows };
     for count in PROCESSES {
-        several(setup, (&database, &mainstay), (&node.process, count), rows, report).await?;
+        let (mainstay, bare) = (mainstay.clone(), bare.clone());
+        let share = CONNECTIONS / count;
+        own.several(setup, &database, count, || mainstay.clone().with_connections(share).start(), report).await?;
+        hand_written.several(setup, &database, count, || bare.clone().with_connections(share).start(), report).await?;
     }
+    base.stop(report)?;
     node.stop(report)
 }
 
@@ -69,29 +74,43 @@ async fn cases(database: &Rc<Database>, base: &Process, subject: &Process) -> Ou
     Ok(cases)
 }
 
-/// So many processes on one database, against one alone. Together they have as many connections as that: what is compared is how they are
-/// divided, and a server as it was installed takes 100.
-async fn several(
-    setup: &Setup,
-    (database, mainstay): (&Rc<Database>, &Mainstay),
-    (one, count): (&Process, usize),
+/// Servers of one kind, of which several stand on one database.
+struct Kind<'a> {
+    /// What its rows are called.
+    name: &'static str,
+    path: &'static str,
+    page: &'static str,
+    /// The one that several are held against.
+    one: &'a Process,
+    /// With so many records.
     rows: u64,
-    report: &mut Report,
-) -> Outcome<()> {
-    let suffix = format!(" ({count} processes, of one)");
-    if !setup.only.is_empty() && !setup.only.iter().any(|part| suffix.contains(part.as_str())) {
-        return Ok(());
+}
+
+impl Kind<'_> {
+    /// So many processes on one database, against one alone. Together they have as many connections as that: what is compared is how they
+    /// are divided, and a server as it was installed takes 100.
+    async fn several(
+        &self,
+        setup: &Setup,
+        database: &Rc<Database>,
+        count: usize,
+        start: impl Fn() -> Outcome<Process>,
+        report: &mut Report,
+    ) -> Outcome<()> {
+        let suffix = format!(" ({count} {}, of one)", self.name);
+        if !setup.only.is_empty() && !setup.only.iter().any(|part| suffix.contains(part.as_str())) {
+            return Ok(());
+        }
+        let mut nodes = Vec::with_capacity(count);
+        for _ in 0..count {
+            nodes.push(running("one of several", 0, false, &page(self.path, self.page), &start).await?.process);
+        }
+        let ids: Vec<Uuid> = database.ids("messages", "true").await?;
+        let target = |process: &Process| Target::new(process).with_database(database);
+        let all = nodes[1..].iter().fold(target(&nodes[0]), |all, node| all.and(node));
+        let place = |target: Target| Place::at(target, self.path, self.page).with_ids(ids.clone());
+        let cases = four(&suffix, &place(target(self.one)), &place(all), [SEVERAL_PROCESSES; 4]);
+        setup.compare(&cases, (ENGINE, self.rows), report).await?;
+        nodes.into_iter().try_for_each(Process::stop)
     }
-    let mainstay = mainstay.clone().with_connections(CONNECTIONS / count);
-    let mut nodes = Vec::with_capacity(count);
-    for _ in 0..count {
-        nodes.push(running("one of several", 0, false, &page(MESSAGES, NEWEST), || mainstay.start()).await?.process);
-    }
-    let ids: Vec<Uuid> = database.ids("messages", "true").await?;
-    let target = |process: &Process| Target::new(process).with_database(database);
-    let all = nodes[1..].iter().fold(target(&nodes[0]), |all, node| all.and(node));
-    let place = |target: Target| Place::at(target, MESSAGES, NEWEST).with_ids(ids.clone());
-    let cases = four(&suffix, &place(target(one)), &place(all), [SEVERAL_PROCESSES; 4]);
-    setup.compare(&cases, (ENGINE, rows), report).await?;
-    nodes.into_iter().try_for_each(Process::stop)
 }
