@@ -105,9 +105,22 @@ pub(super) fn has_no_room(error: &Error) -> bool {
     error.code() == Some(&SqlState::TOO_MANY_CONNECTIONS)
 }
 
-/// Whether an operator has ended a connection that the server had taken. That says nothing of the next one.
+/// Whether a connection has ended that the server had taken: an operator has done that, whose word may get lost on the way. It says
+/// nothing of the next one.
 pub(super) fn is_ended(error: &Error) -> bool {
-    error.as_db_error().is_some_and(|cause| *cause.code() == SqlState::ADMIN_SHUTDOWN)
+    let is_cut = |kind| {
+        matches!(
+            kind,
+            ErrorKind::ConnectionReset
+                | ErrorKind::ConnectionAborted
+                | ErrorKind::BrokenPipe
+                | ErrorKind::UnexpectedEof
+        )
+    };
+    match error.as_db_error() {
+        Some(cause) => *cause.code() == SqlState::ADMIN_SHUTDOWN,
+        None => error.is_closed() || io_kind(error).is_some_and(is_cut),
+    }
 }
 
 fn is_io(error: &Error) -> bool {

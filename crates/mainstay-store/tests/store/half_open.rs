@@ -152,6 +152,18 @@ async fn a_sign_of_life_whose_connection_ends_is_given_on_another_one() {
     assert_eq!(store.nodes().unwrap(), []);
 }
 
+#[tokio::test]
+async fn a_connection_that_ends_while_it_begins_is_asked_for_once_more() {
+    postgres_only!("a server is asked over a network");
+    let database = TestDatabase::new();
+    open(&database, SDL).close();
+    let way = Way { ends: true, ..Way::up_to(b"SET statement_timeout") };
+    let store = way.store(&database);
+    way.cut();
+    store.ping().await.unwrap();
+    assert!(!way.cuts.load(Ordering::Acquire), "it was cut");
+}
+
 /// Does something on a thread that may never come to its end, and tells when it has.
 fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Receiver<T> {
     let (told, ended) = channel();
