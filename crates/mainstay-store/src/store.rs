@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::{
     Batch, Beat, ChangesAsked, ChangesPage, Drift, Explained, Kept, Measured, MigrateError, NodeSeen, Offence, Once,
-    OpenError, Page, Place, Pulse, ReadStatement, Rehearsed, Retention, Settings, StepError, StoreError, Write,
+    OpenError, Page, Place, Pulse, ReadStatement, Rehearsed, Retention, Settings, Step, StepError, StoreError, Write,
     WriteError, WriteStatement, Written,
     advice::Origin,
     engine::Engine,
@@ -174,24 +174,25 @@ impl Store {
     pub async fn write(&self, write: impl Into<Write>) -> Result<Vec<Written>, WriteError> {
         let write = write.into();
         let Some(slow) = self.slow else { return self.engine.write(write).await };
-        let (began, kept) = (Instant::now(), write.steps.clone());
-        let written = self.engine.write(write).await;
-        let took = began.elapsed();
-        if took >= slow {
-            slow::tell_write(&self.engine, &kept, took);
-        }
-        written
+        let steps = write.steps.clone();
+        self.telling(slow, &steps, self.engine.write(write)).await
     }
 
     /// Carries out the steps in one transaction, unless that was done before for the same key; the answer is kept in that
     /// transaction, and is the same each time.
     pub async fn write_once(&self, write: Write, once: Arc<Once>) -> Result<Kept, WriteError> {
         let Some(slow) = self.slow else { return self.engine.write_once(write, once).await };
-        let (began, kept) = (Instant::now(), write.steps.clone());
-        let written = self.engine.write_once(write, once).await;
+        let steps = write.steps.clone();
+        self.telling(slow, &steps, self.engine.write_once(write, once)).await
+    }
+
+    /// Writes, and tells where that took long.
+    async fn telling<T>(&self, slow: Duration, steps: &[Step], written: impl Future<Output = T>) -> T {
+        let began = Instant::now();
+        let written = written.await;
         let took = began.elapsed();
         if took >= slow {
-            slow::tell_write(&self.engine, &kept, took);
+            slow::tell_write(&self.engine, steps, took);
         }
         written
     }
@@ -201,8 +202,8 @@ impl Store {
         self.engine.changes(asked).await
     }
 
-    /// Waits until there may be changes that were not there when `since` was taken; sometimes there are none. Ends with an error
-    /// when the store closes.
+    /// Waits until there may be changes that were not there when `since` was taken; sometimes there are none. It ends when the store
+    /// closes, too: then the next look fails.
     pub async fn changed(&self, since: &mut Committed) -> Result<(), StoreError> {
         since.0.changed().await.map_err(|_| StoreError::Engine("the database is closed".to_owned()))
     }

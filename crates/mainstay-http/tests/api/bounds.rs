@@ -84,6 +84,24 @@ async fn bytes_that_are_held_level_by_level_are_counted_together() {
     assert_eq!((reply.status, reply.json()["detail"].as_str()), (400, Some("the answer would be too large")));
 }
 
+#[tokio::test]
+async fn what_a_write_answers_is_bounded_as_what_is_read() {
+    let setup = Setup::new(SCHEMA).store(|settings| settings.answer_bytes_max = 3_000);
+    let app = setup.start().await;
+    let board = app.seed("boards", [json!({"name": "a"})]).await.remove(0);
+    let text = "w".repeat(2_000);
+    app.seed("notes", (0..2).map(|_| json!({"text": text, "board": board}))).await;
+    let patch = |fields: &str| {
+        let path = format!("/api/boards/{board}?fields={fields}");
+        let admin = app.admin();
+        async move { admin.patch(&path, json!({"name": "b"})).await }
+    };
+    let reply = patch("name,notes(text)").await;
+    assert_eq!((reply.status, reply.json()["detail"].as_str()), (400, Some("the answer would be too large")));
+    assert_eq!(app.user("anna").query("/api/boards", &[("fields", "name")]).await.items()[0], json!({"name": "a"}));
+    assert_eq!(patch("name").await.status, 200);
+}
+
 /// One thread for slow reads, and a board on which a condition takes minutes.
 async fn slow() -> TestApp {
     let setup = Setup::new(SCHEMA).store(|settings| {

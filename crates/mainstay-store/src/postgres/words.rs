@@ -87,7 +87,7 @@ impl<'a> Words<'a> {
             "Seq Scan" => self.scan(node),
             "Index Scan" | "Index Only Scan" => self.search(node),
             "Bitmap Heap Scan" => format!("finds {} by what the index gives", self.names.shown(table(node))),
-            "Bitmap Index Scan" => format!("looks {} up in the index of {}", "them", self.fields_of(node, index(node))),
+            "Bitmap Index Scan" => format!("looks them up in the index of {}", self.fields_of(node, index(node))),
             "Sort" | "Incremental Sort" => self.sorting(node),
             "Aggregate" | "HashAggregate" | "GroupAggregate" if text(node, "Strategy") != Some("Plain") => {
                 "puts them into groups in memory".to_owned()

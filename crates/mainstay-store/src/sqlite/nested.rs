@@ -45,6 +45,11 @@ impl Nested {
         Ok(nested)
     }
 
+    /// Bytes of all records of an answer at most.
+    pub(super) fn bytes_max(&self) -> usize {
+        usize::try_from(self.bytes_max).unwrap_or(usize::MAX)
+    }
+
     /// Another statement begins.
     pub(super) fn begin(&self) {
         // Most statements nest nothing.

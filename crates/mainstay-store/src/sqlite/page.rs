@@ -1,5 +1,5 @@
 //! Carries out reads on one connection.
-use rusqlite::{Connection, Row, Statement, limits::Limit};
+use rusqlite::{Connection, Row, Statement};
 
 use super::{
     bind::bind,
@@ -27,11 +27,12 @@ pub(super) fn read(
     limit_ms: u64,
 ) -> Result<Page, StoreError> {
     nested.begin();
+    let limits = (nested.bytes_max(), limit_ms);
     match &read.count {
         // One statement is a snapshot of its own.
-        None => page(connection, read, inputs, into, limit_ms),
+        None => page(connection, read, inputs, into, limits),
         Some(count) => in_snapshot(connection, limit_ms, || {
-            let page = page(connection, read, inputs, into, limit_ms)?;
+            let page = page(connection, read, inputs, into, limits)?;
             match number(connection, count, inputs, limit_ms) {
                 Ok(count) => Ok(Page { count: u64::try_from(count).ok(), ..page }),
                 Err(error) => {
@@ -73,19 +74,16 @@ fn page(
     read: &ReadSql,
     inputs: &Inputs<'_>,
     into: &mut Vec<u8>,
-    limit_ms: u64,
+    limits: (usize, u64),
 ) -> Result<Page, StoreError> {
-    let failed = |error| store_error(error, limit_ms);
-    // What bounds one value bounds their sum too.
-    let bytes_max =
-        usize::try_from(connection.limit(Limit::SQLITE_LIMIT_LENGTH).map_err(failed)?).unwrap_or(usize::MAX);
+    let failed = |error| store_error(error, limits.1);
     let text = &read.page.text;
     if text.len() > KEPT_BYTES_MAX {
         let mut statement = connection.prepare(text).map_err(failed)?;
-        return rows(&mut statement, read, inputs, into, (bytes_max, limit_ms));
+        return rows(&mut statement, read, inputs, into, limits);
     }
     let mut statement = connection.prepare_cached(text).map_err(failed)?;
-    rows(&mut statement, read, inputs, into, (bytes_max, limit_ms))
+    rows(&mut statement, read, inputs, into, limits)
 }
 
 fn rows(
