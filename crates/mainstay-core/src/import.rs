@@ -123,6 +123,10 @@ pub async fn import(
     let mut report = Report::default();
     let parts = parts::parts(core.schema(), &sources, &mut report)?;
     let parts = arrange::arrange(core.schema(), parts);
+    let held = core.store().hold_imports().map_err(crate::errors::from_store)?;
+    let Some(_held) = held else {
+        return Err(invalid("another import runs on this database").with_hint("wait for it, or stop it"));
+    };
     core.store().prepare_notes().map_err(crate::errors::from_store)?;
     let mut loading = load::Loading::new(core, &request, &sources, options, progress)?;
     (loading.parts, loading.streams, loading.report) = (parts, streams, report);

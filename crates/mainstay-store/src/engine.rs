@@ -7,10 +7,10 @@ use mainstay_schema::{Migration, Schema, Snapshot};
 use tokio::sync::{mpsc, watch};
 
 use crate::{
-    Batch, Beat, ChangesAsked, ChangesPage, Drift, Explained, Kept, Location, Measured, MigrateError, NodeSeen,
-    Offence, Once, OpenError, Page, Place, PostgresDialect, Pulse, Rehearsed, Retention, Settings, SqliteDialect,
-    StatementExplained, StepError, StoreError, Write, WriteError, WriteStatement, Written, moving::Side, postgres,
-    read::ReadStatement, sql::Dialect, sqlite,
+    Batch, Beat, ChangesAsked, ChangesPage, Drift, Explained, ImportsHeld, Kept, Location, Measured, MigrateError,
+    NodeSeen, Offence, Once, OpenError, Page, Place, PostgresDialect, Pulse, Rehearsed, Retention, Settings,
+    SqliteDialect, StatementExplained, StepError, StoreError, Write, WriteError, WriteStatement, Written, moving::Side,
+    postgres, read::ReadStatement, sql::Dialect, sqlite,
 };
 
 /// An open database. What waits on a server is boxed: whoever asks is no larger for it, nor are the types that the compiler has to look
@@ -121,6 +121,14 @@ impl Engine {
         match self {
             Engine::Sqlite(engine) => engine.ping(),
             Engine::Postgres(engine) => engine.ping().await,
+        }
+    }
+
+    pub(crate) fn hold_imports(&self) -> Result<Option<ImportsHeld>, StoreError> {
+        match self {
+            // The file is held against all other processes already.
+            Engine::Sqlite(_) => Ok(Some(ImportsHeld::default())),
+            Engine::Postgres(engine) => engine.hold_imports(),
         }
     }
 

@@ -43,4 +43,4 @@ pub use read::ReadStatement;
 pub use settings::{FeedSettings, Location, Pgbouncer, Place, PostgresSettings, Settings, SqliteSettings};
 pub use sqlite::SqliteDialect;
 pub use step::{Author, Each, LateValue, ReadTask, Source, Step, Task, Upsert, Write};
-pub use store::{Committed, Store};
+pub use store::{Committed, ImportsHeld, Store};

@@ -9,7 +9,7 @@ use mainstay_expr::Value;
 use mainstay_plan::{Group, Position, Query, WritePlan};
 use mainstay_schema::{Migration, Schema, Snapshot};
 use parking_lot::Mutex;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
     Batch, Beat, ChangesAsked, ChangesPage, Drift, Explained, Kept, Measured, MigrateError, NodeSeen, Offence, Once,
@@ -38,6 +38,20 @@ pub struct Committed(watch::Receiver<u64>);
 
 /// The cascades of one schema.
 type Cascades = (Weak<Schema>, Arc<[Cascade]>);
+
+/// Holds other imports back.
+#[derive(Debug, Default)]
+#[must_use]
+pub struct ImportsHeld {
+    /// The other side hears that it is dropped.
+    _until: Option<oneshot::Sender<()>>,
+}
+
+impl ImportsHeld {
+    pub(crate) fn until(dropped: oneshot::Sender<()>) -> ImportsHeld {
+        ImportsHeld { _until: Some(dropped) }
+    }
+}
 
 impl Store {
     /// Where the database of these settings is, if that is on a server; nobody is asked.
@@ -130,6 +144,11 @@ impl Store {
         reads: Vec<(Arc<ReadStatement>, Vec<Value>)>,
     ) -> Result<mpsc::Receiver<Result<Batch, StoreError>>, StoreError> {
         self.engine.stream(reads)
+    }
+
+    /// Holds other imports back until it is dropped; `None`: another one runs. Blocks as long as a statement may take.
+    pub fn hold_imports(&self) -> Result<Option<ImportsHeld>, StoreError> {
+        self.engine.hold_imports()
     }
 
     /// Makes the tables for the notes of imports, where they are not there. Blocks until it is done.

@@ -11,6 +11,7 @@ mod engine;
 mod explain;
 mod failure;
 mod feed;
+mod imports;
 mod line;
 mod migrate;
 mod moving;

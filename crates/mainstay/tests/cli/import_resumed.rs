@@ -1,4 +1,8 @@
 //! `mainstay import`: what goes on where a run before has ended, and what was repaired since
+use std::{io::Write as _, process::Stdio};
+
+use mainstay_test_db::postgres_only;
+
 use crate::{
     import::{names, stored},
     support::Project,
@@ -91,4 +95,34 @@ fn a_run_that_goes_on_knows_that_links_may_lead_to_what_waits() {
     project.write("nodes.ndjson", "{\"name\": \"a\"}\n{\"name\": \"c\"}\n{\"name\": \"d\", \"next\": \"b\"}\n");
     project.ok(&["import", "nodes.ndjson"]);
     assert_eq!(names(&project, "nodes"), ["a", "b", "c", "d"]);
+}
+
+/// Both would find no note of the other's, and load the file.
+#[test]
+fn a_second_import_of_a_database_on_a_server_waits_and_is_refused() {
+    postgres_only!("a file is held by one process");
+    let project = project();
+    let begun = |stdin: Stdio| {
+        let mut command = project.command_of(env!("CARGO_BIN_EXE_mainstay"));
+        command.args(["import", "nodes", "-", "--format", "ndjson"]);
+        command.stdin(stdin).stdout(Stdio::null()).spawn().unwrap()
+    };
+    let mut first = begun(Stdio::piped());
+    let held = "SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database \
+                WHERE datname = current_database())";
+    while project.rows("", held).is_empty() {}
+    project.write("nodes.ndjson", "{\"name\": \"a\"}\n");
+    let mut second = project.command_of(env!("CARGO_BIN_EXE_mainstay"));
+    second.args(["import", "nodes.ndjson"]).env("MAINSTAY_DATABASE_STATEMENT_MS_MAX", "100");
+    let told = second.output().unwrap();
+    assert_eq!(told.status.code(), Some(1), "{told:?}");
+    assert!(String::from_utf8_lossy(&told.stderr).contains("another import runs on this database"), "{told:?}");
+    // Who was killed holds nobody back; who has ended neither.
+    first.kill().unwrap();
+    first.wait().unwrap();
+    project.ok(&["import", "nodes.ndjson"]);
+    let mut third = begun(Stdio::piped());
+    third.stdin.take().unwrap().write_all(b"{\"name\": \"b\"}\n").unwrap();
+    assert!(third.wait().unwrap().success());
+    assert_eq!(names(&project, "nodes"), ["a", "b"]);
 }
