@@ -106,6 +106,7 @@ impl Connector {
             other_half,
             mode: None,
             busy: false,
+            retired: false,
             handle: Handle::current(),
             made: Instant::now(),
         })
@@ -188,6 +189,8 @@ pub(super) struct Connection {
     mode: Option<Mode>,
     /// Whether a statement runs.
     busy: bool,
+    /// Whether it goes once nobody has it.
+    retired: bool,
     handle: Handle,
     made: Instant,
 }
@@ -240,12 +243,17 @@ impl Connection {
     pub(super) fn is_sound(&mut self) -> bool {
         self.other_half.look();
         let line = &self.line;
-        !self.busy && !line.in_transaction && !line.client.is_closed() && line.before.is_none()
+        !self.busy && !self.retired && !line.in_transaction && !line.client.is_closed() && line.before.is_none()
     }
 
     /// Whether it was left in the middle of an answer: nothing of its transaction can be kept.
     pub(super) fn is_abandoned(&self) -> bool {
         self.busy
+    }
+
+    /// Nobody uses it again: another one may lead elsewhere.
+    pub(super) fn retire(&mut self) {
+        self.retired = true;
     }
 
     /// Something still runs that nobody waits for: it is cancelled, and nobody uses the connection again.
@@ -426,6 +434,11 @@ impl Stopped {
             Stopped::Database(error) => store_error(&error, limit_ms),
             Stopped::Taker(failure) => crate::exec::store_error(failure),
         }
+    }
+
+    /// Whether the server takes no writes.
+    pub(super) fn only_reads(&self) -> bool {
+        matches!(self, Stopped::Database(error) if failure::only_reads(error))
     }
 
     /// Whether the connection was of no use.

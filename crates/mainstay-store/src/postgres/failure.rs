@@ -51,7 +51,7 @@ pub(super) fn store_error(error: &Error, limit_ms: u64) -> StoreError {
         StoreError::Overflow
     } else if is_conflict(error) {
         StoreError::Conflict
-    } else if is_lost(error) || *code == SqlState::READ_ONLY_SQL_TRANSACTION {
+    } else if is_lost(error) || only_reads(error) {
         StoreError::Unavailable(cause.message().to_owned())
     } else if *code == SqlState::INSUFFICIENT_PRIVILEGE {
         StoreError::Engine(format!("{}; the user must own it, or be granted what is denied", cause.message()))
@@ -98,6 +98,18 @@ pub(super) fn is_lost(error: &Error) -> bool {
             code.starts_with("08") || (code.starts_with("57P")) || code == "53300"
         }
     }
+}
+
+/// Where a standby says that it takes no transaction as ours are that write: before it comes to a statement, and by a general code.
+const STANDBY: &[&str] = &["GetSerializableTransactionSnapshot", "call_enum_check_hook", "call_bool_check_hook"];
+
+/// Whether the server takes no writes: it is a standby, or was told so.
+pub(super) fn only_reads(error: &Error) -> bool {
+    error.as_db_error().is_some_and(|cause| {
+        *cause.code() == SqlState::READ_ONLY_SQL_TRANSACTION
+            || (*cause.code() == SqlState::FEATURE_NOT_SUPPORTED
+                && cause.routine().is_some_and(|routine| STANDBY.contains(&routine)))
+    })
 }
 
 /// Whether the server is there, and has no room for one more connection.

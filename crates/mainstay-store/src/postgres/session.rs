@@ -94,6 +94,10 @@ impl<'c> WriteSession<'c> {
         if stopped.is_conflict() || stopped.is_crowded() {
             self.fate = Fate::Again;
         }
+        if stopped.only_reads() {
+            // Where the database has a new primary, the next connection may find it.
+            self.connection.retire();
+        }
         stopped.into_failure(self.limit_ms)
     }
 

@@ -1,6 +1,7 @@
 //! A PostgreSQL as others set it up: certificates, passwords, rights, limits.
 mod crowded;
 mod pooled;
+mod standby;
 mod start;
 mod tls;
 
