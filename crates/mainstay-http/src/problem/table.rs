@@ -137,7 +137,7 @@ pub(crate) const TABLE: [Row; 35] = [
         "There is no such record, or the caller may not know of it.",
         "check the key"),
     row(Code::NotUnique, 409, "not_unique", "not unique",
-        "Another record has the same values in unique fields.",
+        "Another record has the same values in unique fields. Where several uniques are taken, one of them is told: which, the database says.",
         "change the fields that errors names, or change the other record"),
     row(Code::IdempotencyMismatch, 422, "idempotency_mismatch", "the key was used for something else",
         "The `Idempotency-Key` was used for the same call with another query or body.",
