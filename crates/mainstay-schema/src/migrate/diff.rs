@@ -1,7 +1,7 @@
 //! The steps in words, each with its class and why.
 use super::{
     Class, ColumnChange, ColumnSource, JoinChange, JoinSource, Step, StepKind, TableChange,
-    form::{Form, MemberForm, source, target},
+    form::{Form, MemberForm, source, targets},
 };
 use crate::{
     CheckSnapshot, ColumnSnapshot, EnumSnapshot, IndexSnapshot, JoinSnapshot, Schema, Snapshot, TableSnapshot,

@@ -74,7 +74,8 @@ impl Form {
             (Form::Scalar(from), Form::Scalar(to)) => scalar_widens(*from, *to),
             (Form::Enum(_), Form::Scalar(Scalar::String | Scalar::Id)) => true,
             (Form::Enum(from), Form::Enum(to)) => {
-                from.iter().all(|value| target(from, to, &value.name) == Some(value.name.as_str()))
+                let kept = targets(from, to).filter(|(old, new)| old == new).count();
+                kept == from.len()
             }
             (Form::List(from), Form::List(to)) => from.widens_to(to) && same_texts(from, to),
             (Form::List(_) | Form::Embedded(_), Form::Scalar(Scalar::Json)) => true,
@@ -135,10 +136,20 @@ fn scalar_widens(from: Scalar, to: Scalar) -> bool {
 
 /// What a value of an enum is called among the new ones.
 pub(crate) fn target<'n>(from: &[ValueForm], to: &'n [ValueForm], value: &str) -> Option<&'n str> {
+    // Without former names each value is the one of its name: this is asked of every record.
+    if to.iter().all(|new| new.was.is_empty()) {
+        let new = to.iter().find(|new| new.name == value)?;
+        return from.iter().any(|old| old.name == value).then_some(&new.name);
+    }
+    targets(from, to).find_map(|(old, new)| (old == value).then_some(new))
+}
+
+/// The values of an enum that are there among the new ones, each with what it is called there.
+pub(crate) fn targets<'o, 'n>(from: &'o [ValueForm], to: &'n [ValueForm]) -> impl Iterator<Item = (&'o str, &'n str)> {
     let old: Vec<&str> = from.iter().map(|value| value.name.as_str()).collect();
     let new: Vec<Name<'_>> = to.iter().map(|value| Name { name: &value.name, was: &value.was }).collect();
-    let at = matched(&old, &new).into_iter().position(|at| at.is_some_and(|at| old[at] == value))?;
-    Some(&to[at].name)
+    let matched = matched(&old, &new).into_iter().zip(to);
+    matched.filter_map(move |(at, new)| Some((*old.get(at?)?, new.name.as_str())))
 }
 
 /// The old member that a new one takes its value from.

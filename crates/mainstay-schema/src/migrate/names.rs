@@ -1,4 +1,5 @@
 //! Which old thing a new one is: by its name, or by a former name.
+use std::collections::HashMap;
 
 /// A new thing: its name and its former ones.
 pub(super) struct Name<'a> {
@@ -11,7 +12,11 @@ pub(super) struct Name<'a> {
 /// A former name counts where the new name is new: where no old thing has it, or the one that has it is something else by now.
 /// Then it counts more than a thing of that very name: `b @was(a)` beside a new `a` is the old `a`.
 pub(super) fn matched(old: &[&str], new: &[Name<'_>]) -> Vec<Option<usize>> {
-    let position = |name: &str| old.iter().position(|other| *other == name);
+    let mut positions = HashMap::with_capacity(old.len());
+    for (at, name) in old.iter().enumerate() {
+        positions.entry(*name).or_insert(at);
+    }
+    let position = |name: &str| positions.get(name).copied();
     let mut taken = vec![false; old.len()];
     let mut found: Vec<Option<usize>> = vec![None; new.len()];
     loop {

@@ -49,6 +49,19 @@ enum S { one two }
     "#);
 }
 
+/// What is done for each value of an enum, or each field, does not look at all of them for each of them again: this would not end.
+#[test]
+fn large_enums_and_wide_types_are_compared() {
+    let many = |first: &str| {
+        let values: String = (1..3_000).map(|at| format!(" V{at}")).collect();
+        let fields: String = (1..600).map(|at| format!(" f{at}: Int")).collect();
+        format!("enum E {{ {first}{values} }} type A {{ e: E es: [E!]{fields} }}")
+    };
+    assert_eq!(steps(Some(&many("first")), &many("first")), "");
+    let renamed = steps(Some(&many("first")), &many("one @was(name: \"first\")"));
+    assert_eq!(renamed, "NeedsDrain: rename \"first\" of enum \"E\" to \"one\"\n");
+}
+
 #[test]
 fn every_kind_of_change_has_its_class() {
     let old = r#"

@@ -1,4 +1,6 @@
 //! Enums and embedded types that have other values or members.
+use std::collections::{HashMap, HashSet};
+
 use super::*;
 use crate::ColumnType;
 
@@ -15,10 +17,9 @@ impl Differ<'_> {
         let ty = ColumnType::Enum(is.name.clone());
         let forms = (Form::of(&ty, self.old, None), Form::of(&ty, self.new, Some(self.schema)));
         let (Form::Enum(from), Form::Enum(to)) = forms else { return };
-        let mut reached = Vec::new();
+        let targets: HashMap<&str, &str> = targets(&from, &to).collect();
         for value in &was.values {
-            let becomes = target(&from, &to, value);
-            match becomes {
+            match targets.get(value.as_str()) {
                 Some(name) if name != value => {
                     let text = format!("rename \"{value}\" of enum \"{}\" to \"{name}\"", is.name);
                     self.step(StepKind::RenameEnumValue, &is.name, text, Class::NeedsDrain, OLD_NAME);
@@ -29,9 +30,9 @@ impl Differ<'_> {
                     self.step(StepKind::DropEnumValue, &is.name, text, Class::NeedsDrain, OLD_WRITES);
                 }
             }
-            reached.extend(becomes.map(str::to_owned));
         }
-        let added: Vec<String> = is.values.iter().filter(|value| !reached.contains(value)).cloned().collect();
+        let reached: HashSet<&str> = targets.into_values().collect();
+        let added: Vec<String> = is.values.iter().filter(|value| !reached.contains(value.as_str())).cloned().collect();
         if !added.is_empty() {
             let text = format!("add {} to enum \"{}\"", quoted(&added), is.name);
             self.step(StepKind::AddEnumValues, &is.name, text, Class::Additive, NEW);
