@@ -44,9 +44,9 @@ pub(super) struct Repair {
 pub(super) struct Repaired {
     pub(super) id: String,
     pub(super) state: State,
-    /// The records that were wrong. Where they are in the source no more, there is none, but
+    /// The records that were wrong, as far as they are in the source still.
     pub(super) repairs: BTreeMap<u64, Repair>,
-    /// … these steps forget them.
+    /// What forgets those that are not.
     pub(super) steps: Vec<Step>,
 }
 

@@ -58,6 +58,26 @@ impl<'a> Lines<'a> {
         }
         self.position += length as u64;
         self.line += 1;
-        Ok(Some(length > RECORD_BYTES_MAX + 1))
+        Ok(Some(length - usize::from(ended) > RECORD_BYTES_MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_has_so_many_bytes_at_most_with_an_end_and_without() {
+        let is_long = |bytes: usize, end: &str| {
+            let text = format!("{}{end}", "1".repeat(bytes));
+            let mut lines = Lines::new(Box::new(text.as_bytes()), "lines", 0, 1, 0);
+            let raw = lines.next().unwrap().unwrap();
+            assert!(lines.next().unwrap().is_none());
+            matches!(raw.body, Body::TooLong)
+        };
+        for end in ["", "\n"] {
+            assert!(!is_long(RECORD_BYTES_MAX, end), "{end:?}");
+            assert!(is_long(RECORD_BYTES_MAX + 1, end), "{end:?}");
+        }
     }
 }
