@@ -305,9 +305,10 @@ impl<'a> Loading<'a> {
             && (self.waits(target) || self.parts[part.min(self.at)..].iter().any(|later| later.collection == target))
     }
 
-    /// Whether records of a collection may wait.
+    /// Whether records of a collection may wait, or were repaired and are not in yet.
     pub(super) fn waits(&self, of: CollectionId) -> bool {
-        self.parts.iter().zip(&self.starts).any(|(part, start)| start.waits && part.collection == of)
+        let waits = |start: &Start<'_>| start.waits || !start.repairs.is_empty();
+        self.parts.iter().zip(&self.starts).any(|(part, start)| part.collection == of && waits(start))
     }
 
     /// Whether it is looked whether keys are there: else the database says so, of the whole chunk.

@@ -29,6 +29,7 @@ pub struct Report {
 
 /// What an import did to one collection.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct CollectionReport {
     /// The source.
     pub source: String,

@@ -168,5 +168,5 @@ fn links_that_are_left_out_are_counted_beside_records_that_are_put_aside() {
     let (code, report) =
         project.json(&["import", "nodes.ndjson", "--missing-links", "null", "--skip-bad", "bad.ndjson"]);
     let of = &report["collections"][0];
-    assert_eq!((code, &of["created"], &of["links_left_out"]), (Some(0), &2.into(), &6.into()), "{report}");
+    assert_eq!((code, &of["created"], &of["linksLeftOut"]), (Some(0), &2.into(), &6.into()), "{report}");
 }

@@ -222,6 +222,17 @@ fn bad_records_are_repaired_where_they_stand() {
 }
 
 #[test]
+fn what_is_new_in_a_file_links_to_what_is_repaired_in_it() {
+    let project = project();
+    let file = |age: &str, more: &str| format!("name,age,boss\nanna,{age},\nbob,4,\n{more}");
+    project.write("people.csv", &file("old", ""));
+    assert_eq!(counts(&project, &["people.csv", "--skip-bad", "bad.ndjson"]), (1, 0));
+    project.write("people.csv", &file("5", "carl,6,anna\n"));
+    assert_eq!(counts(&project, &["people.csv"]), (2, 1));
+    assert_eq!(texts(&project, "people"), ["anna", "bob", "carl"]);
+}
+
+#[test]
 fn bad_records_are_taken_out_and_the_file_of_them_says_nothing_any_more() {
     let project = project();
     let import = ["entries.csv", "--skip-bad", "bad.ndjson"];

@@ -60,7 +60,7 @@ fn a_link_to_a_record_whose_own_link_is_left_out_stays() {
     project.write("nodes.ndjson", &lines.concat());
     let (code, report) = project.json(&["import", "nodes.ndjson", "--missing-links", "null"]);
     let of = &report["collections"][0];
-    assert_eq!((code, &of["created"], &of["links_left_out"]), (Some(0), &4.into(), &2.into()), "{report}");
+    assert_eq!((code, &of["created"], &of["linksLeftOut"]), (Some(0), &4.into(), &2.into()), "{report}");
     let next = [("a", json!("b")), ("b", Value::Null), ("c", Value::Null), ("d", json!("a"))];
     assert_eq!(links(&project, "nodes", "next", "nodes"), next.map(|(name, next)| (name.to_owned(), next)));
 }
