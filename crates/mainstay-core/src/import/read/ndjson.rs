@@ -71,8 +71,8 @@ mod tests {
         let is_long = |bytes: usize, end: &str| {
             let text = format!("{}{end}", "1".repeat(bytes));
             let mut lines = Lines::new(Box::new(text.as_bytes()), "lines", 0, 1, 0);
-            let raw = lines.next().unwrap().unwrap();
-            assert!(lines.next().unwrap().is_none());
+            let raw = lines.next().expect("it is read").expect("a line");
+            assert!(lines.next().expect("the end").is_none());
             matches!(raw.body, Body::TooLong)
         };
         for end in ["", "\n"] {
