@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::sum::Sum;
 use crate::{Core, Error};
 
-/// Sources that are remembered; of the others the oldest are forgotten.
+/// Sources that are remembered beside those that are loaded; of more the oldest are forgotten.
 pub(super) const SOURCES_MAX: usize = 1_000;
 
 /// Records of a source that are remembered as wrong, so that they can be repaired where they stand.

@@ -1,6 +1,9 @@
 //! Where a run that was killed goes on: a source is known by the bytes that were done, so one that was repaired or has grown behind
 //! them goes on too.
-use std::{collections::BTreeMap, io::Read};
+use std::{
+    collections::{BTreeMap, HashSet},
+    io::Read,
+};
 
 use aws_lc_rs::digest::{Context, SHA256};
 
@@ -56,14 +59,16 @@ impl<'a> Digest<'a> {
 impl<'a> Loading<'a> {
     /// Finds where each part goes on.
     pub(super) async fn begin(&mut self) -> Result<(), Error> {
-        let mut noted = if self.options.resumable { self.core.noted()? } else { Vec::new() };
-        let surplus = noted.len().saturating_sub(SOURCES_MAX);
-        let mut forget: Vec<String> = noted.drain(..surplus).map(|(id, _)| id).collect();
-        let mut steps = Vec::new();
+        let noted = if self.options.resumable { self.core.noted()? } else { Vec::new() };
+        let (mut forget, mut steps) = (Vec::new(), Vec::new());
         for part in self.parts.clone() {
             let start = self.start_of(&part, &noted, &mut forget, &mut steps)?;
             self.starts.push(start);
         }
+        let are_here: HashSet<&str> = self.starts.iter().map(|start| start.id.as_str()).collect();
+        let others = noted.iter().map(|(id, _)| id).filter(|id| !are_here.contains(id.as_str()));
+        let surplus = others.clone().count().saturating_sub(SOURCES_MAX);
+        forget.extend(others.take(surplus).cloned());
         for id in forget {
             steps.push(self.core.note_forgotten(&id)?);
         }

@@ -126,3 +126,19 @@ fn a_second_import_of_a_database_on_a_server_waits_and_is_refused() {
     assert!(third.wait().unwrap().success());
     assert_eq!(names(&project, "nodes"), ["a", "b"]);
 }
+
+/// As many are remembered as are loaded at once, and the last thousand of the others.
+#[test]
+fn a_file_that_is_loaded_again_is_not_forgotten_for_others_that_came_later() {
+    let project = project();
+    project.write("nodes.ndjson", "{\"name\": \"a\"}\n");
+    project.ok(&["import", "nodes.ndjson"]);
+    let others = "WITH RECURSIVE other (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM other WHERE n < 1001) \
+                  INSERT INTO mainstay_import (id, state) SELECT 'z' || (10000 + n), '{}' FROM other";
+    project.sql(others);
+    let told = project.ok(&["import", "nodes.ndjson"]);
+    assert!(told.contains("0 Node created, 1 loaded before"), "{told}");
+    let ids = "SELECT id FROM mainstay_import WHERE id LIKE 'z%' ORDER BY id";
+    let ids = project.rows(ids, ids);
+    assert_eq!((ids.len(), ids[0][0].as_deref()), (1_000, Some("z10002")));
+}
