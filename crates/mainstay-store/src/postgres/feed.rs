@@ -10,6 +10,8 @@
 //!    record to another may so be taken in the feed before it is free, and so may a key of an import; a create looks for the key that
 //!    it is given, and comes behind.
 //! 3. What is gone, what is there and the horizon are read by one statement, of one snapshot.
+//! 4. Where the feed of a collection begins anew, all up to that transaction is gone, and others may still be under way that have
+//!    lesser ids: until they have ended nobody begins to read, who would begin behind what they have yet to tell.
 use std::{error::Error, sync::Arc, time::Instant};
 
 use mainstay_expr::Value;
@@ -176,9 +178,16 @@ impl Borders {
         Ok(Borders { xmin, xmax, gone, end, up_to: position(row, 6)? })
     }
 
+    /// Behind which all changes are that are not gone; fails where some may come that are in front of it.
+    fn begin(&self) -> Result<Position, StoreError> {
+        let is_anew = self.gone.seq == i64::MAX.unsigned_abs() && self.gone.xid >= self.xmin;
+        let why = || "the change feed begins anew once the transactions have ended that are under way".to_owned();
+        if is_anew { Err(StoreError::Unavailable(why())) } else { Ok(self.gone) }
+    }
+
     /// Behind which change reading begins.
     fn after(&self, asked: Option<Position>) -> Result<Position, StoreError> {
-        let Some(after) = asked else { return Ok(self.gone) };
+        let Some(after) = asked else { return self.begin() };
         // A number without a transaction is of another engine.
         let foreign = after.xid == 0 && after.seq != 0;
         // The horizon of another node may be further than ours, but no place has been told that no transaction has come to.
@@ -210,7 +219,7 @@ impl Inner {
         let mut end = Position::default();
         let mut take = |row: &Row| {
             let borders = Borders::of(row).map_err(failed)?;
-            end = borders.end;
+            end = borders.end.max(borders.begin()?);
             Ok(borders.xmin)
         };
         self.feed_rows(&self.feed_reads.end, vec![Value::Null, Value::Null], &mut take).await?;

@@ -101,6 +101,10 @@ pub trait Dialect: Sync {
     fn change_position(&self) -> String;
     /// What follows SELECT so that it gives the position of the last change, in two columns.
     fn change_end(&self, changes: &str) -> String;
+    /// A statement that takes a place in the feed behind all who have read it to its end; `None` where a transaction has one anyway.
+    fn change_of_nothing(&self) -> Option<String> {
+        None
+    }
     /// Whether some migration steps rebuild whole tables, so that foreign keys must not be enforced while they run.
     fn rebuilds(&self) -> bool;
 

@@ -3,15 +3,15 @@
 //! 1. what is only called differently is renamed, as far as the new names are free;
 //! 2. tables that hold something else are made anew beside the old ones, and filled from them;
 //! 3. what is no longer wanted is dropped, and the new tables take its place;
-//! 4. the others are altered where they stand; uniques and indexes come last.
+//! 4. the others are altered where they stand; uniques and indexes follow, and last the feed begins anew of which it was off.
 //!
 //! Values that the database cannot compute by itself come from functions that the engine registers for the while: the n-th of
 //! [`MigrationSql::calls`] is `mainstay_migrate_n`.
-use mainstay_schema::{Collection, CollectionId, ColumnType, Conversion, FieldId, Look, Migration, Schema};
+use mainstay_schema::{Collection, CollectionId, ColumnType, Conversion, FieldId, Look, Migration, Schema, StepKind};
 
 use crate::{
     StoreError,
-    sql::{Dialect, Encode, Sql},
+    sql::{Dialect, Encode, Sql, feed::keep_from_now},
 };
 
 mod calls;
@@ -133,4 +133,13 @@ pub fn migration(dialect: &dyn Dialect, migration: &Migration, schema: &Schema) 
     out.statements = writer.statements;
     out.calls = projection.calls;
     Ok(out)
+}
+
+/// What says of collections whose changes are kept again that those before are not.
+fn keep_changes(dialect: &dyn Dialect, migration: &Migration, schema: &Schema) -> Vec<String> {
+    let again = migration.steps.iter().filter(|step| step.kind == StepKind::KeepChanges);
+    let again: Vec<CollectionId> = again.filter_map(|step| schema.by_name.get(&step.subject).copied()).collect();
+    let place = (!again.is_empty()).then(|| dialect.change_of_nothing()).flatten();
+    let begin = again.iter().flat_map(|id| keep_from_now(dialect, &schema.collection(*id).path));
+    place.into_iter().chain(begin).collect()
 }

@@ -287,6 +287,10 @@ impl Dialect for SqliteDialect {
         format!("0, coalesce(max(\"seq\"), 0) FROM {changes}")
     }
 
+    fn change_of_nothing(&self) -> Option<String> {
+        Some("INSERT INTO mainstay_changes (collection, record, op, time) VALUES ('', '', 3, 0)".to_owned())
+    }
+
     fn real_table(&self, name: &str) -> String {
         format!("main.{}", self.quote(name))
     }

@@ -2,9 +2,10 @@
 use std::sync::Arc;
 
 use mainstay_expr::Value;
+use mainstay_plan::Position;
 use mainstay_schema::Migration;
-use mainstay_store::{MigrateError, StepError};
-use mainstay_test_db::{Engine, TestDatabase, engine};
+use mainstay_store::{ChangesAsked, MigrateError, StepError, StoreError};
+use mainstay_test_db::{Engine, TestDatabase, engine, postgres_only};
 
 use crate::world::{SDL, World, load};
 
@@ -58,6 +59,62 @@ async fn steps_that_fail_leave_nothing_behind() {
     };
     assert!(world.database.rows(tables).is_empty());
     world.board(1).await;
+}
+
+#[tokio::test]
+async fn where_changes_are_kept_again_the_feed_begins_anew() {
+    let database = TestDatabase::new();
+    let store = mainstay_store::Store::open(database.settings()).unwrap();
+    let sdl = |off: &str| format!("type Log @rules(read: \"true\") {off} {{ line: String }}");
+    store.follow(&Arc::new(load(&sdl("")))).unwrap();
+    let ask = |after, collection: Option<&str>| {
+        let collection = collection.map(Arc::from);
+        store.changes(ChangesAsked { after, collection, limit: 10, bytes: 1 << 20 })
+    };
+    let before = store.changes_end().await.unwrap();
+    store.follow(&Arc::new(load(&sdl("@changes(off: true)")))).unwrap();
+    assert!(ask(Some(before), None).await.is_ok());
+    store.follow(&Arc::new(load(&sdl("")))).unwrap();
+    // Nobody knows what was written meanwhile.
+    for collection in [None, Some("logs")] {
+        let told = ask(Some(before), collection).await;
+        assert!(matches!(told, Err(StoreError::ChangesGone)), "{told:?}");
+    }
+    let end = settled(&store).await;
+    assert_eq!(ask(Some(end), Some("logs")).await.unwrap().changes, []);
+}
+
+/// Where the feed ends, once transactions of others do not hold it back.
+async fn settled(store: &mainstay_store::Store) -> Position {
+    loop {
+        if let Ok(end) = store.changes_end().await {
+            return end;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_feed_that_begins_anew_is_not_read_from_behind_what_is_still_to_come() {
+    postgres_only!("writers that are under way");
+    let database = TestDatabase::new();
+    let store = mainstay_store::Store::open(database.settings()).unwrap();
+    let sdl = |off: &str| {
+        format!(
+            "type Log @rules(read: \"true\") {off} {{ line: String }} type Note @rules(read: \"true\") {{ text: String }}"
+        )
+    };
+    store.follow(&Arc::new(load(&sdl("@changes(off: true)")))).unwrap();
+    let late =
+        database.hold("INSERT INTO mainstay_changes (collection, record, op, time) VALUES ('notes', 'late', 1, 0)");
+    store.follow(&Arc::new(load(&sdl("")))).unwrap();
+    let ask = |after| ChangesAsked { after, collection: None, limit: 10, bytes: 1 << 20 };
+    // Whoever would begin here now would never hear of it.
+    assert!(matches!(store.changes_end().await, Err(StoreError::Unavailable(_))));
+    assert!(matches!(store.changes(ask(None)).await, Err(StoreError::Unavailable(_))));
+    drop(late);
+    let end = settled(&store).await;
+    assert_eq!(store.changes(ask(Some(end))).await.unwrap().changes, []);
+    assert!(matches!(store.changes(ask(Some(Position::default()))).await, Err(StoreError::ChangesGone)));
 }
 
 #[test]

@@ -3,12 +3,12 @@
 //! 1. what is new in records that are there is computed from the old tables, and put aside in tables of the transaction;
 //! 2. foreign keys, tables and indexes that are no longer wanted go, and what is left gets its new name;
 //! 3. columns come and go, and are filled with what was put aside;
-//! 4. new tables are made, then foreign keys and indexes.
+//! 4. new tables are made, then foreign keys and indexes, and the feed begins anew of which it was off.
 //!
 //! So views, grants and triggers of a table stay, and a table is written anew only where its records change.
 use mainstay_schema::{Class, ColumnSource, JoinSource, Migration, Schema, StepKind};
 
-use super::{Call, CallRows, InspectionSql, projection::Projection};
+use super::{Call, CallRows, InspectionSql, keep_changes, projection::Projection};
 use crate::{
     StoreError,
     sql::{Dialect, Sql},
@@ -107,6 +107,7 @@ pub fn in_place(
     writer.make_tables();
     writer.refer();
     writer.index();
+    keep_changes(dialect, migration, schema).into_iter().for_each(|text| writer.push(text));
     let is_moved = |source: &JoinSource| matches!(source, JoinSource::Column(..));
     let moves = migration.joins.iter().any(|join| is_moved(&join.source))
         || (migration.tables.iter().flat_map(|table| &table.columns)).any(|column| {

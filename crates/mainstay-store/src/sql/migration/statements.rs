@@ -1,9 +1,10 @@
 //! The statements of a migration, phase by phase.
 use mainstay_schema::{
-    ColumnSource, IndexSnapshot, KeyKind, Migration, Schema, StepKind, TableChange, TableSnapshot, UniqueSnapshot,
+    ColumnSource, IndexSnapshot, KeyKind, Migration, Schema, TableChange, TableSnapshot, UniqueSnapshot,
 };
 
 use super::{
+    keep_changes,
     layout::{Layout, Way},
     projection::Projection,
 };
@@ -12,7 +13,6 @@ use crate::{
     sql::{
         Dialect, Sql,
         ddl::{Ddl, join_index_name},
-        feed::keep_from_now,
         quantify::{JOIN_FROM, JOIN_TO},
     },
 };
@@ -54,10 +54,7 @@ impl<'a> Statements<'a> {
 
     /// Says of collections whose changes are kept again that those before are not.
     pub(super) fn keep_changes(&mut self, schema: &Schema) {
-        for step in self.migration.steps.iter().filter(|step| step.kind == StepKind::KeepChanges) {
-            let Some(of) = schema.by_name.get(&step.subject).map(|id| schema.collection(*id)) else { continue };
-            keep_from_now(self.dialect, &of.path).into_iter().for_each(|text| self.push(text));
-        }
+        keep_changes(self.dialect, self.migration, schema).into_iter().for_each(|text| self.push(text));
     }
 
     /// Makes tables that are new, or other ones than before.
