@@ -92,7 +92,7 @@ impl<'a> Loading<'a> {
         let place = place_of(source, part);
         let noted: Vec<(String, State)> =
             noted.iter().filter(|(_, state)| state.collection == *name).cloned().collect();
-        let mut found = known(source, part, noted.clone())?;
+        let mut found = known(source, part, &place, noted.clone())?;
         let (mut repairs, mut was_repaired) = (BTreeMap::new(), false);
         let goes_on = found.is_some() && !self.options.again;
         if !goes_on && !place.is_empty() {
@@ -136,18 +136,25 @@ fn place_of(source: &Source, part: &Part) -> String {
     format!("{}{}", path.display(), part.pointer)
 }
 
-/// The note that goes farthest of those whose bytes the source begins with.
-fn known(source: &Source, part: &Part, mut noted: Vec<(String, State)>) -> Result<Option<(String, State)>, Error> {
+/// The note of those whose bytes the source begins with: its own, if there is one, since several files may begin alike; else the one that
+/// goes farthest.
+fn known(
+    source: &Source,
+    part: &Part,
+    place: &str,
+    mut noted: Vec<(String, State)>,
+) -> Result<Option<(String, State)>, Error> {
     noted.retain(|(_, state)| {
         !state.repairing && state.position > part.start && state.position <= part.start + part.bytes
     });
     noted.sort_by_key(|(_, state)| state.position);
     let mut digest = Digest::of(source, !noted.is_empty())?;
-    let mut found = None;
+    let (mut own, mut other) = (None, None);
     for (id, state) in noted {
         if digest.up_to(state.position)? == state.digest && !state.digest.is_empty() {
-            found = Some((id, state));
+            let found = if !place.is_empty() && state.place == place { &mut own } else { &mut other };
+            *found = Some((id, state));
         }
     }
-    Ok(found)
+    Ok(own.or(other))
 }

@@ -222,6 +222,20 @@ fn bad_records_are_repaired_where_they_stand() {
 }
 
 #[test]
+fn files_that_begin_alike_go_on_each_where_it_was() {
+    let project = project();
+    let lines = ["{\"text\": \"a\"}\n", "{\"text\": \"b\"}\n", "{\"text\": \"c\"}\n"];
+    let files = ["entries", "one.ndjson", "two.ndjson"];
+    project.write("one.ndjson", &lines[..2].concat());
+    project.write("two.ndjson", lines[0]);
+    assert_eq!(counts(&project, &files), (3, 0));
+    project.write("two.ndjson", &lines.concat());
+    assert_eq!(counts(&project, &files), (2, 3));
+    assert_eq!(texts(&project, "entries"), ["a", "a", "b", "b", "c"]);
+    assert_eq!(counts(&project, &files), (0, 5));
+}
+
+#[test]
 fn what_is_new_in_a_file_links_to_what_is_repaired_in_it() {
     let project = project();
     let file = |age: &str, more: &str| format!("name,age,boss\nanna,{age},\nbob,4,\n{more}");
