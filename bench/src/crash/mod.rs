@@ -20,6 +20,7 @@ use rusqlite::{Connection, OpenFlags};
 use crate::{
     Outcome,
     process::{Process, free_address},
+    project,
     random::Random,
     say,
     sides::Mainstay,
@@ -82,6 +83,9 @@ pub async fn run(setup: &Setup) -> Outcome<Report> {
     tokio::task::LocalSet::new().run_until(Harness::new(setup)?.run()).await
 }
 
+/// The feed keeps all that it was ever told, however many kills there are: in the end it is held against the records.
+const ALL_CHANGES: &str = "\n[changes]\nkeep = \"365d\"\nsize_max_mib = 1000000\n";
+
 struct Harness<'a> {
     setup: &'a Setup,
     mainstay: Mainstay,
@@ -93,7 +97,8 @@ struct Harness<'a> {
 
 impl<'a> Harness<'a> {
     fn new(setup: &'a Setup) -> Outcome<Self> {
-        let mainstay = Mainstay::prepare(&setup.mainstay, &setup.folder)?;
+        let settings = [project::SETTINGS, ALL_CHANGES].concat();
+        let mainstay = Mainstay::prepare_project(&setup.mainstay, &setup.folder, project::SCHEMA, &settings)?;
         let (token, random) = (mainstay.token(WRITER)?, Random::new(setup.seed));
         Ok(Harness { setup, mainstay, token, random, report: Report::default(), ledgers: Vec::new() })
     }

@@ -1,4 +1,5 @@
 //! Tools and generated clients from outside that judge the API of the examples: nothing of ours stands between them and the server.
+mod attackers;
 mod clients;
 mod deploy;
 mod example;
@@ -32,6 +33,8 @@ const JUDGES: &[Judge] = &[
     ("schemathesis on skillmap, as an admin", "skillmap", lints::schemathesis_admin),
     ("schemathesis on tracker, as somebody", "tracker", lints::schemathesis_somebody),
     ("schemathesis on shop, as the staff", "shop", lints::schemathesis_staff),
+    ("sqlmap on shop, as the staff", "shop", attackers::sqlmap),
+    ("wapiti on shop, as the staff", "shop", attackers::wapiti),
 ];
 
 /// Runs only the judges with this in their names.

@@ -10,13 +10,15 @@ use super::run;
 use crate::{cargo::root, steps::Outcome};
 
 /// The files that say what is installed.
-const REQUIREMENTS: &[&str] = &["requirements.txt", "package.json", "package-lock.json"];
+const REQUIREMENTS: &[&str] = &["requirements.txt", "attackers.txt", "package.json", "package-lock.json"];
+/// The Python environments: each with its file.
+const ENVIRONMENTS: [(&str, &str); 2] = [("venv", "requirements.txt"), ("attackers", "attackers.txt")];
 
 /// Where everything is.
 pub(super) struct Tools {
     /// `tests/outside`.
     pub(super) here: PathBuf,
-    /// The folder in the cache: `venv/` and `node_modules/`.
+    /// The folder in the cache: `venv/`, `attackers/` and `node_modules/`.
     pub(super) cache: PathBuf,
     /// The program.
     pub(super) mainstay: PathBuf,
@@ -26,6 +28,11 @@ impl Tools {
     /// A program of the Python environment.
     pub(super) fn python(&self, program: &str) -> Command {
         Command::new(self.cache.join("venv/bin").join(program))
+    }
+
+    /// A program that looks for holes.
+    pub(super) fn attacker(&self, program: &str) -> Command {
+        Command::new(self.cache.join("attackers/bin").join(program))
     }
 
     /// A program of the npm packages.
@@ -55,8 +62,11 @@ fn install(here: &Path, cache: &Path) -> Outcome {
     for name in REQUIREMENTS {
         fs::copy(here.join(name), cache.join(name)).map_err(failed)?;
     }
-    run(Command::new("python3").args(["-m", "venv", "venv"]), cache)?;
-    run(Command::new(cache.join("venv/bin/pip")).args(["install", "--quiet", "-r", "requirements.txt"]), cache)?;
+    for (name, requirements) in ENVIRONMENTS {
+        run(Command::new("python3").args(["-m", "venv", name]), cache)?;
+        let pip = cache.join(name).join("bin/pip");
+        run(Command::new(pip).args(["install", "--quiet", "-r", requirements]), cache)?;
+    }
     run(Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]), cache)
 }
 
