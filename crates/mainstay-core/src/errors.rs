@@ -41,7 +41,7 @@ pub(crate) fn from_store(failure: StoreError) -> Error {
             .with_hint("ask for fewer records at once, or for other figures"),
         StoreError::ChangesGone => {
             Error::new(ErrorKind::ChangesGone, "the changes behind this position are kept no more")
-                .with_hint("read the records anew, then go on from the present end: GET /api/changes?after=end")
+                .with_hint("take the present end (GET /api/changes?after=end), then read the records anew, then the changes behind that end")
         }
         StoreError::Plan(_) | StoreError::Engine(_) => return Error::internal(failure.to_string()),
     };
