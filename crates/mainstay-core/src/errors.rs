@@ -43,7 +43,7 @@ pub(crate) fn from_store(failure: StoreError) -> Error {
             Error::new(ErrorKind::ChangesGone, "the changes behind this position are kept no more")
                 .with_hint("take the present end (GET /api/changes?after=end), then read the records anew, then the changes behind that end")
         }
-        StoreError::Plan(_) | StoreError::Engine(_) => return Error::internal(failure.to_string()),
+        StoreError::Unreadable(_) | StoreError::Plan(_) | StoreError::Engine(_) => return Error::internal(failure.to_string()),
     };
     error.cause = Some(failure.to_string());
     error

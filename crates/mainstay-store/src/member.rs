@@ -241,8 +241,8 @@ impl Life {
         let fitness = match self.shared.store.snapshot_in_time().await {
             Ok(Some(database)) => Fitness::of(&schema, &database),
             Ok(None) => Fitness::Unfit("the database has no tables any more".to_owned()),
-            // Another version may have written what this one cannot read. It looks again with each sign of life.
-            Err(StoreError::Engine(why)) => return Ok(Fitness::Unfit(why)),
+            // Another version has written what this one cannot read. It looks again with each sign of life.
+            Err(error @ StoreError::Unreadable(_)) => return Ok(Fitness::Unfit(error.to_string())),
             Err(error) => return Err(error),
         };
         self.looked = Some((pulse.schema, schema));

@@ -139,7 +139,7 @@ impl dyn Side + '_ {
         let found = self.all(&recall, &[], &[Decode::Text])?;
         let Some(Value::Text(text)) = found.first() else { return Ok(None) };
         let read = Snapshot::from_json(text);
-        read.map(Some).map_err(|error| StoreError::Engine(format!("the schema of the source cannot be read: {error}")))
+        read.map(Some).map_err(|error| StoreError::Unreadable(error.to_string()))
     }
 
     /// Makes the table of the notes.

@@ -126,9 +126,7 @@ pub(crate) async fn is_newer(client: &Client) -> Result<bool, StoreError> {
 /// The schema last applied.
 pub(crate) async fn snapshot(client: &impl GenericClient) -> Result<Option<Snapshot>, StoreError> {
     let text = remembered(client).await?;
-    text.map(|text| Snapshot::from_json(&text))
-        .transpose()
-        .map_err(|error| StoreError::Engine(format!("the schema that the database remembers cannot be read: {error}")))
+    text.map(|text| Snapshot::from_json(&text)).transpose().map_err(|error| StoreError::Unreadable(error.to_string()))
 }
 
 /// The statements of a migration, for people.

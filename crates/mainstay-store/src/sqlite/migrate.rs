@@ -34,9 +34,7 @@ pub(super) fn is_newer(connection: &Connection) -> rusqlite::Result<bool> {
 /// The schema last applied.
 pub(super) fn snapshot(connection: &Connection) -> Result<Option<Snapshot>, StoreError> {
     let text = remembered(connection).map_err(|error| store_error(error, 0))?;
-    text.map(|text| Snapshot::from_json(&text))
-        .transpose()
-        .map_err(|error| StoreError::Engine(format!("the schema that the database remembers cannot be read: {error}")))
+    text.map(|text| Snapshot::from_json(&text)).transpose().map_err(|error| StoreError::Unreadable(error.to_string()))
 }
 
 /// The statements of a migration, for people.
