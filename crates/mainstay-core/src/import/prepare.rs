@@ -75,6 +75,17 @@ pub(super) enum Ready {
     Bad(Vec<Problem>),
 }
 
+impl Ready {
+    /// Whether something of it waits for records that come later.
+    pub(super) fn waits(&self) -> bool {
+        match self {
+            Ready::Create(_, others) | Ready::Update(_, others) => !others.notes.is_empty(),
+            Ready::Waits(_) => true,
+            Ready::Bad(_) => false,
+        }
+    }
+}
+
 /// Links that are not written with their record.
 #[derive(Debug, Default)]
 pub(super) struct OtherLinks {

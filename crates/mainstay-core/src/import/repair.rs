@@ -38,6 +38,8 @@ pub(super) struct Repair {
     counted: Option<Sum>,
     /// Whether it is wrong once more, and was put aside.
     aside: bool,
+    /// Whether something of it waits: that may still turn out to be wrong.
+    waits: bool,
 }
 
 /// A part that was repaired: its note, as the source is now.
@@ -75,6 +77,9 @@ impl Start<'_> {
                     state.aside.remove(&raw.at);
                     repair.counted.into_iter().for_each(|counted| state.subtract(counted));
                     state.add(Sum::of(raw));
+                    if repair.waits {
+                        state.wrong.insert(raw.at, Sum::of(raw));
+                    }
                 }
                 None if state.aside.contains_key(&raw.at) => {}
                 None => state.add(Sum::of(raw)),
@@ -259,6 +264,11 @@ impl Loading<'_> {
         let there = self.look_up_for(part, &rows).await?;
         let readies = self.prepare(part, rows, &there, &mut There::default());
         self.put_bad_aside(part, &chunk.raws, &readies)?;
+        for (raw, ready) in chunk.raws.iter().zip(&readies) {
+            if let Some(repair) = self.starts[part].repairs.get_mut(&raw.at) {
+                repair.waits = ready.waits();
+            }
+        }
         if self.report.errors.is_empty() {
             return self.carefully(part, chunk).await;
         }

@@ -221,6 +221,23 @@ fn bad_records_are_repaired_where_they_stand() {
     assert!(refused(&project, &["entries.csv"]).contains(CHANGED));
 }
 
+/// It was told to be wrong once, and nobody knows yet that it still is: another one ends the run before.
+#[test]
+fn a_record_that_was_wrong_and_waits_now_may_be_repaired_once_more() {
+    let project = project();
+    let file = |next: &str, text: &str| {
+        format!("{{\"name\": \"a\", \"next\": \"{next}\"}}\n{{\"text\": {text}}}\n{{\"name\": \"z\"}}\n")
+    };
+    project.write("nodes.ndjson", &file("none", "1"));
+    assert_eq!(counts(&project, &["nodes.ndjson", "--skip-bad", "bad.ndjson"]), (1, 0));
+    project.write("nodes.ndjson", &file("nowhere", "2"));
+    let told = refused(&project, &["nodes.ndjson"]);
+    assert!(told.contains("nodes.ndjson:2: ") && !told.contains("nodes.ndjson:1: "), "{told}");
+    project.write("nodes.ndjson", &file("z", "\"b\""));
+    assert_eq!(counts(&project, &["nodes.ndjson"]), (2, 1));
+    assert_eq!((texts(&project, "nodes"), waiting(&project)), (vec!["a".into(), "b".into(), "z".into()], 0));
+}
+
 #[test]
 fn files_that_begin_alike_go_on_each_where_it_was() {
     let project = project();
