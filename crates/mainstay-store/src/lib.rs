@@ -41,6 +41,7 @@ pub use once::{KeepAnswer, Kept, Once};
 pub use postgres::PostgresDialect;
 pub use read::ReadStatement;
 pub use settings::{FeedSettings, Location, Pgbouncer, Place, PostgresSettings, Settings, SqliteSettings};
+pub use sql::OBJECT_MEMBERS_MAX;
 pub use sqlite::SqliteDialect;
 pub use step::{Author, Each, LateValue, ReadTask, Source, Step, Task, Upsert, Write};
 pub use store::{Committed, ImportsHeld, Store};

@@ -4,6 +4,7 @@ use std::{borrow::Cow, collections::HashSet, sync::Arc};
 use mainstay_expr::own_fields_only as own_fields_read;
 use mainstay_plan::{Aggregate, LinkFigure, Nested as PlanNested, Output, OutputValue};
 use mainstay_schema::{Collection, CollectionId, Field, FieldId, FieldKind, Schema};
+use mainstay_store::OBJECT_MEMBERS_MAX;
 
 use super::{
     Planner, all,
@@ -120,6 +121,14 @@ impl<'a> Selecting<'a> {
                     }
                 }
             }
+        }
+        if depth > 0 && parts.len() > OBJECT_MEMBERS_MAX {
+            let message = format!(
+                "{} fields of a linked \"{}\" are selected, at most {OBJECT_MEMBERS_MAX} are answered",
+                parts.len(),
+                collection.name
+            );
+            return Err(Error::new(ErrorKind::LimitExceeded, message).with_hint("name the fields that are needed"));
         }
         let mut names = HashSet::with_capacity(parts.len());
         match parts.iter().find(|part| !names.insert(part.name.clone())) {

@@ -1,5 +1,5 @@
 //! Who is refused: nobody known, somebody else, and what a refusal says.
-use mainstay_core::{List, Operation};
+use mainstay_core::{List, Nested, Operation, Select, Selection};
 
 use crate::house::{House, anonymous, by, link, plain, request, selection, tell, user, user_with};
 
@@ -153,6 +153,25 @@ async fn limits_hold() {
     );
     let list = List { limit: Some(0), ..house.list_of("posts") };
     assert!(house.list(&editor, list).await.starts_with("InvalidArgument: the limit is 0"));
+}
+
+/// A type may have many fields, and a linked record of it is not answered beyond what a statement holds: it is refused, by its name.
+#[tokio::test]
+async fn a_linked_record_is_answered_with_so_many_fields_and_no_more() {
+    let fields: String = (0..399).map(|at| format!(" f{at}: Int")).collect();
+    let house = House::new(&format!("type Wide @rules(read: \"true\") {{ next: Wide{fields} }}"));
+    let with = |more: usize| {
+        let other = |at: usize| Select::Field { alias: Some(format!("other{at}")), name: "f0".to_owned() };
+        let parts = [Select::All].into_iter().chain((0..more).map(other)).collect();
+        let nested = Nested { selection: Selection { parts }, ..Nested::default() };
+        let next = Select::Link { alias: None, name: "next".to_owned(), nested };
+        List { selection: Some(Selection { parts: vec![next] }.into()), ..house.list_of("wides") }
+    };
+    assert_eq!(house.list(&user("anna"), with(96)).await, r#"{"items":[],"next":null}"#);
+    assert_eq!(
+        house.list(&user("anna"), with(97)).await,
+        "LimitExceeded: 501 fields of a linked \"Wide\" are selected, at most 500 are answered (name the fields that are needed)"
+    );
 }
 
 /// The id in an answer.

@@ -32,6 +32,13 @@ pub(super) const ROOT_TYPES: [&str; 3] = ["Query", "Mutation", "Subscription"];
 pub(super) const RESERVED_FIELDS: [&str; 12] =
     ["auth", "request", "p", "old", "new", "this", "can", "size", "in", "true", "false", "null"];
 
+/// Columns that PostgreSQL keeps for itself in every table.
+pub(super) const RESERVED_COLUMNS: [&str; 6] = ["tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"];
+
+/// Fields that a type declares at most: with what the server adds, and the links beside them, a record fits into one row and one
+/// object of every database.
+pub(super) const FIELDS_MAX: usize = 400;
+
 /// Paths under `/api` that are taken.
 pub(super) const RESERVED_PATHS: [&str; 5] = ["query", "batch", "changes", "actions", "by"];
 

@@ -200,11 +200,6 @@ impl Dialect for PostgresDialect {
         json::array(item)
     }
 
-    /// As many as on the embedded engine, so that both answer the same.
-    fn object_members_max(&self) -> usize {
-        500
-    }
-
     /// Explicit keys are taken one transaction after the other, so that none sets the sequence back.
     fn counts_on(&self, table: &str, key: &str) -> Option<String> {
         let sequence = format!("pg_get_serial_sequence({}, 'id')", literal(&self.quote(table)));

@@ -68,8 +68,6 @@ pub trait Dialect: Sync {
     fn json_counted(&self, object: &str, level: usize) -> String;
     /// The JSON array of an aggregate's rows, in their order.
     fn json_array(&self, item: &str) -> String;
-    /// The most members that [`Dialect::json_object`] takes.
-    fn object_members_max(&self) -> usize;
 
     /// A value that an INSERT of a counted key that is given has to return, so that the table counts on from there; `None` where it
     /// does so by itself.

@@ -50,6 +50,7 @@ pub use migration::{
 pub(crate) use moving::{
     MovedTable, forget_moving, kept_sums, make_moving, moving_notes, note_moving, sql as plain, sql_names,
 };
+pub use nested::OBJECT_MEMBERS_MAX;
 pub use nodes::make_nodes;
 pub(crate) use nodes::widen_nodes;
 pub use notes::{note, note_tables, noted_sources, noted_waiting};

@@ -13,6 +13,9 @@ use crate::{
     },
 };
 
+/// The most members of a record inside of another: half of the arguments that a function of SQLite takes, on every engine alike.
+pub const OBJECT_MEMBERS_MAX: usize = 500;
+
 impl Writer<'_> {
     /// What the statement builds, with how it is written.
     pub(crate) fn built(
@@ -94,8 +97,8 @@ impl Writer<'_> {
     }
 
     fn object(&mut self, select: &[Output], row: &Row) -> Result<String, StoreError> {
-        if select.len() > self.dialect.object_members_max() {
-            let most = self.dialect.object_members_max();
+        if select.len() > OBJECT_MEMBERS_MAX {
+            let most = OBJECT_MEMBERS_MAX;
             return Err(defect(format!("a nested record has {} members, at most {most} are written", select.len())));
         }
         let mut members = Vec::with_capacity(select.len());

@@ -4,7 +4,10 @@ use mainstay_expr::{Expr, Type};
 use mainstay_plan::Create;
 use mainstay_schema::{FieldId, Scalar};
 
-use super::feed::{CHANGES, COLUMNS};
+use super::{
+    OBJECT_MEMBERS_MAX,
+    feed::{CHANGES, COLUMNS},
+};
 use crate::{
     StoreError,
     sql::{
@@ -118,7 +121,7 @@ impl Writer<'_> {
     /// Fields of a record as a JSON object; `None` where one of them keeps JSON, which has another form in the database.
     fn told(&self, row: &Row, fields: &[FieldId]) -> Option<String> {
         let of = self.collection(row);
-        if fields.len() > self.dialect.object_members_max() {
+        if fields.len() > OBJECT_MEMBERS_MAX {
             return None;
         }
         let member = |field: &FieldId| {

@@ -208,11 +208,6 @@ impl Dialect for SqliteDialect {
         format!("json_group_array({item})")
     }
 
-    /// Half of the arguments that a function takes.
-    fn object_members_max(&self) -> usize {
-        500
-    }
-
     /// SQLite does so by itself.
     fn counts_on(&self, _table: &str, _key: &str) -> Option<String> {
         None

@@ -6,7 +6,7 @@ use crate::{
     CollectionId, Field, FieldId, FieldKind, FieldRules, KeyKind, Location, Scalar, Set,
     load::{
         declared::TypeDeclared,
-        vocabulary::{RESERVED_FIELDS, SYSTEM_FIELDS},
+        vocabulary::{FIELDS_MAX, RESERVED_COLUMNS, RESERVED_FIELDS, SYSTEM_FIELDS},
     },
     names::{COLUMN_BYTES_MAX, snake_case},
     wire::KEY_LENGTH_MAX,
@@ -16,8 +16,14 @@ use crate::{
 pub(super) fn build(builder: &mut Builder, id: CollectionId, of: &TypeDeclared) {
     let declared_id = of.fields.iter().find(|field| field.name == "id");
     add_id(builder, id, declared_id);
-    for field in &of.fields {
+    for field in of.fields.iter().take(FIELDS_MAX) {
         add_declared(builder, id, field);
+    }
+    if let Some(field) = of.fields.get(FIELDS_MAX) {
+        let (place, name) = (builder.at(&field.name), &builder.schema.collection(id).name);
+        let message = format!("\"{name}\" has {} fields, the most are {FIELDS_MAX}", of.fields.len());
+        let hint = "put some of them into a type of its own and link to it, or into an embedded type";
+        builder.report.error(place, "too_many_fields", message).hint(hint);
     }
     let at = builder.schema.collection(id).at.clone();
     let created_at = add(builder, id, system_field("createdAt", Scalar::DateTime, at.clone()));
@@ -152,6 +158,11 @@ fn name_is_free(builder: &mut Builder, id: CollectionId, field: &FieldDefinition
         return false;
     }
     let column = snake_case(name);
+    if RESERVED_COLUMNS.contains(&column.as_str()) {
+        let message = format!("\"{name}\" cannot be the name of a field: PostgreSQL keeps that column for itself");
+        builder.report.error(place, "reserved_name", message).hint("rename the field");
+        return false;
+    }
     if column.len() > COLUMN_BYTES_MAX {
         let (full, length, most) = (full_name(builder, id, name), column.len(), COLUMN_BYTES_MAX);
         let message =

@@ -150,3 +150,28 @@ fn a_name_that_a_database_would_cut_is_refused() {
     );
     assert!(told.contains(&expected), "{told}");
 }
+
+#[test]
+fn a_name_that_postgresql_keeps_for_itself_is_refused() {
+    for name in ["ctid", "xmin", "tableoid", "Cmax"] {
+        let told = crate::errors(&format!("type T {{ {name}: Int }}"));
+        let expected = format!(
+            "error[reserved_name]: \"{name}\" cannot be the name of a field: PostgreSQL keeps that column for itself"
+        );
+        assert!(told.contains(&expected), "{told}");
+    }
+    let free = "type T { rowid: Int oid: Int }";
+    assert!(Schema::load(&[Source { name: "schema.graphql", text: free }]).is_ok());
+}
+
+#[test]
+fn a_type_has_so_many_fields_and_no_more() {
+    let sdl = |count: usize| {
+        let fields: String = (0..count).map(|at| format!(" f{at}: Int")).collect();
+        format!("type T {{{fields} }}")
+    };
+    let most = sdl(400);
+    assert!(Schema::load(&[Source { name: "schema.graphql", text: &most }]).is_ok());
+    let told = crate::errors(&sdl(401));
+    assert!(told.contains("error[too_many_fields]: \"T\" has 401 fields, the most are 400"), "{told}");
+}
