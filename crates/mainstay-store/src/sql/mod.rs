@@ -16,6 +16,7 @@ mod figure;
 mod find;
 mod keyset;
 mod links;
+mod look;
 mod migration;
 mod moving;
 mod nested;

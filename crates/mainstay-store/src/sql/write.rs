@@ -1,14 +1,15 @@
 //! Creates, updates and what deletes look for.
 use mainstay_expr::{Arith, Decimal, Expr, Type, Value, own_fields_only, reads_change};
 use mainstay_plan::{Answer, Create, Delete, Load, Output, OutputValue, Update};
-use mainstay_schema::{CollectionId, ColumnType, Field, FieldId, FieldKind, KeyKind, Scalar, Schema};
+use mainstay_schema::{CollectionId, ColumnType, FieldId, FieldKind, KeyKind, Scalar, Schema};
 
 use crate::{
     StoreError,
     sql::{
-        Bind, Cell, CreateSql, DeleteSql, Dialect, Encode, InsertSql, Inserted, LookSql, ReadSql, Returning, Sql,
-        UpdateSql, Updated, columns, compute, feed,
+        Bind, Cell, CreateSql, DeleteSql, Dialect, InsertSql, Inserted, ReadSql, Returning, Sql, UpdateSql, Updated,
+        columns, compute, feed,
         links::{changes, links},
+        look::Look,
         noted::Changed,
         query,
         query::Selected,
@@ -179,9 +180,9 @@ fn update_by_key(schema: &Schema, dialect: &dyn Dialect, plan: &Update) -> Resul
 
 /// What an answer is when the written row alone gives it: its read rule and outputs.
 #[derive(Clone, Copy)]
-struct OwnAnswer<'a> {
-    visible: Option<&'a Expr>,
-    select: &'a [Output],
+pub(super) struct OwnAnswer<'a> {
+    pub(super) visible: Option<&'a Expr>,
+    pub(super) select: &'a [Output],
 }
 
 fn own_answer(answer: &Answer) -> Option<OwnAnswer<'_>> {
@@ -258,7 +259,7 @@ impl Writer<'_> {
     }
 
     /// The column of a verdict; `None` where it always holds.
-    fn verdict_column(
+    pub(super) fn verdict_column(
         &mut self,
         condition: &Expr,
         row: &Row,
@@ -321,93 +322,6 @@ impl Writer<'_> {
         let of = self.schema.collection(collection);
         let version = self.dialect.quote(&of.field(of.system.version?).column);
         Some(format!("{version} = {version} + 1"))
-    }
-
-    /// Stored fields as they are told and answered.
-    fn stored(
-        &self,
-        row: &Row,
-        selected: &mut Selected,
-        wants: impl Fn(FieldId) -> bool,
-    ) -> Vec<(FieldId, usize, Encode)> {
-        let of = self.collection(row);
-        let cell = |field: &Field| {
-            let column = selected.reuse(self.column(row, field.id));
-            (field.id, column, columns::encode(self.schema, of, field))
-        };
-        of.stored().filter(|field| wants(field.id)).map(cell).collect()
-    }
-
-    fn fields(&self, row: &Row, selected: &mut Selected) -> Result<Vec<(FieldId, Cell)>, StoreError> {
-        let of = self.collection(row);
-        of.stored()
-            .map(|field| {
-                let decode = columns::decode(self.schema, of, field)?;
-                Ok((field.id, Cell { column: selected.reuse(self.column(row, field.id)), decode }))
-            })
-            .collect()
-    }
-}
-
-/// What is looked for before a write.
-struct Look<'a> {
-    collection: CollectionId,
-    find: &'a Expr,
-    visible: &'a Expr,
-    before: &'a Expr,
-    /// The update that `old` and `new` are of.
-    change: Option<&'a Update>,
-    fields: bool,
-    /// The answer that the record gives as it becomes.
-    answer: Option<OwnAnswer<'a>>,
-}
-
-impl Look<'_> {
-    fn render(&self, schema: &Schema, dialect: &dyn Dialect) -> Result<LookSql, StoreError> {
-        let mut writer = Writer::new(schema, dialect);
-        let row = writer.row(self.collection);
-        let mut selected = Selected::default();
-        let key = writer.key_cell(&row, &mut selected);
-        let version = writer.version(&row, &mut selected);
-        let fields = if self.fields { writer.fields(&row, &mut selected)? } else { Vec::new() };
-        let image = writer.stored(&row, &mut selected, |field| self.wants(schema, field));
-        let visible = writer.verdict_column(self.visible, &row, &mut selected)?;
-        let before = match self.change.filter(|_| reads_change(self.before)) {
-            None => writer.verdict_column(self.before, &row, &mut selected)?,
-            Some(update) => {
-                let new = writer.becoming(update, &row)?;
-                let test = writer.holds_of_change(self.before, &Change { this: &row, old: row.clone(), new })?;
-                Some(selected.push(writer.verdict_of(test)))
-            }
-        };
-        let answered = self.answered(&mut writer, &row, &mut selected)?;
-        let filter = writer.holds(self.find, &row)?.filter(dialect);
-        let text = format!("SELECT {} FROM {}{filter}", selected.list(), writer.from(&row));
-        Ok(LookSql { sql: writer.finish(text), key, version, visible, before, fields, image, answered })
-    }
-
-    /// Whether a field is told to the change feed, or answered.
-    fn wants(&self, schema: &Schema, field: FieldId) -> bool {
-        let is_told = self.change.is_some() && feed::fed(schema.collection(self.collection)).is_some();
-        let answers = |output: &Output| output.value == OutputValue::Field(field);
-        is_told || self.answer.is_some_and(|own| own.select.iter().any(answers))
-    }
-
-    /// The verdict whether the record may be answered as it becomes.
-    fn answered(
-        &self,
-        writer: &mut Writer<'_>,
-        row: &Row,
-        selected: &mut Selected,
-    ) -> Result<Option<usize>, StoreError> {
-        let visible = self.answer.and_then(|own| own.visible).filter(|visible| visible.as_bool() != Some(true));
-        let (Some(visible), Some(change)) = (visible, self.change) else { return Ok(None) };
-        let mut new = writer.becoming(change, row)?;
-        if let (Some(version), false) = (writer.collection(row).system.version, change.quiet) {
-            let counted = format!("{} + 1", writer.column(row, version));
-            new = new.and(version, counted);
-        }
-        writer.verdict_column(visible, &new, selected)
     }
 }
 
