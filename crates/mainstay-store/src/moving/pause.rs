@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     StoreError,
-    sql::{MovedTable, sql_names},
+    sql::{MovedTable, number_anew, sql_names},
 };
 
 /// Tables of ours that are written with records, or instead of them.
@@ -63,6 +63,10 @@ impl Moving<'_> {
     /// The last step: the target is whole. What it remembers of the move goes.
     pub(super) fn finish(&mut self) -> Result<(), MoveError> {
         self.begin_feed()?;
+        self.in_target(|moving| {
+            let anew = number_anew(moving.target.dialect());
+            anew.iter().try_for_each(|sql| moving.target.batch(sql))
+        })?;
         let tables = self.plan.tables();
         self.target.tighten(&tables)?;
         self.target.begin()?;

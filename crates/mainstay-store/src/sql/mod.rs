@@ -56,7 +56,7 @@ pub use nodes::make_nodes;
 pub(crate) use nodes::widen_nodes;
 pub use notes::{note, note_tables, noted_sources, noted_waiting};
 pub use once::make_once;
-pub(crate) use once::{OnceSql, TRIMMED_ONE_IN};
+pub(crate) use once::{OnceSql, TRIMMED_ONE_IN, number_anew};
 pub use query::query;
 pub use statement::{
     Bind, Cascade, Cell, ChangeSql, Clear, Column, ComputeSql, Computed, CreateSql, Decode, DeleteSql, Encode,

@@ -51,6 +51,20 @@ pub(crate) struct OnceSql {
     pub(crate) is_beside: bool,
 }
 
+/// Numbers the rows of each caller without gaps, where how many there are is told by that; rows of another engine may have others.
+pub(crate) fn number_anew(dialect: &dyn Dialect) -> Vec<String> {
+    if dialect.next_number(ONCE.name, "id").is_some() {
+        return Vec::new();
+    }
+    let ranked = "SELECT [id], row_number() OVER (PARTITION BY [caller] ORDER BY [number]) AS place FROM {t}";
+    // None of the new numbers is one of the old ones at any time.
+    let anew = [
+        format!("UPDATE {{t}} SET [number] = -ranked.place FROM ({ranked}) AS ranked WHERE ranked.[id] = {{t}}.[id]"),
+        "UPDATE {t} SET [number] = -[number]".to_owned(),
+    ];
+    anew.iter().map(|text| written(dialect, text, &[]).text).collect()
+}
+
 /// What the values of [`OnceSql`] are.
 #[derive(Clone, Copy)]
 enum Of {

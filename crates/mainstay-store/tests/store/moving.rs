@@ -1,6 +1,8 @@
 //! Moves, while others write at places that a test names.
-use mainstay_store::{MoveSettings, MoveStep, Store};
-use mainstay_test_db::TestDatabase;
+use std::sync::Arc;
+
+use mainstay_store::{Location, MoveSettings, MoveStep, Once, Settings, Store, Write};
+use mainstay_test_db::{Engine, TestDatabase, postgres_only};
 
 use crate::world::{World, load};
 
@@ -51,6 +53,43 @@ fn a_database_that_has_moved_is_served_though_it_never_was() {
     assert!(world.store.has_moved().unwrap());
     assert_eq!(world.store.key("cursor", b"one").unwrap(), b"one");
     assert_eq!(world.store.key("cursor", b"two").unwrap(), b"one");
+}
+
+/// A write that is done once for a key, of a caller of whom eight are kept.
+fn once(key: &str) -> Once {
+    Once {
+        caller: "anna".to_owned(),
+        key: key.to_owned(),
+        request: [0; 32],
+        body: [0; 32],
+        time_micros: 1_000,
+        ttl_micros: 1_000,
+        keys_max: 8,
+        answer_bytes_max: 8,
+        answer: Box::new(|_| Vec::new()),
+    }
+}
+
+#[tokio::test]
+async fn answers_that_are_kept_are_not_too_many_where_another_engine_counts_them() {
+    postgres_only!("numbers have gaps where many write at once");
+    let world = World::with_schema(load(SDL), |_| {});
+    for key in ["one", "two", "three"] {
+        world.store.write_once(Write::from(Vec::new()), Arc::new(once(key))).await.unwrap();
+        world.database.execute("SELECT setval(pg_get_serial_sequence('mainstay_idempotency', 'id'), 1000 + nextval(pg_get_serial_sequence('mainstay_idempotency', 'id')))");
+    }
+    let target = TestDatabase::on(Engine::Sqlite);
+    let to = Store::open_target(Settings::of(Location::File(target.file()))).unwrap();
+    let (from, schema) = (world.store, world.schema.clone());
+    let moved = tokio::task::spawn_blocking(move || {
+        from.move_to(&to, &schema, &MoveSettings::default(), &mut |_| {}).map(|_| to.close())
+    });
+    moved.await.unwrap().unwrap();
+    let store = Store::open(Settings::of(Location::File(target.file()))).unwrap();
+    store.write_once(Write::from(Vec::new()), Arc::new(once("four"))).await.unwrap();
+    for key in ["one", "two", "three", "four"] {
+        assert!(store.kept(&once(key)).await.unwrap().is_some(), "{key}");
+    }
 }
 
 #[test]
