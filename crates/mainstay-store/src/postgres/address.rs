@@ -14,6 +14,8 @@ const PORT: u16 = 5432;
 const APPLICATION: &str = "mainstay";
 /// How long a connection may be silent before the system asks whether the other side is there.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
+/// The longest that the system takes for what the other side does not take.
+const USER_TIMEOUT_MAX: Duration = Duration::from_millis(i32::MAX.unsigned_abs() as u64);
 
 /// How far TLS is asked for and its certificate looked at, as libpq means it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -164,7 +166,7 @@ fn wait(config: &mut Config, connect: Duration, given: &Given, settings: &Settin
     }
     // What was sent and is not taken by the other side's system for so long ends the connection.
     let ours = Duration::from_millis(settings.statement_ms_max).saturating_add(connect);
-    config.tcp_user_timeout(given.tcp_user_timeout.unwrap_or(ours));
+    config.tcp_user_timeout(given.tcp_user_timeout.unwrap_or(ours).min(USER_TIMEOUT_MAX));
 }
 
 /// A number of milliseconds, as libpq has it.

@@ -139,11 +139,16 @@ impl Connector {
     }
 }
 
+/// Milliseconds as the server takes them, which has room for 24 days.
+pub(super) fn in_server(ms: u64) -> u64 {
+    ms.min(i32::MAX.unsigned_abs().into())
+}
+
 /// What sessions say, or each transaction where none has a session of its own. Without a limit of statements they are the engine's own.
 fn setup(settings: &Settings, statement_ms_max: u64) -> String {
     let is_outside = settings.postgres.pgbouncer == Pgbouncer::Transaction;
     let idle_ms = if statement_ms_max == 0 { settings.postgres.idle_in_transaction_ms_max } else { statement_ms_max };
-    let (ms, idle_ms) = (statement_ms_max.to_string(), idle_ms.to_string());
+    let [ms, idle_ms] = [statement_ms_max, idle_ms].map(|ms| in_server(ms).to_string());
     let nested = settings.answer_nested_max.to_string();
     let mut all = vec![
         ("statement_timeout", ms.as_str()),
@@ -215,7 +220,8 @@ impl Connection {
         takes_max: Option<Duration>,
     ) -> Result<Transaction<'_>, tokio_postgres::Error> {
         let default = self.line.connector.settings().postgres.idle_in_transaction_ms_max;
-        let ms = takes_max.map_or(default, |max| u64::try_from(max.as_millis()).unwrap_or(u64::MAX)).max(1);
+        let ms = takes_max.map_or(default, |max| u64::try_from(max.as_millis()).unwrap_or(u64::MAX));
+        let ms = in_server(ms.max(1));
         let builder = self.client_mut().build_transaction();
         let transaction = builder.isolation_level(IsolationLevel::ReadCommitted).read_only(false).start().await?;
         let limits =

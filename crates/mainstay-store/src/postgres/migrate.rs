@@ -16,7 +16,12 @@ use tokio_postgres::{
     types::{ToSql, Type},
 };
 
-use super::{PostgresDialect, bind::params, connection::forms, failure::store_error};
+use super::{
+    PostgresDialect,
+    bind::params,
+    connection::{forms, in_server},
+    failure::store_error,
+};
 use crate::{
     Drift, MigrateError, Offence, StoreError,
     exec::Inputs,
@@ -181,7 +186,7 @@ pub(crate) async fn make_own(client: &mut Client, tables: &str, patience: Patien
 async fn begin(client: &mut Client, patience: Patience) -> Result<Transaction<'_>, tokio_postgres::Error> {
     let transaction =
         client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).read_only(false).start().await?;
-    let idle_ms = patience.idle_ms.max(1);
+    let idle_ms = in_server(patience.idle_ms.max(1));
     let limits = format!("SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = {idle_ms}");
     transaction.batch_execute(&format!("{limits}; {}", forms())).await?;
     Ok(transaction)
@@ -259,7 +264,9 @@ impl Work<'_> {
     /// Once, in one transaction.
     async fn attempt(&self, client: &mut Client, watch: &mut Watch<'_>) -> Result<(), Failure> {
         let transaction = begin(client, self.patience).await?;
-        transaction.batch_execute(&format!("SET LOCAL lock_timeout = {}", self.patience.lock_ms.max(1))).await?;
+        transaction
+            .batch_execute(&format!("SET LOCAL lock_timeout = {}", in_server(self.patience.lock_ms.max(1))))
+            .await?;
         if !self.patience.keeps_session {
             lock::take_in(&transaction).await?;
         }

@@ -13,7 +13,7 @@ use tokio_postgres::{Client, error::SqlState, types::Type};
 use super::{
     PostgresDialect,
     bind::Param,
-    connection::{Connection, Connector, Stopped},
+    connection::{Connection, Connector, Stopped, in_server},
     copy::{self, copy},
     failure::{MOVED, store_error},
     feed::horizon,
@@ -72,7 +72,7 @@ impl MovingSide {
         let runtime = runtime.map_err(|error| refused(format!("a runtime cannot be made: {error}")))?;
         let connection = runtime.block_on(connector.connect());
         let connection = connection.map_err(|error| refused(failed(error).to_string()))?;
-        let idle_ms = connector.settings().postgres.idle_in_transaction_ms_max.max(1);
+        let idle_ms = in_server(connector.settings().postgres.idle_in_transaction_ms_max.max(1));
         let mut side = MovingSide { connection, runtime, idle_ms };
         // One side waits for the other for as long as that takes.
         let patient = side.batch("SET idle_in_transaction_session_timeout = 0");

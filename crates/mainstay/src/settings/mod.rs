@@ -23,7 +23,7 @@ pub(crate) use self::{
 use crate::failure::Failure;
 
 /// What has to be at least 1: without it nothing is answered, or it is waited for without end.
-const NEVER_ZERO: [&str; 29] = [
+const NEVER_ZERO: [&str; 30] = [
     "server.connections_max",
     "server.header_bytes_max",
     "server.headers_max",
@@ -41,6 +41,7 @@ const NEVER_ZERO: [&str; 29] = [
     "database.connections",
     "database.connect_timeout_ms",
     "database.migrate_lock_ms",
+    "database.idle_in_transaction_ms_max",
     "changes.trim_every_ms",
     "changes.poll_ms",
     "limits.page_default",

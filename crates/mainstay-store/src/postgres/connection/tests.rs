@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that meets something unexpected ends")]
 use std::sync::Arc;
 
-use mainstay_schema::Schema;
+use mainstay_schema::{Migration, Schema};
 use mainstay_test_db::{Engine as On, TestDatabase, postgres_only};
 
 use super::{Connection, Stopped};
@@ -31,6 +31,21 @@ fn a_server_finds_out_that_whoever_is_silent_in_a_transaction_is_gone() {
         Ok(rows.iter().map(|row| row.get(0)).collect::<Vec<String>>())
     });
     assert_eq!(said.unwrap(), ["30", "10", "3", "7s", "0"]);
+}
+
+#[test]
+fn limits_that_the_server_has_no_room_for_are_the_largest_that_it_has() {
+    postgres_only!("its numbers have 32 bits");
+    let database = TestDatabase::on(On::Postgres);
+    let engine = engine(&database, |settings| {
+        settings.statement_ms_max = u64::MAX;
+        settings.postgres.idle_in_transaction_ms_max = u64::MAX;
+        settings.postgres.migrate_lock_ms = u64::MAX;
+    });
+    let schema = Arc::new(Schema::default());
+    engine.migrate(&Migration::between(None, &schema), &schema).unwrap();
+    let pinged = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(engine.ping());
+    pinged.unwrap();
 }
 
 #[test]

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     MigrateError,
+    postgres::connection::in_server,
     sql::{Early, InPlace},
 };
 
@@ -81,7 +82,9 @@ async fn column(client: &mut Client, work: &Work<'_>, text: &str) -> Result<(), 
     let mut pause = Duration::from_millis(50);
     loop {
         let transaction = begin(client, work.patience).await?;
-        transaction.batch_execute(&format!("SET LOCAL lock_timeout = {}", work.patience.lock_ms.max(1))).await?;
+        transaction
+            .batch_execute(&format!("SET LOCAL lock_timeout = {}", in_server(work.patience.lock_ms.max(1))))
+            .await?;
         let outcome = transaction.batch_execute(text).await;
         match outcome {
             Ok(()) => return Ok(transaction.commit().await?),
