@@ -11,7 +11,9 @@ use std::{
     time::Duration,
 };
 
-use mainstay_store::{Beat, ChangesAsked, Fitness, Location, Member, MoveSettings, MoveStep, Node, Settings, Store};
+use mainstay_store::{
+    Beat, ChangesAsked, Fitness, Location, Member, MoveSettings, MoveStep, Node, Pgbouncer, Settings, Store,
+};
 use mainstay_test_db::{TestDatabase, postgres_only};
 
 use crate::{
@@ -35,8 +37,7 @@ impl Way {
 
     /// A store behind it, whose transactions the server gives up soon.
     fn store(&self, database: &TestDatabase) -> Arc<Store> {
-        let Location::Postgres(url) = database.settings().at else { panic!("no server") };
-        let mut settings = Settings { at: Location::Postgres(self.to(&url)), ..database.settings() };
+        let mut settings = Settings { at: Location::Postgres(self.to(&database.url())), ..direct(database) };
         settings.postgres.idle_in_transaction_ms_max = 300;
         Arc::new(Store::open(settings).unwrap())
     }
@@ -76,6 +77,13 @@ impl Way {
             (true, false) => After::Silence,
         }
     }
+}
+
+/// How a store opens a database without a pooler before it, which has connections of its own.
+fn direct(database: &TestDatabase) -> Settings {
+    let mut settings = Settings { at: Location::Postgres(database.url()), ..database.settings() };
+    settings.postgres.pgbouncer = Pgbouncer::None;
+    settings
 }
 
 /// What comes behind some bytes.
@@ -234,7 +242,7 @@ fn who_is_cut_off_while_writers_are_paused_lets_them_go_on() {
     open(&database, SDL).close();
     let way = Way::up_to(b"LOCK TABLE");
     let far = way.store(&database);
-    let to = Store::open_target(target.settings()).unwrap();
+    let to = Store::open_target(direct(&target)).unwrap();
     let cuts = way.clone();
     let moves = aside(move || {
         let mut tell = |step: MoveStep<'_>| {
