@@ -72,3 +72,16 @@ impl<'a> Names<'a> {
         if order.is_empty() { String::new() } else { format!(", because no index gives {}", order.join(", ")) }
     }
 }
+
+/// `336,776`: how many records there are.
+pub(crate) fn thousands(number: i64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}

@@ -8,7 +8,7 @@ use tokio_postgres::{Client, Error, types::Type};
 use super::explain::Node;
 use crate::{
     advice::Origin,
-    words::{Names, SORTS_RUNS},
+    words::{Names, SORTS_RUNS, thousands},
 };
 
 /// What the words are made with.
@@ -157,10 +157,10 @@ impl<'a> Words<'a> {
         self.names.indexed(table(node), columns)
     }
 
-    /// `flights (about 336776)`; a table that was never looked at has no number.
+    /// `flights (about 336,776)`; a table that was never looked at has no number.
     fn records(&self, table: &str) -> String {
         match self.counts.get(table) {
-            Some(count) if *count >= 0 => format!("{} (about {count})", self.names.shown(table)),
+            Some(count) if *count >= 0 => format!("{} (about {})", self.names.shown(table), thousands(*count)),
             _ => self.names.shown(table).to_owned(),
         }
     }

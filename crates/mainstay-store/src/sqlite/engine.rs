@@ -9,10 +9,7 @@ use mainstay_plan::Position;
 use mainstay_schema::{Migration, Schema, Snapshot};
 use parking_lot::Mutex;
 use rusqlite::Connection;
-use tokio::{
-    runtime::Handle,
-    sync::{oneshot, watch},
-};
+use tokio::sync::{oneshot, watch};
 
 use super::{
     advise,
@@ -348,7 +345,7 @@ impl Engine {
         self.with_time(|connection| advise::read(connection, &self.settings, of, values))
     }
 
-    /// Explains a read for any values on a thread that may wait for the disk, when it is its turn; fails at once where too many wait.
+    /// Explains a read for any values on a thread of its own, when it is its turn; fails at once where too many wait.
     pub(crate) fn explain_aside(
         self: &Arc<Self>,
         of: &Arc<ReadStatement>,
@@ -384,10 +381,10 @@ impl Engine {
             drop((turn, place));
             then(explained);
         };
-        match Handle::try_current() {
-            Ok(runtime) => drop(runtime.spawn_blocking(work)),
-            // Nothing else runs on this thread.
-            Err(_) => work(),
+        // No thread of the runtime, which would not end before it does.
+        let begun = std::thread::Builder::new().name("mainstay-explain".to_owned()).spawn(work);
+        if let Err(error) = begun {
+            tracing::debug!(%error, "nothing is explained: a thread cannot be started");
         }
     }
 

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 use crate::{
     advice::Origin,
-    words::{Names, SORTS_RUNS},
+    words::{Names, SORTS_RUNS, thousands},
 };
 
 /// One line of a plan.
@@ -220,17 +220,4 @@ fn constrained(rest: &str) -> (Vec<&str>, Vec<&str>) {
 
 fn after<'t>(text: &'t str, what: &str) -> Option<&'t str> {
     text.find(what).map(|at| &text[at + what.len()..])
-}
-
-/// `336,776`
-fn thousands(number: i64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
