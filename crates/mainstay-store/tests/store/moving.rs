@@ -56,7 +56,7 @@ fn a_database_that_has_moved_is_served_though_it_never_was() {
 }
 
 /// A write that is done once for a key, of a caller of whom eight are kept.
-fn once(key: &str) -> Once {
+pub(crate) fn once(key: &str) -> Once {
     Once {
         caller: "anna".to_owned(),
         key: key.to_owned(),

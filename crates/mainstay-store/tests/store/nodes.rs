@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 use mainstay_store::{Fitness, Member, MemberSettings, Once, Standing, Store, Write, Written};
 use mainstay_test_db::{TestDatabase, postgres_only, sqlite_only};
 
-use crate::world::load;
+use crate::{moving::once, world::load};
 
 pub(crate) const SDL: &str = r#"type Note @rules(read: "true", write: "true") { text: String! }"#;
 
@@ -121,17 +121,7 @@ async fn a_sign_of_life_that_waits_for_the_writer_blocks_no_thread() {
         goes.lock().unwrap().recv_timeout(Duration::from_secs(60)).unwrap();
         Vec::new()
     };
-    let once = Once {
-        caller: "anna".to_owned(),
-        key: "one".to_owned(),
-        request: [0; 32],
-        body: [0; 32],
-        time_micros: 1,
-        ttl_micros: 1,
-        keys_max: 8,
-        answer_bytes_max: 8,
-        answer: Box::new(answer),
-    };
+    let once = Once { answer: Box::new(answer), ..once("one") };
     let of = store.clone();
     let writes = tokio::spawn(async move { of.write_once(Write::from(Vec::new()), Arc::new(once)).await });
     standing.recv().await.unwrap();
