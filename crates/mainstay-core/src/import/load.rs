@@ -208,8 +208,9 @@ impl<'a> Loading<'a> {
             let raws = &chunk.raws[from..(from + ROWS_AT_ONCE).min(chunk.raws.len())];
             let mut rows = self.understand(at, &columns, raws);
             let unknown = self.unknown(at, &rows);
-            // The database must be asked: what is being written must be there.
-            if self.upsert.is_some() || !unknown.is_empty() {
+            // The database must be asked of records that may be among those that are being written.
+            let written = self.parts[at].collection;
+            if self.upsert.is_some() || unknown.iter().any(|(target, _)| *target == written) {
                 self.wait(pending, chunks).await?;
             }
             let twice = self.twice(at, &rows, &mut names);
