@@ -29,7 +29,8 @@ impl LogSettings {
             Failure::new("settings", format!("log.level: {message}")).hint(hint)
         };
         let level = self.level.trim();
-        if !level.contains(['=', ',']) && level.parse::<LevelFilter>().is_err() {
+        let empty = level.split(',').all(|part| part.trim().is_empty());
+        if empty || !level.contains(['=', ',']) && level.parse::<LevelFilter>().is_err() {
             return Err(wrong(format!("\"{level}\" is no level")));
         }
         EnvFilter::try_new(level).map_err(|error| wrong(error.to_string()))

@@ -1,4 +1,5 @@
 //! The settings: `mainstay.toml`, each with a default, over it the environment.
+mod address;
 mod auth;
 mod changes;
 mod database;

@@ -6,6 +6,7 @@ use ipnet::IpNet;
 use mainstay_http::{CorsSettings, ForwardedHeader, ForwardedSettings, HttpSettings};
 use serde::{Deserialize, Serialize};
 
+use super::address::{is_address, is_origin};
 use crate::failure::Failure;
 
 /// `[server]`
@@ -162,8 +163,7 @@ impl ServerArea {
     }
 
     fn check_listen(&self) -> Result<(), Failure> {
-        let (host, port) = self.listen.rsplit_once(':').unwrap_or_default();
-        if !host.is_empty() && port.parse::<u16>().is_ok() {
+        if is_address(&self.listen) {
             return Ok(());
         }
         let message = format!("server.listen: \"{}\" is no address with a port", self.listen);
@@ -221,13 +221,6 @@ impl ServerArea {
             ..HttpSettings::default()
         }
     }
-}
-
-/// Whether browsers can send this as the origin of a page: `https://app.example.com`, without a path.
-fn is_origin(text: &str) -> bool {
-    text.split_once("://").is_some_and(|(scheme, host)| {
-        !scheme.is_empty() && !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ', '*'])
-    })
 }
 
 /// Whether this can be the name of a node.

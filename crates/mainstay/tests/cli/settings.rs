@@ -46,6 +46,9 @@ fn check_looks_at_what_serve_looks_at() {
     for (name, value, told) in [
         ("MAINSTAY_AUTH_JWT_SECRET", "short", "the token secret has 5 bytes"),
         ("MAINSTAY_SERVER_LISTEN", "99999", "server.listen: \"99999\" is no address with a port"),
+        ("MAINSTAY_SERVER_LISTEN", "http://localhost:80", "\"http://localhost:80\" is no address with a port"),
+        ("MAINSTAY_SERVER_CORS_ORIGINS", "https://a.example:xx", "\"https://a.example:xx\" is no origin"),
+        ("MAINSTAY_LOG_LEVEL", "", "log.level: \"\" is no level"),
         ("MAINSTAY_LIMITS_PAGE_MAX", "0", "limits.page_max: 0 is too little"),
     ] {
         for command in ["check", "serve"] {
