@@ -94,6 +94,8 @@ pub struct Options {
     pub again: bool,
     /// The file that records in which something is wrong are written to, with the reasons; without it they end the import.
     pub bad: Option<PathBuf>,
+    /// Names of records of one collection that are remembered with their keys; more are asked for once more.
+    pub names_max: usize,
 }
 
 impl Default for Options {
@@ -106,6 +108,7 @@ impl Default for Options {
             resumable: false,
             again: false,
             bad: None,
+            names_max: lookup::NAMES_MAX,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use mainstay_schema::{CollectionId, FieldId, KeyKind};
+use mainstay_schema::{CollectionId, FieldId};
 use mainstay_store::WriteStatement;
 
 use super::{
@@ -207,11 +207,14 @@ impl<'a> Loading<'a> {
         while from < chunk.raws.len() {
             let raws = &chunk.raws[from..(from + ROWS_AT_ONCE).min(chunk.raws.len())];
             let mut rows = self.understand(at, &columns, raws);
-            let unknown = self.unknown(at, &rows);
+            let mut unknown = self.unknown(at, &rows);
             // The database must be asked of records that may be among those that are being written.
             let written = self.parts[at].collection;
-            if self.upsert.is_some() || unknown.iter().any(|(target, _)| *target == written) {
+            let asks_of_them = self.upsert.is_some() || unknown.iter().any(|(target, _)| *target == written);
+            if asks_of_them && pending.is_some() {
                 self.wait(pending, chunks).await?;
+                // Where those were looked at one by one, other names were looked up, and some forgotten for them.
+                unknown = self.unknown(at, &rows);
             }
             let twice = self.twice(at, &rows, &mut names);
             self.look_up(at, unknown).await?;
@@ -263,41 +266,6 @@ impl<'a> Loading<'a> {
             Understood { line: raw.line, at: raw.at, origin: Origin::File(raw), read }
         };
         raws.iter().map(one).collect()
-    }
-
-    /// The names of other records that are not known yet.
-    fn unknown(&self, part: usize, rows: &[Understood<'_>]) -> HashSet<(CollectionId, String)> {
-        let mut unknown = HashSet::new();
-        let links = rows.iter().filter_map(|row| row.read.as_ref().ok()).flat_map(|(_, links)| links);
-        for link in links {
-            let kind = self.core.schema().collection(link.target).key;
-            let trusts_keys = kind != KeyKind::String && !self.verifies(part, link.target);
-            for name in &link.names {
-                let is_known = self.known.get(link.target, name).is_some();
-                if !(is_known || trusts_keys && kind.parse(name).is_some()) {
-                    unknown.insert((link.target, name.clone().into_owned()));
-                }
-            }
-        }
-        unknown
-    }
-
-    pub(super) async fn look_up_links(&mut self, part: usize, rows: &[Understood<'_>]) -> Result<(), Error> {
-        let unknown = self.unknown(part, rows);
-        self.look_up(part, unknown).await
-    }
-
-    async fn look_up(&mut self, part: usize, unknown: HashSet<(CollectionId, String)>) -> Result<(), Error> {
-        let mut unknown: Vec<(CollectionId, String)> = unknown.into_iter().collect();
-        unknown.sort_unstable();
-        while let Some((target, _)) = unknown.last() {
-            let target = *target;
-            let from = unknown.partition_point(|(of, _)| *of < target);
-            let names = unknown.split_off(from).into_iter().map(|(_, name)| name).collect();
-            let closed = !self.comes_later(part, target);
-            self.known.look_up(self.core, self.request, target, names, closed).await?;
-        }
-        Ok(())
     }
 
     /// Whether records of a collection may still come: from a part that is not read yet, or of those that wait.

@@ -1,19 +1,29 @@
 //! Names to keys: asked of the database for many at once, and remembered as far as there is room.
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use foldhash::fast::RandomState;
 use mainstay_expr::Value;
-use mainstay_schema::{CollectionId, FieldId, Json, JsonLimits, nearest};
+use mainstay_schema::{CollectionId, FieldId, Json, JsonLimits, KeyKind, nearest};
 use mainstay_store::ReadStatement;
 
-use super::links::{as_name, name_fields};
+use super::{
+    links::{as_name, name_fields},
+    load::Loading,
+    prepare::Understood,
+};
 use crate::{Core, Error, Request, errors::from_store, record::normalize};
 
-/// Names that are remembered of one collection.
+/// Names that are remembered of one collection, where nothing else is said.
 pub(super) const NAMES_MAX: usize = 50_000;
 
 /// Names that are asked for at once.
 const ASKED_MAX: usize = 1_000;
+
+/// Names that are to be looked up.
+pub(super) type Unknown = HashSet<(CollectionId, String)>;
 
 type Names = HashMap<String, Option<String>, RandomState>;
 
@@ -29,12 +39,19 @@ impl Known {
         self.names.get(&of)?.get(name).map(Option::as_deref)
     }
 
-    /// Makes room for more names.
-    pub(super) fn make_room(&mut self, of: CollectionId, more: usize) {
-        let names = self.names.entry(of).or_default();
-        if names.len() + more > NAMES_MAX {
-            names.clear();
+    /// Makes room for names that are to be looked up, so that no more than `max` of a collection are remembered. Whether names were
+    /// forgotten for it: then those at hand may be among them.
+    fn make_room(&mut self, more: &Unknown, max: usize) -> bool {
+        let mut counts: HashMap<CollectionId, usize, RandomState> = HashMap::default();
+        more.iter().for_each(|(of, _)| *counts.entry(*of).or_default() += 1);
+        let mut forgotten = false;
+        for (of, names) in &mut self.names {
+            if counts.get(of).is_some_and(|more| names.len() + more > max) {
+                forgotten |= !names.is_empty();
+                names.clear();
+            }
         }
+        forgotten
     }
 
     /// Forgets what was not there: it may be by now.
@@ -57,7 +74,6 @@ impl Known {
         names: Vec<String>,
         closed: bool,
     ) -> Result<(), Error> {
-        self.make_room(of, names.len());
         let mut left = names;
         for field in name_fields(core.schema().collection(of)) {
             if left.is_empty() {
@@ -117,6 +133,49 @@ impl Known {
             }
         }
         Ok(found)
+    }
+}
+
+impl Loading<'_> {
+    /// The names of other records that are not known yet. There is room for them then.
+    pub(super) fn unknown(&mut self, part: usize, rows: &[Understood<'_>]) -> Unknown {
+        let unknown = self.not_known(part, rows);
+        // Names that were known may be forgotten for those that are not: the records at hand need both.
+        if self.known.make_room(&unknown, self.options.names_max) { self.not_known(part, rows) } else { unknown }
+    }
+
+    fn not_known(&self, part: usize, rows: &[Understood<'_>]) -> Unknown {
+        let mut unknown = HashSet::new();
+        let links = rows.iter().filter_map(|row| row.read.as_ref().ok()).flat_map(|(_, links)| links);
+        for link in links {
+            let kind = self.core.schema().collection(link.target).key;
+            let trusts_keys = kind != KeyKind::String && !self.verifies(part, link.target);
+            for name in &link.names {
+                let is_known = self.known.get(link.target, name).is_some();
+                if !(is_known || trusts_keys && kind.parse(name).is_some()) {
+                    unknown.insert((link.target, name.clone().into_owned()));
+                }
+            }
+        }
+        unknown
+    }
+
+    pub(super) async fn look_up_links(&mut self, part: usize, rows: &[Understood<'_>]) -> Result<(), Error> {
+        let unknown = self.unknown(part, rows);
+        self.look_up(part, unknown).await
+    }
+
+    pub(super) async fn look_up(&mut self, part: usize, unknown: Unknown) -> Result<(), Error> {
+        let mut unknown: Vec<(CollectionId, String)> = unknown.into_iter().collect();
+        unknown.sort_unstable();
+        while let Some((target, _)) = unknown.last() {
+            let target = *target;
+            let from = unknown.partition_point(|(of, _)| *of < target);
+            let names = unknown.split_off(from).into_iter().map(|(_, name)| name).collect();
+            let closed = !self.comes_later(part, target);
+            self.known.look_up(self.core, self.request, target, names, closed).await?;
+        }
+        Ok(())
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
     MissingLinks,
     links::{End, Link, as_name, name_fields, take_links},
     load::Loading,
-    lookup::{NAMES_MAX, spelled},
+    lookup::spelled,
     prepare::{Origin, Ready, There, Understood},
     write::{Gained, failed},
 };
@@ -108,8 +108,9 @@ impl Loading<'_> {
             let of = self.parts[part].collection;
             let collection = self.core.schema().collection(of);
             let mut from = None;
-            while let Some(noted) =
-                self.noted_from(&self.starts[part].id, &mut from, false)?.filter(|_| names.len() < NAMES_MAX)
+            while let Some(noted) = self
+                .noted_from(&self.starts[part].id, &mut from, false)?
+                .filter(|_| names.len() < self.options.names_max)
             {
                 for (number, text) in &noted {
                     let What::Record(fields) = self.parse(part, *number, text)?.what else { continue };

@@ -129,3 +129,27 @@ async fn what_waits_is_upserted_by_its_own_field() {
     let told = house.list(&admin(), list).await;
     assert_eq!(told, r#"{"items":[{"name":"a","next":{"name":"z"}},{"name":"z","next":null}],"next":null}"#);
 }
+
+/// Items that link to categories at random, so that names are remembered and forgotten all the time.
+fn items_at_random(count: u64, of: u64) -> String {
+    let mut seed = 7_u64;
+    let mut next = || {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) % of
+    };
+    (0..count).map(|at| format!("{{\"name\": \"i{at}\", \"category\": \"c{}\"}}\n", next())).collect()
+}
+
+#[tokio::test]
+async fn names_that_are_forgotten_are_asked_for_once_more() {
+    let categories: String = (0..300).map(|at| format!("{{\"slug\": \"c{at}\"}}\n")).collect();
+    for missing_links in [MissingLinks::Refuse, MissingLinks::Null] {
+        let house = House::new(SDL);
+        let (_folder, bad) = bad_file();
+        let options = Options { missing_links, names_max: 250, ..bad };
+        assert_eq!(load(&house, Some("categories"), &categories, &options).await.0, [""; 0]);
+        let (wrong, report) = load(&house, Some("skills"), &items_at_random(6_000, 300), &options).await;
+        assert_eq!((wrong, report.bad), (vec![], 0));
+        assert_eq!((report.collections[0].created, report.collections[0].links_left_out), (6_000, 0));
+    }
+}

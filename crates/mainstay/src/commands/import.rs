@@ -87,6 +87,7 @@ impl Arguments {
             resumable: true,
             again: self.again,
             bad: self.skip_bad.clone(),
+            ..Options::default()
         }
     }
 
