@@ -3,6 +3,7 @@ mod batch;
 mod checks;
 mod clauses;
 mod coverage;
+mod coverage_fields;
 mod linked;
 mod matching;
 mod obeying;

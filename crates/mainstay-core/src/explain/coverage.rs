@@ -14,7 +14,7 @@ use crate::{
     expressions::{RuleKind, RuleName},
     gate::CallerGate,
     plan::{read::ReadAsk, rules::Gate},
-    record::field::Sender,
+    record::{field::Sender, patch::Patch},
 };
 
 /// What a clause came to.
@@ -38,7 +38,7 @@ impl Core {
             Operation::ReadOne(read) => {
                 let kept = self.read_shape(request, &ReadAsk::one(request, read))?;
                 for rule in kept.shape.expressions.rules().collect::<Vec<_>>() {
-                    let own = rule == (read.collection, RuleKind::Read);
+                    let own = rule.0 == read.collection && matches!(rule.1, RuleKind::Read | RuleKind::ReadField(_));
                     let over = if own { Subjects::One(&read.target) } else { Subjects::All };
                     self.see(request, rule, over, &mut seen).await?;
                 }
@@ -59,12 +59,15 @@ impl Core {
                 let gate = self.gate(request, (create.collection, RuleKind::Create))?;
                 if *gate.gate() == Gate::Shut {
                     self.see(request, gate.rule, Subjects::All, &mut seen).await?;
+                } else {
+                    self.see_sent(request, create, &mut seen).await?;
                 }
             }
             Operation::Update(update) => {
-                self.see(request, (update.collection, RuleKind::Read), Subjects::One(&update.target), &mut seen)
-                    .await?;
-                self.see_change(request, update, &mut seen).await?;
+                let (of, target) = (update.collection, &update.target);
+                self.see(request, (of, RuleKind::Read), Subjects::One(target), &mut seen).await?;
+                let patch = self.sent(request, update).unwrap_or_default();
+                self.see_change(request, (of, target), &patch, &mut seen).await?;
                 self.see_links(request, update, &mut seen).await?;
             }
             Operation::Delete(delete) => {
@@ -73,10 +76,13 @@ impl Core {
                 }
             }
             Operation::UpdateMatching(update) => {
-                self.see_matching(request, &update.matching, RuleKind::Update, &mut seen).await?;
+                let patch = self.patch(request, update.matching.collection, &update.patch, Sender::Caller);
+                let rules = self.rules_of_fields(update.matching.collection, &patch.unwrap_or_default());
+                self.see_matching(request, &update.matching, [RuleKind::Update].into_iter().chain(rules), &mut seen)
+                    .await?;
             }
             Operation::DeleteMatching(matching) => {
-                self.see_matching(request, matching, RuleKind::Delete, &mut seen).await?;
+                self.see_matching(request, matching, [RuleKind::Delete].into_iter(), &mut seen).await?;
             }
             Operation::Batch(_) => {}
         }
@@ -107,20 +113,23 @@ impl Core {
         self.see_of(request, rule, (over, Subject::Any, None), seen).await
     }
 
-    /// The same of the rule of an update, over the record as it is stored and is about to become.
-    async fn see_change(
+    /// The same of the rule of an update and those of its fields, over the record as it is stored and is about to become. Says
+    /// whether there is one.
+    pub(super) async fn see_change(
         &self,
         request: &Request,
-        update: &Update<'_>,
+        (of, target): (CollectionId, &Target),
+        patch: &Patch,
         seen: &mut Vec<ClauseSeen>,
-    ) -> Result<(), Error> {
-        let (of, over) = (update.collection, Subjects::One(&update.target));
-        let Some(before) = self.stored_values(request, of, &update.target).await? else { return Ok(()) };
-        let patch = self.sent(request, update).unwrap_or_default();
-        let after = changed(&before, &patch);
+    ) -> Result<bool, Error> {
+        let Some(before) = self.stored_values(request, of, target).await? else { return Ok(false) };
+        let after = changed(&before, patch);
         let after = OwnFields { collection: self.schema.collection(of), values: &after };
         let subject = Subject::Changed(Changed { before: &before, after: &after, over: Over::Before });
-        self.see_of(request, (of, RuleKind::Update), (over, subject, None), seen).await
+        for kind in [RuleKind::Update].into_iter().chain(self.rules_of_fields(of, patch)) {
+            self.see_of(request, (of, kind), (Subjects::One(target), subject, None), seen).await?;
+        }
+        Ok(true)
     }
 
     async fn see_of(

@@ -72,16 +72,17 @@ impl Core {
         }
     }
 
-    /// What the clauses come to of the rules that find the records, and of the rule of the write.
+    /// What the clauses come to of the rules that find the records, and of the rules of the write.
     pub(super) async fn see_matching(
         &self,
         request: &Request,
         matching: &Matching,
-        write: RuleKind,
+        write: impl Iterator<Item = RuleKind>,
         seen: &mut Vec<ClauseSeen>,
     ) -> Result<(), Error> {
         let kept = self.read_shape(request, &ReadAsk::matching(request, matching, &self.nothing))?;
-        let rules: Vec<_> = kept.shape.expressions.rules().chain([(matching.collection, write)]).collect();
+        let rules: Vec<_> =
+            kept.shape.expressions.rules().chain(write.map(|kind| (matching.collection, kind))).collect();
         for rule in rules {
             self.see(request, rule, Subjects::All, seen).await?;
         }

@@ -1,8 +1,11 @@
 //! Refusals that say which clause refused, for development.
 use mainstay_plan::OwnFields;
-use mainstay_schema::{Collection, Field};
+use mainstay_schema::Collection;
 
-use super::{clauses::Subject, rule_clauses::KINDS};
+use super::{
+    clauses::Subject,
+    rule_clauses::{KINDS, field_kinds},
+};
 use crate::{
     Clause, Core, Error, ErrorKind, Over, Request, RuleExplained, Target, Update, Verdict,
     expressions::{RuleKind, RuleName},
@@ -85,13 +88,8 @@ impl Core {
     /// The rule that an error names, where refusals are explained.
     fn rule_named(&self, error: &Error) -> Option<RuleName> {
         let name = error.rule.as_ref().filter(|_| self.settings.explain_refusals)?;
-        let kinds = |of: &Collection| -> Vec<RuleKind> {
-            let of_field = |field: &Field| {
-                let id = field.id;
-                [RuleKind::AddLink(id), RuleKind::RemoveLink(id), RuleKind::ReadField(id), RuleKind::WriteField(id)]
-            };
-            KINDS.into_iter().chain(of.fields.iter().flat_map(of_field)).collect()
-        };
+        let kinds =
+            |of: &Collection| KINDS.into_iter().chain(of.fields.iter().flat_map(field_kinds)).collect::<Vec<_>>();
         let named = |of: &Collection| kinds(of).into_iter().find(|kind| kind.name(&self.schema, of.id) == *name);
         self.schema.collections.iter().find_map(|of| named(of).map(|kind| (of.id, kind)))
     }

@@ -13,7 +13,7 @@ use crate::{Core, expressions::RuleKind};
 pub struct RuleClause {
     /// Whose rule it is.
     pub collection: CollectionId,
-    /// The link that it is about, if it is about one.
+    /// The field that it is about, if it is about one.
     pub field: Option<FieldId>,
     /// What the rule is about: `read`, `create`; `write` where one text is about all writes.
     pub kind: &'static str,
@@ -36,6 +36,12 @@ impl RuleClause {
 pub(super) const KINDS: [RuleKind; 5] =
     [RuleKind::Read, RuleKind::List, RuleKind::Create, RuleKind::Update, RuleKind::Delete];
 
+/// The kinds of rules that are of a field.
+pub(super) fn field_kinds(field: &Field) -> [RuleKind; 4] {
+    let id = field.id;
+    [RuleKind::ReadField(id), RuleKind::WriteField(id), RuleKind::AddLink(id), RuleKind::RemoveLink(id)]
+}
+
 impl Core {
     /// All clauses of all rules, in the order of the schema; a clause that is a constant is left out.
     pub fn rule_clauses(&self) -> Vec<RuleClause> {
@@ -56,8 +62,7 @@ impl Core {
                     clauses.push(RuleClause { collection, field: None, kind, kinds, number, text });
                 }
             }
-            let of_field = |field: &Field| [RuleKind::AddLink(field.id), RuleKind::RemoveLink(field.id)];
-            for kind in collection.fields.iter().flat_map(of_field) {
+            for kind in collection.fields.iter().flat_map(field_kinds) {
                 let Some((field, compiled)) = kind.field().zip(of(kind)) else { continue };
                 for (number, text) in clause_texts(compiled) {
                     clauses.push(RuleClause {

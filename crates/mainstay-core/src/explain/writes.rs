@@ -32,7 +32,7 @@ impl Core {
                 return Ok(explanation);
             }
         }
-        let (records, errors) = self.records_explained(request, create)?;
+        let (records, errors) = self.records_explained(request, create, EXPLAINED_MAX)?;
         for (at, (mut record, patch)) in records.into_iter().enumerate() {
             if let Some(unique) = &create.upsert {
                 self.explain_upsert(request, (create.collection, unique), patch, &record, &mut explanation).await?;
@@ -54,7 +54,12 @@ impl Core {
     }
 
     /// The first records of a create, each with the change that it is where an upsert finds one; and what is wrong with any.
-    fn records_explained(&self, request: &Request, create: &Create<'_>) -> Result<Records, Error> {
+    pub(super) fn records_explained(
+        &self,
+        request: &Request,
+        create: &Create<'_>,
+        max: usize,
+    ) -> Result<Records, Error> {
         let reading = Reading::new(self, request, Sender::Caller, false);
         reading.count(create.records.len())?;
         let collection = self.schema.collection(create.collection);
@@ -62,7 +67,7 @@ impl Core {
         for (at, json) in create.records.iter().enumerate() {
             let place = if create.many { format!("/{at}") } else { String::new() };
             let record = self.reader(&reading, create.collection, true).read(json, place, &mut errors)?;
-            if at < EXPLAINED_MAX {
+            if at < max {
                 let given = create.upsert.as_deref().unwrap_or_default();
                 let patches = Patches { reading: &reading, collection, given };
                 let patch = create.upsert.as_ref().and_then(|_| patches.unchecked(json, "").ok());
@@ -116,12 +121,7 @@ impl Core {
         record: &NewRecord,
         explanation: &mut Explanation,
     ) -> Result<(), Error> {
-        let values = unique.iter().map(|field| {
-            let mut out = String::new();
-            mainstay_expr::wire::write_text(&record.values[field.0 as usize], &mut out);
-            out
-        });
-        let target = Target::Unique { fields: unique.to_vec(), values: values.collect() };
+        let target = named_by(unique, record);
         if !record.late.is_empty() || self.stored_values(request, of, &target).await?.is_none() {
             return Ok(());
         }
@@ -276,6 +276,16 @@ impl Core {
         }
         explanation.rules.push(explained);
     }
+}
+
+/// The record that an upsert would change: the one that holds the same in these fields.
+pub(super) fn named_by(unique: &[FieldId], record: &NewRecord) -> Target {
+    let values = unique.iter().map(|field| {
+        let mut out = String::new();
+        mainstay_expr::wire::write_text(&record.values[field.0 as usize], &mut out);
+        out
+    });
+    Target::Unique { fields: unique.to_vec(), values: values.collect() }
 }
 
 /// The record as a patch leaves it, as far as it is known before the write.

@@ -30,6 +30,7 @@ mod serve;
 mod settings;
 mod support;
 mod test_command;
+mod test_fields;
 mod texts;
 mod token;
 mod types;
