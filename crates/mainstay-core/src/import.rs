@@ -22,6 +22,7 @@ mod notes;
 mod parts;
 mod prepare;
 mod read;
+mod remembered;
 mod repair;
 mod report;
 mod resume;
@@ -134,7 +135,7 @@ pub async fn import(
     let mut loading = load::Loading::new(core, &request, &sources, options, progress)?;
     (loading.parts, loading.streams, loading.report) = (parts, streams, report);
     loading.look_for_names()?;
-    loading.begin().await?;
+    loading.begin()?;
     if loading.is_small() && options.bad.is_none() && options.missing_links == MissingLinks::Refuse {
         loading.look_first().await?;
     }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use mainstay_schema::{CollectionId, FieldId};
-use mainstay_store::WriteStatement;
+use mainstay_store::{Step, WriteStatement};
 
 use super::{
     CollectionReport, MissingLinks, Options, Problem, Progress, Report, Source,
@@ -24,7 +24,7 @@ use super::{
     repair::Repair,
     resume::Digest,
     sum::Sum,
-    write::{Gained, Made, Pending},
+    write::{Gained, Made, Pending, failed},
 };
 use crate::{Answered, Core, Error, FieldError, Request, Select, Selection};
 
@@ -45,6 +45,8 @@ pub(super) struct Loading<'a> {
     progress: &'a mut (dyn FnMut(Progress) + Send),
     /// Where each part begins, and how far it is.
     pub(super) starts: Vec<Start<'a>>,
+    /// What is noted before anything is loaded.
+    pub(super) first: Vec<Step>,
     /// The columns of each part, once it is open.
     pub(super) columns: Vec<Vec<Option<String>>>,
     pub(super) known: Known,
@@ -68,8 +70,8 @@ pub(super) struct Start<'a> {
     /// How far it is.
     pub(super) state: State,
     pub(super) digest: Digest<'a>,
-    /// Which file it is, and which array of it.
-    pub(super) place: String,
+    /// The notes that are forgotten once the first of it is in.
+    pub(super) replaces: Vec<String>,
     /// The names of its columns.
     pub(super) names: Sum,
     /// Whether something of it may wait for what comes later.
@@ -99,6 +101,7 @@ impl<'a> Loading<'a> {
             report: Report::default(),
             progress,
             starts: Vec::new(),
+            first: Vec::new(),
             columns: Vec::new(),
             known: Known::default(),
             upsert: None,
@@ -120,6 +123,10 @@ impl<'a> Loading<'a> {
             let mut bad = BadFile::open(path, keep, self.sources)?;
             self.forget_repaired(&mut bad)?;
             self.bad = Some(bad);
+        }
+        if !self.first.is_empty() {
+            let first = std::mem::take(&mut self.first);
+            self.core.store().write(self.write_of(first)).await.map_err(failed)?;
         }
         for at in 0..self.parts.len() {
             self.at = at;
@@ -186,7 +193,7 @@ impl<'a> Loading<'a> {
                 return Ok(());
             }
             let state = self.state_behind(at, &chunk, 0..chunk.raws.len(), gained)?;
-            steps.push(self.core.note_reached(&self.starts[at].id, &state)?);
+            steps.extend(self.reached(at, &state)?);
             let writing = self.send(steps);
             pending = Some(Pending { part: at, chunk, state, writing });
         }
@@ -304,8 +311,7 @@ impl<'a> Loading<'a> {
         let of = self.core.schema().collection(self.parts[part].collection).name.clone();
         let name = self.sources[self.parts[part].source].name.clone();
         let start = &mut self.starts[part];
-        let place = start.place.clone();
-        let mut state = State { collection: of, name, bad_bytes, place, done: false, ..start.state.clone() };
+        let mut state = State { collection: of, name, bad_bytes, done: false, ..start.state.clone() };
         if self.options.resumable {
             start.add_up(&mut state, chunk, rows.clone());
         }

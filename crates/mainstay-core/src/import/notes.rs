@@ -52,6 +52,8 @@ pub(super) struct State {
     pub(super) wrong: BTreeMap<u64, Sum>,
     /// Whether more records were wrong than are remembered.
     pub(super) more_wrong: bool,
+    /// Whether it was loaded with what was loaded before once more.
+    pub(super) again: bool,
     /// Whether records that were repaired may not be in yet: then it is not enough that the bytes are the same.
     pub(super) repairing: bool,
 }

@@ -17,7 +17,8 @@ use super::{
     notes::State,
     parts::Part,
     prepare::There,
-    read::{Place, Raw},
+    read::{self, Raw},
+    remembered::{Noted, Place, Remembered},
     resume::Digest,
     sum::Sum,
     waiting::note,
@@ -43,6 +44,7 @@ pub(super) struct Repair {
 }
 
 /// A part that was repaired: its note, as the source is now.
+#[derive(Default)]
 pub(super) struct Repaired {
     pub(super) id: String,
     pub(super) state: State,
@@ -102,16 +104,11 @@ impl Loading<'_> {
     pub(super) fn repaired(
         &self,
         part: &Part,
-        place: &str,
-        noted: &[(String, State)],
+        place: &Place,
+        notes: &[&Noted],
+        remembered: &Remembered<'_>,
     ) -> Result<Option<Repaired>, Error> {
-        let mut left: Vec<Candidate> = Vec::new();
-        for (id, state) in noted.iter().rev() {
-            let may = state.count > 0 && !state.more_wrong && left.len() < CANDIDATES_MAX;
-            if may && (state.place == place || !state.aside.is_empty() || !state.wrong.is_empty()) {
-                left.extend(self.candidate(id, state)?);
-            }
-        }
+        let mut left = self.candidates(place, notes, remembered)?;
         if left.is_empty() {
             return Ok(None);
         }
@@ -124,7 +121,7 @@ impl Loading<'_> {
             let sum = Sum::of(&raw);
             now.add(sum);
             count += 1;
-            let here = Place { position: raw.end, line: raw.next_line, count };
+            let here = read::Place { position: raw.end, line: raw.next_line, count };
             for one in &mut left {
                 if one.open.contains_key(&raw.at) {
                     one.open_now.add(sum);
@@ -138,7 +135,7 @@ impl Loading<'_> {
         }
         found
             .map(|(id, state, open, here, digest, removed)| {
-                let Place { position, line, count } = here;
+                let read::Place { position, line, count } = here;
                 let state = State { position, line, count, digest, ..state };
                 self.as_repaired(id, state, open, removed)
             })
@@ -164,6 +161,32 @@ impl Loading<'_> {
         (state.aside, state.wrong) = Default::default();
         steps.push(self.core.note_reached(&id, &state)?);
         Ok(Repaired { id, state, repairs: BTreeMap::new(), steps })
+    }
+
+    /// The notes that a part may be the repaired form of: its own, then others in which something was wrong, the newest first.
+    fn candidates(
+        &self,
+        place: &Place,
+        notes: &[&Noted],
+        remembered: &Remembered<'_>,
+    ) -> Result<Vec<Candidate>, Error> {
+        let mut may: Vec<(bool, &Noted)> = Vec::new();
+        for noted in notes.iter().rev() {
+            let state = &noted.1;
+            let is_own = remembered.is_own(state, place);
+            let may_be = is_own || !state.aside.is_empty() || !state.wrong.is_empty();
+            if may_be && state.count > 0 && !state.more_wrong && self.goes_on(noted, notes) {
+                may.push((!is_own, *noted));
+            }
+        }
+        may.sort_by_key(|(is_other, _)| *is_other);
+        let mut candidates = Vec::new();
+        for (_, (id, state)) in may {
+            if candidates.len() < CANDIDATES_MAX {
+                candidates.extend(self.candidate(id, state)?);
+            }
+        }
+        Ok(candidates)
     }
 
     fn candidate(&self, id: &str, state: &State) -> Result<Option<Candidate>, Error> {
@@ -209,16 +232,22 @@ impl Loading<'_> {
         Ok(())
     }
 
-    /// The notes of a place that the part replaces; refused where records of it would come in twice: those of an unfinished run, or any
-    /// that is known.
-    pub(super) fn replaced(&self, part: &Part, place: &str, noted: &[(String, State)]) -> Result<Vec<String>, Error> {
-        let here = noted.iter().filter(|(_, state)| state.place == place && state.count > 0);
-        let unfinished: Vec<String> = here.clone().filter(|(_, state)| !state.done).map(|(id, _)| id.clone()).collect();
+    /// The notes that the part replaces; refused where records would come in twice: those of an unfinished run, or any that is known.
+    pub(super) fn replaced(
+        &self,
+        part: &Part,
+        place: &Place,
+        notes: &[&Noted],
+        alike: &[&Noted],
+        remembered: &Remembered<'_>,
+    ) -> Result<Vec<String>, Error> {
+        let here = notes.iter().filter(|(_, state)| state.count > 0 && remembered.is_own(state, place));
+        let is_alike = |id: &String| alike.iter().any(|(other, _)| other == id);
         if self.options.again || self.options.upsert.is_some() {
-            return Ok(unfinished);
+            return Ok(here.filter(|(id, state)| !state.done || is_alike(id)).map(|(id, _)| id.clone()).collect());
         }
+        let mut holds = here.clone().any(|(_, state)| !state.done);
         let some: HashSet<Sum> = here.flat_map(|(_, state)| state.some.iter().copied()).collect();
-        let mut holds = !unfinished.is_empty();
         if !some.is_empty() && !holds {
             let mut records = self.open_from(part, None, None)?;
             while let Some(raw) = records.next()?.filter(|_| !holds) {

@@ -1,22 +1,21 @@
 //! Where a run that was killed goes on: a source is known by the bytes that were done, so one that was repaired or has grown behind
 //! them goes on too.
-use std::{
-    collections::{BTreeMap, HashSet},
-    io::Read,
-};
+use std::io::Read;
 
 use aws_lc_rs::digest::{Context, SHA256};
 
 use mainstay_store::Step;
 
 use super::{
-    Input, Source,
+    Source,
     load::{Loading, Start},
     notes::{SOURCES_MAX, State},
     parts::{Part, open},
+    read,
+    remembered::{Noted, Place, Remembered, Whose},
+    repair::Repaired,
     sum::Sum,
     unreadable,
-    write::failed,
 };
 use crate::{Error, errors::from_store};
 
@@ -57,104 +56,136 @@ impl<'a> Digest<'a> {
 }
 
 impl<'a> Loading<'a> {
-    /// Finds where each part goes on.
-    pub(super) async fn begin(&mut self) -> Result<(), Error> {
+    /// Finds where each part goes on. Nothing is written yet: the import may still be refused.
+    pub(super) fn begin(&mut self) -> Result<(), Error> {
         let noted = if self.options.resumable { self.core.noted()? } else { Vec::new() };
-        let (mut forget, mut steps) = (Vec::new(), Vec::new());
-        for part in self.parts.clone() {
-            let start = self.start_of(&part, &noted, &mut forget, &mut steps)?;
+        let places: Vec<Place> = self.parts.iter().map(|part| Place::of(&self.sources[part.source], part)).collect();
+        let mut remembered = Remembered::new(&noted, &places);
+        for (part, place) in self.parts.clone().iter().zip(&places) {
+            let start = self.start_of(part, place, &remembered)?;
+            remembered.take(&start.id);
             self.starts.push(start);
         }
-        let are_here: HashSet<&str> = self.starts.iter().map(|start| start.id.as_str()).collect();
-        let others = noted.iter().map(|(id, _)| id).filter(|id| !are_here.contains(id.as_str()));
-        let surplus = others.clone().count().saturating_sub(SOURCES_MAX);
-        forget.extend(others.take(surplus).cloned());
-        for id in forget {
-            steps.push(self.core.note_forgotten(&id)?);
-        }
-        if !steps.is_empty() {
-            self.core.store().write(self.write_of(steps)).await.map_err(failed)?;
+        let surplus = remembered.left().count().saturating_sub(SOURCES_MAX);
+        for id in remembered.left().take(surplus) {
+            self.first.push(self.core.note_forgotten(id)?);
         }
         Ok(())
     }
 
     /// Where a part goes on: behind what is done of the same bytes; or of the same records, where those that were wrong were repaired
     /// since. Where others changed too, nobody knows which of them are new.
-    fn start_of(
-        &mut self,
-        part: &Part,
-        noted: &[(String, State)],
-        forget: &mut Vec<String>,
-        steps: &mut Vec<Step>,
-    ) -> Result<Start<'a>, Error> {
+    fn start_of(&mut self, part: &Part, place: &Place, remembered: &Remembered<'_>) -> Result<Start<'a>, Error> {
         let source = &self.sources[part.source];
-        let name = &self.core.schema().collection(part.collection).name;
-        let place = place_of(source, part);
-        let noted: Vec<(String, State)> =
-            noted.iter().filter(|(_, state)| state.collection == *name).cloned().collect();
-        let mut found = known(source, part, &place, noted.clone())?;
-        let (mut repairs, mut was_repaired) = (BTreeMap::new(), false);
-        let goes_on = found.is_some() && !self.options.again;
-        if !goes_on && !place.is_empty() {
-            let repaired = if self.options.again { None } else { self.repaired(part, &place, &noted)? };
-            match repaired {
-                Some(repaired) => {
-                    steps.extend(repaired.steps);
-                    (repairs, was_repaired) = (repaired.repairs, true);
-                    found = Some((repaired.id, repaired.state));
-                }
-                None => forget.extend(self.replaced(part, &place, &noted)?),
-            }
+        let notes = remembered.of(self.core.schema(), part.collection);
+        let alike = alike(source, part, &notes)?;
+        let known = self.known(part, place, &alike, &notes, remembered)?;
+        let mut found =
+            known.map(|(id, state)| Repaired { id: id.clone(), state: state.clone(), ..Repaired::default() });
+        let goes_on = found.is_some();
+        if !goes_on && !place.is_none() {
+            found = self.repaired(part, place, &notes, remembered)?;
         }
-        if self.options.again {
-            forget.extend(found.take().map(|(id, _)| id));
-        }
+        let replaces = match &found {
+            Some(found) => self.moved(found, place, &notes, remembered).map(|()| Vec::new())?,
+            None => self.replaced(part, place, &notes, &alike, remembered)?,
+        };
+        let was_repaired = found.is_some() && !goes_on;
         let waits = match &found {
-            Some((id, _)) => !self.core.store().noted_waiting(id, 0, false, 1).map_err(from_store)?.is_empty(),
+            Some(found) => !self.core.store().noted_waiting(&found.id, 0, false, 1).map_err(from_store)?.is_empty(),
             None => false,
         };
-        let (id, state) = found.unwrap_or_else(|| (uuid::Uuid::now_v7().to_string(), State::default()));
-        let digest = Digest::of(source, self.options.resumable)?;
+        let new = || Repaired { id: uuid::Uuid::now_v7().to_string(), ..Repaired::default() };
+        let Repaired { id, state, repairs, steps } = found.unwrap_or_else(new);
+        self.first.extend(steps);
         Ok(Start {
             id,
             before: state.clone(),
-            state,
-            digest,
-            place,
+            state: State { place: place.whole.clone(), again: self.options.again, ..state },
+            digest: Digest::of(source, self.options.resumable)?,
+            replaces,
             names: Sum::default(),
             waits,
             was_repaired,
             repairs,
         })
     }
+
+    /// The note of a part whose bytes it begins with: its own, if there is one, since several files may begin alike. Another file's, only
+    /// where it is a copy of that.
+    fn known<'n>(
+        &self,
+        part: &Part,
+        place: &Place,
+        alike: &[&'n Noted],
+        notes: &[&Noted],
+        remembered: &Remembered<'_>,
+    ) -> Result<Option<&'n Noted>, Error> {
+        let mut known: Option<(Whose, &Noted)> = None;
+        for noted in alike {
+            let whose = remembered.whose(&noted.1, place);
+            let counts =
+                !noted.1.repairing && self.goes_on(noted, notes) && known.is_none_or(|(than, _)| whose >= than);
+            if counts && (whose != Whose::Another || self.is_all(part, &noted.1)?) {
+                known = Some((whose, *noted));
+            }
+        }
+        Ok(known.map(|(_, noted)| noted))
+    }
+
+    /// Whether a run may go on with a note. One that loads all of it again: only with what such a run has left unfinished. One that
+    /// changes what is there: not where another form of the file has changed it since.
+    pub(super) fn goes_on(&self, (id, state): &Noted, notes: &[&Noted]) -> bool {
+        let since = |(later, other): &&Noted| other.place == state.place && later > id;
+        let is_last = self.options.upsert.is_none() || state.place.is_empty() || !notes.iter().any(since);
+        is_last && (!self.options.again || state.again && !state.done)
+    }
+
+    /// Whether a part holds nothing else than what a note says is done.
+    fn is_all(&self, part: &Part, state: &State) -> Result<bool, Error> {
+        let behind = read::Place { position: state.position, line: state.line, count: state.count };
+        Ok(state.done && self.open_from(part, Some(behind), None)?.next()?.is_none())
+    }
+
+    /// A part takes a note along to its place. What is known of the other file stays known, where that is still there.
+    fn moved(
+        &mut self,
+        found: &Repaired,
+        place: &Place,
+        notes: &[&Noted],
+        remembered: &Remembered<'_>,
+    ) -> Result<(), Error> {
+        let was = notes.iter().find(|(id, state)| *id == found.id && remembered.whose(state, place) == Whose::Another);
+        let Some((_, was)) = was else { return Ok(()) };
+        let (aside, wrong) = Default::default();
+        let stays = State { done: true, repairing: false, aside, wrong, ..was.clone() };
+        self.first.push(self.core.note_reached(&uuid::Uuid::now_v7().to_string(), &stays)?);
+        let here = State { place: place.whole.clone(), ..found.state.clone() };
+        self.first.push(self.core.note_reached(&found.id, &here)?);
+        Ok(())
+    }
+
+    /// Notes how far a part is; with the first of it that is in, what it replaces is forgotten.
+    pub(super) fn reached(&self, part: usize, state: &State) -> Result<Vec<Step>, Error> {
+        let start = &self.starts[part];
+        let replaces = start.replaces.iter().filter(|_| start.state.digest.is_empty());
+        let mut steps = replaces.map(|id| self.core.note_forgotten(id)).collect::<Result<Vec<_>, _>>()?;
+        steps.push(self.core.note_reached(&start.id, state)?);
+        Ok(steps)
+    }
 }
 
-/// Which file a part is in, and which array of it; empty where it is in none.
-fn place_of(source: &Source, part: &Part) -> String {
-    let Input::File(path) = &source.input else { return String::new() };
-    let path = path.canonicalize().unwrap_or_else(|_| path.clone());
-    format!("{}{}", path.display(), part.pointer)
-}
-
-/// The note of those whose bytes the source begins with: its own, if there is one, since several files may begin alike; else the one that
-/// goes farthest.
-fn known(
-    source: &Source,
-    part: &Part,
-    place: &str,
-    mut noted: Vec<(String, State)>,
-) -> Result<Option<(String, State)>, Error> {
-    noted.retain(|(_, state)| {
-        !state.repairing && state.position > part.start && state.position <= part.start + part.bytes
-    });
-    noted.sort_by_key(|(_, state)| state.position);
-    let mut digest = Digest::of(source, !noted.is_empty())?;
-    let (mut own, mut other) = (None, None);
-    for (id, state) in noted {
-        if digest.up_to(state.position)? == state.digest && !state.digest.is_empty() {
-            let found = if !place.is_empty() && state.place == place { &mut own } else { &mut other };
-            *found = Some((id, state));
+/// The notes whose bytes a source begins with, the one that goes farthest last.
+fn alike<'n>(source: &Source, part: &Part, notes: &[&'n Noted]) -> Result<Vec<&'n Noted>, Error> {
+    let mut notes = notes.to_vec();
+    notes.retain(|(_, state)| state.position > part.start && state.position <= part.start + part.bytes);
+    notes.sort_by_key(|(_, state)| state.position);
+    let mut digest = Digest::of(source, !notes.is_empty())?;
+    let mut alike = Vec::new();
+    for noted in notes {
+        if digest.up_to(noted.1.position)? == noted.1.digest && !noted.1.digest.is_empty() {
+            alike.push(noted);
         }
     }
-    Ok(own.or(other))
+    Ok(alike)
 }

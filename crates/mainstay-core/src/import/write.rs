@@ -181,7 +181,7 @@ impl Loading<'_> {
         mut steps: Vec<Step>,
         state: State,
     ) -> Result<Option<WriteError>, Error> {
-        steps.push(self.core.note_reached(&self.starts[part].id, &state)?);
+        steps.extend(self.reached(part, &state)?);
         match self.core.store().write(self.write_of(steps)).await {
             Ok(_) => {
                 self.starts[part].state = state;

@@ -18,7 +18,7 @@ fn project() -> Project {
     Project::applied(SCHEMA)
 }
 
-fn texts(project: &Project, collection: &str) -> Vec<String> {
+pub(crate) fn texts(project: &Project, collection: &str) -> Vec<String> {
     let text = |one: &Value| one["text"].as_str().or(one["name"].as_str()).unwrap().to_owned();
     let mut texts: Vec<String> = stored(project, collection, &["text", "name"]).iter().map(text).collect();
     texts.sort();
@@ -26,7 +26,7 @@ fn texts(project: &Project, collection: &str) -> Vec<String> {
 }
 
 /// What an import created, and what was there before it.
-fn counts(project: &Project, arguments: &[&str]) -> (u64, u64) {
+pub(crate) fn counts(project: &Project, arguments: &[&str]) -> (u64, u64) {
     let (code, report) = project.json(&[&["import"], arguments].concat());
     assert_eq!(code, Some(0), "{report}");
     let sum =

@@ -16,6 +16,7 @@ mod explain;
 mod export;
 mod import;
 mod import_options;
+mod import_remembered;
 mod import_repaired;
 mod import_resumed;
 mod import_waiting;
