@@ -6,7 +6,7 @@ use mainstay_store::Step;
 use super::{
     chunk::Chunk,
     load::Loading,
-    prepare::There,
+    prepare::Here,
     read::Raw,
     write::{Gained, failed},
 };
@@ -71,7 +71,7 @@ impl Loading<'_> {
         let columns = self.columns[part].clone();
         let rows = self.understand(part, &columns, raws);
         let there = self.look_up_for(part, &rows).await?;
-        let readies = self.prepare(part, rows, &there, &mut There::default());
+        let readies = self.prepare(part, rows, &there, &mut Here::default());
         let id = self.starts[part].id.clone();
         let mut made = OneByOne { steps: Vec::new(), row_of: Vec::new(), gained: vec![Gained::default()] };
         let mut gained = Gained::default();

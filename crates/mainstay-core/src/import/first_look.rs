@@ -6,9 +6,9 @@ use mainstay_schema::{Collection, CollectionId, FieldId, FieldKind, Json, KeyKin
 
 use super::{
     Input, Problem,
-    links::{Link, as_name, name_fields},
+    links::{Link, Name, as_name, name_fields},
     load::Loading,
-    lookup::spelled,
+    lookup::{NamesOf, spelled},
     prepare::{new_record, plain_error},
     read::Fields,
 };
@@ -19,6 +19,9 @@ use crate::{
 
 /// Bytes of sources that are looked at as a whole.
 const SMALL_BYTES_MAX: u64 = 4 * 1024 * 1024;
+
+/// Names of records, each with what it is of.
+pub(super) type Names = HashSet<(CollectionId, FieldId, String)>;
 
 /// A link to look at: its part, the record's place, and what it is.
 type Asked = (usize, (u64, u64), Link<'static>);
@@ -49,23 +52,24 @@ impl Loading<'_> {
 
     /// Looks at everything, and reports what is wrong with links and values, and what cannot be read.
     pub(super) async fn look_first(&mut self) -> Result<(), Error> {
-        let mut names: HashSet<(CollectionId, String)> = HashSet::new();
+        let mut names = Names::default();
         let mut asked: Vec<Asked> = Vec::new();
         let mut found: Vec<Found> = Vec::new();
         for at in 0..self.parts.len() {
             self.look_at(at, &mut names, &mut asked, &mut found)?;
         }
         asked.retain_mut(|(_, _, link)| {
-            let kind = self.core.schema().collection(link.target).key;
-            let is_key = |name: &str| kind != KeyKind::String && kind.parse(name).is_some();
-            link.names.iter().any(|name| !is_key(name) && !self.is_among(&names, link.target, name))
+            let target = self.core.schema().collection(link.target);
+            link.names.iter().any(|name| !name.is_key(target) && !self.is_among(&names, link.target, name))
         });
-        let mut unknown: HashMap<CollectionId, Vec<String>> = HashMap::new();
+        let mut unknown: HashMap<NamesOf, Vec<String>> = HashMap::new();
         for (_, _, link) in &asked {
-            unknown.entry(link.target).or_default().extend(link.names.iter().map(|name| name.clone().into_owned()));
+            for name in &link.names {
+                unknown.entry((link.target, name.by)).or_default().push(name.text.clone().into_owned());
+            }
         }
-        for (target, names) in unknown {
-            self.known.look_up(self.core, self.request, target, names, false).await?;
+        for (of, names) in unknown {
+            self.known.look_up(self.core, self.request, of, names, false).await?;
         }
         for (at, (line, number), link) in asked {
             self.look_at_link(at, (line, number), &link, &names, &mut found);
@@ -78,7 +82,7 @@ impl Loading<'_> {
     fn look_at(
         &mut self,
         at: usize,
-        names: &mut HashSet<(CollectionId, String)>,
+        names: &mut Names,
         asked: &mut Vec<Asked>,
         found: &mut Vec<Found>,
     ) -> Result<(), Error> {
@@ -97,15 +101,13 @@ impl Loading<'_> {
                             let Some((_, id)) = named.iter().find(|(name, _)| name == field) else { continue };
                             let name =
                                 as_name(value).map(|name| spelled(self.core, of, *id, &name).unwrap_or(name.into()));
-                            names.extend(name.map(|name| (of, name)));
+                            names.extend(name.map(|name| (of, *id, name)));
                         }
                         let problems =
                             self.problems(at, row.line, row.at, self.look_at_values(&reader, fields, &links));
                         found.extend(problems.into_iter().map(|problem| ((at, row.line), problem)));
-                        let owned = |link: Link<'_>| Link {
-                            names: link.names.into_iter().map(|name| name.into_owned().into()).collect(),
-                            ..link
-                        };
+                        let owned =
+                            |link: Link<'_>| Link { names: link.names.into_iter().map(Name::owned).collect(), ..link };
                         asked.extend(links.into_iter().map(|link| (at, (row.line, row.at), owned(link))));
                     }
                     Err(unread) => {
@@ -120,10 +122,12 @@ impl Loading<'_> {
     }
 
     /// Whether a record has the name, in whatever spelling, where names are known as they are answered.
-    pub(super) fn is_among(&self, names: &HashSet<(CollectionId, String)>, of: CollectionId, name: &str) -> bool {
+    pub(super) fn is_among(&self, names: &Names, of: CollectionId, name: &Name<'_>) -> bool {
         let fields = name_fields(self.core.schema().collection(of)).into_iter();
-        let mut spellings = fields.filter_map(|field| spelled(self.core, of, field, name));
-        names.contains(&(of, name.to_owned())) || spellings.any(|name| names.contains(&(of, name)))
+        fields.filter(|field| name.by.is_none_or(|by| by == *field)).any(|field| {
+            let is_there = |text: String| names.contains(&(of, field, text));
+            is_there(name.text.clone().into_owned()) || spelled(self.core, of, field, &name.text).is_some_and(is_there)
+        })
     }
 
     /// What is wrong with the values of a record. What changes a record that is there may leave others out, and is not looked at.
@@ -143,21 +147,23 @@ impl Loading<'_> {
         at: usize,
         (line, number): (u64, u64),
         link: &Link<'_>,
-        names: &HashSet<(CollectionId, String)>,
+        names: &Names,
         found: &mut Vec<Found>,
     ) {
         let target = self.core.schema().collection(link.target);
         let of = self.core.schema().collection(self.parts[at].collection);
         for (position, name) in link.names.iter().enumerate() {
-            let is_key = target.key != KeyKind::String && target.key.parse(name).is_some();
+            let is_key = name.is_key(target);
             let is_there = self.is_among(names, link.target, name) || self.known.get(link.target, name).is_some();
             if is_key || is_there || self.waits(link.target) {
                 continue;
             }
             let mut wrong = self.missing(of, link, position, name);
             if wrong.hint.is_none() {
-                let near =
-                    nearest(name, names.iter().filter(|(of, _)| *of == link.target).map(|(_, name)| name.as_str()));
+                let likely =
+                    |of: &CollectionId, field: &FieldId| *of == link.target && name.by.is_none_or(|by| by == *field);
+                let near = names.iter().filter(|(of, field, _)| likely(of, field)).map(|(.., name)| name.as_str());
+                let near = nearest(&name.text, near);
                 wrong.hint = near.map(|near| format!("did you mean \"{near}\"?"));
             }
             let problems = self.problems(at, line, number, vec![wrong]);

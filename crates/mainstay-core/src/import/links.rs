@@ -2,7 +2,7 @@
 use std::borrow::Cow;
 
 use mainstay_expr::Value;
-use mainstay_schema::{Collection, CollectionId, FieldId, FieldKind, Json, Schema};
+use mainstay_schema::{Collection, CollectionId, FieldId, FieldKind, Json, KeyKind, Schema};
 
 use super::read::Fields;
 
@@ -14,7 +14,36 @@ pub(super) struct Link<'r> {
     /// Whether the record cannot be written without it.
     pub(super) required: bool,
     pub(super) many: bool,
-    pub(super) names: Vec<Cow<'r, str>>,
+    pub(super) names: Vec<Name<'r>>,
+}
+
+/// What a link names a record by: its key, or the value of a unique.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Name<'r> {
+    /// The field that it is the value of, where that is said.
+    pub(super) by: Option<FieldId>,
+    pub(super) text: Cow<'r, str>,
+}
+
+impl Name<'_> {
+    pub(super) fn owned(self) -> Name<'static> {
+        Name { by: self.by, text: Cow::Owned(self.text.into_owned()) }
+    }
+
+    /// Whether it is a key without being looked up. A text may be another name.
+    pub(super) fn is_key(&self, target: &Collection) -> bool {
+        target.key != KeyKind::String
+            && (self.by.is_none() || self.by == target.system.id)
+            && target.key.parse(&self.text).is_some()
+    }
+
+    /// What it is in a file.
+    pub(super) fn into_json(self, target: &Collection) -> Json<'static> {
+        let text = Json::Text(Cow::Owned(self.text.into_owned()));
+        let Some(by) = self.by else { return text };
+        let field = Json::Object(vec![(Cow::Owned(target.field(by).name.clone()), text)]);
+        Json::Object(vec![(Cow::Borrowed("by"), field)])
+    }
 }
 
 /// What a link leads to.
@@ -46,12 +75,12 @@ pub(super) fn as_name<'r>(value: &Json<'r>) -> Option<Cow<'r, str>> {
 }
 
 /// The name of a record that a link leads to, which may say what it is: `{"by": {"slug": "a"}}`.
-fn linked_name<'r>(target: &Collection, value: &Json<'r>) -> Option<Cow<'r, str>> {
-    let Json::Object(members) = value else { return as_name(value) };
+pub(super) fn linked_name<'r>(target: &Collection, value: &Json<'r>) -> Option<Name<'r>> {
+    let Json::Object(members) = value else { return as_name(value).map(|text| Name { by: None, text }) };
     let [(by, Json::Object(values))] = &members[..] else { return None };
     let [(name, value)] = &values[..] else { return None };
-    let field = target.field_named(name).filter(|field| name_fields(target).contains(&field.id));
-    field.filter(|_| by == "by").and_then(|_| as_name(value))
+    let field = target.field_named(name).filter(|field| by == "by" && name_fields(target).contains(&field.id))?;
+    as_name(value).map(|text| Name { by: Some(field.id), text })
 }
 
 /// A value as the name that it would be in a file.
@@ -71,7 +100,7 @@ pub(super) fn take_links<'r>(schema: &Schema, of: CollectionId, fields: &mut Fie
         let Some(field) = schema.collection(of).field_named(name) else { return true };
         let Some(target) = field.target() else { return true };
         let named = |value: &Json<'r>| linked_name(schema.collection(target), value);
-        let names: Option<Vec<Cow<'r, str>>> = match (&field.kind, value) {
+        let names: Option<Vec<Name<'r>>> = match (&field.kind, value) {
             (FieldKind::ToOne { .. }, value) => named(value).map(|name| vec![name]),
             (FieldKind::Many { .. }, Json::Array(items)) => items.iter().map(named).collect(),
             _ => None,

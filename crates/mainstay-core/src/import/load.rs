@@ -19,7 +19,7 @@ use super::{
     mapped::Mapped,
     notes::State,
     parts::Part,
-    prepare::{Origin, Ready, There, Understood},
+    prepare::{Here, Origin, Ready, Understood},
     read::{Place, Raw, Records, fields},
     repair::Repair,
     resume::Digest,
@@ -210,14 +210,14 @@ impl<'a> Loading<'a> {
     ) -> Result<Made, Error> {
         let columns = self.columns[at].clone();
         let mut made = Made::default();
-        let (mut names, mut here, mut from, mut refused) = (HashSet::new(), There::default(), 0, false);
+        let (mut names, mut here, mut from, mut refused) = (HashSet::new(), Here::default(), 0, false);
         while from < chunk.raws.len() {
             let raws = &chunk.raws[from..(from + ROWS_AT_ONCE).min(chunk.raws.len())];
             let mut rows = self.understand(at, &columns, raws);
             let mut unknown = self.unknown(at, &rows);
             // The database must be asked of records that may be among those that are being written.
             let written = self.parts[at].collection;
-            let asks_of_them = self.upsert.is_some() || unknown.iter().any(|(target, _)| *target == written);
+            let asks_of_them = self.upsert.is_some() || unknown.iter().any(|((target, _), _)| *target == written);
             if asks_of_them && pending.is_some() {
                 self.wait(pending, chunks).await?;
                 // Where those were looked at one by one, other names were looked up, and some forgotten for them.

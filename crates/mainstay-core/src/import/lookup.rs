@@ -6,43 +6,46 @@ use std::{
 
 use foldhash::fast::RandomState;
 use mainstay_expr::Value;
-use mainstay_schema::{CollectionId, FieldId, Json, JsonLimits, KeyKind, nearest};
+use mainstay_schema::{CollectionId, FieldId, Json, JsonLimits, nearest};
 use mainstay_store::ReadStatement;
 
 use super::{
-    links::{as_name, name_fields},
+    links::{Name, as_name, name_fields},
     load::Loading,
     prepare::Understood,
 };
 use crate::{Core, Error, Request, errors::from_store, record::normalize};
 
-/// Names that are remembered of one collection, where nothing else is said.
+/// Names that are remembered of one collection, or of one field of it where links say the field; where nothing else is said.
 pub(super) const NAMES_MAX: usize = 50_000;
 
 /// Names that are asked for at once.
 const ASKED_MAX: usize = 1_000;
 
+/// What names are of: of any field that names records of a collection, or of this one.
+pub(super) type NamesOf = (CollectionId, Option<FieldId>);
+
 /// Names that are to be looked up.
-pub(super) type Unknown = HashSet<(CollectionId, String)>;
+pub(super) type Unknown = HashSet<(NamesOf, String)>;
 
 type Names = HashMap<String, Option<String>, RandomState>;
 
 /// What is known of names: the key as text, or that there is no such record.
 #[derive(Default)]
 pub(super) struct Known {
-    names: HashMap<CollectionId, Names, RandomState>,
+    names: HashMap<NamesOf, Names, RandomState>,
     statements: HashMap<(CollectionId, FieldId), Arc<ReadStatement>, RandomState>,
 }
 
 impl Known {
-    pub(super) fn get(&self, of: CollectionId, name: &str) -> Option<Option<&str>> {
-        self.names.get(&of)?.get(name).map(Option::as_deref)
+    pub(super) fn get(&self, of: CollectionId, name: &Name<'_>) -> Option<Option<&str>> {
+        self.names.get(&(of, name.by))?.get(&*name.text).map(Option::as_deref)
     }
 
-    /// Makes room for names that are to be looked up, so that no more than `max` of a collection are remembered. Whether names were
+    /// Makes room for names that are to be looked up, so that no more than `max` of each kind are remembered. Whether names were
     /// forgotten for it: then those at hand may be among them.
     fn make_room(&mut self, more: &Unknown, max: usize) -> bool {
-        let mut counts: HashMap<CollectionId, usize, RandomState> = HashMap::default();
+        let mut counts: HashMap<NamesOf, usize, RandomState> = HashMap::default();
         more.iter().for_each(|(of, _)| *counts.entry(*of).or_default() += 1);
         let mut forgotten = false;
         for (of, names) in &mut self.names {
@@ -60,9 +63,9 @@ impl Known {
     }
 
     /// The known name that is most like this one.
-    pub(super) fn nearest(&self, of: CollectionId, name: &str) -> Option<&str> {
-        let known = self.names.get(&of)?.iter().filter(|(_, key)| key.is_some());
-        nearest(name, known.map(|(name, _)| name.as_str()))
+    pub(super) fn nearest(&self, of: CollectionId, name: &Name<'_>) -> Option<&str> {
+        let known = self.names.get(&(of, name.by))?.iter().filter(|(_, key)| key.is_some());
+        nearest(&name.text, known.map(|(name, _)| name.as_str()))
     }
 
     /// Asks the database for names. Of those that it does not have it is remembered where nothing can come any more.
@@ -70,22 +73,22 @@ impl Known {
         &mut self,
         core: &Core,
         request: &Request,
-        of: CollectionId,
+        (of, by): NamesOf,
         names: Vec<String>,
         closed: bool,
     ) -> Result<(), Error> {
         let mut left = names;
-        for field in name_fields(core.schema().collection(of)) {
+        for field in by.map_or_else(|| name_fields(core.schema().collection(of)), |by| vec![by]) {
             if left.is_empty() {
                 break;
             }
             let found = self.by_field(core, request, (of, field), &left).await?;
             left.retain(|name| !found.contains_key(name));
-            let known = self.names.entry(of).or_default();
+            let known = self.names.entry((of, by)).or_default();
             known.extend(found.into_iter().map(|(name, key)| (name, Some(key))));
         }
         if closed {
-            self.names.entry(of).or_default().extend(left.into_iter().map(|name| (name, None)));
+            self.names.entry((of, by)).or_default().extend(left.into_iter().map(|name| (name, None)));
         }
         Ok(())
     }
@@ -148,12 +151,12 @@ impl Loading<'_> {
         let mut unknown = HashSet::new();
         let links = rows.iter().filter_map(|row| row.read.as_ref().ok()).flat_map(|(_, links)| links);
         for link in links {
-            let kind = self.core.schema().collection(link.target).key;
-            let trusts_keys = kind != KeyKind::String && !self.verifies(part, link.target);
+            let target = self.core.schema().collection(link.target);
+            let trusts_keys = !self.verifies(part, link.target);
             for name in &link.names {
                 let is_known = self.known.get(link.target, name).is_some();
-                if !(is_known || trusts_keys && kind.parse(name).is_some()) {
-                    unknown.insert((link.target, name.clone().into_owned()));
+                if !(is_known || trusts_keys && name.is_key(target)) {
+                    unknown.insert(((link.target, name.by), name.text.clone().into_owned()));
                 }
             }
         }
@@ -166,14 +169,14 @@ impl Loading<'_> {
     }
 
     pub(super) async fn look_up(&mut self, part: usize, unknown: Unknown) -> Result<(), Error> {
-        let mut unknown: Vec<(CollectionId, String)> = unknown.into_iter().collect();
+        let mut unknown: Vec<(NamesOf, String)> = unknown.into_iter().collect();
         unknown.sort_unstable();
-        while let Some((target, _)) = unknown.last() {
-            let target = *target;
-            let from = unknown.partition_point(|(of, _)| *of < target);
+        while let Some((asked, _)) = unknown.last() {
+            let asked = *asked;
+            let from = unknown.partition_point(|(of, _)| *of < asked);
             let names = unknown.split_off(from).into_iter().map(|(_, name)| name).collect();
-            let closed = !self.comes_later(part, target);
-            self.known.look_up(self.core, self.request, target, names, closed).await?;
+            let closed = !self.comes_later(part, asked.0);
+            self.known.look_up(self.core, self.request, asked, names, closed).await?;
         }
         Ok(())
     }

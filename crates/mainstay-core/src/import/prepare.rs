@@ -1,14 +1,17 @@
 //! Records of a file to records that are ready to be written: links found, values read, defaults given, checks asked.
-use std::{borrow::Cow, collections::HashMap};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+};
 
 use foldhash::fast::RandomState;
-use mainstay_schema::{Collection, CollectionId, Json, KeyKind};
+use mainstay_schema::{Collection, CollectionId, FieldId, Json, KeyKind, Schema};
 use mainstay_store::Step;
 use serde_json::json;
 
 use super::{
     MissingLinks, Problem,
-    links::{End, Link, name_fields, name_of},
+    links::{End, Link, Name, as_name, name_fields, name_of},
     load::Loading,
     read::{Fields, Raw, Unread},
     sum::Sum,
@@ -98,11 +101,31 @@ pub(super) struct OtherLinks {
 /// The keys of the records that are there already, by the names that they are changed by.
 pub(super) type There = HashMap<String, String, RandomState>;
 
+/// The keys of records that are not written yet, by their names, field by field.
+#[derive(Default)]
+pub(super) struct Here(Vec<(FieldId, There)>);
+
+impl Here {
+    fn add(&mut self, field: FieldId, name: String, key: String) {
+        match self.0.iter_mut().find(|(of, _)| *of == field) {
+            Some((_, names)) => drop(names.insert(name, key)),
+            None => self.0.push((field, There::from_iter([(name, key)]))),
+        }
+    }
+
+    fn get(&self, name: &Name<'_>) -> Option<&str> {
+        let mut fields = self.0.iter().filter(|(field, _)| name.by.is_none_or(|by| by == *field));
+        fields.find_map(|(_, names)| names.get(&*name.text)).map(String::as_str)
+    }
+}
+
 /// What becomes of a record's links.
 #[derive(Default)]
 struct Linked<'r> {
     fields: Fields<'r>,
-    later: Vec<(mainstay_schema::FieldId, Vec<String>)>,
+    /// Those of one list that are more than one change may have.
+    more: Vec<(FieldId, Vec<Json<'r>>)>,
+    later: Vec<(FieldId, Vec<Name<'static>>)>,
     /// Whether the record itself cannot be written yet.
     waits: bool,
     wrong: Vec<FieldError>,
@@ -116,7 +139,7 @@ impl Loading<'_> {
         part: usize,
         rows: Vec<Understood<'_>>,
         there: &There,
-        here: &mut There,
+        here: &mut Here,
     ) -> Vec<Ready> {
         let of = self.parts[part].collection;
         let collection = self.core.schema().collection(of);
@@ -128,8 +151,9 @@ impl Loading<'_> {
             let ready = self.one(part, row, &reader, here, there);
             if let (Ready::Create(record, _), Some(fields)) = (&ready, &own_names) {
                 let key = collection.system.id.and_then(|id| name_of(&record.values[id.0 as usize]));
-                for name in fields.iter().filter_map(|field| name_of(&record.values[field.0 as usize])) {
-                    here.extend(key.clone().map(|key| (name, key)));
+                for field in fields {
+                    let name = name_of(&record.values[field.0 as usize]);
+                    name.zip(key.clone()).into_iter().for_each(|(name, key)| here.add(*field, name, key));
                 }
             }
             readies.push(ready);
@@ -143,7 +167,7 @@ impl Loading<'_> {
         part: usize,
         row: Understood<'r>,
         reader: &NewRecords<'r>,
-        in_chunk: &'r There,
+        in_chunk: &'r Here,
         there: &There,
     ) -> Ready {
         let collection = reader.collection;
@@ -162,18 +186,24 @@ impl Loading<'_> {
             return bad(linked.wrong);
         }
         if linked.waits {
-            return Ready::Waits(waiting_record(collection, waiting, (fields, links)));
+            return Ready::Waits(waiting_record(self.core.schema(), collection, waiting, (fields, links)));
         }
         fields.extend(linked.fields);
-        let (later, left_out) = (linked.later, linked.left_out);
-        let others = |key: &str| OtherLinks { notes: waiting_links(collection, waiting, key, later), left_out };
+        let (mut later, mut more, left_out) = (linked.later, linked.more, linked.left_out);
+        let schema = self.core.schema();
+        if there.is_some() {
+            // A change may have no more of them: those are added once everything is read.
+            later.extend(more.drain(..).map(|(field, keys)| (field, keys.iter().filter_map(as_waiting).collect())));
+        }
+        let others = |key: &str| OtherLinks { notes: waiting_links(schema, collection, waiting, key, later), left_out };
         match there {
             Some(key) => match self.change(collection, &key, fields) {
                 Ok(step) => Ready::Update(Box::new(step), others(&key)),
                 Err(wrong) => bad(wrong),
             },
             None => match new_record(reader, &Json::Object(fields)) {
-                Ok(record) => {
+                Ok(mut record) => {
+                    add_links(schema, collection, &mut record, more);
                     let key = name_of(record.key(collection)).unwrap_or_default();
                     Ready::Create(Box::new(record), others(&key))
                 }
@@ -208,7 +238,7 @@ impl Loading<'_> {
         part: usize,
         of: &'k Collection,
         links: &[Link<'_>],
-        in_chunk: &'k There,
+        in_chunk: &'k Here,
         keyed: bool,
     ) -> Linked<'k> {
         let mut linked = Linked::default();
@@ -217,11 +247,8 @@ impl Loading<'_> {
             let (mut found, mut later) = (Vec::with_capacity(link.names.len()), Vec::new());
             for (at, name) in link.names.iter().enumerate() {
                 match self.end(part, link.target, name, in_chunk) {
-                    End::Key(key) if link.many && found.len() >= self.core.limits().links_max => {
-                        later.push(key.into_owned())
-                    }
                     End::Key(key) => found.push(Json::Text(key)),
-                    End::Later => later.push(name.clone().into_owned()),
+                    End::Later => later.push(name.clone().owned()),
                     End::Missing if !link.required && self.options.missing_links == MissingLinks::Null => {
                         linked.left_out += 1;
                     }
@@ -232,6 +259,9 @@ impl Loading<'_> {
                 linked.waits |= link.required || !keyed;
                 linked.later.push((link.field, later));
             }
+            if found.len() > self.core.limits().links_max.max(1) {
+                linked.more.push((link.field, beyond(&mut found, self.core.limits().links_max.max(1))));
+            }
             let value = if link.many { Some(Json::Array(found)) } else { found.pop() };
             linked.fields.extend(value.map(|value| (Cow::Borrowed(field.name.as_str()), value)));
         }
@@ -239,16 +269,15 @@ impl Loading<'_> {
     }
 
     /// What a name leads to.
-    fn end<'k>(&'k self, part: usize, target: CollectionId, name: &str, in_chunk: &'k There) -> End<'k> {
+    fn end<'k>(&'k self, part: usize, target: CollectionId, name: &Name<'_>, in_chunk: &'k Here) -> End<'k> {
         if target == self.parts[part].collection
             && let Some(key) = in_chunk.get(name)
         {
             return End::Key(Cow::Borrowed(key));
         }
         let later = self.comes_later(part, target);
-        let kind = self.core.schema().collection(target).key;
-        if !self.verifies(part, target) && kind != KeyKind::String && kind.parse(name).is_some() {
-            return End::Key(Cow::Owned(name.to_owned()));
+        if !self.verifies(part, target) && name.is_key(self.core.schema().collection(target)) {
+            return End::Key(Cow::Owned(name.text.clone().into_owned()));
         }
         match self.known.get(target, name) {
             Some(Some(key)) => End::Key(Cow::Borrowed(key)),
@@ -258,12 +287,38 @@ impl Loading<'_> {
     }
 
     /// Says that a link leads nowhere.
-    pub(super) fn missing(&self, of: &Collection, link: &Link<'_>, at: usize, name: &str) -> FieldError {
+    pub(super) fn missing(&self, of: &Collection, link: &Link<'_>, at: usize, name: &Name<'_>) -> FieldError {
         let place = if link.many { format!("/{at}") } else { String::new() };
-        let target = &self.core.schema().collection(link.target).name;
+        let target = self.core.schema().collection(link.target);
         let hint = self.known.nearest(link.target, name).map(|near| format!("did you mean \"{near}\"?"));
-        let message = format!("no \"{target}\" has the key or a unique \"{name}\"");
+        let what = match name.by {
+            None => "key or a unique".to_owned(),
+            Some(by) => format!("\"{}\"", target.field(by).name),
+        };
+        let message = format!("no \"{}\" has the {what} \"{}\"", target.name, name.text);
         plain_error(&format!("/{}{place}", of.field(link.field).name), message, hint)
+    }
+}
+
+/// A key that is known, as the name of a link that waits.
+fn as_waiting(key: &Json<'_>) -> Option<Name<'static>> {
+    Some(Name { by: None, text: as_name(key)?.into_owned().into() })
+}
+
+/// Leaves so many keys, each of them once, and gives the others.
+fn beyond<'k>(keys: &mut Vec<Json<'k>>, most: usize) -> Vec<Json<'k>> {
+    let mut seen: HashSet<Cow<'k, str>> = HashSet::with_capacity(keys.len());
+    keys.retain(|key| as_name(key).is_some_and(|key| seen.insert(key)));
+    keys.split_off(keys.len().min(most))
+}
+
+/// Adds links to the lists of a new record, beyond those that one change may have.
+fn add_links(schema: &Schema, of: &Collection, record: &mut NewRecord, more: Vec<(FieldId, Vec<Json<'_>>)>) {
+    for (field, keys) in more {
+        let target = of.field(field).target().map_or(of.key, |target| schema.collection(target).key);
+        if let Some(list) = record.lists.iter_mut().find(|list| list.field == field) {
+            list.keys.extend(keys.iter().filter_map(|key| target.read(key).ok()));
+        }
     }
 }
 
@@ -286,10 +341,15 @@ pub(super) fn plain_error(pointer: &str, message: String, hint: Option<String>) 
 }
 
 /// A record that waits, as a note.
-fn waiting_record(of: &Collection, waiting: Waiting<'_>, (mut fields, links): (Fields<'_>, Vec<Link<'_>>)) -> String {
+fn waiting_record(
+    schema: &Schema,
+    of: &Collection,
+    waiting: Waiting<'_>,
+    (mut fields, links): (Fields<'_>, Vec<Link<'_>>),
+) -> String {
     for link in links {
-        let text = |name: Cow<'_, str>| Json::Text(Cow::Owned(name.into_owned()));
-        let mut names: Vec<Json<'_>> = link.names.into_iter().map(text).collect();
+        let target = schema.collection(link.target);
+        let mut names: Vec<Json<'_>> = link.names.into_iter().map(|name| name.into_json(target)).collect();
         let value = if link.many { Some(Json::Array(names)) } else { names.pop() };
         fields.extend(value.map(|value| (Cow::Owned(of.field(link.field).name.clone()), value)));
     }
@@ -299,14 +359,17 @@ fn waiting_record(of: &Collection, waiting: Waiting<'_>, (mut fields, links): (F
 
 /// Links that wait, as notes.
 fn waiting_links(
+    schema: &Schema,
     of: &Collection,
     waiting: Waiting<'_>,
     key: &str,
-    links: Vec<(mainstay_schema::FieldId, Vec<String>)>,
+    links: Vec<(FieldId, Vec<Name<'static>>)>,
 ) -> Vec<String> {
-    let note = |(field, names): (mainstay_schema::FieldId, Vec<String>)| {
-        let link = json!({"key": key, "field": of.field(field).name, "names": names}).to_string();
-        format!("{},{}", waiting.begin(), link.trim_start_matches('{'))
+    let note = |(field, names): (FieldId, Vec<Name<'static>>)| {
+        let target = of.field(field).target().map_or(of, |target| schema.collection(target));
+        let names = Json::Array(names.into_iter().map(|name| name.into_json(target)).collect()).to_canonical();
+        let link = json!({"key": key, "field": of.field(field).name}).to_string();
+        format!("{},{},\"names\":{names}}}", waiting.begin(), link.trim_matches(['{', '}']))
     };
     links.into_iter().map(note).collect()
 }

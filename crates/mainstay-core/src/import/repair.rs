@@ -16,7 +16,7 @@ use super::{
     load::{Loading, Start},
     notes::State,
     parts::Part,
-    prepare::There,
+    prepare::Here,
     read::{self, Raw},
     remembered::{Noted, Place, Remembered},
     resume::Digest,
@@ -291,7 +291,7 @@ impl Loading<'_> {
         let columns = self.columns[part].clone();
         let rows = self.understand(part, &columns, &chunk.raws);
         let there = self.look_up_for(part, &rows).await?;
-        let readies = self.prepare(part, rows, &there, &mut There::default());
+        let readies = self.prepare(part, rows, &there, &mut Here::default());
         self.put_bad_aside(part, &chunk.raws, &readies)?;
         for (raw, ready) in chunk.raws.iter().zip(&readies) {
             if let Some(repair) = self.starts[part].repairs.get_mut(&raw.at) {

@@ -10,10 +10,11 @@ use note::{Note, What};
 
 use super::{
     MissingLinks,
-    links::{End, Link, as_name, name_fields, take_links},
+    first_look::Names,
+    links::{End, Link, Name, as_name, name_fields, take_links},
     load::Loading,
     lookup::spelled,
-    prepare::{Origin, Ready, There, Understood},
+    prepare::{Here, Origin, Ready, There, Understood},
     write::{Gained, failed},
 };
 use crate::{Error, FieldError, Target, Update, record::field::Sender};
@@ -31,9 +32,6 @@ struct Round {
     settled: u64,
     left: u64,
 }
-
-/// Names of records, each of its collection.
-type Names = HashSet<(CollectionId, String)>;
 
 /// What becomes of links to records that are not there.
 #[derive(Clone, Copy)]
@@ -117,7 +115,8 @@ impl Loading<'_> {
                     for id in name_fields(collection) {
                         let value = fields.iter().find(|(name, _)| **name == *collection.field(id).name);
                         let name = value.and_then(|(_, value)| as_name(value));
-                        names.extend(name.and_then(|name| spelled(self.core, of, id, &name)).map(|name| (of, name)));
+                        names
+                            .extend(name.and_then(|name| spelled(self.core, of, id, &name)).map(|name| (of, id, name)));
                     }
                 }
             }
@@ -267,19 +266,19 @@ impl Loading<'_> {
         missing: Missing<'_>,
     ) -> Result<Option<(Vec<Step>, Gained)>, Vec<FieldError>> {
         let links = row.read.as_ref().map(|(_, links)| links.as_slice()).unwrap_or_default();
-        let awaited = |link: &Link<'_>, name: &str| match missing {
+        let awaited = |link: &Link<'_>, name: &Name<'_>| match missing {
             Missing::Wait => true,
             Missing::WaitFor(names) => link.required || self.is_among(names, link.target, name),
             Missing::Told => false,
         };
         let waits =
-            |link: &Link<'_>, name: &str| self.end_now(link.target, name) == End::Missing && awaited(link, name);
+            |link: &Link<'_>, name: &Name<'_>| self.end_now(link.target, name) == End::Missing && awaited(link, name);
         if links.iter().any(|link| link.names.iter().any(|name| waits(link, name))) {
             return Ok(None);
         }
         match &note.what {
             What::Record(_) => {
-                let mut here = There::default();
+                let mut here = Here::default();
                 let readies = self.prepare(part, vec![row], there, &mut here);
                 let (mut steps, mut gained) = (Vec::new(), Gained::default());
                 for ready in readies {
@@ -289,6 +288,11 @@ impl Loading<'_> {
                                 super::prepare::plain_error(&problem.pointer, problem.message, problem.hint)
                             };
                             return Err(problems.into_iter().map(error).collect());
+                        }
+                        // Everything is read: a record that waits on now would be lost.
+                        Ready::Waits(_) => {
+                            let message = "it still waits, and nothing comes any more".to_owned();
+                            return Err(vec![super::prepare::plain_error("", message, None)]);
                         }
                         ready => {
                             let id = &self.starts[part].id;
@@ -315,7 +319,7 @@ impl Loading<'_> {
         super::prepare::plain_error(&format!("/{field}"), message, Some(hint))
     }
 
-    fn end_now(&self, target: CollectionId, name: &str) -> End<'_> {
+    fn end_now(&self, target: CollectionId, name: &Name<'_>) -> End<'_> {
         match self.known.get(target, name) {
             Some(Some(key)) => End::Key(Cow::Borrowed(key)),
             _ => End::Missing,

@@ -15,6 +15,7 @@ mod examples;
 mod explain;
 mod export;
 mod import;
+mod import_links;
 mod import_options;
 mod import_remembered;
 mod import_repaired;

@@ -3,7 +3,13 @@ use std::borrow::Cow;
 
 use mainstay_schema::{FieldKind, Json, JsonLimits};
 
-use super::super::{invalid, links::Link, load::Loading, read::Fields, sum::Sum};
+use super::super::{
+    invalid,
+    links::{Link, Name, linked_name},
+    load::Loading,
+    read::Fields,
+    sum::Sum,
+};
 use crate::{Error, errors::from_store};
 
 /// Notes that are taken at once.
@@ -26,7 +32,7 @@ pub(super) enum What<'r> {
         key: String,
         link: Link<'r>,
     },
-    /// Links of a field that is none any more.
+    /// Links of a field that is none any more, or by a unique that is none.
     Gone(Cow<'r, str>),
 }
 
@@ -95,8 +101,9 @@ impl Loading<'_> {
             return What::Gone(field);
         };
         let many = matches!(known.kind, FieldKind::Many { .. });
-        let text = |name: Json<'r>| if let Json::Text(name) = name { Some(name) } else { None };
-        let names = names.into_iter().filter_map(text).collect();
+        let names: Option<Vec<Name<'r>>> =
+            names.iter().map(|name| linked_name(self.core.schema().collection(target), name)).collect();
+        let Some(names) = names else { return What::Gone(field) };
         What::Links { key, link: Link { field: known.id, target, required: false, many, names } }
     }
 

@@ -1,0 +1,135 @@
+//! `mainstay import`: what links lead to, and lists of many links
+use serde_json::{Value, json};
+
+use crate::{import::stored, support::Project};
+
+/// The names of what the records of a collection link to by a field, in the order of their numbers.
+fn linked(project: &Project, collection: &str, field: &str) -> Vec<Value> {
+    let slugs = stored(project, "things", &["id", "slug"]);
+    let slug = |id: &Value| slugs.iter().find(|one| one["id"] == *id).map_or(Value::Null, |one| one["slug"].clone());
+    let mut items = stored(project, collection, &["n", field]);
+    items.sort_by_key(|one| one["n"].as_i64());
+    items
+        .iter()
+        .map(|one| match &one[field] {
+            Value::Array(ids) => ids.iter().map(slug).collect(),
+            id => slug(id),
+        })
+        .collect()
+}
+
+/// Each value stands in both fields, of different records.
+const THINGS: &str = "{\"slug\": \"a\", \"name\": \"b\"}\n{\"slug\": \"b\", \"name\": \"a\"}\n";
+
+const ITEMS: &str = "{\"n\": 1, \"thing\": {\"by\": {\"name\": \"a\"}}, \"many\": [{\"by\": {\"name\": \"b\"}}]}\n\
+    {\"n\": 2, \"thing\": {\"by\": {\"slug\": \"a\"}}, \"many\": [{\"by\": {\"slug\": \"b\"}}, {\"by\": {\"name\": \"b\"}}]}\n\
+    {\"n\": 3, \"thing\": \"a\", \"many\": []}\n";
+
+#[test]
+fn a_link_by_a_unique_leads_to_the_record_that_has_it_in_that_field() {
+    for (id, missing) in [("", "refuse"), ("id: Int! ", "refuse"), ("", "null"), ("id: Int! ", "null")] {
+        let project = Project::applied(&format!(
+            "type Thing {{ {id}slug: String! @unique name: String! @unique }}\n\
+             type Item {{ {id}n: Int! thing: Thing many: [Thing!]! @many }}"
+        ));
+        project.write("things.ndjson", THINGS);
+        project.write("items.ndjson", ITEMS);
+        project.ok(&["import", "things.ndjson"]);
+        project.ok(&["import", "items.ndjson", "--missing-links", missing]);
+        assert_eq!(linked(&project, "items", "thing"), ["b", "a", "a"], "{id}{missing}");
+        let many = linked(&project, "items", "many");
+        assert_eq!(many[0], json!(["a"]), "{id}{missing}");
+        assert!(many[1].as_array().unwrap().len() == 2, "{id}{missing}: {many:?}");
+    }
+}
+
+/// Those that it leads to are in the same chunk, or come later: then the links wait, or the records.
+#[test]
+fn so_it_does_where_that_one_comes_later() {
+    for id in ["", "id: Int! "] {
+        let project = Project::applied(&format!(
+            "type Thing {{ {id}n: Int! slug: String! @unique name: String! @unique next: Thing many: [Thing!]! @many }}"
+        ));
+        let by = |n: u8, slug: &str, name: &str, next: &str| {
+            format!(
+                "{{\"n\": {n}, \"slug\": \"{slug}\", \"name\": \"{name}\", \"next\": {{\"by\": {{\"name\": \"{next}\"}}}}, \
+                 \"many\": [{{\"by\": {{\"slug\": \"{next}\"}}}}]}}\n"
+            )
+        };
+        project.write(
+            "things.ndjson",
+            &[by(1, "c", "c", "a"), THINGS.replace('{', "{\"n\": 2, "), by(3, "d", "d", "b")].concat(),
+        );
+        project.ok(&["import", "things.ndjson"]);
+        let (next, many) = (linked(&project, "things", "next"), linked(&project, "things", "many"));
+        assert_eq!((&next[0], &next[3]), (&json!("b"), &json!("a")), "{id}");
+        assert_eq!((&many[0], &many[3]), (&json!(["a"]), &json!(["b"])), "{id}");
+    }
+}
+
+#[test]
+fn a_link_by_a_unique_that_no_record_has_is_told_with_its_field() {
+    let project = Project::applied(
+        "type Thing { slug: String! @unique name: String! @unique }\ntype Item { n: Int! thing: Thing }",
+    );
+    project.write("things.ndjson", "{\"slug\": \"first\", \"name\": \"second\"}\n");
+    project.write("items.ndjson", "{\"n\": 1, \"thing\": {\"by\": {\"name\": \"first\"}}}\n");
+    for files in [&["things.ndjson", "items.ndjson"][..], &["items.ndjson"]] {
+        let told = crate::import::refused(&project, files);
+        assert!(told.contains("/thing: no \"Thing\" has the \"name\" \"first\""), "{told}");
+        project.ok(&["import", "things.ndjson"]);
+    }
+}
+
+/// Keys that are counted are not known before a record is written; more links than one change may have do not make it wait.
+#[test]
+fn a_record_may_have_more_links_than_one_change_may() {
+    let project = Project::applied(
+        "type Tag { slug: String! @unique post: Post }\n\
+         type Post { id: Int! title: String! @unique tags: [Tag!]! @many }\n\
+         type Page { title: String! @unique tags: [Tag!]! @many }",
+    );
+    let tags: String = (0..1_200).map(|at| format!("{{\"slug\": \"t{at}\"}}\n")).collect();
+    let all: Vec<String> = (0..1_200).map(|at| format!("t{at}")).chain(["t7".to_owned(), "t1199".to_owned()]).collect();
+    let post = |title: &str| format!("{title},{}\n", all.join(";"));
+    project.write("tags.ndjson", &tags);
+    let posts = ["title,tags\n".to_owned(), post("a"), post("b"), "c,t1\n".to_owned(), post("d")].concat();
+    project.write("posts.csv", &posts);
+    project.write("pages.csv", &posts);
+    let counts = |collection: &str| -> Vec<(String, usize)> {
+        let mut counts: Vec<(String, usize)> = stored(&project, collection, &["title", "tags"])
+            .iter()
+            .map(|one| (one["title"].as_str().unwrap().to_owned(), one["tags"].as_array().unwrap().len()))
+            .collect();
+        counts.sort();
+        counts
+    };
+    let wanted = [("a", 1_200), ("b", 1_200), ("c", 1), ("d", 1_200)].map(|(title, count)| (title.to_owned(), count));
+    project.ok(&["import", "tags.ndjson", "posts.csv", "pages.csv"]);
+    assert_eq!((counts("posts"), counts("pages")), (wanted.to_vec(), wanted.to_vec()));
+    // Those that are there are changed alike.
+    for file in ["posts.csv", "pages.csv"] {
+        project.write(file, &posts.replace("c,t1\n", &post("c")));
+        project.ok(&["import", file, "--upsert", "title"]);
+    }
+    for collection in ["posts", "pages"] {
+        assert!(counts(collection).iter().all(|(_, count)| *count == 1_200) && counts(collection).len() == 4);
+    }
+}
+
+#[test]
+fn so_it_may_where_another_one_waits_for_good() {
+    let project = Project::applied(
+        "type Tag { slug: String! @unique post: Post }\ntype Post { id: Int! title: String! @unique tags: [Tag!]! @many }",
+    );
+    let tags: String = (0..1_500).map(|at| format!("{{\"slug\": \"t{at}\", \"post\": \"a\"}}\n")).collect();
+    let all: Vec<String> = (0..1_500).map(|at| format!("\"t{at}\"")).collect();
+    let posts =
+        format!("{{\"title\": \"a\", \"tags\": [{}]}}\n{{\"title\": \"b\", \"tags\": [\"nope\"]}}\n", all.join(","));
+    project.write("tags.ndjson", &tags);
+    project.write("posts.ndjson", &posts);
+    project.ok(&["import", "posts.ndjson", "tags.ndjson", "--skip-bad", "bad.ndjson"]);
+    let posts = stored(&project, "posts", &["tags"]);
+    assert!(posts.len() == 1 && posts[0]["tags"].as_array().unwrap().len() == 1_500, "{}", posts.len());
+    assert_eq!(project.read("bad.ndjson").lines().count(), 1);
+}
