@@ -140,6 +140,7 @@ impl<'a> Loading<'a> {
         if self.report.errors.is_empty() {
             self.settle_waiting().await?;
         }
+        self.remember_wrong()?;
         self.note_end().await
     }
 

@@ -16,7 +16,7 @@ pub(super) const SOURCES_MAX: usize = 1_000;
 pub(super) const WRONG_MAX: usize = 1_000;
 
 /// Records of a source that are remembered as having been done.
-const SOME_MAX: usize = 16;
+pub(super) const SOME_MAX: usize = 16;
 
 /// How far a source is.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -50,6 +50,8 @@ pub(super) struct State {
     pub(super) aside: BTreeMap<u64, Option<String>>,
     /// Records that were told to be wrong and waited on; those whose notes are gone are written by now.
     pub(super) wrong: BTreeMap<u64, Sum>,
+    /// What some of those are known by that are in, where all records were wrong.
+    pub(super) known_by: BTreeMap<u64, Sum>,
     /// Whether more records were wrong than are remembered.
     pub(super) more_wrong: bool,
     /// Whether it was loaded with what was loaded before once more.

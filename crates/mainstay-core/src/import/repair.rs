@@ -5,7 +5,6 @@ use std::{
     ops::Range,
 };
 
-use mainstay_schema::Json;
 use mainstay_store::Step;
 
 use super::{
@@ -21,26 +20,22 @@ use super::{
     remembered::{Noted, Place, Remembered},
     resume::Digest,
     sum::Sum,
-    waiting::note,
 };
 use crate::Error;
-
-/// Notes that a source is compared with, the newest of them.
-const CANDIDATES_MAX: usize = 16;
 
 /// A record that was wrong.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Repair {
     /// The notes by which it waits.
-    notes: Vec<i64>,
+    pub(super) notes: Vec<i64>,
     /// Its key where it is written, and wrong only in its links.
-    key: Option<String>,
+    pub(super) key: Option<String>,
     /// What the sum of the done ones has of it.
-    counted: Option<Sum>,
+    pub(super) counted: Option<Sum>,
     /// Whether it is wrong once more, and was put aside.
-    aside: bool,
+    pub(super) aside: bool,
     /// Whether something of it waits: that may still turn out to be wrong.
-    waits: bool,
+    pub(super) waits: bool,
 }
 
 /// A part that was repaired: its note, as the source is now.
@@ -52,17 +47,6 @@ pub(super) struct Repaired {
     pub(super) repairs: BTreeMap<u64, Repair>,
     /// What forgets those that are not.
     pub(super) steps: Vec<Step>,
-}
-
-/// A note that a source may be the repaired form of.
-struct Candidate {
-    id: String,
-    state: State,
-    open: BTreeMap<u64, Repair>,
-    /// What all the others come to.
-    rest: Sum,
-    /// What the records that were wrong are now.
-    open_now: Sum,
 }
 
 impl Start<'_> {
@@ -113,6 +97,7 @@ impl Loading<'_> {
             return Ok(None);
         }
         let mut records = self.open_from(part, None, None)?;
+        let columns = records.columns().to_vec();
         let mut now = Sum::of_parts(records.header().iter().map(String::as_bytes));
         let (mut found, mut count) = (None, 0);
         while !left.is_empty()
@@ -125,6 +110,13 @@ impl Loading<'_> {
             for one in &mut left {
                 if one.open.contains_key(&raw.at) {
                     one.open_now.add(sum);
+                }
+                if one
+                    .known_by
+                    .get(&raw.at)
+                    .is_some_and(|known_by| self.known_by(part, &columns, &raw) == Some(*known_by))
+                {
+                    one.known_by.remove(&raw.at);
                 }
                 if let Some(removed) = one.fits(now, count) {
                     let digest = Digest::of(&self.sources[part.source], true)?.up_to(here.position)?;
@@ -161,75 +153,6 @@ impl Loading<'_> {
         (state.aside, state.wrong) = Default::default();
         steps.push(self.core.note_reached(&id, &state)?);
         Ok(Repaired { id, state, repairs: BTreeMap::new(), steps })
-    }
-
-    /// The notes that a part may be the repaired form of: its own, then others in which something was wrong, the newest first.
-    fn candidates(
-        &self,
-        place: &Place,
-        notes: &[&Noted],
-        remembered: &Remembered<'_>,
-    ) -> Result<Vec<Candidate>, Error> {
-        let mut may: Vec<(bool, &Noted)> = Vec::new();
-        for noted in notes.iter().rev() {
-            let state = &noted.1;
-            let is_own = remembered.is_own(state, place);
-            let may_be = is_own || !state.aside.is_empty() || !state.wrong.is_empty();
-            if may_be && state.count > 0 && !state.more_wrong && self.goes_on(noted, notes) {
-                may.push((!is_own, *noted));
-            }
-        }
-        may.sort_by_key(|(is_other, _)| *is_other);
-        let mut candidates = Vec::new();
-        for (_, (id, state)) in may {
-            if candidates.len() < CANDIDATES_MAX {
-                candidates.extend(self.candidate(id, state)?);
-            }
-        }
-        Ok(candidates)
-    }
-
-    fn candidate(&self, id: &str, state: &State) -> Result<Option<Candidate>, Error> {
-        let mut open: BTreeMap<u64, Repair> = BTreeMap::new();
-        for (at, key) in &state.aside {
-            open.insert(*at, Repair { key: key.clone(), ..Repair::default() });
-        }
-        if !state.aside.is_empty() || !state.wrong.is_empty() {
-            self.add_waiting(id, state, &mut open)?;
-        }
-        let mut rest = state.sum;
-        open.values().filter_map(|repair| repair.counted).for_each(|counted| rest.subtract(counted));
-        let some_are_in = state.count > open.len() as u64;
-        Ok(some_are_in.then(|| Candidate {
-            id: id.to_owned(),
-            state: state.clone(),
-            open,
-            rest,
-            open_now: Sum::default(),
-        }))
-    }
-
-    /// Adds the notes by which records wait that were told to be wrong.
-    fn add_waiting(&self, id: &str, state: &State, open: &mut BTreeMap<u64, Repair>) -> Result<(), Error> {
-        let mut from = None;
-        while let Some(noted) = self.noted_from(id, &mut from, false)? {
-            for (number, text) in &noted {
-                let Some(note) = note::json(text) else { continue };
-                let Some(Json::Int(at)) = note.get("at") else { continue };
-                let Ok(at) = u64::try_from(*at) else { continue };
-                let counted = state.wrong.get(&at).filter(|_| !state.aside.contains_key(&at));
-                if counted.is_none() && !open.contains_key(&at) {
-                    continue;
-                }
-                let repair = open.entry(at).or_default();
-                repair.notes.push(*number);
-                repair.counted = counted.copied();
-                if let Some(Json::Text(key)) = note.get("key") {
-                    repair.key = Some(key.clone().into_owned());
-                }
-            }
-        }
-        Ok(())
     }
 
     /// The notes that the part replaces; refused where records would come in twice: those of an unfinished run, or any that is known.
@@ -326,18 +249,5 @@ impl Loading<'_> {
             .map(|(part, _)| (&self.sources[part.source], self.core.schema().collection(part.collection).name.as_str()))
             .collect();
         if of.is_empty() { Ok(()) } else { bad.forget(&of) }
-    }
-}
-
-impl Candidate {
-    /// Whether the records up to there are those that are done: with the wrong ones as they are now (`false`), or without them (`true`).
-    fn fits(&self, now: Sum, count: u64) -> Option<bool> {
-        let mut rest = now;
-        rest.subtract(self.open_now);
-        if count == self.state.count && rest == self.rest {
-            return Some(false);
-        }
-        let without = !self.open.is_empty() && count + self.open.len() as u64 == self.state.count;
-        (without && now == self.rest).then_some(true)
     }
 }

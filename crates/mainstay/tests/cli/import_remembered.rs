@@ -164,3 +164,34 @@ fn each_of_many_files_with_something_wrong_is_repaired() {
         assert_eq!(counts(&project, &[file]), (1, 1), "{file}");
     }
 }
+
+/// All of them were written, and none as it stands in the file.
+#[test]
+fn a_file_of_which_each_record_was_wrong_in_a_link_is_repaired() {
+    const SCHEMA: &str = r#"
+type P @path(name: "people") { text: String! friend: P }
+type Team { name: String! @unique age: Int friend: Team }
+"#;
+    let nobody = "00000000-0000-7000-8000-0000000000aa";
+    for bad in [&["--skip-bad", "bad.ndjson"][..], &[]] {
+        let project = Project::applied(SCHEMA);
+        project.write("people.ndjson", &format!("{{\"text\": \"a\", \"friend\": \"{nobody}\"}}\n"));
+        project.write("teams.csv", &format!("name,age,friend\nred,1,{nobody}\nblue,2,{nobody}\n"));
+        project.run(&[&["import", "people.ndjson", "teams.csv"], bad].concat());
+        assert_eq!((texts(&project, "people").len(), texts(&project, "teams").len()), (1, 2));
+        // What is known of it leads to another record than these.
+        if !bad.is_empty() {
+            project.write("teams.csv", "name,age,friend\ngreen,3,\npink,4,\n");
+            assert_eq!(counts(&project, &["teams.csv"]), (2, 0));
+        }
+        project.write("people.ndjson", "{\"text\": \"a\", \"friend\": null}\n{\"text\": \"b\"}\n");
+        assert_eq!(counts(&project, &["people.ndjson"]), (2, 1));
+        project.write("teams.csv", "name,age,friend\nred,5,\nblue,2,red\n");
+        assert_eq!(counts(&project, &["teams.csv"]), (2, 2));
+        assert_eq!(counts(&project, &["people.ndjson", "teams.csv"]), (0, 7));
+        assert_eq!(texts(&project, "people"), ["a", "b"]);
+        assert_eq!(texts(&project, "teams").len(), if bad.is_empty() { 2 } else { 4 });
+        let teams = stored(&project, "teams", &["name", "age"]);
+        assert!(teams.iter().any(|one| one["name"] == "red" && one["age"] == 5), "{teams:?}");
+    }
+}
