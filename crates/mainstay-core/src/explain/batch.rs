@@ -33,7 +33,10 @@ impl Core {
             let mut explained = Explanation::default();
             match later {
                 Later::Known(known) => explained = known,
-                Later::New(mut record) => self.explain_new(request, &mut record, false, &mut explained).await?,
+                Later::New(mut record) => {
+                    let known = self.known_records(request, &mut record, EXPLAINED_MAX).await?;
+                    self.explain_new(request, known, false, &mut explained).await?;
+                }
                 Later::Change(target, patch) => {
                     self.explain_change(request, of, &target, patch.as_ref(), &mut explained).await?;
                 }

@@ -3,7 +3,11 @@ use mainstay_expr::{Compiled, resolve};
 use mainstay_plan::OwnFields;
 use mainstay_schema::{Check, Collection, FieldId};
 
-use super::clauses::{Subject, split, text_of, values_read};
+use super::{
+    clauses::{Made, Subject, split},
+    texts::text_of,
+    values::values_read,
+};
 use crate::{
     Clause, Core, Request, RuleExplained, Verdict,
     evaluate::Evaluator,
@@ -40,7 +44,8 @@ impl Core {
         let clauses = parts.into_iter().map(|part| {
             let alone = Compiled { expr: part.clone(), ..compiled.clone() };
             let outcome = if evaluator.holds(&alone, record) { Verdict::True } else { Verdict::False };
-            let values = values_read(record.collection, compiled, part, &resolved, Subject::New(record));
+            let values =
+                values_read(record.collection, compiled, part, &resolved, Subject::New(Made { record, unknown: &[] }));
             Clause { text: text_of(compiled, part), outcome, values }
         });
         RuleExplained {

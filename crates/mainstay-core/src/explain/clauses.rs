@@ -1,17 +1,18 @@
 //! A rule taken apart: its clauses, what the caller alone decides of them, and what they read.
-use std::ops::Range;
-
 use mainstay_expr::{
-    Compiled, Expr, ITEM, NEW, Node, OLD, Outcome, SlotValue, Symbol, THIS, Value, as_condition, own_fields_only,
-    reads_change, wire,
+    Expr, ITEM, NEW, Node, OLD, SlotValue, Symbol, THIS, Value, as_condition, own_fields_only, reads_change,
 };
 use mainstay_plan::OwnFields;
-use mainstay_schema::{Collection, FieldId, Schema};
+use mainstay_schema::{FieldId, Schema};
 
+use super::{
+    texts::text_of,
+    values::{item_values, values_read},
+};
 use crate::{
-    Clause, Core, Error, Over, Request, RuleExplained, ValueRead, Verdict,
+    Clause, Core, Error, Over, Request, RuleExplained, Verdict,
     evaluate::condition_holds,
-    expressions::{Class, Expressions, Resolved, RuleName},
+    expressions::{Class, Expressions, RuleName},
     plan::{Given, Origin, Planner, always, never},
 };
 
@@ -21,19 +22,28 @@ pub(crate) enum Subject<'a> {
     /// None in particular.
     Any,
     /// A new record, in memory.
-    New(&'a OwnFields<'a>),
+    New(Made<'a>),
     /// A stored record, whose values are known.
     Stored(&'a [Value]),
     /// A record that changes.
     Changed(Changed<'a>),
 }
 
-/// A record that changes, and in which of its states a rule is asked of it.
+/// A new record, and the fields of which only the write knows what they hold, or what they lead to.
+#[derive(Clone, Copy)]
+pub(crate) struct Made<'a> {
+    pub(crate) record: &'a OwnFields<'a>,
+    pub(crate) unknown: &'a [FieldId],
+}
+
+/// A record that changes, in which of its states a rule is asked of it, and the fields of which only the write knows what they
+/// become.
 #[derive(Clone, Copy)]
 pub(crate) struct Changed<'a> {
     pub(crate) before: &'a [Value],
     pub(crate) after: &'a OwnFields<'a>,
     pub(crate) over: Over,
+    pub(crate) unknown: &'a [FieldId],
 }
 
 impl<'a> Subject<'a> {
@@ -41,11 +51,30 @@ impl<'a> Subject<'a> {
     pub(super) fn values(self) -> Option<&'a [Value]> {
         match self {
             Subject::Any => None,
-            Subject::New(record) => Some(record.values),
+            Subject::New(made) => Some(made.record.values),
             Subject::Stored(values) => Some(values),
             Subject::Changed(Changed { before, over: Over::Before, .. }) => Some(before),
             Subject::Changed(Changed { after, .. }) => Some(after.values),
         }
+    }
+
+    /// Whether only the write knows a field of what an expression names.
+    pub(super) fn lacks(self, of: &Expr, field: Symbol) -> bool {
+        let (unknown, over) = match self {
+            Subject::Any | Subject::Stored(_) => return false,
+            Subject::New(made) => (made.unknown, Over::After),
+            Subject::Changed(changed) => (changed.unknown, changed.over),
+        };
+        let becoming = of.node == Node::Var(NEW) || over == Over::After && of.node == Node::Var(THIS);
+        becoming && unknown.contains(&FieldId::of(field))
+    }
+
+    /// Whether a condition reads what only the write knows.
+    fn waits(self, condition: &Expr) -> bool {
+        condition.any(&mut |part| match &part.node {
+            Node::Field { of, symbol } | Node::Link { of, symbol, .. } => self.lacks(of, *symbol),
+            _ => false,
+        })
     }
 }
 
@@ -110,7 +139,8 @@ impl Core {
             }
             parts.explained.clauses.push(Clause { text: text_of(compiled, clause), outcome, values });
             // What stands behind the other record's own links is not asked.
-            if outcome == Verdict::PerRecord && !condition.any(&mut |part| part.node == Node::Var(ITEM)) {
+            let waits = subject.waits(&condition) || condition.any(&mut |part| part.node == Node::Var(ITEM));
+            if outcome == Verdict::PerRecord && !waits {
                 parts.open.push((at, as_condition(condition)));
             }
         }
@@ -124,7 +154,7 @@ impl Core {
     /// Decides in memory what a new record's own fields decide.
     fn decide_here(&self, parts: &mut RuleParts, subject: Subject<'_>) {
         let (collection, changed) = match subject {
-            Subject::New(record) => (record.collection, None),
+            Subject::New(made) => (made.record.collection, None),
             Subject::Changed(changed) => (changed.after.collection, Some(changed)),
             Subject::Any | Subject::Stored(_) => return,
         };
@@ -205,111 +235,6 @@ pub(super) fn outright(condition: &Expr) -> Verdict {
     }
 }
 
-/// A part as it was written; what comes out of a define is written anew.
-pub(super) fn text_of(compiled: &Compiled, part: &Expr) -> String {
-    let whole = part.span == compiled.expr.span && *part != compiled.expr;
-    match source_of(compiled, part) {
-        text if whole || text.is_empty() => part.to_string(),
-        text => text.to_owned(),
-    }
-}
-
-/// What stands at the place of a part.
-pub(super) fn source_of<'a>(compiled: &'a Compiled, part: &Expr) -> &'a str {
-    let range = part.span.start as usize..part.span.end as usize;
-    compiled.text.get(with_brackets(&compiled.text, range)).unwrap_or_default()
-}
-
-/// The range of a part with the brackets that it opens or closes itself: the place of `(a && b) || c` begins behind the first one.
-fn with_brackets(text: &str, mut range: Range<usize>) -> Range<usize> {
-    let (mut open, mut missing, mut quote) = (0, 0, None);
-    for sign in text.get(range.clone()).unwrap_or_default().chars() {
-        match (quote, sign) {
-            (Some(begun), _) if begun == sign => quote = None,
-            (None, '\'' | '"') => quote = Some(sign),
-            (None, '(') => open += 1,
-            (None, ')') if open > 0 => open -= 1,
-            (None, ')') => missing += 1,
-            _ => {}
-        }
-    }
-    for _ in 0..open {
-        let rest = text.get(range.end..).unwrap_or_default();
-        let Some(at) = rest.find(|sign: char| !sign.is_whitespace()).filter(|at| rest[*at..].starts_with(')')) else {
-            break;
-        };
-        range.end += at + 1;
-    }
-    for _ in 0..missing {
-        let before = text.get(..range.start).unwrap_or_default().trim_end();
-        let Some(before) = before.strip_suffix('(') else { break };
-        range.start = before.len();
-    }
-    range
-}
-
-/// What a clause reads of the caller and of the record itself.
-pub(super) fn values_read(
-    collection: &Collection,
-    compiled: &Compiled,
-    clause: &Expr,
-    resolved: &Resolved,
-    subject: Subject<'_>,
-) -> Vec<ValueRead> {
-    let mut values: Vec<ValueRead> = Vec::new();
-    let mut push = |name: String, value: String| {
-        if !values.iter().any(|known| known.name == name) {
-            values.push(ValueRead { name, value });
-        }
-    };
-    let record = subject.values();
-    clause.any(&mut |part| {
-        match &part.node {
-            Node::Slot(at) => {
-                let Some(slot) = compiled.slots.get(*at as usize) else { return false };
-                push(slot.expr.to_string(), resolved.slots.get(*at as usize).map(shown_slot).unwrap_or_default());
-            }
-            Node::Field { of, symbol } | Node::Link { of, symbol, .. } if of.node == Node::Var(THIS) => {
-                if let (Some(field), Some(record)) = (own_field(collection, *symbol), record) {
-                    push(collection.field(field).name.clone(), shown(record.get(field.0 as usize)));
-                }
-            }
-            Node::Field { of, symbol } if matches!(of.node, Node::Var(OLD | NEW)) => {
-                let (Some(field), Subject::Changed(changed)) = (own_field(collection, *symbol), subject) else {
-                    return false;
-                };
-                let (word, values) = match of.node {
-                    Node::Var(OLD) => ("old", changed.before),
-                    _ => ("new", changed.after.values),
-                };
-                let name = format!("{word}.{}", collection.field(field).name);
-                push(name, shown(values.get(field.0 as usize)));
-            }
-            _ => {}
-        }
-        false
-    });
-    values
-}
-
-/// What a clause reads of the record at the other end of a link.
-fn item_values(target: &Collection, clause: &Expr, (_, values): Item<'_>) -> Vec<ValueRead> {
-    let mut read: Vec<ValueRead> = Vec::new();
-    clause.any(&mut |part| {
-        if let Node::Field { of, symbol } = &part.node
-            && of.node == Node::Var(ITEM)
-            && let Some(field) = own_field(target, *symbol)
-        {
-            let name = format!("item.{}", target.field(field).name);
-            if !read.iter().any(|known| known.name == name) {
-                read.push(ValueRead { name, value: shown(values.get(field.0 as usize)) });
-            }
-        }
-        false
-    });
-    read
-}
-
 /// A condition in which `old` and `new` are what they are known to be; what they share with the record that is asked is asked of
 /// that one.
 fn with_change(expr: &Expr, changed: Changed<'_>) -> Expr {
@@ -352,29 +277,4 @@ fn with_item(clause: &Expr, item: Item<'_>) -> Expr {
         Some(value) => Expr::literal(value, clause.ty.clone(), clause.span),
         None => clause.map_parts(&mut |part| with_item(part, item)),
     }
-}
-
-fn own_field(collection: &Collection, symbol: Symbol) -> Option<FieldId> {
-    collection.fields.get(symbol.0 as usize).map(|field| field.id)
-}
-
-fn shown_slot(slot: &SlotValue) -> String {
-    match slot.outcome {
-        Outcome::False => "false".to_owned(),
-        Outcome::True => "true".to_owned(),
-        Outcome::Null => "null".to_owned(),
-        Outcome::Error => "not there".to_owned(),
-        Outcome::NoKey => "no key of that type".to_owned(),
-        Outcome::Value => shown(Some(&slot.value)),
-    }
-}
-
-pub(super) fn shown(value: Option<&Value>) -> String {
-    let mut out = String::new();
-    match value {
-        None => out.push_str("null"),
-        Some(Value::Text(text)) => out = format!("{text:?}"),
-        Some(value) => wire::write_text(value, &mut out),
-    }
-    out
 }

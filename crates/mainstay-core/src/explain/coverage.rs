@@ -5,9 +5,9 @@ use mainstay_schema::CollectionId;
 
 use super::{
     clauses::{Changed, Item, Subject},
+    known::{changed, unknown},
     obeying::{Asked, Subjects},
     rule_clauses::leaves,
-    writes::changed,
 };
 use crate::{
     Core, Error, Operation, Over, Request, Target, Update, Verdict,
@@ -123,10 +123,13 @@ impl Core {
         seen: &mut Vec<ClauseSeen>,
     ) -> Result<bool, Error> {
         let Some(before) = self.stored_values(request, of, target).await? else { return Ok(false) };
-        let after = changed(&before, patch);
+        let patch = self.known_patch(request, patch).await?;
+        let after = changed(&before, &patch);
         let after = OwnFields { collection: self.schema.collection(of), values: &after };
-        let subject = Subject::Changed(Changed { before: &before, after: &after, over: Over::Before });
-        for kind in [RuleKind::Update].into_iter().chain(self.rules_of_fields(of, patch)) {
+        let unknown = unknown(&patch);
+        let subject =
+            Subject::Changed(Changed { before: &before, after: &after, over: Over::Before, unknown: &unknown });
+        for kind in [RuleKind::Update].into_iter().chain(self.rules_of_fields(of, &patch)) {
             self.see_of(request, (of, kind), (Subjects::One(target), subject, None), seen).await?;
         }
         Ok(true)

@@ -1,17 +1,14 @@
 //! The rules of fields that a write sends: which of their clauses hold, and which do not, for rule tests.
-use mainstay_expr::Value;
 use mainstay_plan::OwnFields;
-use mainstay_schema::{CollectionId, FieldId};
+use mainstay_schema::CollectionId;
 
-use super::{clauses::Subject, coverage::ClauseSeen, rule_clauses::leaves, writes::named_by};
-use crate::{
-    Core, Create, Error, Request, Verdict,
-    expressions::{RuleKind, RuleName},
-    record::{new::NewRecord, patch::Patch},
+use super::{
+    clauses::{Made, Subject},
+    coverage::ClauseSeen,
+    known::KnownRecord,
+    rule_clauses::leaves,
 };
-
-/// A new record with fields that have rules: its values, what of them only the write knows, and the fields.
-type Sent = (CollectionId, Vec<Value>, Vec<FieldId>, Vec<FieldId>);
+use crate::{Core, Create, Error, Request, RuleExplained, Verdict, expressions::RuleKind, record::patch::Patch};
 
 impl Core {
     /// The rules of fields that a change asks: of those that are sent, and the reading of those that something is added to.
@@ -30,56 +27,50 @@ impl Core {
     ) -> Result<(), Error> {
         let Ok((records, errors)) = self.records_explained(request, create, usize::MAX) else { return Ok(()) };
         for (mut record, patch) in records {
-            if let (Some(unique), Some(patch)) = (&create.upsert, patch.filter(|_| record.late.is_empty())) {
-                let target = named_by(unique, &record);
-                if self.see_change(request, (create.collection, &target), &patch, seen).await? {
-                    continue;
-                }
-            }
-            // What a change does without may be missing from a new record alone.
-            if !errors.is_empty() {
+            let records = self.known_records(request, &mut record, usize::MAX).await?;
+            let unique = create.upsert.as_ref().and_then(|unique| records.first()?.named_by(unique));
+            if let (Some(target), Some(patch)) = (unique, patch)
+                && self.see_change(request, (create.collection, &target), &patch, seen).await?
+            {
                 continue;
             }
-            for (of, values, late, ruled) in sent(&mut record) {
-                let row = OwnFields { collection: self.schema.collection(of), values: &values };
-                let subject = if late.is_empty() { Subject::New(&row) } else { Subject::Any };
-                for field in ruled {
-                    self.see_new(request, (of, RuleKind::WriteField(field)), subject, seen).await?;
-                }
+            // What a change does without may be missing from a new record alone.
+            if errors.is_empty() {
+                self.see_new(request, &records, seen).await?;
             }
         }
         Ok(())
     }
 
-    /// Asks each clause of a rule of a new record, in memory.
+    /// The same of new records, in memory.
     async fn see_new(
         &self,
         request: &Request,
-        rule: RuleName,
-        subject: Subject<'_>,
+        records: &[KnownRecord],
         seen: &mut Vec<ClauseSeen>,
     ) -> Result<(), Error> {
-        let parts = self.take_apart(request, rule, (subject, None), |expr| (leaves(expr), true))?;
-        let explained = self.explain_parts(request, rule, parts, subject.values(), None).await?;
-        for (number, clause) in explained.clauses.iter().enumerate() {
-            let held = match clause.outcome {
-                Verdict::True => true,
-                Verdict::False | Verdict::Error => false,
-                Verdict::PerRecord | Verdict::Skipped => continue,
-            };
-            seen.push(ClauseSeen { collection: rule.0, kind: rule.1, number, held, failed: !held });
+        for KnownRecord { of, values, ruled, unknown, .. } in records {
+            let row = OwnFields { collection: self.schema.collection(*of), values };
+            let subject = Subject::New(Made { record: &row, unknown });
+            for field in ruled {
+                let kind = RuleKind::WriteField(*field);
+                let parts = self.take_apart(request, (*of, kind), (subject, None), |expr| (leaves(expr), true))?;
+                let explained = self.explain_parts(request, (*of, kind), parts, Some(values), None).await?;
+                seen.extend(verdicts(&explained).map(|(number, held)| {
+                    let (collection, failed) = (*of, !held);
+                    ClauseSeen { collection, kind, number, held, failed }
+                }));
+            }
         }
         Ok(())
     }
 }
 
-fn sent(record: &mut NewRecord) -> Vec<Sent> {
-    let mut all = Vec::new();
-    record.each(&mut |record| {
-        if !record.ruled.is_empty() {
-            let late = record.unknown().collect();
-            all.push((record.collection, record.values.clone(), late, record.ruled.clone()));
-        }
-    });
-    all
+/// The clauses that are decided, by their number.
+fn verdicts(explained: &RuleExplained) -> impl Iterator<Item = (usize, bool)> + '_ {
+    explained.clauses.iter().enumerate().filter_map(|(number, clause)| match clause.outcome {
+        Verdict::True => Some((number, true)),
+        Verdict::False | Verdict::Error => Some((number, false)),
+        Verdict::PerRecord | Verdict::Skipped => None,
+    })
 }

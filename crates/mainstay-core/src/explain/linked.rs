@@ -6,8 +6,9 @@ use mainstay_plan::OwnFields;
 use mainstay_schema::{Collection, CollectionId, FieldId, FieldKind};
 
 use super::{
-    clauses::{RuleParts, Subject, shown},
+    clauses::{RuleParts, Subject},
     obeying::{Asked, Subjects},
+    values::shown,
 };
 use crate::{
     Core, Error, Request, RuleExplained, Target, ValueRead, Verdict, evaluate::condition_holds, expressions::RuleName,

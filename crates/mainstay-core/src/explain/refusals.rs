@@ -3,7 +3,7 @@ use mainstay_plan::OwnFields;
 use mainstay_schema::Collection;
 
 use super::{
-    clauses::Subject,
+    clauses::{Made, Subject},
     rule_clauses::{KINDS, field_kinds},
 };
 use crate::{
@@ -20,7 +20,7 @@ impl Core {
         &self,
         request: &Request,
         gate: &CallerGate,
-        record: Option<&OwnFields<'_>>,
+        record: Option<Made<'_>>,
         error: Error,
     ) -> Error {
         if !self.settings.explain_refusals {
@@ -47,12 +47,12 @@ impl Core {
         let Failed { step, error, .. } = failed;
         let Some(rule) = self.rule_named(&error).filter(|_| is_refusal(&error)) else { return error };
         let made = outcomes.iter().find_map(|outcome| match outcome {
-            Outcome::Created { of, ready, .. } if outcome.step() == step && ready.known && *of == rule.0 => Some(ready),
+            Outcome::Created { of, ready, .. } if outcome.step() == step && *of == rule.0 => Some(ready),
             _ => None,
         });
         let collection = self.schema.collection(rule.0);
-        let row = made.map(|ready| OwnFields { collection, values: &ready.values });
-        let subject = row.as_ref().map_or(Subject::Any, Subject::New);
+        let row = made.map(|ready| (OwnFields { collection, values: &ready.values }, &ready.unknown));
+        let subject = row.as_ref().map_or(Subject::Any, |(record, unknown)| Subject::New(Made { record, unknown }));
         match self.explain_made(request, rule, subject).await {
             Ok(explained) => with_clauses(error, &explained),
             Err(_) => error,
@@ -82,6 +82,7 @@ impl Core {
     ) -> Result<Vec<RuleExplained>, Error> {
         let Some(before) = self.stored_values(request, rule.0, &update.target).await? else { return Ok(Vec::new()) };
         let patch = self.patch(request, rule.0, &update.patch, Sender::Caller)?;
+        let patch = self.known_patch(request, &patch).await?;
         self.explain_states(request, rule, &update.target, (&before, &patch)).await
     }
 

@@ -4,7 +4,7 @@ use mainstay_schema::{CollectionId, Field, FieldId};
 
 use super::{
     ClauseSeen,
-    clauses::{source_of, text_of},
+    texts::{source_of, text_of},
 };
 use crate::{Core, expressions::RuleKind};
 

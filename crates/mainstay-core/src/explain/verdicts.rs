@@ -1,12 +1,12 @@
 //! What the clauses of a rule come to for one stored record: the database is asked, clause by clause.
-use mainstay_expr::{Expr, NEW, Node, THIS, Value};
+use mainstay_expr::{Expr, Value};
 use mainstay_plan::OwnFields;
-use mainstay_schema::{CollectionId, FieldId, Json, JsonLimits};
+use mainstay_schema::{CollectionId, Json, JsonLimits};
 
 use super::{
     clauses::{Changed, RuleParts, Subject},
+    known::{changed, unknown},
     obeying::{Asked, Subjects},
-    writes::changed,
 };
 use crate::{
     AdminPass, Caller, Core, Error, Over, ReadOne, Request, RuleExplained, Target, Verdict, expressions::RuleName,
@@ -68,8 +68,8 @@ impl Core {
         self.explain_parts(request, rule, parts, subject.values(), target).await
     }
 
-    /// A rule over a record as a change finds it, and as it would leave it. What only the write knows is not made up: a state in
-    /// which the rule reads it is asked of the stored record alone, or left out.
+    /// A rule over a record as a change finds it, and as it would leave it. A clause that reads what only the write knows is not
+    /// decided.
     pub(super) async fn explain_states(
         &self,
         request: &Request,
@@ -79,15 +79,11 @@ impl Core {
     ) -> Result<Vec<RuleExplained>, Error> {
         let after = changed(before, patch);
         let after = OwnFields { collection: self.schema.collection(rule.0), values: &after };
-        let late: Vec<FieldId> = patch.unknown().filter(|field| !patch.added.contains(field)).collect();
-        let reads_late = |over| rule.1.of(&self.schema, rule.0).is_some_and(|rule| reads(&rule.expr, over, &late));
+        let unknown = unknown(patch);
         let mut states = Vec::new();
         for over in [Over::Before, Over::After] {
-            let mut explained = match reads_late(over) {
-                false => self.explain_changed(request, rule, target, Changed { before, after: &after, over }).await?,
-                true if over == Over::Before => self.explain_rule(request, rule, Some(target)).await?,
-                true => continue,
-            };
+            let changed = Changed { before, after: &after, over, unknown: &unknown };
+            let mut explained = self.explain_changed(request, rule, target, changed).await?;
             explained.over = Some(over);
             states.push(explained);
         }
@@ -134,15 +130,4 @@ impl Core {
             Some(_) => Verdict::True,
         })
     }
-}
-
-/// Whether a rule over one state of a record reads fields of which only the write knows what they become.
-fn reads(rule: &Expr, over: Over, late: &[FieldId]) -> bool {
-    rule.any(&mut |part| match &part.node {
-        Node::Field { of, symbol } | Node::Link { of, symbol, .. } => {
-            let becoming = of.node == Node::Var(NEW) || over == Over::After && of.node == Node::Var(THIS);
-            becoming && late.iter().any(|field| field.0 as usize == symbol.0 as usize)
-        }
-        _ => false,
-    })
 }

@@ -1,9 +1,11 @@
 //! Writes explained, without writing: rules over the record as it is stored, and as it would be.
-use mainstay_expr::Value;
 use mainstay_plan::{LinkMode, OwnFields};
 use mainstay_schema::{CollectionId, FieldId};
 
-use super::clauses::Subject;
+use super::{
+    clauses::{Made, Subject},
+    known::{KnownRecord, changed, unknown},
+};
 use crate::{
     Core, Create, Delete, Error, Explanation, FieldError, Request, RuleExplained, Target, Update, Verdict,
     errors::invalid_record,
@@ -34,10 +36,11 @@ impl Core {
         }
         let (records, errors) = self.records_explained(request, create, EXPLAINED_MAX)?;
         for (at, (mut record, patch)) in records.into_iter().enumerate() {
-            if let Some(unique) = &create.upsert {
-                self.explain_upsert(request, (create.collection, unique), patch, &record, &mut explanation).await?;
+            let known = self.known_records(request, &mut record, EXPLAINED_MAX).await?;
+            if let (Some(unique), Some(record)) = (&create.upsert, known.first()) {
+                self.explain_upsert(request, unique, patch, record, &mut explanation).await?;
             }
-            self.explain_new(request, &mut record, create.many, &mut explanation).await?;
+            self.explain_new(request, known, create.many, &mut explanation).await?;
             if at == 0 && errors.is_empty() && record.late.is_empty() && record.before.is_empty() {
                 record.after.clear();
                 let answering = Answering::Record(&create.answered);
@@ -77,24 +80,18 @@ impl Core {
         Ok((records, errors))
     }
 
-    /// The rules that a new record is asked, and of those made with it.
+    /// The rules that new records are asked.
     pub(super) async fn explain_new(
         &self,
         request: &Request,
-        record: &mut NewRecord,
+        records: Vec<KnownRecord>,
         placed: bool,
         explanation: &mut Explanation,
     ) -> Result<(), Error> {
-        let mut all = Vec::new();
-        record.each(&mut |record| {
-            let late: Vec<FieldId> = record.unknown().collect();
-            let (ruled, lists) = (record.ruled.clone(), record.lists.clone());
-            all.push((record.collection, record.values.clone(), late, (ruled, lists), record.place.clone()));
-        });
-        for (of, values, late, (ruled, lists), place) in all.into_iter().take(EXPLAINED_MAX) {
+        for record in records {
+            let KnownRecord { of, place, values, lists, ruled, unknown } = record;
             let row = OwnFields { collection: self.schema.collection(of), values: &values };
-            // A rule over keys that only the write knows would be told wrongly.
-            let subject = if late.is_empty() { Subject::New(&row) } else { Subject::Any };
+            let subject = Subject::New(Made { record: &row, unknown: &unknown });
             let fields = ruled.into_iter().map(RuleKind::WriteField);
             for kind in [RuleKind::Create].into_iter().chain(fields) {
                 let explained = self.explain_made(request, (of, kind), subject).await?;
@@ -105,7 +102,7 @@ impl Core {
             explanation.rules.extend(self.failing_checks(
                 request,
                 &row,
-                &late,
+                &unknown,
                 Some(&place).filter(|_| placed).map(String::as_str),
             ));
         }
@@ -116,13 +113,14 @@ impl Core {
     async fn explain_upsert(
         &self,
         request: &Request,
-        (of, unique): (CollectionId, &[FieldId]),
+        unique: &[FieldId],
         patch: Option<Patch>,
-        record: &NewRecord,
+        record: &KnownRecord,
         explanation: &mut Explanation,
     ) -> Result<(), Error> {
-        let target = named_by(unique, record);
-        if !record.late.is_empty() || self.stored_values(request, of, &target).await?.is_none() {
+        let of = record.of;
+        let Some(target) = record.named_by(unique) else { return Ok(()) };
+        if self.stored_values(request, of, &target).await?.is_none() {
             return Ok(());
         }
         self.explain_change(request, of, &target, patch.as_ref(), explanation).await
@@ -194,9 +192,9 @@ impl Core {
         let (Some(before), Some(patch)) = (stored, patch) else {
             return self.explain_stored(request, update, target, explanation).await;
         };
+        let patch = &self.known_patch(request, patch).await?;
         let after = changed(&before, patch);
         let row = OwnFields { collection: self.schema.collection(of), values: &after };
-        let late: Vec<FieldId> = patch.unknown().filter(|field| !patch.added.contains(field)).collect();
         let read = self.explain_rule(request, (of, RuleKind::Read), Some(target)).await?;
         self.add_rule(request, (of, RuleKind::Read), read, None, explanation);
         let subject = (Subject::Stored(&before), Some(target));
@@ -208,7 +206,7 @@ impl Core {
                 self.add_rule(request, (of, kind), explained, None, explanation);
             }
         }
-        explanation.rules.extend(self.failing_checks(request, &row, &late, None));
+        explanation.rules.extend(self.failing_checks(request, &row, &unknown(patch), None));
         Ok(())
     }
 
@@ -275,42 +273,6 @@ impl Core {
             explanation.refused = Some(refused(&self.schema, Class::of(&request.caller), name).message);
         }
         explanation.rules.push(explained);
-    }
-}
-
-/// The record that an upsert would change: the one that holds the same in these fields.
-pub(super) fn named_by(unique: &[FieldId], record: &NewRecord) -> Target {
-    let values = unique.iter().map(|field| {
-        let mut out = String::new();
-        mainstay_expr::wire::write_text(&record.values[field.0 as usize], &mut out);
-        out
-    });
-    Target::Unique { fields: unique.to_vec(), values: values.collect() }
-}
-
-/// The record as a patch leaves it, as far as it is known before the write.
-pub(super) fn changed(before: &[Value], patch: &Patch) -> Vec<Value> {
-    let mut after = before.to_vec();
-    for (field, value) in &patch.set {
-        let slot = &mut after[field.0 as usize];
-        *slot = match patch.added.contains(field) {
-            true => sum(slot, value),
-            false => value.clone(),
-        };
-    }
-    after
-}
-
-/// The sum of two numbers; null where there is none.
-fn sum(a: &Value, b: &Value) -> Value {
-    match (a, b) {
-        (Value::Int(a), Value::Int(b)) => a.checked_add(*b).map_or(Value::Null, Value::Int),
-        (Value::Float(a), Value::Float(b)) => Value::Float(a + b),
-        (Value::Decimal(a), Value::Decimal(b)) if a.scale == b.scale => a
-            .units
-            .checked_add(b.units)
-            .map_or(Value::Null, |units| Value::Decimal(mainstay_expr::Decimal { units, scale: a.scale })),
-        _ => Value::Null,
     }
 }
 

@@ -15,6 +15,7 @@ use super::{
 use crate::{
     Answered, Core, Error, ReadOne, Request, Selection, Target,
     errors::from_store,
+    explain::Made,
     expressions::RuleKind,
     gate::CallerGate,
     plan::{
@@ -67,8 +68,8 @@ pub(crate) struct Ready {
     pub(crate) prepared: Arc<PreparedCreate>,
     /// Its values; null where the write fills a key in.
     pub(crate) values: Vec<Value>,
-    /// Whether all values but a counted key are known.
-    pub(crate) known: bool,
+    /// The fields, but a counted key, of which only the write knows what they hold, or what they lead to.
+    pub(crate) unknown: SmallVec<[FieldId; 4]>,
 }
 
 impl Steps<'_> {
@@ -179,7 +180,8 @@ impl Core {
             Gate::Open | Gate::Shut => false,
         };
         if asked_here && !gate.holds(&self.schema, &row) {
-            return Err(self.explain_gate(request, gate, Some(&row), gate.refused(&self.schema)));
+            let made = Made { record: &row, unknown: &late };
+            return Err(self.explain_gate(request, gate, Some(made), gate.refused(&self.schema)));
         }
         let links: SmallVec<[LinkShape; 4]> = links(collection, &record).collect();
         let ask = CreateAsk {
@@ -205,11 +207,12 @@ impl Core {
         let input = inputs(&kept.shape, &record);
         let given = Given { slots: &resolved.slots, input: &input, ..Given::default() };
         let values = given.bind(&prepared.origins);
-        let known = late.is_empty();
+        let mut unknown = late;
+        unknown.extend_from_slice(&record.made);
         let late = late_inputs(&record.late, &kept.shape.columns);
         let late = Given::late(&prepared.origins, &late);
         let task = Task { statement: prepared.statement.clone(), values, late };
-        Ok((Ready { prepared, known, values: record.values }, task))
+        Ok((Ready { prepared, unknown, values: record.values }, task))
     }
 
     fn create_shape(&self, ask: &CreateAsk<'_>) -> Result<Arc<KeptCreate>, Error> {

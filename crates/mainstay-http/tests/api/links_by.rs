@@ -1,6 +1,6 @@
 //! Links by a unique: `{"by": {"slug": "core"}}` wherever the id of a link may stand.
 use insta::assert_snapshot;
-use mainstay_testing::TestApp;
+use mainstay_testing::{Setup, TestApp};
 use serde_json::{Value as Json, json};
 
 use crate::{SKILLS, skills, told};
@@ -218,4 +218,27 @@ async fn many_look_ups_are_few() {
     for (n, row) in created.json().as_array().expect("errors").iter().enumerate() {
         assert_eq!(*row, json!({"slug": format!("s{n}"), "category": {"slug": format!("c{}", n % 50)}}));
     }
+}
+
+/// In development a refusal names the clauses that refuse, also where a link is given by a unique.
+#[tokio::test]
+async fn in_development_the_clauses_that_refuse_are_told() {
+    const ROWS: &str = r#"
+type Team @rules(read: "true") { slug: String! @unique rows: [Row!]! @inverse(field: "team") }
+type Row @rules(read: "true", create: "n < 5 && team.slug == 'a'", update: "n < 5 && team.slug == 'a'") { n: Int! team: Team! }
+"#;
+    let app = Setup::new(ROWS).explained().start().await;
+    app.seed("teams", [json!({"slug": "a"}), json!({"slug": "b"})]).await;
+    let id = app.seed("rows", [json!({"n": 1, "team": by("a")})]).await.remove(0);
+    let hint = |reply: mainstay_testing::Reply| reply.json()["hint"].as_str().unwrap_or_default().to_owned();
+    let path = format!("/api/rows/{id}");
+    let changed = hint(app.user("anna").patch(&path, json!({"n": 7, "team": by("b")})).await);
+    for told in ["Row.update, of the record as it would become", "`n < 5` is false, where n is 7", "team.slug is \"b\""]
+    {
+        assert!(changed.contains(told), "{told}: {changed}");
+    }
+    let made = hint(app.user("anna").post("/api/rows", json!({"n": 9, "team": by("a")})).await);
+    assert_eq!(made, "Row.create: `n < 5` is false, where n is 9");
+    let led = hint(app.user("anna").post("/api/rows", json!({"n": 1, "team": by("b")})).await);
+    assert_eq!(led, "Row.create: `team.slug == 'a'` does not hold");
 }

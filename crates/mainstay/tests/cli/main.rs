@@ -13,6 +13,7 @@ mod disk;
 mod docs;
 mod examples;
 mod explain;
+mod explain_by;
 mod export;
 mod import;
 mod import_links;

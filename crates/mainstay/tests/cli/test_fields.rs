@@ -4,7 +4,7 @@ use serde_json::json;
 use crate::support::Project;
 
 /// A note whose `text` may be read by its author and sent by editors, and how often that was seen.
-const FIELDS: &str = r#"type Folder @rules(read: "true") { id: String! owner: ID! notes: [Note!]! @inverse(field: "folder") }
+const FIELDS: &str = r#"type Folder @rules(read: "true", create: "true") { id: String! name: String @unique owner: ID! notes: [Note!]! @inverse(field: "folder") }
 type Note @rules(read: "true", create: "true", update: "true") {
   id: String!
   folder: Folder
@@ -19,7 +19,7 @@ type Note @rules(read: "true", create: "true", update: "true") {
 
 fn of_fields(requests: &str) -> serde_json::Value {
     let project = Project::with_schema(FIELDS);
-    let records = "folders = [{ id = \"f\", owner = \"anna\" }]\nnotes = [{ id = \"n\", author = \"anna\", code = \"c\", text = \"a\" }]\n";
+    let records = "folders = [{ id = \"f\", name = \"f\", owner = \"anna\" }]\nnotes = [{ id = \"n\", author = \"anna\", code = \"c\", text = \"a\" }]\n";
     let head = "[callers]\nanna = {}\nbob = {}\neva = { roles = [\"editor\"] }\n[records]\n";
     project.write("tests/a.toml", &format!("{head}{records}[[test]]\nname = \"one\"\n{requests}"));
     let (code, report) = project.json(&["test"]);
@@ -76,4 +76,10 @@ fn clauses_of_fields_that_are_sent_are_counted() {
     let upsert = "[[test.request]]\nas = \"eva\"\npost = \"/api/notes?upsert=code\"\nbody = { code = \"c\", author = \"anna\", text = \"b\" }\n";
     let put = of_fields(upsert);
     assert_eq!((never(&put, owner), never(&put, role)), (Some(json!([true])), Some(json!([false]))), "{put:#}");
+    let named = "{ id = \"m\", author = \"bob\", text = \"b\", folder = { by = { name = \"f\" } } }";
+    let refused = of_fields(&post("bob", named, 403));
+    assert_eq!(never(&refused, owner), Some(json!([true])), "{refused:#}");
+    let inside = "{ id = \"g\", owner = \"anna\", notes = [{ id = \"m\", author = \"anna\", text = \"b\" }] }";
+    let made = of_fields(&post("anna", inside, 201).replace("/api/notes", "/api/folders"));
+    assert_eq!(never(&made, owner), Some(json!([true, false])), "it leads to what is not there yet: {made:#}");
 }
