@@ -10,8 +10,8 @@ use super::{
     rule_clauses::leaves,
 };
 use crate::{
-    Core, Error, Operation, Over, Request, Target, Update, Verdict,
-    expressions::{RuleKind, RuleName},
+    Core, Create, Error, Operation, Over, Request, Target, Update, Verdict,
+    expressions::{Expressions, RuleKind, RuleName},
     gate::CallerGate,
     plan::{read::ReadAsk, rules::Gate},
     record::{field::Sender, patch::Patch},
@@ -37,49 +37,29 @@ impl Core {
         match operation {
             Operation::ReadOne(read) => {
                 let kept = self.read_shape(request, &ReadAsk::one(request, read))?;
-                for rule in kept.shape.expressions.rules().collect::<Vec<_>>() {
-                    let own = rule.0 == read.collection && matches!(rule.1, RuleKind::Read | RuleKind::ReadField(_));
-                    let over = if own { Subjects::One(&read.target) } else { Subjects::All };
-                    self.see(request, rule, over, &mut seen).await?;
-                }
+                let one = Some((read.collection, &read.target));
+                self.see_read(request, &kept.shape.expressions, one, &mut seen).await?;
             }
             Operation::List(list) => {
                 let kept = self.read_shape(request, &ReadAsk::list(request, list))?;
-                for rule in kept.shape.expressions.rules().collect::<Vec<_>>() {
-                    self.see(request, rule, Subjects::All, &mut seen).await?;
-                }
+                self.see_read(request, &kept.shape.expressions, None, &mut seen).await?;
             }
             Operation::Group(group) => {
                 let kept = self.group_shape(request, group)?;
-                for rule in kept.shape.expressions.rules().collect::<Vec<_>>() {
-                    self.see(request, rule, Subjects::All, &mut seen).await?;
-                }
+                self.see_read(request, &kept.shape.expressions, None, &mut seen).await?;
             }
-            Operation::Create(create) => {
-                let gate = self.gate(request, (create.collection, RuleKind::Create))?;
-                if *gate.gate() == Gate::Shut {
-                    self.see(request, gate.rule, Subjects::All, &mut seen).await?;
-                } else {
-                    self.see_sent(request, create, &mut seen).await?;
-                }
-            }
-            Operation::Update(update) => {
-                let (of, target) = (update.collection, &update.target);
-                self.see(request, (of, RuleKind::Read), Subjects::One(target), &mut seen).await?;
-                let patch = self.sent(request, update).unwrap_or_default();
-                self.see_change(request, (of, target), &patch, &mut seen).await?;
-                self.see_links(request, update, &mut seen).await?;
-            }
+            Operation::Create(create) => self.see_create(request, create, &mut seen).await?,
+            Operation::Update(update) => self.see_update(request, update, &mut seen).await?,
             Operation::Delete(delete) => {
                 for kind in [RuleKind::Read, RuleKind::Delete] {
                     self.see(request, (delete.collection, kind), Subjects::One(&delete.target), &mut seen).await?;
                 }
             }
             Operation::UpdateMatching(update) => {
-                let patch = self.patch(request, update.matching.collection, &update.patch, Sender::Caller);
-                let rules = self.rules_of_fields(update.matching.collection, &patch.unwrap_or_default());
-                self.see_matching(request, &update.matching, [RuleKind::Update].into_iter().chain(rules), &mut seen)
-                    .await?;
+                let (of, matching) = (update.matching.collection, &update.matching);
+                let patch = self.patch(request, of, &update.patch, Sender::Caller).unwrap_or_default();
+                let rules = [RuleKind::Update].into_iter().chain(self.rules_of_fields(of, &patch));
+                self.see_matching(request, matching, rules, &mut seen).await?;
             }
             Operation::DeleteMatching(matching) => {
                 self.see_matching(request, matching, [RuleKind::Delete].into_iter(), &mut seen).await?;
@@ -87,6 +67,50 @@ impl Core {
             Operation::Batch(_) => {}
         }
         Ok(seen)
+    }
+
+    /// The rules of a read: of the record that it names, of all records of other collections.
+    async fn see_read(
+        &self,
+        request: &Request,
+        expressions: &Expressions,
+        one: Option<(CollectionId, &Target)>,
+        seen: &mut Vec<ClauseSeen>,
+    ) -> Result<(), Error> {
+        for rule in expressions.rules() {
+            let own = one.filter(|(of, _)| *of == rule.0 && matches!(rule.1, RuleKind::Read | RuleKind::ReadField(_)));
+            let over = own.map_or(Subjects::All, |(_, target)| Subjects::One(target));
+            self.see(request, rule, over, seen).await?;
+        }
+        Ok(())
+    }
+
+    /// The rule of a create where it shuts, else those of the fields that are sent.
+    async fn see_create(
+        &self,
+        request: &Request,
+        create: &Create<'_>,
+        seen: &mut Vec<ClauseSeen>,
+    ) -> Result<(), Error> {
+        let gate = self.gate(request, (create.collection, RuleKind::Create))?;
+        match *gate.gate() {
+            Gate::Shut => self.see(request, gate.rule, Subjects::All, seen).await,
+            _ => self.see_sent(request, create, seen).await,
+        }
+    }
+
+    /// The rules of a change of one record.
+    async fn see_update(
+        &self,
+        request: &Request,
+        update: &Update<'_>,
+        seen: &mut Vec<ClauseSeen>,
+    ) -> Result<(), Error> {
+        let (of, target) = (update.collection, &update.target);
+        self.see(request, (of, RuleKind::Read), Subjects::One(target), seen).await?;
+        let patch = self.sent(request, update).unwrap_or_default();
+        self.see_change(request, (of, target), &patch, seen).await?;
+        self.see_links(request, update, seen).await
     }
 
     /// The same for the rule of a create, over a record that the request has made.

@@ -76,6 +76,9 @@ fn clauses_of_fields_that_are_sent_are_counted() {
     let upsert = "[[test.request]]\nas = \"eva\"\npost = \"/api/notes?upsert=code\"\nbody = { code = \"c\", author = \"anna\", text = \"b\" }\n";
     let put = of_fields(upsert);
     assert_eq!((never(&put, owner), never(&put, role)), (Some(json!([true])), Some(json!([false]))), "{put:#}");
+    let ops = "{ ops = [{ op = \"upsert\", in = \"notes\", by = \"code\", data = { code = \"c\", author = \"anna\", text = \"b\" } }] }";
+    let put = of_fields(&post("eva", ops, 200).replace("/api/notes", "/api/batch"));
+    assert_eq!((never(&put, owner), never(&put, role)), (Some(json!([true])), Some(json!([false]))), "{put:#}");
     let named = "{ id = \"m\", author = \"bob\", text = \"b\", folder = { by = { name = \"f\" } } }";
     let refused = of_fields(&post("bob", named, 403));
     assert_eq!(never(&refused, owner), Some(json!([true])), "{refused:#}");

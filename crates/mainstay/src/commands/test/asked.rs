@@ -40,6 +40,9 @@ fn operation(operation: &Json) -> Option<Asked> {
     let body = operation.get("data").map_or_else(Vec::new, |data| data.to_string().into_bytes());
     let method = match text("op")? {
         "create" => return Some(Asked { method: "POST", path: format!("/api/{collection}"), body }),
+        "upsert" => {
+            return Some(Asked { method: "POST", path: format!("/api/{collection}?upsert={}", text("by")?), body });
+        }
         "update" => "PATCH",
         "delete" => "DELETE",
         _ => return None,
