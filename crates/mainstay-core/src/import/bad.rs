@@ -1,7 +1,7 @@
 //! The file of records in which something is wrong: a line of JSON for each, with the reasons and the record as it is.
 use std::{
     fs::{File, OpenOptions},
-    io::{BufRead, BufReader, Seek, SeekFrom, Write},
+    io::{BufRead, BufReader, Read, Seek, SeekFrom, Write},
     path::Path,
 };
 
@@ -105,17 +105,47 @@ fn beginning(source: &Source) -> String {
     object.trim_end_matches('}').to_owned() + ","
 }
 
-/// Whether each line begins so; of the last one a run that was killed may have written only a part.
-fn is_about(file: &File, begins: &[String]) -> std::io::Result<bool> {
+/// Whether each line begins so; of the last one a run that was killed may have written only a part. Only beginnings are held: what no
+/// import wrote may have no lines.
+fn is_about(file: impl Read, begins: &[String]) -> std::io::Result<bool> {
+    let longest = begins.iter().map(String::len).max().unwrap_or(0) as u64;
     let (mut reader, mut line) = (BufReader::new(file), Vec::new());
     loop {
         line.clear();
-        if reader.read_until(b'\n', &mut line)? == 0 {
+        if reader.by_ref().take(longest).read_until(b'\n', &mut line)? == 0 {
             return Ok(true);
         }
         let fits = |begins: &String| line.starts_with(begins.as_bytes()) || begins.as_bytes().starts_with(&line);
         if !begins.iter().any(fits) {
             return Ok(false);
+        }
+        if line.last() != Some(&b'\n') {
+            reader.skip_until(b'\n')?;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, repeat};
+
+    use super::is_about;
+
+    #[test]
+    fn of_a_file_without_lines_only_the_beginning_is_read() {
+        let begins = [r#"{"source":"a.csv","#, r#"{"source":"another.csv","#].map(str::to_owned);
+        let mut other = repeat(b'x').take(1 << 20);
+        assert!(matches!(is_about(&mut other, &begins), Ok(false)));
+        assert!(other.limit() > 0);
+        let long = format!("{}{}", begins[0], "x".repeat(100_000));
+        for (text, about) in [
+            (String::new(), true),
+            (format!("{long}\n{long}\n{}", begins[1]), true),
+            (format!("{long}\n{long}\n{}", &begins[1][..5]), true),
+            (format!("{long}\nx\n{long}"), false),
+            (format!("{}\n{long}", &begins[1][..5]), false),
+        ] {
+            assert_eq!(is_about(text.as_bytes(), &begins).ok(), Some(about));
         }
     }
 }
