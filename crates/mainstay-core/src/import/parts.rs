@@ -6,7 +6,11 @@ use std::{
 
 use mainstay_schema::{CollectionId, Schema, nearest};
 
-use super::{Format, Input, Report, Source, invalid, read::json::Scanner, unreadable};
+use super::{
+    Format, Input, Report, Source, invalid,
+    read::json::{Member, Scanner},
+    unreadable,
+};
 use crate::Error;
 
 /// Records of one collection in one source.
@@ -108,28 +112,43 @@ fn json_parts(
         }
         (Some(b'['), None) => Err(invalid("the file holds a list, but not of what").with_hint("name the collection")),
         (Some(b'{'), None) => {
-            for found in scanner.members()? {
-                match (collection_named(schema, &found.name), found.kind) {
-                    (Some(of), "an array") => {
-                        parts.push(part(
-                            of,
-                            format!("/{}", found.name),
-                            found.start,
-                            found.line,
-                            found.end - found.start,
-                        ));
-                    }
-                    (None, "an array") => return Err(unknown_collection(schema, &found.name)),
-                    (_, kind) => {
-                        report.notes.push(format!("\"{}\" is {kind}, not a list, and was passed over", found.name));
-                    }
-                }
+            for (found, of) in lists(schema, source, scanner.members()?, report)? {
+                let bytes = found.end - found.start;
+                parts.push(part(of, format!("/{}", found.name), found.start, found.line, bytes));
             }
             Ok(())
         }
         (None, _) => Err(invalid(format!("{} is empty", source.name))),
         (Some(_), _) => Err(invalid(format!("the file holds {}, not a list of records", scanner.kind()?))),
     }
+}
+
+/// Members of a source that are told of as passed over; the others are counted.
+const PASSED_OVER_MAX: usize = 20;
+
+/// The members that are lists, with their collections; what the others are is told.
+fn lists(
+    schema: &Schema,
+    source: &Source,
+    members: Vec<Member>,
+    report: &mut Report,
+) -> Result<Vec<(Member, CollectionId)>, Error> {
+    let (mut lists, mut passed_over) = (Vec::new(), 0_usize);
+    for member in members {
+        match (collection_named(schema, &member.name), member.kind) {
+            (Some(of), "an array") => lists.push((member, of)),
+            (None, "an array") => return Err(unknown_collection(schema, &member.name)),
+            (_, kind) => {
+                passed_over += 1;
+                let told = || format!("\"{}\" is {kind}, not a list, and was passed over", member.name);
+                report.notes.extend((passed_over <= PASSED_OVER_MAX).then(told));
+            }
+        }
+    }
+    let more = passed_over.saturating_sub(PASSED_OVER_MAX);
+    let told = || format!("{more} more of {} are no lists, and were passed over", source.name);
+    report.notes.extend((more > 0).then(told));
+    Ok(lists)
 }
 
 /// Collections that a hint names at most.

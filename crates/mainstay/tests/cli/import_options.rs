@@ -170,3 +170,20 @@ fn links_that_are_left_out_are_counted_beside_records_that_are_put_aside() {
     let of = &report["collections"][0];
     assert_eq!((code, &of["created"], &of["linksLeftOut"]), (Some(0), &2.into(), &6.into()), "{report}");
 }
+
+#[test]
+fn of_many_members_that_are_no_lists_the_first_are_told() {
+    let project = people();
+    for (count, more) in
+        [(20, None), (21, Some("1 more of all.json are no lists")), (60_000, Some("59980 more of all.json"))]
+    {
+        let members: Vec<String> = (0..count).map(|at| format!("\"m{at}\": {at}")).collect();
+        project.write("all.json", &format!("{{{}, \"teams\": []}}", members.join(", ")));
+        let told = project.ok(&["import", "all.json"]);
+        assert_eq!(told.matches("is a number, not a list, and was passed over").count(), 20, "{told}");
+        assert!(told.contains("\"m19\"") && !told.contains("\"m20\""), "{told}");
+        assert!(told.contains(more.unwrap_or("passed over")) && told.contains(" more of") == more.is_some(), "{told}");
+    }
+    project.write("all.json", "{\"m\": 1, \"teams\": [], \"m\": 2}");
+    assert!(refused(&project, &["all.json"]).contains("the key \"m\" comes twice"));
+}

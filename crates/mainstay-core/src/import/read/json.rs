@@ -1,5 +1,8 @@
 //! JSON documents, value by value: finds where each begins and ends without holding more than one.
-use std::io::{BufRead, BufReader, Read};
+use std::{
+    collections::HashSet,
+    io::{BufRead, BufReader, Read},
+};
 
 use mainstay_schema::{Json, JsonLimits};
 
@@ -134,13 +137,13 @@ impl<'a> Scanner<'a> {
     /// Goes over the whole document, which is an object, and tells where its members are.
     pub(in crate::import) fn members(&mut self) -> Result<Vec<Member>, Error> {
         self.expect(b'{')?;
-        let mut members: Vec<Member> = Vec::new();
+        let (mut members, mut names) = (Vec::new(), HashSet::new());
         while self.peek()? != Some(b'}') {
             if !members.is_empty() {
                 self.expect(b',')?;
             }
             let name = self.member_name()?;
-            if members.iter().any(|member| member.name == name) {
+            if !names.insert(name.clone()) {
                 return Err(self.wrong(&format!("the key {name:?} comes twice")));
             }
             self.expect(b':')?;
