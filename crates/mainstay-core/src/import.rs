@@ -20,6 +20,7 @@ mod load;
 mod lookup;
 mod mapped;
 mod notes;
+mod order;
 mod parts;
 mod prepare;
 mod read;

@@ -14,10 +14,12 @@ use super::{
     arrange::targets,
     bad::BadFile,
     chunk::{Chunk, Chunks},
+    first_look::Names,
     links::take_links,
     lookup::Known,
     mapped::Mapped,
     notes::State,
+    order::Order,
     parts::Part,
     prepare::{Here, Origin, Ready, Understood},
     read::{Place, Raw, Records, fields},
@@ -50,6 +52,10 @@ pub(super) struct Loading<'a> {
     /// The columns of each part, once it is open.
     pub(super) columns: Vec<Vec<Option<String>>>,
     pub(super) known: Known,
+    /// Which records come behind others of their names.
+    pub(super) order: Order,
+    /// The names of records that wait, where it is told what links lead nowhere.
+    pub(super) names_that_wait: Names,
     pub(super) upsert: Option<FieldId>,
     pub(super) bad: Option<BadFile>,
     pub(super) statements: Vec<(CollectionId, bool, Arc<WriteStatement>)>,
@@ -104,6 +110,8 @@ impl<'a> Loading<'a> {
             first: Vec::new(),
             columns: Vec::new(),
             known: Known::default(),
+            order: Order::default(),
+            names_that_wait: Names::default(),
             upsert: None,
             bad: None,
             statements: Vec::new(),
@@ -128,6 +136,7 @@ impl<'a> Loading<'a> {
             let first = std::mem::take(&mut self.first);
             self.core.store().write(self.write_of(first)).await.map_err(failed)?;
         }
+        self.see_order()?;
         for at in 0..self.parts.len() {
             self.at = at;
             self.upsert = self.upsert_field(at)?;

@@ -148,7 +148,9 @@ impl Loading<'_> {
         let own_names = self.links_to_itself(of).then(|| name_fields(collection));
         let mut readies = Vec::with_capacity(rows.len());
         for row in rows {
+            let name = self.upsert.and_then(|field| self.upsert_name(of, field, &row));
             let ready = self.one(part, row, &reader, here, there);
+            self.see_waiting(part, name, &ready);
             if let (Ready::Create(record, _), Some(fields)) = (&ready, &own_names) {
                 let key = collection.system.id.and_then(|id| name_of(&record.values[id.0 as usize]));
                 for field in fields {
@@ -179,13 +181,13 @@ impl Loading<'_> {
             Ok(read) => read,
             Err(unread) => return bad(vec![plain_error(&unread.pointer, unread.message, None)]),
         };
-        let there = self.repaired_key(part, at).or_else(|| name.and_then(|name| there.get(&name)).cloned());
+        let there = self.repaired_key(part, at).or_else(|| name.as_ref().and_then(|name| there.get(name)).cloned());
         let keyed = there.is_some() || collection.key == KeyKind::Uuid || fields.iter().any(|(name, _)| name == "id");
         let linked = self.linked(part, collection, &links, in_chunk, keyed);
         if !linked.wrong.is_empty() {
             return bad(linked.wrong);
         }
-        if linked.waits {
+        if linked.waits || self.is_behind(part, at, name.as_deref(), there.as_deref()) {
             return Ready::Waits(waiting_record(self.core.schema(), collection, waiting, (fields, links)));
         }
         fields.extend(linked.fields);

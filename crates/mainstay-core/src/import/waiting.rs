@@ -1,19 +1,20 @@
 //! What waited for records that came later: tried again once everything is read, some at a time, until nothing more can be settled.
 pub(super) mod note;
+mod rounds;
 
-use std::{borrow::Cow, collections::HashSet};
+use std::borrow::Cow;
 
 use mainstay_schema::{CollectionId, Json};
 use mainstay_store::{Step, StepError};
 
 use note::{Note, What};
+use rounds::{Missing, Round};
 
 use super::{
     MissingLinks,
-    first_look::Names,
-    links::{End, Link, Name, as_name, name_fields, take_links},
+    links::{End, Link, Name, take_links},
     load::Loading,
-    lookup::spelled,
+    order::Before,
     prepare::{Here, Origin, Ready, There, Understood},
     write::{Gained, failed},
 };
@@ -26,142 +27,26 @@ struct Settled<'n, 'r> {
     gained: Gained,
 }
 
-/// What became of a round.
-#[derive(Default)]
-struct Round {
-    settled: u64,
-    left: u64,
-}
-
-/// What becomes of links to records that are not there.
-#[derive(Clone, Copy)]
-enum Missing<'n> {
-    /// Who has one waits on.
-    Wait,
-    /// Who has one to these waits on.
-    WaitFor(&'n Names),
-    /// They are told, or left out.
-    Told,
-}
-
 impl Loading<'_> {
-    /// Settles what waits of all parts.
-    pub(super) async fn settle_waiting(&mut self) -> Result<(), Error> {
-        // What was not there while parts were read may be there by now.
-        self.known = super::lookup::Known::default();
-        let mut left = self.rounds().await?;
-        if left > 0 && self.options.missing_links == MissingLinks::Null && self.report.errors.is_empty() {
-            // A record whose link is left out may be the one that others wait for.
-            let names = self.names_that_wait()?;
-            for part in 0..self.parts.len() {
-                self.round(part, false, Missing::WaitFor(&names)).await?;
-            }
-            left = self.rounds().await?;
-        }
-        if left > 0 && self.report.errors.is_empty() {
-            for part in 0..self.parts.len() {
-                self.round(part, false, Missing::Told).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Goes over what waits of all parts as long as something is settled. Gives how much is left.
-    async fn rounds(&mut self) -> Result<u64, Error> {
-        let mut backward = true;
-        loop {
-            let mut all = Round::default();
-            for part in 0..self.parts.len() {
-                let round = self.round(part, backward, Missing::Wait).await?;
-                (all.settled, all.left) = (all.settled + round.settled, all.left + round.left);
-            }
-            if all.left == 0 || all.settled == 0 || !self.report.errors.is_empty() {
-                return Ok(all.left);
-            }
-            // Each record may need the one before it, or the one behind it: so every other round goes the other way.
-            backward = !backward;
-        }
-    }
-
-    /// Goes over what waits of a part. Where missing links are told, something is said of all that is left.
-    async fn round(&mut self, part: usize, backward: bool, missing: Missing<'_>) -> Result<Round, Error> {
-        self.upsert = self.upsert_field(part)?;
-        let id = self.starts[part].id.clone();
-        let mut from = None;
-        let mut round = Round::default();
-        while let Some(noted) = self.noted_from(&id, &mut from, backward)? {
-            let notes = noted.iter().map(|(number, text)| self.parse(part, *number, text));
-            self.all_of(part, notes.collect::<Result<_, _>>()?, missing, &mut round).await?;
-            if !self.report.errors.is_empty() && !matches!(missing, Missing::Told) {
-                break;
-            }
-        }
-        Ok(round)
-    }
-
-    /// The names of records that wait, as far as there is room.
-    fn names_that_wait(&self) -> Result<Names, Error> {
-        let mut names = Names::default();
-        for part in 0..self.parts.len() {
-            let of = self.parts[part].collection;
-            let collection = self.core.schema().collection(of);
-            let mut from = None;
-            while let Some(noted) = self
-                .noted_from(&self.starts[part].id, &mut from, false)?
-                .filter(|_| names.len() < self.options.names_max)
-            {
-                for (number, text) in &noted {
-                    let What::Record(fields) = self.parse(part, *number, text)?.what else { continue };
-                    for id in name_fields(collection) {
-                        let value = fields.iter().find(|(name, _)| **name == *collection.field(id).name);
-                        let name = value.and_then(|(_, value)| as_name(value));
-                        names
-                            .extend(name.and_then(|name| spelled(self.core, of, id, &name)).map(|name| (of, id, name)));
-                    }
-                }
-            }
-        }
-        Ok(names)
-    }
-
-    /// Goes over some notes as long as one of them is settled: others may wait for it.
-    async fn all_of(
-        &mut self,
-        part: usize,
-        mut notes: Vec<Note<'_>>,
-        missing: Missing<'_>,
-        round: &mut Round,
-    ) -> Result<(), Error> {
-        if self.upsert.is_some() {
-            // The last of one name holds.
-            notes.sort_by_key(|note| note.number);
-        }
-        let mut before = usize::MAX;
-        let goes_on = |this: &Self| matches!(missing, Missing::Told) || this.report.errors.is_empty();
-        while notes.len() < before && !notes.is_empty() && goes_on(self) {
-            before = notes.len();
-            let stays = self.some(part, &notes, missing, round).await?;
-            let mut stays = stays.into_iter();
-            notes.retain(|_| stays.next().unwrap_or(true));
-        }
-        round.left += notes.len() as u64;
-        Ok(())
-    }
-
     /// Settles what can be settled; whether each of the notes waits on.
     async fn some(
         &mut self,
         part: usize,
         notes: &[Note<'_>],
-        missing: Missing<'_>,
+        missing: Missing,
         round: &mut Round,
     ) -> Result<Vec<bool>, Error> {
         let rows: Vec<Understood<'_>> = notes.iter().map(|note| self.understood(part, note)).collect();
-        let until = self.twice(part, &rows, &mut HashSet::new()).unwrap_or(rows.len());
         self.look_up_links(part, &rows).await?;
         let there = self.look_up_there(part, &rows).await?;
         let (mut ready, mut wrong, mut stays) = (Vec::new(), Vec::new(), vec![true; notes.len()]);
-        for (at, (note, row)) in notes.iter().zip(rows).take(until).enumerate() {
+        let mut before = Before::default();
+        for (at, (note, row)) in notes.iter().zip(rows).enumerate() {
+            if self.must_wait_on(part, note, &there, &mut before) {
+                continue;
+            }
+            // Once a link of one in a circle is left out, those that link to it have it.
+            let missing = if wrong.is_empty() && ready.is_empty() { missing } else { missing.behind_another() };
             let outcome = self.now(part, (note, row), &there, missing);
             stays[at] = matches!(outcome, Ok(None));
             match outcome {
@@ -174,6 +59,7 @@ impl Loading<'_> {
             }
         }
         round.settled += self.write_settled(part, ready, &mut wrong).await?;
+        round.settled += if self.bad.is_some() { wrong.len() as u64 } else { 0 };
         self.tell_wrong(part, wrong).await?;
         Ok(stays)
     }
@@ -231,6 +117,7 @@ impl Loading<'_> {
             if matches!(note.what, What::Record(_)) {
                 self.skipped[part] += u64::from(self.bad.is_none());
             }
+            self.forget_name(part, note);
             let problems = self.problems(part, note.line, note.at, wrong);
             match &self.bad {
                 Some(_) => {
@@ -241,6 +128,7 @@ impl Loading<'_> {
                     steps.push(self.core.note_settled(note.number)?);
                 }
                 None => {
+                    self.hold(part, note);
                     self.starts[part].state.tell_wrong(note.at, note.sum);
                     self.report.problems(problems);
                 }
@@ -263,13 +151,14 @@ impl Loading<'_> {
         part: usize,
         (note, row): (&Note<'_>, Understood<'_>),
         there: &There,
-        missing: Missing<'_>,
+        missing: Missing,
     ) -> Result<Option<(Vec<Step>, Gained)>, Vec<FieldError>> {
         let links = row.read.as_ref().map(|(_, links)| links.as_slice()).unwrap_or_default();
         let awaited = |link: &Link<'_>, name: &Name<'_>| match missing {
             Missing::Wait => true,
-            Missing::WaitFor(names) => link.required || self.is_among(names, link.target, name),
-            Missing::Told => false,
+            Missing::LeftOut => link.required || self.is_among(&self.names_that_wait, link.target, name),
+            Missing::ToldUnlessAwaited => self.is_among(&self.names_that_wait, link.target, name),
+            Missing::FirstTold | Missing::Told => false,
         };
         let waits =
             |link: &Link<'_>, name: &Name<'_>| self.end_now(link.target, name) == End::Missing && awaited(link, name);

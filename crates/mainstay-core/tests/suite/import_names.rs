@@ -153,3 +153,24 @@ async fn names_that_are_forgotten_are_asked_for_once_more() {
         assert_eq!((report.collections[0].created, report.collections[0].links_left_out), (6_000, 0));
     }
 }
+
+/// There is room for two of those that wait: then whoever comes waits too, and nothing is taken for the last of its name that is not.
+#[tokio::test]
+async fn the_last_of_a_name_holds_where_more_wait_than_are_remembered() {
+    let house = House::new(NODES);
+    let names = ["a", "b", "c", "d", "e", "f"];
+    let first: String = names.iter().map(|name| format!("{{\"name\": \"{name}\", \"next\": \"z\"}}\n")).collect();
+    let last: String = names.iter().map(|name| format!("{{\"name\": \"{name}\", \"next\": \"y\"}}\n")).collect();
+    let text = format!("{{\"name\": \"y\"}}\n{first}{last}{{\"name\": \"z\"}}\n");
+    let options = Options { upsert: Some("name".to_owned()), names_max: 2, ..Options::default() };
+    assert_eq!(load(&house, Some("nodes"), &text, &options).await.0, [""; 0]);
+    let list = List {
+        sort: vec![by("name")],
+        selection: selection(&[plain("name"), link("next", &["name"])]),
+        ..house.list_of("nodes")
+    };
+    let told: serde_json::Value = serde_json::from_str(&house.list(&admin(), list).await).unwrap();
+    let next = |item: &serde_json::Value| item["next"]["name"].as_str().unwrap_or_default().to_owned();
+    let found: Vec<String> = told["items"].as_array().unwrap().iter().map(next).collect();
+    assert_eq!(found, ["y", "y", "y", "y", "y", "y", "", ""]);
+}

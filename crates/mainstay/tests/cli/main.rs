@@ -18,6 +18,7 @@ mod export;
 mod import;
 mod import_links;
 mod import_options;
+mod import_order;
 mod import_remembered;
 mod import_repaired;
 mod import_resumed;

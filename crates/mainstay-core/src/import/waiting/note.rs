@@ -16,17 +16,17 @@ use crate::{Error, errors::from_store};
 const NOTES_MAX: usize = 500;
 
 /// Something that waits.
-pub(super) struct Note<'r> {
-    pub(super) number: i64,
+pub(in crate::import) struct Note<'r> {
+    pub(in crate::import) number: i64,
     pub(super) line: u64,
     pub(super) at: u64,
     pub(super) sum: Sum,
-    pub(super) what: What<'r>,
+    pub(in crate::import) what: What<'r>,
     pub(super) text: &'r str,
 }
 
 /// What waits.
-pub(super) enum What<'r> {
+pub(in crate::import) enum What<'r> {
     Record(Fields<'r>),
     Links {
         key: String,
@@ -66,7 +66,7 @@ impl Loading<'_> {
     }
 
     /// Reads a note. The schema may have changed since it was written.
-    pub(super) fn parse<'r>(&self, part: usize, number: i64, text: &'r str) -> Result<Note<'r>, Error> {
+    pub(in crate::import) fn parse<'r>(&self, part: usize, number: i64, text: &'r str) -> Result<Note<'r>, Error> {
         let unreadable = || {
             let source = &self.sources[self.parts[part].source].name;
             invalid(format!("what waits of {source} cannot be read: note {number} in the database is no such note"))
