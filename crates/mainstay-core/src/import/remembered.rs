@@ -4,7 +4,7 @@ use std::{collections::HashSet, path::Path};
 
 use mainstay_schema::{CollectionId, Schema};
 
-use super::{Input, Source, notes::State, parts::Part};
+use super::{Format, Input, Source, notes::State, parts::Part, resume::Digest};
 
 /// A note of a source: its id, and how far it is.
 pub(super) type Noted = (String, State);
@@ -21,9 +21,9 @@ pub(super) struct Place {
 /// Whose a note is, for a part; the last one counts most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Whose {
-    /// Of another file, which is still there.
+    /// Of another file, which still begins so.
     Another,
-    /// Of a file that is not there any more: it may have been moved.
+    /// Of a file that is not there any more, or is another by now: it may have been moved.
     Gone,
     /// Of an array of the same file that is not there any more: it may have been renamed.
     Renamed,
@@ -76,9 +76,10 @@ impl<'n> Remembered<'n> {
         if self.is_own(state, place) {
             return if state.place == place.whole { Whose::Own } else { Whose::Renamed };
         }
-        let file = Path::new(&state.place);
-        let is_there = file.is_file() || file.parent().is_some_and(Path::is_file);
-        if is_there { Whose::Another } else { Whose::Gone }
+        match file_of(state).is_some_and(|file| begins_so(file, state)) {
+            true => Whose::Another,
+            false => Whose::Gone,
+        }
     }
 
     pub(super) fn take(&mut self, id: &str) {
@@ -89,4 +90,18 @@ impl<'n> Remembered<'n> {
     pub(super) fn left(&self) -> impl DoubleEndedIterator<Item = &'n str> {
         self.notes.iter().map(|(id, _)| id.as_str()).filter(|id| !self.taken.contains(*id))
     }
+}
+
+/// The file that a note is of, if there is one at its place.
+pub(super) fn file_of(state: &State) -> Option<&Path> {
+    let place = Path::new(&state.place);
+    if place.is_file() { Some(place) } else { place.parent().filter(|file| file.is_file()) }
+}
+
+/// Whether a file begins with the bytes that are done. One that cannot be read is none that they are in.
+fn begins_so(file: &Path, state: &State) -> bool {
+    let (name, input) = (state.name.clone(), Input::File(file.to_path_buf()));
+    let source = Source { name, input, format: Format::Ndjson, collection: None };
+    let digest = Digest::of(&source, true).and_then(|mut digest| digest.up_to(state.position));
+    digest.is_ok_and(|digest| digest == state.digest)
 }

@@ -12,7 +12,7 @@ use super::{
     notes::{SOURCES_MAX, State},
     parts::{Part, open},
     read,
-    remembered::{Noted, Place, Remembered, Whose},
+    remembered::{Noted, Place, Remembered, Whose, file_of},
     repair::Repaired,
     sum::Sum,
     unreadable,
@@ -86,11 +86,11 @@ impl<'a> Loading<'a> {
         if !goes_on && !place.is_none() {
             found = self.repaired(part, place, &notes, remembered)?;
         }
+        let was_repaired = found.is_some() && !goes_on;
         let replaces = match &found {
-            Some(found) => self.moved(found, place, &notes, remembered).map(|()| Vec::new())?,
+            Some(found) => self.moved(found, place, &notes, remembered, was_repaired).map(|()| Vec::new())?,
             None => self.replaced(part, place, &notes, &alike, remembered)?,
         };
-        let was_repaired = found.is_some() && !goes_on;
         let waits = match &found {
             Some(found) => !self.core.store().noted_waiting(&found.id, 0, false, 1).map_err(from_store)?.is_empty(),
             None => false,
@@ -121,13 +121,17 @@ impl<'a> Loading<'a> {
         notes: &[&Noted],
         remembered: &Remembered<'_>,
     ) -> Result<Option<&'n Noted>, Error> {
+        let mut may: Vec<&Noted> =
+            alike.iter().copied().filter(|noted| !noted.1.repairing && self.goes_on(noted, notes)).collect();
+        if may.iter().any(|(_, state)| remembered.is_own(state, place)) {
+            may.retain(|(_, state)| remembered.is_own(state, place));
+        }
         let mut known: Option<(Whose, &Noted)> = None;
-        for noted in alike {
+        for noted in may {
             let whose = remembered.whose(&noted.1, place);
-            let counts =
-                !noted.1.repairing && self.goes_on(noted, notes) && known.is_none_or(|(than, _)| whose >= than);
+            let counts = known.is_none_or(|(than, _)| whose >= than);
             if counts && (whose != Whose::Another || self.is_all(part, &noted.1)?) {
-                known = Some((whose, *noted));
+                known = Some((whose, noted));
             }
         }
         Ok(known.map(|(_, noted)| noted))
@@ -147,15 +151,21 @@ impl<'a> Loading<'a> {
         Ok(state.done && self.open_from(part, Some(behind), None)?.next()?.is_none())
     }
 
-    /// A part takes a note along to its place. What is known of the other file stays known, where that is still there.
+    /// A part takes a note along to its place. What is known of the other file stays known, where that is still there; one that others
+    /// came in from than it holds now, too.
     fn moved(
         &mut self,
         found: &Repaired,
         place: &Place,
         notes: &[&Noted],
         remembered: &Remembered<'_>,
+        was_repaired: bool,
     ) -> Result<(), Error> {
-        let was = notes.iter().find(|(id, state)| *id == found.id && remembered.whose(state, place) == Whose::Another);
+        let is_there = |state: &State| match was_repaired {
+            true => !remembered.is_own(state, place) && file_of(state).is_some(),
+            false => remembered.whose(state, place) == Whose::Another,
+        };
+        let was = notes.iter().find(|(id, state)| *id == found.id && is_there(state));
         let Some((_, was)) = was else { return Ok(()) };
         let (aside, wrong) = Default::default();
         let stays = State { done: true, repairing: false, aside, wrong, ..was.clone() };

@@ -61,6 +61,18 @@ fn a_file_that_was_moved_goes_on_where_it_was_and_only_one_file_takes_its_place(
 }
 
 #[test]
+fn a_file_that_was_put_away_goes_on_while_another_is_at_its_place() {
+    let project = project();
+    project.write("today.ndjson", &lines(&["x", "y"]));
+    assert_eq!(counts(&project, &["entries", "today.ndjson"]), (2, 0));
+    project.write("yesterday.ndjson", &lines(&["x", "y", "z"]));
+    project.write("today.ndjson", &lines(&["other"]));
+    let both = ["entries", "today.ndjson", "yesterday.ndjson"];
+    assert_eq!((counts(&project, &both), counts(&project, &both)), ((2, 2), (0, 4)));
+    assert_eq!(texts(&project, "entries"), ["other", "x", "y", "z"]);
+}
+
+#[test]
 fn a_copy_is_known_and_the_file_that_it_is_of_too() {
     let project = project();
     project.write("one.ndjson", &lines(&["x", "y"]));
@@ -78,6 +90,8 @@ fn a_copy_is_known_and_the_file_that_it_is_of_too() {
     assert_eq!(counts(&project, &["entries", "four.csv"]), (1, 1));
     assert_eq!(counts(&project, &["entries", "three.csv", "--skip-bad", "bad.ndjson"]), (0, 1));
     assert_eq!(counts(&project, &["entries", "four.csv"]), (0, 2));
+    project.write("three.csv", &(file("2") + "more,3\n"));
+    assert!(refused(&project, &["entries", "three.csv"]).contains("three.csv was loaded before"));
     assert_eq!(texts(&project, "entries"), ["better", "good", "x", "y", "z"]);
 }
 
@@ -133,6 +147,25 @@ fn a_killed_run_that_loads_all_of_it_again_goes_on_when_it_is_run_again_as_it_wa
     for count in [1, 1] {
         assert_eq!(counts(&project, &["entries.ndjson", "--again"]), (count, 0));
     }
+}
+
+/// One of its files was wrong: what is in of the others comes in no third time, and what is repaired alone.
+#[test]
+fn a_run_that_loads_all_of_it_again_and_was_refused_goes_on_once_that_is_repaired() {
+    let project = project();
+    project.write("entries.ndjson", &lines(&["x", "y"]));
+    project.write("teams.csv", "name\nred\n");
+    assert_eq!(counts(&project, &["entries.ndjson"]), (2, 0));
+    assert_eq!(counts(&project, &["teams.csv"]), (1, 0));
+    let again = ["entries.ndjson", "teams.csv", "--again"];
+    assert!(refused(&project, &again).contains("another \"Team\" has the same"));
+    assert_eq!(texts(&project, "entries"), ["x", "x", "y", "y"]);
+    assert!(refused(&project, &again).contains("0 Entry created, 2 loaded before"));
+    project.write("teams.csv", "name\nblue\n");
+    assert_eq!(counts(&project, &again), (1, 2));
+    assert_eq!(counts(&project, &["entries.ndjson", "teams.csv"]), (0, 3));
+    assert_eq!(counts(&project, &again[..1]), (0, 2));
+    assert_eq!(texts(&project, "entries"), ["x", "x", "y", "y"]);
 }
 
 #[test]
