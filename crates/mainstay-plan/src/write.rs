@@ -175,6 +175,16 @@ impl Update {
             answer: Answer::Key,
         }
     }
+
+    /// Whether it changes anything of the record.
+    pub fn writes(&self) -> bool {
+        !(self.set.is_empty() && self.changes.is_empty())
+    }
+
+    /// Whether the version is counted up.
+    pub fn counts(&self) -> bool {
+        self.writes() && !self.quiet
+    }
 }
 
 /// The end of one record.

@@ -220,7 +220,10 @@ impl Life {
         self.standing.send_modify(|standing| {
             *standing = Standing { elected: pulse.elected, fitness: fitness.clone(), beats: standing.beats + 1 };
         });
-        looked.map(|_| ())
+        if let Err(error) = looked {
+            tracing::warn!(%error, "the tables cannot be looked at: what was found of them before holds");
+        }
+        Ok(())
     }
 
     /// Waits for the database for so long that whoever has no answer by then is not elected any more.

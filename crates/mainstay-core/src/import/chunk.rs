@@ -7,7 +7,7 @@ use crate::Error;
 /// Records of a chunk, to begin with and at most.
 const ROWS_FIRST: usize = 500;
 const ROWS_MIN: usize = 100;
-const ROWS_MAX: usize = 20_000;
+const ROWS_MAX: usize = 12_000;
 
 /// Bytes of a chunk's records, about.
 const BYTES_MAX: usize = 16 * 1024 * 1024;

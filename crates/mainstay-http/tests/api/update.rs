@@ -80,6 +80,13 @@ async fn a_patch_that_changes_nothing() {
     let empty = app.admin().patch(&path, json!({})).await;
     assert_eq!(empty.status, 200, "{}", empty.text);
     assert_eq!(app.get(&path).await.text, empty.text);
+
+    // Its version stays, so that a rule about it says the same of it afterwards.
+    let app = TestApp::with_schema("type Draft @rules(read: \"version < 2\", write: \"true\") { text: String }").await;
+    let made = app.anonymous().post("/api/drafts", json!({"text": "a"})).await;
+    let path = format!("/api/drafts/{}", made.json()["id"].as_str().unwrap_or_default());
+    let empty = app.anonymous().patch(&path, json!({})).await;
+    assert_eq!((empty.status, &empty.text), (200, &made.text));
 }
 
 #[tokio::test]

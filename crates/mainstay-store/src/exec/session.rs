@@ -93,8 +93,8 @@ pub(crate) trait Session {
     /// before the first of several writes, and before a write that may still be refused. Once is enough.
     async fn protect(&mut self) -> Result<(), Failure>;
 
-    /// Makes sure that the next statement and what is noted of it for the change feed are kept or lost together. When a later
-    /// one fails, [`Session::tear`] is called.
+    /// Makes sure that the statements from here on and what is noted of them for the change feed are kept or lost together. When one
+    /// of them fails, [`Session::tear`] is called.
     async fn join(&mut self) -> Result<(), Failure>;
 
     /// Undoes what was joined, also where that takes what others did with it.

@@ -113,7 +113,7 @@ impl WriteStatement {
                 all.extend(sql.answer.as_ref().map(|read| &read.page));
             }
             Parts::Update { sql, .. } => {
-                all.extend(sql.fast.as_ref().map(|(sql, _)| sql));
+                all.extend(sql.noting.as_ref().or(sql.fast.as_ref()).map(|(sql, _)| sql));
                 all.push(&sql.look.sql);
                 all.extend(links(&sql.links));
                 all.extend(sql.compute.as_ref().map(|compute| &compute.sql));

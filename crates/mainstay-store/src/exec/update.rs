@@ -53,7 +53,7 @@ impl Task<'_> {
 
     /// The version of the record as it becomes.
     fn version(&self, found: &Found) -> Option<i64> {
-        found.version.map(|version| version + i64::from(self.sql.update.is_some() && !self.plan.quiet))
+        found.version.map(|version| version + i64::from(self.plan.counts()))
     }
 }
 
@@ -126,7 +126,7 @@ async fn carry_out<S: Session>(
     if !task.is_one_write() {
         session.protect().await?;
     }
-    let fed = task.fed.filter(|_| sql.update.is_some());
+    let fed = task.fed.filter(|_| task.plan.writes());
     let was = feed::lists(session, fed.map_or(&[], |fed| &fed.lists), inputs).await?;
     if let Some(update) = &sql.update {
         session.execute(update, inputs).await.map_err(|found| task.of_write(found))?;

@@ -5,6 +5,7 @@ use tokio::sync::oneshot;
 use tokio_postgres::error::SqlState;
 
 use super::{
+    connection::in_server,
     engine::{Engine, Inner},
     failure::store_error,
     pool::closed,
@@ -36,7 +37,7 @@ async fn hold(inner: &Arc<Inner>, answer: impl FnOnce(Result<bool, StoreError>),
         Ok(connection) => connection,
         Err(error) => return answer(Err(store_error(&error, 0))),
     };
-    let wait = inner.settings.statement_ms_max.max(1);
+    let wait = in_server(inner.settings.statement_ms_max.max(1));
     let take = format!("SET lock_timeout = {wait}; SELECT pg_advisory_lock({KEY})");
     let taken = match connection.client().batch_execute(&take).await {
         Ok(()) => Ok(true),

@@ -117,7 +117,12 @@ pub(super) async fn run(inner: &Inner) {
         }
         let trim = async {
             let mut held = inner.take_own().await?;
-            let trimmed = trim(inner, held.connection()?, super::now(), PAUSE).await;
+            let connection = held.connection()?;
+            let trimmed = trim(inner, connection, super::now(), PAUSE).await;
+            if trimmed.is_err() {
+                // It may lead to a server that only reads by now.
+                connection.retire();
+            }
             trimmed.map_err(|error| StoreError::Engine(told(&error)))
         };
         if let Err(error) = trim.await {

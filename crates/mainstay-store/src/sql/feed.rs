@@ -140,7 +140,7 @@ fn members(of: &Collection, fields: impl Iterator<Item = FieldId>) -> Vec<Member
 
 /// The fields that an update changes.
 pub(super) fn changed(schema: &Schema, plan: &Update) -> Vec<FieldId> {
-    let counted = schema.collection(plan.collection).system.version.filter(|_| !plan.quiet);
+    let counted = schema.collection(plan.collection).system.version.filter(|_| plan.counts());
     plan.set.iter().map(|(field, _)| *field).chain(counted).collect()
 }
 

@@ -69,7 +69,7 @@ impl Look<'_> {
         let visible = self.answer.and_then(|own| own.visible).filter(|visible| visible.as_bool() != Some(true));
         let (Some(visible), Some(change)) = (visible, self.change) else { return Ok(None) };
         let mut new = writer.becoming(change, row)?;
-        if let (Some(version), false) = (writer.collection(row).system.version, change.quiet) {
+        if let Some(version) = writer.collection(row).system.version.filter(|_| change.counts()) {
             let counted = format!("{} + 1", writer.column(row, version));
             new = new.and(version, counted);
         }

@@ -170,7 +170,7 @@ fn update_by_key(schema: &Schema, dialect: &dyn Dialect, plan: &Update) -> Resul
     let mut writer = Writer::new(schema, dialect);
     let row = writer.written_row(plan.collection);
     let set = writer.set(plan, &row)?;
-    if set.is_empty() || (plan.set.is_empty() && plan.changes.is_empty()) {
+    if set.is_empty() {
         return Ok(None);
     }
     let key = writer.bind_key(plan.collection);
@@ -279,7 +279,7 @@ impl Writer<'_> {
         for (field, value) in self.becomes(plan, row)? {
             set.push(format!("{} = {value}", self.dialect.quote(&of.field(field).column)));
         }
-        if !plan.quiet {
+        if plan.counts() {
             set.extend(self.counted_up(plan.collection));
         }
         Ok(set.join(", "))

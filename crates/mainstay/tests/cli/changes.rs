@@ -65,6 +65,22 @@ fn what_was_written_is_told_from_any_position() {
     assert_eq!(project.ok(&["changes", "--after", "end"]), "");
 }
 
+/// Links that wait are written behind their record, whose version stays.
+#[test]
+fn links_of_an_import_that_come_later_are_told() {
+    let project = Project::applied("type Note { text: String! @unique related: [Note!]! @many }");
+    project.write("notes.ndjson", "{\"text\": \"a\", \"related\": [\"b\"]}\n{\"text\": \"b\"}\n");
+    project.ok(&["import", "notes.ndjson"]);
+    let all = told(&project, &[], 3);
+    let ops: Vec<_> = all.iter().map(|of| json!([of["op"], of["version"]])).collect();
+    assert_eq!(ops, [json!(["create", 1]), json!(["create", 1]), json!(["update", 1])]);
+    let id = |text: &str| &all[..2].iter().find(|of| of["after"]["text"] == text).unwrap()["id"];
+    let (waited, linked) = (&all[2], id("b"));
+    assert_eq!(waited["id"], *id("a"));
+    assert_eq!((&waited["before"]["related"], &waited["after"]["related"]), (&json!([]), &json!([linked])));
+    assert_eq!(waited["after"]["text"], "a");
+}
+
 #[test]
 fn who_holds_the_feed_back_is_told() {
     postgres_only!("nobody holds it back on the embedded database");

@@ -46,6 +46,7 @@ fn limits_that_the_server_has_no_room_for_are_the_largest_that_it_has() {
     engine.migrate(&Migration::between(None, &schema), &schema).unwrap();
     let pinged = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(engine.ping());
     pinged.unwrap();
+    assert!(engine.hold_imports().unwrap().is_some());
 }
 
 #[test]
