@@ -8,6 +8,8 @@ use crate::steps::Outcome;
 
 /// The operations that sqlmap tries; those of the other collections are made by the same code.
 const SQLMAP_TAG: &str = "Product";
+/// What it says of a parameter that is a hole.
+const HOLE: &str = "is vulnerable.";
 /// What it says of something that looked like a hole until it tried.
 const NO_HOLE: &str = "false positive or unexploitable";
 /// Wapiti's modules that need nothing but the server.
@@ -25,9 +27,10 @@ pub(super) fn sqlmap(tools: &Tools, example: &Example) -> Outcome {
     if !said.contains("does not seem to be injectable") {
         return Err(vec![format!("sqlmap tried nothing:\n{said}")]);
     }
-    // Without anything that looked like a hole there may be no file.
+    // Without anything that looked like a hole there may be no file, nor with a hole of a single address.
     let found = fs::read_to_string(&results).unwrap_or_default();
-    let holes: Vec<String> = found.lines().skip(1).filter(|line| !line.contains(NO_HOLE)).map(str::to_owned).collect();
+    let listed = found.lines().skip(1).filter(|line| !line.contains(NO_HOLE));
+    let holes: Vec<String> = said.lines().filter(|line| line.contains(HOLE)).chain(listed).map(str::to_owned).collect();
     if holes.is_empty() { Ok(()) } else { Err(holes) }
 }
 

@@ -374,17 +374,23 @@ impl Engine {
         then: impl FnOnce(Result<T, StoreError>) + Send + 'static,
     ) {
         let Some(place) = self.aside.place() else { return then(Err(StoreError::Overloaded)) };
-        let engine = self.clone();
+        // What is told then is told without a plan where no thread can be started.
+        let then = Arc::new(Mutex::new(Some(then)));
+        let (engine, waiting) = (self.clone(), then.clone());
         let work = move || {
             let turn = engine.aside.turn.blocking_lock();
             let explained = explain(&engine);
             drop((turn, place));
-            then(explained);
+            if let Some(then) = waiting.lock().take() {
+                then(explained);
+            }
         };
         // No thread of the runtime, which would not end before it does.
         let begun = std::thread::Builder::new().name("mainstay-explain".to_owned()).spawn(work);
-        if let Err(error) = begun {
-            tracing::debug!(%error, "nothing is explained: a thread cannot be started");
+        if let Err(error) = begun
+            && let Some(then) = then.lock().take()
+        {
+            then(Err(StoreError::Engine(error.to_string())));
         }
     }
 
