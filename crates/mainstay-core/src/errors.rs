@@ -37,6 +37,8 @@ pub(crate) fn from_store(failure: StoreError) -> Error {
             .with_hint("try again in a moment; nothing of it was done"),
         StoreError::Moved => Error::new(ErrorKind::Moved, "the database has moved, and takes no writes any more")
             .with_hint("the operator starts the servers again with the new database"),
+        StoreError::ImportEnded => Error::new(ErrorKind::WriteConflict, failure.to_string())
+            .with_hint("run this one again: it goes on where it was"),
         StoreError::Overflow => Error::new(ErrorKind::Overflow, "a number leaves the range of its type")
             .with_hint("ask for fewer records at once, or for other figures"),
         StoreError::ChangesGone => {

@@ -137,6 +137,7 @@ pub async fn import(
     let mut loading = load::Loading::new(core, &request, &sources, options, progress)?;
     (loading.parts, loading.streams, loading.report) = (parts, streams, report);
     loading.look_for_names()?;
+    loading.take_over().await?;
     loading.begin()?;
     if loading.is_small() && options.bad.is_none() && options.missing_links == MissingLinks::Refuse {
         loading.look_first().await?;
@@ -144,6 +145,7 @@ pub async fn import(
     if loading.report.errors.is_empty() {
         loading.run().await?;
     }
+    loading.leave().await?;
     Ok(loading.finish())
 }
 

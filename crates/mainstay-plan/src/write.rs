@@ -62,6 +62,12 @@ pub struct Load {
 /// A note of an import, kept beside the records and in the same transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Note {
+    /// An import begins, and every other one ends with its next write. Values: its id.
+    Begun,
+    /// No import has begun since; else the write fails. Values: the import's id.
+    Holds,
+    /// An import has ended. Values: its id.
+    Ended,
     /// How far a source is. Values: its id, the state as text.
     Reached,
     /// Something that waits for records that come later. Values: the source's id, what waits as text.

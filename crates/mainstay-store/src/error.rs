@@ -51,6 +51,9 @@ pub enum StoreError {
     /// The database was moved: it is read, and takes no writes any more.
     #[error("the database has moved, and takes no writes any more")]
     Moved,
+    /// Another import has begun since this one did.
+    #[error("another import has begun on this database")]
+    ImportEnded,
     /// What was written down of the schema last applied says nothing to this version, for the log.
     #[error("the schema that the database remembers cannot be read: {0}")]
     Unreadable(String),

@@ -35,6 +35,8 @@ const ROWS_AT_ONCE: usize = 1_000;
 
 /// An import under way.
 pub(super) struct Loading<'a> {
+    /// Which import of this database it is.
+    pub(super) id: String,
     pub(super) core: &'a Core,
     pub(super) request: &'a Request,
     pub(super) sources: &'a [Source],
@@ -98,6 +100,7 @@ impl<'a> Loading<'a> {
     ) -> Result<Loading<'a>, Error> {
         let key_only = Selection { parts: vec![Select::Field { alias: None, name: "id".to_owned() }] };
         Ok(Loading {
+            id: uuid::Uuid::now_v7().to_string(),
             core,
             request,
             sources,
@@ -134,7 +137,7 @@ impl<'a> Loading<'a> {
         }
         if !self.first.is_empty() {
             let first = std::mem::take(&mut self.first);
-            self.core.store().write(self.write_of(first)).await.map_err(failed)?;
+            self.core.store().write(self.write_of(first)?).await.map_err(failed)?;
         }
         self.see_order()?;
         for at in 0..self.parts.len() {
@@ -204,7 +207,7 @@ impl<'a> Loading<'a> {
             }
             let state = self.state_behind(at, &chunk, 0..chunk.raws.len(), gained)?;
             steps.extend(self.reached(at, &state)?);
-            let writing = self.send(steps);
+            let writing = self.send(steps)?;
             pending = Some(Pending { part: at, chunk, state, writing });
         }
         self.wait(&mut pending, &mut chunks).await

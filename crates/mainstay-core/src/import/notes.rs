@@ -99,6 +99,21 @@ impl State {
 }
 
 impl Core {
+    /// A step that notes that an import begins.
+    pub(super) fn note_begun(&self, import: &str) -> Result<Step, Error> {
+        self.note(Note::Begun, vec![Value::text(import)])
+    }
+
+    /// A step that fails where another import has begun since.
+    pub(super) fn note_holds(&self, import: &str) -> Result<Step, Error> {
+        self.note(Note::Holds, vec![Value::text(import)])
+    }
+
+    /// A step that notes that an import has ended.
+    pub(super) fn note_ended(&self, import: &str) -> Result<Step, Error> {
+        self.note(Note::Ended, vec![Value::text(import)])
+    }
+
     /// A step that notes how far a source is.
     pub(super) fn note_reached(&self, id: &str, state: &State) -> Result<Step, Error> {
         let text = serde_json::to_string(state).map_err(|error| Error::internal(error.to_string()))?;

@@ -137,7 +137,7 @@ impl Loading<'_> {
         let Some(bad) = self.bad.as_ref().filter(|_| !steps.is_empty()) else { return Ok(()) };
         self.starts[part].state.bad_bytes = bad.bytes();
         steps.push(self.core.note_reached(&self.starts[part].id, &self.starts[part].state)?);
-        self.core.store().write(self.write_of(steps)).await.map(|_| ()).map_err(failed)
+        self.core.store().write(self.write_of(steps)?).await.map(|_| ()).map_err(failed)
     }
 
     /// How many names of a link lead to none.
@@ -261,6 +261,6 @@ impl Loading<'_> {
                 steps.push(self.core.note_forgotten(&start.id)?);
             }
         }
-        self.core.store().write(self.write_of(steps)).await.map(|_| ()).map_err(failed)
+        self.core.store().write(self.write_of(steps)?).await.map(|_| ()).map_err(failed)
     }
 }

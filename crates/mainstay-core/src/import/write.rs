@@ -22,13 +22,16 @@ use crate::{
     write::Answering,
 };
 
+/// What becomes of a write, and how long it takes.
+type Writing = JoinHandle<(Result<(), WriteError>, Duration)>;
+
 /// A chunk that is being written.
 pub(super) struct Pending {
     pub(super) part: usize,
     pub(super) chunk: Chunk,
     /// What is noted once it is written.
     pub(super) state: State,
-    pub(super) writing: JoinHandle<(Result<(), WriteError>, Duration)>,
+    pub(super) writing: Writing,
 }
 
 /// What a chunk's records come to, counted.
@@ -58,9 +61,25 @@ pub(super) fn failed(error: WriteError) -> Error {
 }
 
 impl Loading<'_> {
-    /// Steps as a write of this import.
-    pub(super) fn write_of(&self, steps: Vec<Step>) -> Write {
-        Write { steps, author: self.request.author() }
+    /// From here on no other import goes on.
+    pub(super) async fn take_over(&self) -> Result<(), Error> {
+        self.note(self.core.note_begun(&self.id)?).await
+    }
+
+    /// Nothing is held back any more.
+    pub(super) async fn leave(&self) -> Result<(), Error> {
+        self.note(self.core.note_ended(&self.id)?).await
+    }
+
+    async fn note(&self, step: Step) -> Result<(), Error> {
+        let write = Write { steps: vec![step], author: self.request.author() };
+        self.core.store().write(write).await.map(|_| ()).map_err(failed)
+    }
+
+    /// Steps as a write of this import, which is none any more where another one has begun.
+    pub(super) fn write_of(&self, mut steps: Vec<Step>) -> Result<Write, Error> {
+        steps.push(self.core.note_holds(&self.id)?);
+        Ok(Write { steps, author: self.request.author() })
     }
 
     /// Adds the steps that write records at once, without looking at each: what is wrong then shows as a failure of the whole.
@@ -144,13 +163,13 @@ impl Loading<'_> {
     }
 
     /// Begins to write; meanwhile the next chunk is made ready.
-    pub(super) fn send(&self, steps: Vec<Step>) -> JoinHandle<(Result<(), WriteError>, Duration)> {
-        let (store, write) = (self.core.store().clone(), self.write_of(steps));
-        tokio::spawn(async move {
+    pub(super) fn send(&self, steps: Vec<Step>) -> Result<Writing, Error> {
+        let (store, write) = (self.core.store().clone(), self.write_of(steps)?);
+        Ok(tokio::spawn(async move {
             let began = Instant::now();
             let outcome = store.write(write).await.map(|_| ());
             (outcome, began.elapsed())
-        })
+        }))
     }
 
     /// Waits for the chunk that is being written. Where something is wrong with a record of it, it is written again, with a look at
@@ -182,7 +201,7 @@ impl Loading<'_> {
         state: State,
     ) -> Result<Option<WriteError>, Error> {
         steps.extend(self.reached(part, &state)?);
-        match self.core.store().write(self.write_of(steps)).await {
+        match self.core.store().write(self.write_of(steps)?).await {
             Ok(_) => {
                 self.starts[part].state = state;
                 Ok(None)

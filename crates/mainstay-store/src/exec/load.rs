@@ -1,9 +1,9 @@
 //! Many new records, and the notes of their import.
 use mainstay_expr::Value;
 
-use super::{Inputs, Request, Session, WriteStatement, failure, feed};
+use super::{Inputs, Request, Row, Session, WriteStatement, failure, feed};
 use crate::{
-    StepError, Written,
+    StepError, StoreError, Written,
     sql::{FedValues, InsertSql, Sql},
 };
 
@@ -46,11 +46,29 @@ pub(super) async fn run<S: Session>(
 /// Records whose changes are noted together.
 const NOTED_MAX: usize = 1_024;
 
-/// Writes a note.
-pub(super) async fn note<S: Session>(session: &mut S, sql: &[Sql], request: Request<'_>) -> Result<Written, StepError> {
+/// Writes a note, or finds one.
+pub(super) async fn note<S: Session>(
+    session: &mut S,
+    sql: &[Sql],
+    finds: bool,
+    request: Request<'_>,
+) -> Result<Written, StepError> {
     session.protect().await?;
+    let inputs = Inputs::of(request.values);
     for sql in sql {
-        session.execute(sql, &Inputs::of(request.values)).await?;
+        if !finds {
+            session.execute(sql, &inputs).await?;
+            continue;
+        }
+        let mut is_there = false;
+        let mut take = |_: &dyn Row| {
+            is_there = true;
+            Ok(true)
+        };
+        session.query(sql, &inputs, &mut take).await?;
+        if !is_there {
+            return Err(StoreError::ImportEnded.into());
+        }
     }
     Ok(nothing())
 }

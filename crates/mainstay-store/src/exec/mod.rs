@@ -63,7 +63,7 @@ async fn run_statement<S: Session>(
             let task = load::Task { statement, sql, width: *width, fed: fed.as_ref() };
             load::run(session, &task, request).await
         }
-        Parts::Note { sql } => load::note(session, sql, request).await,
+        Parts::Note { sql, finds } => load::note(session, sql, *finds, request).await,
         Parts::Delete { plan, sql, cascades } => {
             let task = delete::Task { statement, plan, sql, cascades };
             delete::run(session, &task, request).await

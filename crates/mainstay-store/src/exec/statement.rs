@@ -1,7 +1,7 @@
 //! A step of a write, rendered and kept.
 use std::{fmt, sync::Arc};
 
-use mainstay_plan::{Create, Delete, Find, Update, WritePlan};
+use mainstay_plan::{Create, Delete, Find, Note, Update, WritePlan};
 use mainstay_schema::{Collection, CollectionId, Schema};
 
 use crate::{
@@ -51,6 +51,8 @@ pub(crate) enum Parts {
     },
     Note {
         sql: Vec<Sql>,
+        /// Whether it must find what it is about.
+        finds: bool,
     },
 }
 
@@ -68,7 +70,10 @@ impl WriteStatement {
                 (plan.collection, Parts::Load { width: plan.columns.len(), sql, fed: sql::of_load(schema, plan) })
             }
             // A note is about no collection.
-            WritePlan::Note(note) => (CollectionId(0), Parts::Note { sql: sql::note(dialect, *note) }),
+            WritePlan::Note(note) => {
+                let parts = Parts::Note { sql: sql::note(dialect, *note), finds: *note == Note::Holds };
+                (CollectionId(0), parts)
+            }
             WritePlan::Create(plan) => {
                 let sql = Box::new(sql::create(schema, dialect, plan)?);
                 (plan.collection, Parts::Create { plan: Box::new(plan.clone()), sql })
@@ -103,7 +108,7 @@ impl WriteStatement {
         let mut all = Vec::new();
         match &self.parts {
             Parts::Load { sql, .. } => all.push(&sql.each),
-            Parts::Note { sql } => all.extend(sql),
+            Parts::Note { sql, .. } => all.extend(sql),
             Parts::Create { sql, .. } => {
                 all.extend(links(&sql.links));
                 all.extend(sql.compute.as_ref().map(|compute| &compute.sql));

@@ -20,6 +20,8 @@ pub(super) const NOTES: [OwnTable; 2] = [
 ];
 const SOURCES: &str = "mainstay_import";
 const WAITING: &str = "mainstay_import_waiting";
+/// The source that is none: its state is the id of the import that runs.
+const RUNNING: &str = "";
 
 /// Makes the tables, where they are not there.
 pub fn note_tables(dialect: &dyn Dialect) -> String {
@@ -31,6 +33,20 @@ pub fn note(dialect: &dyn Dialect, note: Note) -> Vec<Sql> {
     let [first, second] = [1, 2].map(|n| dialect.placeholder(n));
     let sql = |text: String, binds: u16| Sql { text, binds: (0..binds).map(Bind::Value).collect() };
     match note {
+        Note::Begun => vec![sql(
+            format!(
+                "INSERT INTO {SOURCES} (id, state) VALUES ('{RUNNING}', {first}) ON CONFLICT (id) DO UPDATE SET state = excluded.state"
+            ),
+            1,
+        )],
+        // It is written once more, so that whoever begins meanwhile waits for the end of this write.
+        Note::Holds => {
+            let found = format!("id = '{RUNNING}' AND state = {first}");
+            vec![sql(format!("UPDATE {SOURCES} SET state = state WHERE {found} RETURNING id"), 1)]
+        }
+        Note::Ended => {
+            vec![sql(format!("DELETE FROM {SOURCES} WHERE id = '{RUNNING}' AND state = {first}"), 1)]
+        }
         Note::Reached => vec![sql(
             format!(
                 "INSERT INTO {SOURCES} (id, state) VALUES ({first}, {second}) ON CONFLICT (id) DO UPDATE SET state = excluded.state"
@@ -50,7 +66,7 @@ pub fn note(dialect: &dyn Dialect, note: Note) -> Vec<Sql> {
 
 /// Reads all sources: id and state, the oldest first.
 pub fn noted_sources() -> String {
-    format!("SELECT id, state FROM {SOURCES} ORDER BY id")
+    format!("SELECT id, state FROM {SOURCES} WHERE id <> '{RUNNING}' ORDER BY id")
 }
 
 /// Reads some of what waits of a source behind a number, or before it: number and what.

@@ -127,6 +127,30 @@ fn a_second_import_of_a_database_on_a_server_waits_and_is_refused() {
     assert_eq!(names(&project, "nodes"), ["a", "b"]);
 }
 
+/// The lock is of a session, which may end; and behind a pool that hands out sessions there is none.
+#[test]
+fn an_import_ends_where_another_has_begun_since() {
+    postgres_only!("a file is held by one process");
+    let project = project();
+    // Makes the tables of imports.
+    project.ok(&["import", "nodes", "--format", "ndjson", "/dev/null"]);
+    let mut command = project.command_of(env!("CARGO_BIN_EXE_mainstay"));
+    command.args(["import", "nodes", "-", "--format", "ndjson"]);
+    let mut first = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let begun = "SELECT FROM mainstay_import WHERE id = ''";
+    let held = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = \
+                (SELECT oid FROM pg_database WHERE datname = current_database())";
+    while project.rows("", begun).is_empty() {}
+    while project.rows("", held).is_empty() {}
+    project.write("nodes.ndjson", "{\"name\": \"a\"}\n");
+    project.ok(&["import", "nodes.ndjson"]);
+    first.stdin.take().unwrap().write_all(b"{\"name\": \"b\"}\n").unwrap();
+    let told = first.wait_with_output().unwrap();
+    assert_eq!(told.status.code(), Some(1), "{told:?}");
+    assert!(String::from_utf8_lossy(&told.stderr).contains("another import has begun"), "{told:?}");
+    assert_eq!(names(&project, "nodes"), ["a"]);
+}
+
 /// As many are remembered as are loaded at once, and the last thousand of the others.
 #[test]
 fn a_file_that_is_loaded_again_is_not_forgotten_for_others_that_came_later() {
