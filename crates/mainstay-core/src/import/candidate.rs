@@ -29,9 +29,9 @@ pub(super) struct Candidate {
     /// What all the others come to.
     rest: Sum,
     /// What the records that were wrong are now.
-    pub(super) open_now: Sum,
+    open_now: Sum,
     /// What those must still be known by, where there are no others.
-    pub(super) known_by: BTreeMap<u64, Sum>,
+    known_by: BTreeMap<u64, Sum>,
 }
 
 impl Loading<'_> {
@@ -145,6 +145,16 @@ impl Loading<'_> {
 }
 
 impl Candidate {
+    /// Takes in a record of the source.
+    pub(super) fn see(&mut self, at: u64, sum: Sum, known_by: impl Fn() -> Option<Sum>) {
+        if self.open.contains_key(&at) {
+            self.open_now.add(sum);
+        }
+        if self.known_by.get(&at).is_some_and(|before| known_by() == Some(*before)) {
+            self.known_by.remove(&at);
+        }
+    }
+
     /// Whether the records up to there are those that are done: with the wrong ones as they are now (`false`), or without them (`true`).
     pub(super) fn fits(&self, now: Sum, count: u64) -> Option<bool> {
         let mut rest = now;

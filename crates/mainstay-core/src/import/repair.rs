@@ -108,16 +108,7 @@ impl Loading<'_> {
             count += 1;
             let here = read::Place { position: raw.end, line: raw.next_line, count };
             for one in &mut left {
-                if one.open.contains_key(&raw.at) {
-                    one.open_now.add(sum);
-                }
-                if one
-                    .known_by
-                    .get(&raw.at)
-                    .is_some_and(|known_by| self.known_by(part, &columns, &raw) == Some(*known_by))
-                {
-                    one.known_by.remove(&raw.at);
-                }
+                one.see(raw.at, sum, || self.known_by(part, &columns, &raw));
                 if let Some(removed) = one.fits(now, count) {
                     let digest = Digest::of(&self.sources[part.source], true)?.up_to(here.position)?;
                     found = Some((one.id.clone(), one.state.clone(), one.open.clone(), here, digest, removed));

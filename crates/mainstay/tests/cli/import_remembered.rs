@@ -228,3 +228,21 @@ type Team { name: String! @unique age: Int friend: Team }
         assert!(teams.iter().any(|one| one["name"] == "red" && one["age"] == 5), "{teams:?}");
     }
 }
+
+/// What was written before there was more to remember.
+#[test]
+fn a_note_that_says_less_is_read() {
+    let project = project();
+    project.write("entries.csv", "text,amount\ngood,1\nbad,old\n");
+    assert_eq!(counts(&project, &["entries.csv", "--skip-bad", "bad.ndjson"]), (1, 0));
+    for (left_out, what) in [("again", "false"), ("known_by", "{}")] {
+        let note = format!("\"{left_out}\":{what},");
+        let has = format!("SELECT state FROM mainstay_import WHERE state LIKE '%{note}%'");
+        assert_eq!(project.rows(&has, &has).len(), 1, "{left_out}");
+        project.sql(&format!("UPDATE mainstay_import SET state = replace(state, '{note}', '')"));
+    }
+    assert_eq!(counts(&project, &["entries.csv", "--skip-bad", "bad.ndjson"]), (0, 1));
+    project.write("entries.csv", "text,amount\ngood,1\nbad,2\n");
+    assert_eq!(counts(&project, &["entries.csv"]), (1, 1));
+    assert_eq!(texts(&project, "entries"), ["bad", "good"]);
+}
