@@ -29,6 +29,7 @@ mod repair;
 mod report;
 mod resume;
 mod sum;
+mod told;
 mod upsert;
 mod waiting;
 mod write;

@@ -26,6 +26,7 @@ fn line(of: &CollectionReport) -> String {
         (of.updated, "updated"),
         (of.already, "loaded before (--again loads them once more)"),
         (of.links_left_out, "links left out"),
+        (of.incomplete, "without links that are wrong"),
         (of.skipped, "not written"),
     ];
     for (count, what) in parts.into_iter().filter(|(count, _)| *count > 0) {

@@ -2,7 +2,7 @@
 //! wrong values, are told first.
 use std::collections::{HashMap, HashSet};
 
-use mainstay_schema::{Collection, CollectionId, FieldId, FieldKind, Json, KeyKind, nearest};
+use mainstay_schema::{Collection, CollectionId, FieldId, FieldKind, Json, KeyKind};
 
 use super::{
     Input, Problem,
@@ -163,7 +163,7 @@ impl Loading<'_> {
                 let likely =
                     |of: &CollectionId, field: &FieldId| *of == link.target && name.by.is_none_or(|by| by == *field);
                 let near = names.iter().filter(|(of, field, _)| likely(of, field)).map(|(.., name)| name.as_str());
-                let near = nearest(&name.text, near);
+                let near = self.known.nearest_of(name, near);
                 wrong.hint = near.map(|near| format!("did you mean \"{near}\"?"));
             }
             let problems = self.problems(at, line, number, vec![wrong]);

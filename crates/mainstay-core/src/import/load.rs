@@ -10,7 +10,7 @@ use mainstay_schema::{CollectionId, FieldId};
 use mainstay_store::{Step, WriteStatement};
 
 use super::{
-    CollectionReport, MissingLinks, Options, Problem, Progress, Report, Source,
+    MissingLinks, Options, Progress, Report, Source,
     arrange::targets,
     bad::BadFile,
     chunk::{Chunk, Chunks},
@@ -28,7 +28,7 @@ use super::{
     sum::Sum,
     write::{Gained, Made, Pending, failed},
 };
-use crate::{Answered, Core, Error, FieldError, Request, Select, Selection};
+use crate::{Answered, Core, Error, Request, Select, Selection};
 
 /// Records that are understood and made ready together.
 const ROWS_AT_ONCE: usize = 1_000;
@@ -46,7 +46,7 @@ pub(super) struct Loading<'a> {
     /// The sources that come once.
     pub(super) streams: Vec<Option<Box<dyn Read + Send>>>,
     pub(super) report: Report,
-    progress: &'a mut (dyn FnMut(Progress) + Send),
+    pub(super) progress: &'a mut (dyn FnMut(Progress) + Send),
     /// Where each part begins, and how far it is.
     pub(super) starts: Vec<Start<'a>>,
     /// What is noted before anything is loaded.
@@ -64,6 +64,10 @@ pub(super) struct Loading<'a> {
     pub(super) key_only: Answered,
     /// Records of each part that were read and not written.
     pub(super) skipped: Vec<u64>,
+    /// Records of each part that are written, and wrong in their links.
+    pub(super) incomplete: Vec<u64>,
+    /// The last record that was told to be wrong in its links.
+    pub(super) told: Option<(usize, u64)>,
     /// The part that is read.
     pub(super) at: usize,
     pub(super) mapped: Mapped,
@@ -120,6 +124,8 @@ impl<'a> Loading<'a> {
             statements: Vec::new(),
             key_only: Answered { selection: Some(Arc::new(key_only)), params: Vec::new() },
             skipped: Vec::new(),
+            incomplete: Vec::new(),
+            told: None,
             at: 0,
             mapped: Mapped::default(),
         })
@@ -128,6 +134,7 @@ impl<'a> Loading<'a> {
     /// Loads all parts, then what waits.
     pub(super) async fn run(&mut self) -> Result<(), Error> {
         self.skipped = vec![0; self.parts.len()];
+        self.incomplete = vec![0; self.parts.len()];
         self.columns = vec![Vec::new(); self.parts.len()];
         if let Some(path) = &self.options.bad {
             let keep = self.starts.iter().map(|start| start.state.bad_bytes).max().unwrap_or(0);
@@ -334,90 +341,5 @@ impl<'a> Loading<'a> {
         }
         gained.count(&mut state);
         Ok(state)
-    }
-
-    /// What is wrong with a record, with its place.
-    pub(super) fn problems(&self, part: usize, line: u64, at: u64, wrong: Vec<FieldError>) -> Vec<Problem> {
-        let part = &self.parts[part];
-        let collection = &self.core.schema().collection(part.collection).name;
-        let place = match part.format {
-            super::Format::Json => format!("{}/{at}", part.pointer),
-            _ => String::new(),
-        };
-        let problem = |error: FieldError| Problem {
-            source: self.sources[part.source].name.clone(),
-            collection: collection.clone(),
-            line: Some(line),
-            pointer: format!("{place}{}", error.pointer),
-            message: error.message,
-            hint: error.hint,
-        };
-        wrong.into_iter().map(problem).collect()
-    }
-
-    /// Ends the import: nothing of the chunk is written.
-    pub(super) fn refuse(&mut self, part: usize, rows: u64, problems: Vec<Problem>) {
-        self.skipped[part] += rows;
-        self.report.problems(problems);
-    }
-
-    /// Writes a bad record into the file for them; whether it is not there yet.
-    pub(super) fn put_aside(
-        &mut self,
-        part: usize,
-        problems: &[Problem],
-        (at, key): (u64, Option<String>),
-        record: &str,
-    ) -> Result<bool, Error> {
-        if let Some(bad) = &mut self.bad {
-            bad.add(problems, record)?;
-        }
-        self.report.bad += 1;
-        self.skipped[part] += 1;
-        Ok(self.starts[part].put_aside(at, key))
-    }
-
-    pub(super) fn put_bad_aside(&mut self, part: usize, raws: &[Raw], readies: &[Ready]) -> Result<(), Error> {
-        for (raw, ready) in raws.iter().zip(readies) {
-            match ready {
-                Ready::Bad(problems) if self.bad.is_none() => self.report.problems(problems.iter().cloned()),
-                Ready::Bad(problems) => {
-                    self.put_aside(part, problems, (raw.at, self.repaired_key(part, raw.at)), &raw.shown())?;
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    /// Tells how far everything is.
-    pub(super) fn tell(&mut self, part: usize) {
-        let of =
-            |start: &Start<'_>| start.state.created + start.state.updated - start.before.created - start.before.updated;
-        let records = self.starts.iter().map(of).sum();
-        let done: u64 = self.parts[..part].iter().map(|part| part.bytes).sum();
-        let here = self.starts[part].state.position.saturating_sub(self.parts[part].start);
-        let bytes_all = self.parts.iter().map(|part| part.bytes).sum();
-        (self.progress)(Progress { records, bytes: done + here, bytes_all });
-    }
-
-    /// The report, in the order of the sources.
-    pub(super) fn finish(mut self) -> Report {
-        self.report.notes.extend(self.mapped.told());
-        let mut order: Vec<usize> = (0..self.parts.len()).collect();
-        order.sort_by_key(|at| (self.parts[*at].source, self.parts[*at].start));
-        for at in order {
-            let (part, start) = (&self.parts[at], &self.starts[at]);
-            self.report.collections.push(CollectionReport {
-                source: self.sources[part.source].name.clone(),
-                collection: self.core.schema().collection(part.collection).name.clone(),
-                created: start.state.created - start.before.created,
-                updated: start.state.updated - start.before.updated,
-                already: start.before.created + start.before.updated,
-                skipped: self.skipped.get(at).copied().unwrap_or(0),
-                links_left_out: start.state.links_left_out - start.before.links_left_out,
-            });
-        }
-        self.report
     }
 }

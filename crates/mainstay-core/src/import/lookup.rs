@@ -1,7 +1,10 @@
 //! Names to keys: asked of the database for many at once, and remembered as far as there is room.
 use std::{
     collections::{HashMap, HashSet},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use foldhash::fast::RandomState;
@@ -19,6 +22,9 @@ use crate::{Core, Error, Request, errors::from_store, record::normalize};
 /// Names that are remembered of one collection, or of one field of it where links say the field; where nothing else is said.
 pub(super) const NAMES_MAX: usize = 50_000;
 
+/// Names that are compared with those that lead nowhere, letter by letter, all together: then no likely ones are told any more.
+const COMPARED_MAX: usize = 500_000;
+
 /// Names that are asked for at once.
 const ASKED_MAX: usize = 1_000;
 
@@ -35,6 +41,7 @@ type Names = HashMap<String, Option<String>, RandomState>;
 pub(super) struct Known {
     names: HashMap<NamesOf, Names, RandomState>,
     statements: HashMap<(CollectionId, FieldId), Arc<ReadStatement>, RandomState>,
+    compared: AtomicUsize,
 }
 
 impl Known {
@@ -65,7 +72,18 @@ impl Known {
     /// The known name that is most like this one.
     pub(super) fn nearest(&self, of: CollectionId, name: &Name<'_>) -> Option<&str> {
         let known = self.names.get(&(of, name.by))?.iter().filter(|(_, key)| key.is_some());
-        nearest(&name.text, known.map(|(name, _)| name.as_str()))
+        self.nearest_of(name, known.map(|(name, _)| name.as_str()))
+    }
+
+    /// The most like one among these.
+    pub(super) fn nearest_of<'n>(&self, name: &Name<'_>, among: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+        if self.compared.load(Ordering::Relaxed) >= COMPARED_MAX {
+            return None;
+        }
+        let mut count = 0;
+        let near = nearest(&name.text, among.inspect(|_| count += 1));
+        self.compared.fetch_add(count, Ordering::Relaxed);
+        near
     }
 
     /// Asks the database for names. Of those that it does not have it is remembered where nothing can come any more.

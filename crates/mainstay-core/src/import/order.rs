@@ -102,8 +102,7 @@ impl Loading<'_> {
     /// The record that a note is about: by its name, or the key of one that is written.
     fn record_of(&self, part: usize, note: &Note<'_>) -> Option<String> {
         match &note.what {
-            What::Links { key, .. } => Some(key.clone()),
-            What::Gone(_) => None,
+            What::Links { key, .. } | What::Gone { key, .. } => Some(key.clone()),
             What::Record(_) => self.name_in_order(part, &self.name_of_note(part, note)?).map(|(_, name)| name),
         }
     }

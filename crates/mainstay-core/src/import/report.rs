@@ -43,6 +43,8 @@ pub struct CollectionReport {
     pub already: u64,
     /// Records that were read and not written, because something was wrong with them or with one beside.
     pub skipped: u64,
+    /// Records that were written, and are wrong in links that waited: they are without these.
+    pub incomplete: u64,
     /// Links left out, because they led to records that are not there.
     pub links_left_out: u64,
 }

@@ -2,12 +2,12 @@
 pub(super) mod note;
 mod rounds;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashMap};
 
 use mainstay_schema::{CollectionId, Json};
 use mainstay_store::{Step, StepError};
 
-use note::{Note, What};
+use note::{Note, What, shown};
 use rounds::{Missing, Round};
 
 use super::{
@@ -72,7 +72,7 @@ impl Loading<'_> {
                 (fields, links)
             }
             What::Links { link, .. } => (Vec::new(), vec![link.clone()]),
-            What::Gone(_) => (Vec::new(), Vec::new()),
+            What::Gone { .. } => (Vec::new(), Vec::new()),
         };
         Understood { line: note.line, at: note.at, origin: Origin::Note(note.sum), read: Ok(read) }
     }
@@ -113,31 +113,41 @@ impl Loading<'_> {
     /// Tells what is wrong; with a file for bad records it waits no more.
     async fn tell_wrong(&mut self, part: usize, wrong: Vec<(&Note<'_>, Vec<FieldError>)>) -> Result<(), Error> {
         let mut steps = Vec::new();
-        for (note, wrong) in wrong {
-            if matches!(note.what, What::Record(_)) {
-                self.skipped[part] += u64::from(self.bad.is_none());
-            }
-            self.forget_name(part, note);
-            let problems = self.problems(part, note.line, note.at, wrong);
-            match &self.bad {
-                Some(_) => {
-                    let key = if let What::Links { key, .. } = &note.what { Some(key.clone()) } else { None };
-                    if self.put_aside(part, &problems, (note.at, key), &note.shown())? {
-                        self.starts[part].state.subtract(note.sum);
-                    }
-                    steps.push(self.core.note_settled(note.number)?);
-                }
-                None => {
-                    self.hold(part, note);
-                    self.starts[part].state.tell_wrong(note.at, note.sum);
-                    self.report.problems(problems);
-                }
-            }
+        for (notes, wrong) in of_records(wrong) {
+            self.tell_record(part, &notes, wrong, &mut steps)?;
         }
         let Some(bad) = self.bad.as_ref().filter(|_| !steps.is_empty()) else { return Ok(()) };
         self.starts[part].state.bad_bytes = bad.bytes();
         steps.push(self.core.note_reached(&self.starts[part].id, &self.starts[part].state)?);
         self.core.store().write(self.write_of(steps)?).await.map(|_| ()).map_err(failed)
+    }
+
+    /// Tells all that is wrong with a record.
+    fn tell_record(
+        &mut self,
+        part: usize,
+        notes: &[&Note<'_>],
+        wrong: Vec<FieldError>,
+        steps: &mut Vec<Step>,
+    ) -> Result<(), Error> {
+        let Some(first) = notes.first() else { return Ok(()) };
+        notes.iter().for_each(|note| self.forget_name(part, note));
+        let problems = self.problems(part, first.line, first.at, wrong);
+        let key = first.key().map(str::to_owned);
+        if self.bad.is_some() {
+            if self.put_aside(part, &problems, (first.at, key), &shown(notes))? {
+                self.starts[part].state.subtract(first.sum);
+            }
+            for note in notes {
+                steps.push(self.core.note_settled(note.number)?);
+            }
+        } else {
+            self.count_wrong(part, first.at, key.is_some());
+            notes.iter().for_each(|note| self.hold(part, note));
+            self.starts[part].state.tell_wrong(first.at, first.sum);
+            self.report.problems(problems);
+        }
+        Ok(())
     }
 
     /// How many names of a link lead to none.
@@ -196,7 +206,7 @@ impl Loading<'_> {
                 let steps = self.link_steps(part, key, link)?;
                 Ok(Some((steps, Gained { left_out: self.leads_nowhere(link), ..Gained::default() })))
             }
-            What::Gone(field) => Err(vec![self.gone(part, field)]),
+            What::Gone { field, .. } => Err(vec![self.gone(part, field)]),
         }
     }
 
@@ -263,4 +273,21 @@ impl Loading<'_> {
         }
         self.core.store().write(self.write_of(steps)?).await.map(|_| ()).map_err(failed)
     }
+}
+
+/// What is wrong with each record: of one that is written each link has its note.
+fn of_records<'n, 'r>(wrong: Vec<(&'n Note<'r>, Vec<FieldError>)>) -> Vec<(Vec<&'n Note<'r>>, Vec<FieldError>)> {
+    let mut records: Vec<(Vec<&Note<'_>>, Vec<FieldError>)> = Vec::with_capacity(wrong.len());
+    let mut places: HashMap<u64, usize> = HashMap::with_capacity(wrong.len());
+    for (note, errors) in wrong {
+        let place = *places.entry(note.at).or_insert(records.len());
+        match records.get_mut(place) {
+            Some((notes, more)) => {
+                notes.push(note);
+                more.extend(errors);
+            }
+            None => records.push((vec![note], errors)),
+        }
+    }
+    records
 }

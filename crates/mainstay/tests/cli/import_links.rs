@@ -133,3 +133,43 @@ fn so_it_may_where_another_one_waits_for_good() {
     assert!(posts.len() == 1 && posts[0]["tags"].as_array().unwrap().len() == 1_500, "{}", posts.len());
     assert_eq!(project.read("bad.ndjson").lines().count(), 1);
 }
+
+/// It is in the file of bad records once, with its id and all links of it that lead nowhere.
+#[test]
+fn a_record_that_is_written_and_wrong_in_links_is_told_once() {
+    let schema = "type P { name: String! @unique friend: P many: [P!]! @many }";
+    let record = "{\"name\": \"a\", \"friend\": \"x\", \"many\": [\"a\", \"y\", \"z\"]}\n";
+    let project = Project::applied(schema);
+    project.write("ps.ndjson", &format!("{record}{{\"name\": \"b\", \"friend\": \"a\"}}\n"));
+    let said = project.ok(&["import", "ps.ndjson", "--skip-bad", "bad.ndjson"]);
+    assert!(said.contains("ps.ndjson: 2 P created, 1 without links that are wrong\n"), "{said}");
+    assert!(said.contains("bad.ndjson: 1 bad records"), "{said}");
+    let bad: Vec<Value> = project.read("bad.ndjson").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let pointers: Vec<&Value> = bad[0]["errors"].as_array().unwrap().iter().map(|error| &error["pointer"]).collect();
+    assert_eq!((bad.len(), pointers), (1, vec![&json!("/friend"), &json!("/many/1"), &json!("/many/2")]));
+    let stored = stored(&project, "ps", &["id", "name"]).into_iter().find(|one| one["name"] == "a").unwrap();
+    let shown: Value = serde_json::from_str(bad[0]["record"].as_str().unwrap()).unwrap();
+    assert_eq!(shown, json!({"id": stored["id"], "friend": "x", "many": ["a", "y", "z"]}));
+    // Without such a file it is told and counted alike.
+    let project = Project::applied(schema);
+    let filler = format!("{{\"name\": \"b\"{}}}\n", " ".repeat(5 * 1024 * 1024));
+    project.write("ps.ndjson", &format!("{record}{filler}"));
+    let (code, report) = project.json(&["import", "ps.ndjson"]);
+    let of = &report["collections"][0];
+    assert_eq!((code, &of["created"], &of["incomplete"], &of["skipped"]), (Some(1), &json!(2), &json!(1), &json!(0)));
+}
+
+/// Names are compared with so many others in all; then what is wrong is told without the likely one.
+#[test]
+fn likely_names_are_looked_for_only_so_long() {
+    let project = Project::applied("type Thing { slug: String! @unique }\ntype Item { n: Int! thing: Thing }");
+    let things: String = (0..2_000).map(|at| format!("{{\"slug\": \"thing-number-{at}\"}}\n")).collect();
+    let known: String = (0..2_000).map(|at| format!("{{\"n\": 1, \"thing\": \"thing-number-{at}\"}}\n")).collect();
+    let wrong: String = (0..400).map(|_| "{\"n\": 2, \"thing\": \"think-number-1\"}\n").collect();
+    project.write("things.ndjson", &things);
+    project.write("items.ndjson", &format!("{known}{wrong}"));
+    project.ok(&["import", "things.ndjson", "items.ndjson", "--skip-bad", "bad.ndjson"]);
+    let bad = project.read("bad.ndjson");
+    let hints: Vec<bool> = bad.lines().map(|line| line.contains("did you mean \\\"thing-number-1")).collect();
+    assert_eq!((hints.len(), hints[0], hints[399]), (400, true, false));
+}

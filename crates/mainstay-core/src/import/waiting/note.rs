@@ -33,17 +33,45 @@ pub(in crate::import) enum What<'r> {
         link: Link<'r>,
     },
     /// Links of a field that is none any more, or by a unique that is none.
-    Gone(Cow<'r, str>),
+    Gone {
+        key: String,
+        field: Cow<'r, str>,
+    },
 }
 
 impl Note<'_> {
-    /// What waits, as far as it can be shown.
-    pub(super) fn shown(&self) -> String {
+    /// The key of the record, where it is written.
+    pub(super) fn key(&self) -> Option<&str> {
         match &self.what {
-            What::Record(fields) => Json::Object(fields.clone()).to_canonical(),
-            What::Links { .. } | What::Gone(_) => self.text.to_owned(),
+            What::Record(_) => None,
+            What::Links { key, .. } | What::Gone { key, .. } => Some(key),
         }
     }
+}
+
+/// What waits of a record, as far as it can be shown: all of it, or the id of one that is written and its links that wait.
+pub(super) fn shown(notes: &[&Note<'_>]) -> String {
+    let mut shown: Fields<'_> = Vec::new();
+    for note in notes {
+        if let What::Record(fields) = &note.what {
+            return Json::Object(fields.clone()).to_canonical();
+        }
+        let id = note.key().filter(|_| shown.is_empty());
+        shown.extend(id.map(|id| (Cow::Borrowed("id"), Json::Text(Cow::Borrowed(id)))));
+        let Some(Json::Object(members)) = json(note.text) else { continue };
+        let (mut field, mut names) = (None, Vec::new());
+        for (name, value) in members {
+            match (&*name, value) {
+                ("field", Json::Text(value)) => field = Some(value),
+                ("names", Json::Array(value)) => names = value,
+                _ => {}
+            }
+        }
+        let is_one = matches!(&note.what, What::Links { link, .. } if !link.many);
+        let value = if is_one { names.pop() } else { Some(Json::Array(names)) };
+        shown.extend(field.zip(value));
+    }
+    Json::Object(shown).to_canonical()
 }
 
 /// A note as JSON: it stands around a record, and may be deeper than that.
@@ -98,12 +126,12 @@ impl Loading<'_> {
         let field = self.name_of_today(part, field);
         let of = self.core.schema().collection(self.parts[part].collection);
         let Some((known, target)) = of.field_named(&field).and_then(|known| Some((known, known.target()?))) else {
-            return What::Gone(field);
+            return What::Gone { key, field };
         };
         let many = matches!(known.kind, FieldKind::Many { .. });
         let names: Option<Vec<Name<'r>>> =
             names.iter().map(|name| linked_name(self.core.schema().collection(target), name)).collect();
-        let Some(names) = names else { return What::Gone(field) };
+        let Some(names) = names else { return What::Gone { key, field } };
         What::Links { key, link: Link { field: known.id, target, required: false, many, names } }
     }
 
