@@ -173,3 +173,23 @@ fn likely_names_are_looked_for_only_so_long() {
     let hints: Vec<bool> = bad.lines().map(|line| line.contains("did you mean \\\"thing-number-1")).collect();
     assert_eq!((hints.len(), hints[0], hints[399]), (400, true, false));
 }
+
+#[test]
+fn so_it_may_where_it_is_changed_once_a_later_one_is_there() {
+    let project = Project::applied(
+        "type Tag { slug: String! @unique }\n\
+         type Post { id: Int! title: String! @unique tags: [Tag!]! @many next: Post }",
+    );
+    let tags: String = (0..1_500).map(|at| format!("{{\"slug\": \"t{at}\"}}\n")).collect();
+    let all: Vec<String> = (0..1_500).map(|at| format!("t{at}")).collect();
+    project.write("tags.ndjson", &tags);
+    project.write("old.ndjson", "{\"title\": \"a\", \"tags\": [\"t7\"]}\n");
+    let posts = [json!({"title": "a", "tags": all, "next": "z"}), json!({"title": "z"})];
+    project.write("posts.ndjson", &posts.map(|post| format!("{post}\n")).concat());
+    project.ok(&["import", "tags.ndjson"]);
+    project.ok(&["import", "posts", "old.ndjson"]);
+    project.ok(&["import", "posts.ndjson", "--upsert", "title"]);
+    let counts: Vec<usize> =
+        stored(&project, "posts", &["tags"]).iter().map(|one| one["tags"].as_array().unwrap().len()).collect();
+    assert_eq!(counts, [1_500, 0]);
+}

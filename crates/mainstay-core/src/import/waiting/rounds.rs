@@ -76,7 +76,8 @@ impl Loading<'_> {
         let mut backward = true;
         loop {
             let all = self.all_parts(backward, Missing::Wait).await?;
-            if all.left == 0 || all.settled == 0 || !self.report.errors.is_empty() {
+            // What is settled may leave more that waits, even where it was the last.
+            if all.settled == 0 || !self.report.errors.is_empty() {
                 return Ok(all.left);
             }
             // Each record may need the one before it, or the one behind it: so every other round goes the other way.
