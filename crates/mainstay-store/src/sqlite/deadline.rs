@@ -21,6 +21,8 @@ pub(super) struct Deadline {
     origin: Instant,
     /// Nanoseconds after `origin`.
     at: Arc<AtomicU64>,
+    /// Nanoseconds that are given once more behind that.
+    more: Arc<AtomicU64>,
     /// Gone when the one is who waits for the statement.
     caller: Arc<Mutex<Option<Weak<()>>>>,
 }
@@ -28,23 +30,38 @@ pub(super) struct Deadline {
 impl Deadline {
     /// Watches over a connection; until [`Deadline::set`] its statements may run for ever.
     pub(super) fn watch(connection: &mut Connection, closing: Arc<AtomicBool>) -> rusqlite::Result<Deadline> {
-        let (origin, at) = (Instant::now(), Arc::new(AtomicU64::new(NEVER)));
+        let (origin, at, more) = (Instant::now(), Arc::new(AtomicU64::new(NEVER)), Arc::<AtomicU64>::default());
         let caller = Arc::<Mutex<Option<Weak<()>>>>::default();
-        let (watched, waiting) = (at.clone(), caller.clone());
-        let is_over = move || {
+        let (watched, left, waiting) = (at.clone(), more.clone(), caller.clone());
+        let is_late = move || {
             let at = watched.load(Ordering::Relaxed);
+            if at == NEVER || nanos(origin.elapsed()) < at {
+                return false;
+            }
+            let more = left.swap(0, Ordering::Relaxed);
+            watched.store(nanos(origin.elapsed()).saturating_add(more), Ordering::Relaxed);
+            more == 0
+        };
+        let is_over = move || {
             closing.load(Ordering::Relaxed)
-                || at != NEVER && origin.elapsed() >= Duration::from_nanos(at)
+                || is_late()
                 || waiting.lock().as_ref().is_some_and(|caller| caller.strong_count() == 0)
         };
         connection.progress_handler(STEPS_PER_LOOK, Some(is_over))?;
-        Ok(Deadline { origin, at, caller })
+        Ok(Deadline { origin, at, more, caller })
     }
 
     /// What runs from now on must end after this time.
     pub(super) fn set(&self, limit: Duration) {
-        let at = self.origin.elapsed().saturating_add(limit);
-        self.at.store(u64::try_from(at.as_nanos()).unwrap_or(NEVER), Ordering::Relaxed);
+        self.more.store(0, Ordering::Relaxed);
+        self.at.store(nanos(self.origin.elapsed().saturating_add(limit)), Ordering::Relaxed);
+    }
+
+    /// The same in two halves, the second of which begins only when it is seen that the first has passed: where the processor was taken
+    /// away from this thread meanwhile, that was no time of the statement's.
+    pub(super) fn set_in_halves(&self, limit: Duration) {
+        self.set(limit / 2);
+        self.more.store(nanos(limit / 2), Ordering::Relaxed);
     }
 
     /// What runs from now on must end once this is gone.
@@ -66,4 +83,8 @@ impl Deadline {
     pub(super) fn clear(&self) {
         self.at.store(NEVER, Ordering::Relaxed);
     }
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(NEVER)
 }

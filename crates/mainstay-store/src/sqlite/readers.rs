@@ -101,7 +101,7 @@ impl Readers {
     fn read_here(&self, statement: &ReadStatement, values: &[Value], into: &mut Vec<u8>) -> Result<Page, StoreError> {
         let budget = Duration::from_micros(self.shared.settings.sqlite.inline_budget_us);
         self.with_local(|reader| {
-            reader.deadline.set(budget);
+            reader.deadline.set_in_halves(budget);
             page::read(&reader.connection, &reader.nested, &statement.sql, &Inputs::of(values), into, 0)
         })
     }
