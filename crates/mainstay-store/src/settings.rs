@@ -99,6 +99,9 @@ pub struct SqliteSettings {
     /// Pages in the write-ahead log at which it is copied into the database, beside the running writes. At four times as many
     /// the writer copies them itself.
     pub wal_pages_max: u32,
+    /// Whether each commit waits until it is on the disk, where the database is durable. Else it comes there with the next checkpoint: a
+    /// power cut may take the last commits, and leaves the database whole.
+    pub commits_synced: bool,
     /// After so many milliseconds without a write the log is made empty.
     pub wal_idle_ms: u64,
 }
@@ -185,6 +188,7 @@ impl Default for SqliteSettings {
             writer_queue_max: 4_096,
             cache_kib: 16_384,
             wal_pages_max: 4_000,
+            commits_synced: true,
             wal_idle_ms: 1_000,
         }
     }

@@ -34,10 +34,11 @@ pub(crate) fn store_telling(project: &Project, slow_ms: u64) -> Result<Arc<Store
     open(mainstay_store::Settings { slow_ms, ..settings })
 }
 
-/// The same to load many records.
+/// The same to load many records. They are on the disk when it is closed; a run that was cut off before goes on where the database is.
 pub(crate) fn loading_store(project: &Project) -> Result<Arc<Store>, Failure> {
     let mut settings = project.settings.store(project.database()?);
     settings.sqlite.wal_pages_max = LOADING_WAL_PAGES_MAX;
+    settings.sqlite.commits_synced = false;
     open(settings)
 }
 

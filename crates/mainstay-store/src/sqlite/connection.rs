@@ -168,7 +168,11 @@ pub(super) fn look(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 fn synchronous(settings: &Settings) -> &'static str {
-    if settings.durable { "FULL" } else { "OFF" }
+    match (settings.durable, settings.sqlite.commits_synced) {
+        (true, true) => "FULL",
+        (true, false) => "NORMAL",
+        (false, _) => "OFF",
+    }
 }
 
 fn check_magic(path: &Path) -> Result<(), OpenError> {
