@@ -19,7 +19,7 @@ type Records = HashSet<(CollectionId, String)>;
 /// Who comes behind whom.
 #[derive(Default)]
 pub(super) struct Order {
-    /// Records of which something waits. Where there is no room for more, all of them are taken to be among them.
+    /// Records of which something waits, as far as there is room: behind one that is not among them nobody waits.
     waiting: Records,
     /// Those that must wait on in this round, or something of them.
     held: Records,
@@ -82,8 +82,7 @@ impl Loading<'_> {
             return false;
         }
         let of = self.parts[part].collection;
-        waiting.len() >= self.options.names_max
-            || self.name_in_order(part, name).is_some_and(|name| waiting.contains(&name))
+        self.name_in_order(part, name).is_some_and(|name| waiting.contains(&name))
             || key.is_some_and(|key| waiting.contains(&(of, key.to_owned())))
     }
 
@@ -93,8 +92,7 @@ impl Loading<'_> {
             && ready.waits()
             && let Some(name) = name.and_then(|name| self.name_in_order(part, &name))
         {
-            self.order.counts |=
-                self.order.waiting.contains(&name) || self.order.waiting.len() >= self.options.names_max;
+            self.order.counts |= self.order.waiting.contains(&name);
             add(&mut self.order.waiting, name, self.options.names_max);
         }
     }
@@ -124,11 +122,10 @@ impl Loading<'_> {
         let key = self.name_of_note(part, note).and_then(|name| there.get(&name)).cloned();
         let held = &self.order.held;
         let waits = matches!(note.what, What::Record(_))
-            && (held.len() >= self.options.names_max
-                || [Some(record.clone()), key].into_iter().flatten().any(|record| {
-                    let record = (of, record);
-                    held.contains(&record) || before.0.contains(&record)
-                }));
+            && [Some(record.clone()), key].into_iter().flatten().any(|record| {
+                let record = (of, record);
+                held.contains(&record) || before.0.contains(&record)
+            });
         before.0.insert((of, record));
         waits
     }
