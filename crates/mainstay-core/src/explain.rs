@@ -3,7 +3,10 @@ mod batch;
 mod checks;
 mod clauses;
 mod coverage;
+mod coverage_changes;
 mod coverage_fields;
+mod coverage_links;
+mod coverage_written;
 mod known;
 mod linked;
 mod matching;
@@ -18,7 +21,8 @@ mod verdicts;
 mod writes;
 
 pub(crate) use clauses::Made;
-pub use coverage::ClauseSeen;
+pub use coverage::{ClauseSeen, Covered};
+pub use coverage_changes::Changing;
 pub use rule_clauses::RuleClause;
 pub use tried::Tried;
 

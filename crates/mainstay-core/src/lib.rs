@@ -34,7 +34,7 @@ pub use crate::{
     changes::{Feed, FeedFrom, write_change},
     core::{Core, CoreSettings},
     error::{Error, ErrorKind, FieldError},
-    explain::{ClauseSeen, RuleClause, Tried},
+    explain::{Changing, ClauseSeen, Covered, RuleClause, Tried},
     explanation::{
         Changes, Clause, Explanation, Figures, Held, MissingIndex, Over, RuleExplained, Statement, ValueRead, Verdict,
     },

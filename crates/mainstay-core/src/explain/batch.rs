@@ -104,7 +104,7 @@ impl Core {
     }
 
     /// The record that is named by its key, or by values that are sent as texts or numbers.
-    fn target_of(&self, operation: &BatchOperation<'_>, aimed: &Aimed<'_>) -> Option<Target> {
+    pub(super) fn target_of(&self, operation: &BatchOperation<'_>, aimed: &Aimed<'_>) -> Option<Target> {
         let written = |json: &Json<'_>| match json {
             Json::Text(text) => Some(text.clone().into_owned()),
             Json::Int(number) => Some(number.to_string()),

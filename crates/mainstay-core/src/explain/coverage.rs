@@ -1,20 +1,19 @@
 //! Which clauses of which rules hold, and which do not, over the records that an operation is about: for rule tests.
-use mainstay_expr::wire::write_text;
-use mainstay_plan::{LinkMode, OwnFields};
+use mainstay_expr::{Compiled, reads_change};
 use mainstay_schema::CollectionId;
 
 use super::{
-    clauses::{Changed, Item, Subject},
-    known::{changed, unknown},
+    clauses::{Item, Subject},
+    coverage_changes::Changing,
+    coverage_written::Written,
     obeying::{Asked, Subjects},
     rule_clauses::leaves,
 };
 use crate::{
-    Core, Create, Error, Operation, Over, Request, Target, Update, Verdict,
+    Core, Error, Matching, Operation, Request, Target, UpdateMatching, Verdict,
     expressions::{Expressions, RuleKind, RuleName},
     gate::CallerGate,
     plan::{read::ReadAsk, rules::Gate},
-    record::{field::Sender, patch::Patch},
 };
 
 /// What a clause came to.
@@ -29,44 +28,50 @@ pub struct ClauseSeen {
     pub failed: bool,
 }
 
+impl ClauseSeen {
+    /// Of one record.
+    pub(super) fn one((collection, kind): RuleName, number: usize, held: bool) -> ClauseSeen {
+        ClauseSeen { collection, kind, number, held, failed: !held }
+    }
+}
+
+/// What the rules of an operation come to before it, and what is asked again behind it.
+#[derive(Debug, Default)]
+pub struct Covered {
+    /// What the clauses come to.
+    pub seen: Vec<ClauseSeen>,
+    /// The records that the operation changes: for [`Core::changed_coverage`].
+    pub changing: Vec<Changing>,
+}
+
 impl Core {
-    /// What the clauses of the rules that an operation asks come to, over the records as they are stored now. The rule of a
-    /// create is asked of the new record: [`Core::created_coverage`].
-    pub async fn coverage(&self, request: &Request, operation: &Operation<'_>) -> Result<Vec<ClauseSeen>, Error> {
-        let mut seen = Vec::new();
+    /// What the clauses of the rules that an operation asks come to, over the records as they are stored now, and as far as it is
+    /// known over what they become. The rule of a create is asked of the new record: [`Core::created_coverage`].
+    pub async fn coverage(&self, request: &Request, operation: &Operation<'_>) -> Result<Covered, Error> {
+        let mut covered = Covered::default();
         match operation {
             Operation::ReadOne(read) => {
                 let kept = self.read_shape(request, &ReadAsk::one(request, read))?;
                 let one = Some((read.collection, &read.target));
-                self.see_read(request, &kept.shape.expressions, one, &mut seen).await?;
+                self.see_read(request, &kept.shape.expressions, one, &mut covered.seen).await?;
             }
             Operation::List(list) => {
                 let kept = self.read_shape(request, &ReadAsk::list(request, list))?;
-                self.see_read(request, &kept.shape.expressions, None, &mut seen).await?;
+                self.see_read(request, &kept.shape.expressions, None, &mut covered.seen).await?;
             }
             Operation::Group(group) => {
                 let kept = self.group_shape(request, group)?;
-                self.see_read(request, &kept.shape.expressions, None, &mut seen).await?;
+                self.see_read(request, &kept.shape.expressions, None, &mut covered.seen).await?;
             }
-            Operation::Create(create) => self.see_create(request, create, &mut seen).await?,
-            Operation::Update(update) => self.see_update(request, update, &mut seen).await?,
-            Operation::Delete(delete) => {
-                for kind in [RuleKind::Read, RuleKind::Delete] {
-                    self.see(request, (delete.collection, kind), Subjects::One(&delete.target), &mut seen).await?;
+            Operation::UpdateMatching(update) => self.see_update_matching(request, update, &mut covered).await?,
+            Operation::DeleteMatching(matching) => self.see_delete_matching(request, matching, &mut covered).await?,
+            Operation::Create(_) | Operation::Update(_) | Operation::Delete(_) | Operation::Batch(_) => {
+                for written in self.written(request, operation) {
+                    self.see_written(request, written, &mut covered).await?;
                 }
             }
-            Operation::UpdateMatching(update) => {
-                let (of, matching) = (update.matching.collection, &update.matching);
-                let patch = self.patch(request, of, &update.patch, Sender::Caller).unwrap_or_default();
-                let rules = [RuleKind::Update].into_iter().chain(self.rules_of_fields(of, &patch));
-                self.see_matching(request, matching, rules, &mut seen).await?;
-            }
-            Operation::DeleteMatching(matching) => {
-                self.see_matching(request, matching, [RuleKind::Delete].into_iter(), &mut seen).await?;
-            }
-            Operation::Batch(_) => {}
         }
-        Ok(seen)
+        Ok(covered)
     }
 
     /// The rules of a read: of the record that it names, of all records of other collections.
@@ -85,35 +90,70 @@ impl Core {
         Ok(())
     }
 
-    /// The rule of a create where it shuts, else those of the fields that are sent.
-    async fn see_create(
-        &self,
-        request: &Request,
-        create: &Create<'_>,
-        seen: &mut Vec<ClauseSeen>,
-    ) -> Result<(), Error> {
-        let gate = self.gate(request, (create.collection, RuleKind::Create))?;
-        match *gate.gate() {
-            Gate::Shut => self.see(request, gate.rule, Subjects::All, seen).await,
-            _ => self.see_sent(request, create, seen).await,
+    async fn see_written(&self, request: &Request, written: Written, covered: &mut Covered) -> Result<(), Error> {
+        match written {
+            Written::New(new) => self.see_create(request, new, covered).await,
+            Written::Changed { of, target, patch } => {
+                self.see(request, (of, RuleKind::Read), Subjects::One(&target), &mut covered.seen).await?;
+                self.see_change(request, (of, &target), &patch, covered).await
+            }
+            Written::Gone { of, target } => {
+                for kind in [RuleKind::Read, RuleKind::Delete] {
+                    self.see(request, (of, kind), Subjects::One(&target), &mut covered.seen).await?;
+                }
+                Ok(())
+            }
         }
     }
 
-    /// The rules of a change of one record.
-    async fn see_update(
+    /// Of a change of all that match: the rules that find the records, of all; those of the change, of those that match.
+    async fn see_update_matching(
         &self,
         request: &Request,
-        update: &Update<'_>,
-        seen: &mut Vec<ClauseSeen>,
+        update: &UpdateMatching<'_>,
+        covered: &mut Covered,
     ) -> Result<(), Error> {
-        let (of, target) = (update.collection, &update.target);
-        self.see(request, (of, RuleKind::Read), Subjects::One(target), seen).await?;
-        let patch = self.sent(request, update).unwrap_or_default();
-        self.see_change(request, (of, target), &patch, seen).await?;
-        self.see_links(request, update, seen).await
+        let of = update.matching.collection;
+        let matching = self.see_matching(request, &update.matching, &mut covered.seen).await?;
+        let patch = self.patch_sent(request, of, &update.patch).unwrap_or_default();
+        let update = Some(RuleKind::Update).filter(|_| patch.asks_update_rule(self.schema.collection(of)));
+        for kind in update.into_iter().chain(self.rules_of_fields(of, &patch)) {
+            self.see_shut(request, (of, kind), &mut covered.seen).await?;
+        }
+        for target in matching {
+            self.see_change(request, (of, &target), &patch, covered).await?;
+        }
+        Ok(())
     }
 
-    /// The same for the rule of a create, over a record that the request has made.
+    async fn see_delete_matching(
+        &self,
+        request: &Request,
+        matching: &Matching,
+        covered: &mut Covered,
+    ) -> Result<(), Error> {
+        let rule = (matching.collection, RuleKind::Delete);
+        let targets = self.see_matching(request, matching, &mut covered.seen).await?;
+        self.see_shut(request, rule, &mut covered.seen).await?;
+        for target in targets {
+            self.see(request, rule, Subjects::One(&target), &mut covered.seen).await?;
+        }
+        Ok(())
+    }
+
+    /// The rules that find the records that match, of all; gives those that do.
+    async fn see_matching(
+        &self,
+        request: &Request,
+        matching: &Matching,
+        seen: &mut Vec<ClauseSeen>,
+    ) -> Result<Vec<Target>, Error> {
+        let kept = self.read_shape(request, &ReadAsk::matching(request, matching, &self.nothing))?;
+        self.see_read(request, &kept.shape.expressions, None, seen).await?;
+        self.matching_now(request, matching).await
+    }
+
+    /// The same for the rule of a create, and those of its links, over a record that the request has made.
     pub async fn created_coverage(
         &self,
         request: &Request,
@@ -123,6 +163,9 @@ impl Core {
         let mut seen = Vec::new();
         let target = Target::Key(id.to_owned());
         self.see(request, (collection, RuleKind::Create), Subjects::One(&target), &mut seen).await?;
+        if !self.shuts(request, (collection, RuleKind::Create))? {
+            self.see_new_links(request, (collection, &target), &mut seen).await?;
+        }
         Ok(seen)
     }
 
@@ -137,48 +180,48 @@ impl Core {
         self.see_of(request, rule, (over, Subject::Any, None), seen).await
     }
 
-    /// The same of the rule of an update and those of its fields, over the record as it is stored and is about to become. Says
-    /// whether there is one.
-    pub(super) async fn see_change(
+    /// What the caller alone decides of a rule, where that shuts it.
+    pub(super) async fn see_shut(
         &self,
         request: &Request,
-        (of, target): (CollectionId, &Target),
-        patch: &Patch,
+        rule: RuleName,
         seen: &mut Vec<ClauseSeen>,
-    ) -> Result<bool, Error> {
-        let Some(before) = self.stored_values(request, of, target).await? else { return Ok(false) };
-        let patch = self.known_patch(request, patch).await?;
-        let after = changed(&before, &patch);
-        let after = OwnFields { collection: self.schema.collection(of), values: &after };
-        let unknown = unknown(&patch);
-        let subject =
-            Subject::Changed(Changed { before: &before, after: &after, over: Over::Before, unknown: &unknown });
-        for kind in [RuleKind::Update].into_iter().chain(self.rules_of_fields(of, &patch)) {
-            self.see_of(request, (of, kind), (Subjects::One(target), subject, None), seen).await?;
+    ) -> Result<(), Error> {
+        match self.shuts(request, rule)? {
+            true => self.see(request, rule, Subjects::All, seen).await,
+            false => Ok(()),
         }
-        Ok(true)
     }
 
-    async fn see_of(
+    /// Whether the caller alone decides against a rule.
+    pub(super) fn shuts(&self, request: &Request, rule: RuleName) -> Result<bool, Error> {
+        Ok(*CallerGate::gate(&self.gate(request, rule)?) == Gate::Shut)
+    }
+
+    /// Asks each clause of a rule, of the stored records; what reads the change that is not known is left out.
+    pub(super) async fn see_of(
         &self,
         request: &Request,
         rule: RuleName,
         (over, subject, item): (Subjects<'_>, Subject<'_>, Option<Item<'_>>),
         seen: &mut Vec<ClauseSeen>,
     ) -> Result<(), Error> {
-        if request.caller.is_admin() || rule.1.of(&self.schema, rule.0).is_none() {
-            return Ok(());
-        }
-        let shut = item.is_none() && *CallerGate::gate(&self.gate(request, rule)?) == Gate::Shut;
+        let Some(compiled) = self.rule_asked(request, rule) else { return Ok(()) };
+        let shut = item.is_none() && self.shuts(request, rule)?;
         let parts = self.take_apart(request, rule, (subject, item), |expr| (leaves(expr), true))?;
-        for (number, clause) in parts.explained.clauses.iter().enumerate() {
+        let (asked, mut there) = (Asked { of: rule.0, over, parts: &parts }, None);
+        for ((number, clause), leaf) in parts.explained.clauses.iter().enumerate().zip(leaves(&compiled.expr)) {
             let open = parts.open.iter().find(|(at, _)| *at == number);
             let (held, failed) = match (clause.outcome, open) {
                 (Verdict::True, _) => (true, false),
                 (Verdict::PerRecord, None) => continue,
                 (Verdict::PerRecord, _) if shut => continue,
+                (Verdict::PerRecord, _) if reads_change(leaf) && !matches!(subject, Subject::Changed(_)) => continue,
                 (Verdict::PerRecord, Some((_, condition))) => {
-                    self.split_records(request, Asked { of: rule.0, over, parts: &parts }, condition).await?
+                    match self.split_records(request, asked, condition, &mut there).await? {
+                        Some(split) => split,
+                        None => continue,
+                    }
                 }
                 _ => (false, true),
             };
@@ -187,24 +230,8 @@ impl Core {
         Ok(())
     }
 
-    /// Asks each clause of the rules of links, of each record that a change sends to be added or taken out. What a clause reads
-    /// behind such a record's own links is left out.
-    async fn see_links(&self, request: &Request, update: &Update<'_>, seen: &mut Vec<ClauseSeen>) -> Result<(), Error> {
-        let of = update.collection;
-        let Ok(patch) = self.patch(request, of, &update.patch, Sender::Caller) else { return Ok(()) };
-        for list in patch.lists.iter().filter(|_| !request.caller.is_admin()) {
-            let kind = match list.mode {
-                LinkMode::Remove => RuleKind::RemoveLink(list.field),
-                LinkMode::Add | LinkMode::Replace => RuleKind::AddLink(list.field),
-            };
-            for key in list.keys.iter().filter(|_| kind.of(&self.schema, of).is_some()) {
-                let mut text = String::new();
-                write_text(key, &mut text);
-                let Some(item) = self.stored_values(request, list.target, &Target::Key(text)).await? else { continue };
-                let asked = (Subjects::One(&update.target), Subject::Any, Some((key, &item[..])));
-                self.see_of(request, (of, kind), asked, seen).await?;
-            }
-        }
-        Ok(())
+    /// A rule that is there, and that the caller is asked.
+    pub(super) fn rule_asked(&self, request: &Request, rule: RuleName) -> Option<&Compiled> {
+        rule.1.of(&self.schema, rule.0).filter(|_| !request.caller.is_admin()).map(|compiled| &**compiled)
     }
 }

@@ -4,11 +4,12 @@ use mainstay_schema::CollectionId;
 
 use super::{
     clauses::{Made, Subject},
-    coverage::ClauseSeen,
+    coverage::{ClauseSeen, Covered},
+    coverage_written::New,
     known::KnownRecord,
     rule_clauses::leaves,
 };
-use crate::{Core, Create, Error, Request, RuleExplained, Verdict, expressions::RuleKind, record::patch::Patch};
+use crate::{Core, Error, Request, RuleExplained, Verdict, expressions::RuleKind, record::patch::Patch};
 
 impl Core {
     /// The rules of fields that a change asks: of those that are sent, and the reading of those that something is added to.
@@ -17,32 +18,36 @@ impl Core {
         sent.chain(patch.added.iter().copied().map(RuleKind::ReadField)).collect()
     }
 
-    /// Asks each clause of the rules of fields, of the new records in which those are sent; of an upsert that finds its record
-    /// those of the change. What cannot be read asks none.
-    pub(super) async fn see_sent(
-        &self,
-        request: &Request,
-        create: &Create<'_>,
-        seen: &mut Vec<ClauseSeen>,
-    ) -> Result<(), Error> {
-        let Ok((records, errors)) = self.records_explained(request, create, usize::MAX) else { return Ok(()) };
+    /// The rule of a create where it shuts, else those of the fields that are sent; of an upsert that finds its record those of
+    /// the change. What cannot be read asks none.
+    pub(super) async fn see_create(&self, request: &Request, new: New, covered: &mut Covered) -> Result<(), Error> {
+        let New { of, records, unique, whole } = new;
+        let rule = (of, RuleKind::Create);
+        if unique.is_none() {
+            self.see_shut(request, rule, &mut covered.seen).await?;
+        }
+        let shut = self.shuts(request, rule)?;
         for (mut record, patch) in records {
             let records = self.known_records(request, &mut record, usize::MAX).await?;
-            let unique = create.upsert.as_ref().and_then(|unique| records.first()?.named_by(unique));
-            if let (Some(target), Some(patch)) = (unique, patch)
-                && self.see_change(request, (create.collection, &target), &patch, seen).await?
+            let target = unique.as_ref().and_then(|unique| records.first()?.named_by(unique));
+            if let Some(target) = target
+                && self.stored_values(request, of, &target).await?.is_some()
             {
+                self.see_change(request, (of, &target), &patch.unwrap_or_default(), covered).await?;
                 continue;
             }
+            if unique.is_some() {
+                self.see_shut(request, rule, &mut covered.seen).await?;
+            }
             // What a change does without may be missing from a new record alone.
-            if errors.is_empty() {
-                self.see_new(request, &records, seen).await?;
+            if whole && !shut {
+                self.see_new(request, &records, &mut covered.seen).await?;
             }
         }
         Ok(())
     }
 
-    /// The same of new records, in memory.
+    /// The rules of fields that new records hold, in memory.
     async fn see_new(
         &self,
         request: &Request,
@@ -53,13 +58,10 @@ impl Core {
             let row = OwnFields { collection: self.schema.collection(*of), values };
             let subject = Subject::New(Made { record: &row, unknown });
             for field in ruled {
-                let kind = RuleKind::WriteField(*field);
-                let parts = self.take_apart(request, (*of, kind), (subject, None), |expr| (leaves(expr), true))?;
-                let explained = self.explain_parts(request, (*of, kind), parts, Some(values), None).await?;
-                seen.extend(verdicts(&explained).map(|(number, held)| {
-                    let (collection, failed) = (*of, !held);
-                    ClauseSeen { collection, kind, number, held, failed }
-                }));
+                let rule = (*of, RuleKind::WriteField(*field));
+                let parts = self.take_apart(request, rule, (subject, None), |expr| (leaves(expr), true))?;
+                let explained = self.explain_parts(request, rule, parts, Some(values), None).await?;
+                seen.extend(verdicts(&explained).map(|(number, held)| ClauseSeen::one(rule, number, held)));
             }
         }
         Ok(())
@@ -67,7 +69,7 @@ impl Core {
 }
 
 /// The clauses that are decided, by their number.
-fn verdicts(explained: &RuleExplained) -> impl Iterator<Item = (usize, bool)> + '_ {
+pub(super) fn verdicts(explained: &RuleExplained) -> impl Iterator<Item = (usize, bool)> + '_ {
     explained.clauses.iter().enumerate().filter_map(|(number, clause)| match clause.outcome {
         Verdict::True => Some((number, true)),
         Verdict::False | Verdict::Error => Some((number, false)),

@@ -1,15 +1,11 @@
 //! Changes and deletes of all records that match, explained: how the records are found, and the rule of the write.
 use mainstay_schema::Json;
 
-use super::{
-    coverage::ClauseSeen,
-    obeying::Subjects,
-    writes::{of_sql, with_fields},
-};
+use super::writes::{of_sql, with_fields};
 use crate::{
     Core, Error, Explanation, List, Matching, Request, Verdict,
     expressions::{Class, RuleKind},
-    plan::{read::ReadAsk, rules::refused},
+    plan::rules::refused,
     record::{field::Sender, patch::Patch},
     write::{Change, each},
 };
@@ -70,22 +66,5 @@ impl Core {
             after: None,
             count: false,
         }
-    }
-
-    /// What the clauses come to of the rules that find the records, and of the rules of the write.
-    pub(super) async fn see_matching(
-        &self,
-        request: &Request,
-        matching: &Matching,
-        write: impl Iterator<Item = RuleKind>,
-        seen: &mut Vec<ClauseSeen>,
-    ) -> Result<(), Error> {
-        let kept = self.read_shape(request, &ReadAsk::matching(request, matching, &self.nothing))?;
-        let rules: Vec<_> =
-            kept.shape.expressions.rules().chain(write.map(|kind| (matching.collection, kind))).collect();
-        for rule in rules {
-            self.see(request, rule, Subjects::All, seen).await?;
-        }
-        Ok(())
     }
 }

@@ -30,6 +30,11 @@ impl RuleClause {
     pub fn is(&self, seen: &ClauseSeen) -> bool {
         self.collection == seen.collection && self.number == seen.number && self.kinds.contains(&seen.kind)
     }
+
+    /// Whether making a record asks it.
+    pub(super) fn is_of_new(&self) -> bool {
+        self.kinds.iter().any(|kind| matches!(kind, RuleKind::Create | RuleKind::AddLink(_)))
+    }
 }
 
 /// The kinds of rules that are of a collection as a whole.

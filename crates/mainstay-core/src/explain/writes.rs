@@ -129,7 +129,7 @@ impl Core {
     pub(super) async fn explain_update(&self, request: &Request, update: &Update<'_>) -> Result<Explanation, Error> {
         let mut explanation = Explanation::default();
         let patch = self.patch(request, update.collection, &update.patch, Sender::Caller);
-        let sent = self.sent(request, update);
+        let sent = self.patch_sent(request, update.collection, &update.patch);
         self.explain_change(request, update.collection, &update.target, sent.as_ref(), &mut explanation).await?;
         let aim = Aim::of(&self.schema, update.collection, &update.target)?;
         match patch {
@@ -144,13 +144,6 @@ impl Core {
             Ok(_) => {}
         }
         Ok(explanation)
-    }
-
-    /// What an update sends, whether its checks hold or not.
-    pub(super) fn sent(&self, request: &Request, update: &Update<'_>) -> Option<Patch> {
-        let reading = Reading::new(self, request, Sender::Caller, false);
-        let collection = self.schema.collection(update.collection);
-        Patches { reading: &reading, collection, given: &[] }.unchecked(&update.patch, "").ok()
     }
 
     pub(super) async fn explain_delete(&self, request: &Request, delete: &Delete) -> Result<Explanation, Error> {

@@ -3,8 +3,8 @@ use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use mainstay_core::{
-    Answer, Answered, Batch, ClauseSeen, Core, Create, Delete, Explanation, Operation, ReadOne, Request, Selection,
-    Tried, Update, UpdateMatching,
+    Answer, Answered, Batch, Core, Covered, Create, Delete, Explanation, Operation, ReadOne, Request, Selection, Tried,
+    Update, UpdateMatching,
 };
 use mainstay_schema::{Collection, Json, JsonLimits};
 
@@ -137,10 +137,10 @@ fn usual_status(operation: &Operation<'_>) -> u16 {
 
 /// What the clauses of the rules that a call asks come to, over the records as they are now: for rule tests. A call that the API
 /// does not have asks none.
-pub async fn coverage(core: &Core, request: &Request, address: &str, body: &[u8]) -> Vec<ClauseSeen> {
+pub async fn coverage(core: &Core, request: &Request, address: &str, body: &[u8]) -> Covered {
     match operation(core, request, &Asked { address, body, ..Asked::default() }) {
         Ok(operation) => core.coverage(request, &operation).await.unwrap_or_default(),
-        Err(_) => Vec::new(),
+        Err(_) => Covered::default(),
     }
 }
 

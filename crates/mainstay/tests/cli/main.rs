@@ -34,6 +34,7 @@ mod serve;
 mod settings;
 mod support;
 mod test_command;
+mod test_coverage;
 mod test_fields;
 mod texts;
 mod token;

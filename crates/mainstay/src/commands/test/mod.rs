@@ -1,5 +1,4 @@
 //! `mainstay test`: the tests of a project's rules, each against a fresh database of its own.
-mod asked;
 mod callers;
 mod compare;
 mod coverage;

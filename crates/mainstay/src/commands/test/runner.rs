@@ -1,18 +1,17 @@
 //! Tests run: a fresh database each, its requests one after the other, and what each clause of the rules came to.
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::Arc,
 };
 
 use mainstay_auth::{NewToken, SigningKey, TokenMaker, random_secret};
-use mainstay_core::{Core, Request, Verdict};
+use mainstay_core::{Changing, Core, Covered, Request, Verdict};
 use mainstay_schema::{CollectionId, Schema};
 use serde_json::Value as Json;
 use tempfile::TempDir;
 
 use super::{
-    asked::{Asked, asked, keys},
     callers::TTL_S,
     compare::{differences, shown},
     coverage::Coverage,
@@ -29,6 +28,9 @@ use crate::{
     failure::Failure,
     project::Project,
 };
+
+/// Records by their keys.
+type Keys = BTreeSet<(CollectionId, String)>;
 
 /// Runs tests.
 pub(super) struct Runner<'a> {
@@ -55,16 +57,16 @@ struct Running<'a> {
 }
 
 /// A request with its values put in.
-pub(super) struct Call {
-    pub(super) method: &'static str,
-    pub(super) path: String,
-    pub(super) body: Option<Json>,
+struct Call {
+    method: &'static str,
+    path: String,
+    body: Option<Json>,
     request: Request,
     headers: Vec<(String, String)>,
 }
 
 impl Call {
-    pub(super) fn bytes(&self) -> Vec<u8> {
+    fn bytes(&self) -> Vec<u8> {
         self.body.as_ref().map(|body| body.to_string().into_bytes()).unwrap_or_default()
     }
 }
@@ -190,14 +192,9 @@ impl<'a> Runner<'a> {
             return self.send(&running.server, call, &call.headers).await;
         }
         let core = &running.server.core;
-        let asked = asked(call);
-        let mut seen = Vec::new();
-        for part in &asked {
-            seen.extend(part.coverage(core, &call.request).await);
-        }
-        let writes = call.method != "GET";
-        let before = if writes { keys(core).await } else { BTreeSet::new() };
-        let copy = if writes { Some(self.copy(&running.folder)?) } else { None };
+        let Covered { seen, changing } = mainstay_http::coverage(core, &call.request, &call.path, &call.bytes()).await;
+        let writes = !["GET", "DELETE"].contains(&call.method);
+        let before = if writes { keys(core).await } else { Keys::new() };
         let reply = self.send(&running.server, call, &call.headers).await?;
         if reply.status >= 500 || [400, 409, 412].contains(&reply.status) {
             return Ok(reply);
@@ -206,10 +203,10 @@ impl<'a> Runner<'a> {
         if reply.status != 422 {
             self.coverage.add(&seen);
         }
-        if reply.status < 300 && writes {
-            self.after(core, call, &asked, &before).await;
-        } else if let Some(folder) = copy.filter(|_| call.method != "DELETE") {
-            self.as_if(running, call, &asked, &before, &folder).await?;
+        if writes && reply.status < 300 {
+            self.after(core, call, &changing, &before).await;
+        } else if writes {
+            self.as_if(running, call, &changing, &before).await?;
         }
         Ok(reply)
     }
@@ -220,15 +217,13 @@ impl<'a> Runner<'a> {
     }
 
     /// Notes what the rules come to of the records as a write has left them.
-    async fn after(&mut self, core: &Core, call: &Call, asked: &[Asked], before: &BTreeSet<(u32, String)>) {
+    async fn after(&mut self, core: &Core, call: &Call, changing: &[Changing], before: &Keys) {
         for (collection, id) in keys(core).await.difference(before) {
-            let seen = core.created_coverage(&call.request, CollectionId(*collection), id).await;
+            let seen = core.created_coverage(&call.request, *collection, id).await;
             self.coverage.add(&seen.unwrap_or_default());
         }
-        for part in asked.iter().filter(|part| part.method == "PATCH") {
-            let seen = part.coverage(core, &call.request).await;
-            self.coverage.add(&seen);
-        }
+        let seen = core.changed_coverage(&call.request, changing).await;
+        self.coverage.add(&seen.unwrap_or_default());
     }
 
     /// A write that a rule refused, done all the same in a copy of the database: which clauses do not hold of what it would make?
@@ -236,11 +231,12 @@ impl<'a> Runner<'a> {
         &mut self,
         running: &Running<'_>,
         call: &Call,
-        asked: &[Asked],
-        before: &BTreeSet<(u32, String)>,
-        folder: &Path,
+        changing: &[Changing],
+        before: &Keys,
     ) -> Result<(), Failure> {
-        let server = Server::start(self.project, &self.schema, folder, &self.secret).await?;
+        // What is refused leaves no trace, so that the copy holds what was there before.
+        let folder = self.copy(&running.folder)?;
+        let server = Server::start(self.project, &self.schema, &folder, &self.secret).await?;
         server.app.freeze(call.request.time_micros);
         let id = call.request.caller.identity().map_or("anonymous", |identity| &identity.id);
         let new = NewToken { sub: id, admin: true, ttl_s: TTL_S, ..NewToken::default() };
@@ -250,11 +246,16 @@ impl<'a> Runner<'a> {
         headers.push(("authorization".into(), format!("Bearer {token}")));
         let reply = self.send(&server, call, &headers).await?;
         if reply.status < 300 {
-            self.after(&server.core, call, asked, before).await;
+            self.after(&server.core, call, changing, before).await;
         }
         server.stop().await;
         Ok(())
     }
+}
+
+/// The records where making one asks a clause.
+async fn keys(core: &Core) -> Keys {
+    core.keys_covered().await.unwrap_or_default()
 }
 
 fn failed(step: &Step, path: &str, differences: Vec<String>, answered: String) -> Failed {
