@@ -4,6 +4,7 @@ use mainstay_schema::CollectionId;
 
 use super::{
     clauses::{Item, Subject},
+    coverage_batches::Touched,
     coverage_changes::Changing,
     coverage_written::Written,
     obeying::{Asked, Subjects},
@@ -66,8 +67,13 @@ impl Core {
             Operation::UpdateMatching(update) => self.see_update_matching(request, update, &mut covered).await?,
             Operation::DeleteMatching(matching) => self.see_delete_matching(request, matching, &mut covered).await?,
             Operation::Create(_) | Operation::Update(_) | Operation::Delete(_) | Operation::Batch(_) => {
+                let mut touched = Touched::default();
                 for written in self.written(request, operation) {
-                    self.see_written(request, written, &mut covered).await?;
+                    let mut one = Covered::default();
+                    self.see_written(request, written.clone(), &mut one).await?;
+                    covered.seen.extend(self.without_touched(&touched, &written, one.seen));
+                    covered.changing.append(&mut one.changing);
+                    touched.add(written);
                 }
             }
         }

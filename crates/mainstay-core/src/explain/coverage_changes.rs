@@ -76,7 +76,8 @@ impl Core {
         if !over_change.contains(&true) || self.shuts(request, rule)? {
             return Ok(());
         }
-        let parts = self.take_apart(request, rule, (state(Over::After), None), |expr| (leaves(expr), true))?;
+        let mut parts = self.take_apart(request, rule, (state(Over::After), None), |expr| (leaves(expr), true))?;
+        self.decide_ends(request, rule.0, (before, after.values), &mut parts).await?;
         let explained = self.explain_parts(request, rule, parts, Some(after.values), None).await?;
         let of_change = verdicts(&explained).filter(|(number, _)| over_change.get(*number) == Some(&true));
         seen.extend(of_change.map(|(number, held)| ClauseSeen::one(rule, number, held)));

@@ -14,6 +14,7 @@ use crate::{
 };
 
 /// What an operation, or one of a batch, does to records.
+#[derive(Clone)]
 pub(super) enum Written {
     New(New),
     Changed { of: CollectionId, target: Target, patch: Patch },
@@ -21,6 +22,7 @@ pub(super) enum Written {
 }
 
 /// New records, as far as they can be read.
+#[derive(Clone)]
 pub(super) struct New {
     pub(super) of: CollectionId,
     /// Each with the change that it is where an upsert finds one.

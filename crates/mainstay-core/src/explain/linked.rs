@@ -19,7 +19,7 @@ use crate::{
 const FOLLOWED_MAX: usize = 16;
 
 /// The values of a stored record.
-type Stored = (CollectionId, Vec<Value>);
+pub(super) type Stored = (CollectionId, Vec<Value>);
 
 impl Core {
     /// A rule over a record in memory; what clauses read behind its links is looked up.
@@ -76,7 +76,7 @@ impl Core {
     }
 
     /// The record that a link leads to, if it leads to one.
-    async fn end_of(
+    pub(super) async fn end_of(
         &self,
         request: &Request,
         of: CollectionId,

@@ -205,3 +205,34 @@ type Task @rules(read: "true", create: "team.lead == auth.id", update: "team.lea
     let clauses = ["team.lead == auth.id", "size(text) < 3"];
     assert_eq!(clauses.map(|clause| seen.never(clause)), [TRUE_ONLY; 2], "{:#}", seen.0);
 }
+
+/// What an earlier operation of a batch changes is not what a later one finds.
+#[test]
+fn operations_of_a_batch_are_not_counted_over_what_an_earlier_one_changes() {
+    let schema = r#"type Team @rules(read: "true", update: "true") { id: String! open: Boolean! }
+type Task @rules(read: "true", update: "team.open && state != 'done'") { id: String! team: Team! state: String! }"#;
+    let records = "teams = [{ id = \"t\", open = false }]\ntasks = [{ id = \"a\", team = \"t\", state = \"x\" }]\n";
+    let update = |of: &str, id: &str, data: Value| json!({"op": "update", "in": of, "id": id, "data": data});
+    let opened = update("teams", "t", json!({"open": true}));
+    let batch = |ops: Value, status: u16| {
+        Seen::of(schema, records, &request("anna", "post", "/api/batch", &json!({"ops": ops}), status))
+    };
+    let clauses = ["team.open", "state != 'done'"];
+    let seen = batch(json!([opened, update("tasks", "a", json!({"state": "y"}))]), 200);
+    assert_eq!(clauses.map(|clause| seen.never(clause)), [TRUE_ONLY; 2], "{:#}", seen.0);
+    let seen = batch(json!([update("tasks", "a", json!({"state": "done"})), opened]), 403);
+    assert_eq!(seen.never("team.open"), BOTH, "it was shut before, and is open behind: {:#}", seen.0);
+}
+
+/// What the links of the old and of the new record lead to may be compared.
+#[test]
+fn what_links_led_to_and_lead_to_is_compared() {
+    let schema = r#"type Team @rules(read: "true") { id: String! org: String! }
+type Task @rules(read: "true", update: "old.team.org == new.team.org") { id: String! team: Team! }"#;
+    let records = "teams = [{ id = \"t\", org = \"a\" }, { id = \"u\", org = \"a\" }, { id = \"v\", org = \"b\" }]\n\
+        tasks = [{ id = \"a\", team = \"t\" }]\n";
+    for (team, status, wanted) in [("u", 200, TRUE_ONLY), ("v", 403, FALSE_ONLY)] {
+        let seen = Seen::of(schema, records, &request("anna", "patch", "/api/tasks/a", &json!({"team": team}), status));
+        assert_eq!(seen.never("old.team.org == new.team.org"), wanted, "{:#}", seen.0);
+    }
+}
