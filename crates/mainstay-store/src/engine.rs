@@ -139,6 +139,13 @@ impl Engine {
         }
     }
 
+    pub(crate) fn sync_commits(&self) -> Result<(), StoreError> {
+        match self {
+            Engine::Sqlite(engine) => engine.sync_commits(),
+            Engine::Postgres(_) => Ok(()),
+        }
+    }
+
     pub(crate) fn noted_sources(&self) -> Result<Vec<(String, String)>, StoreError> {
         match self {
             Engine::Sqlite(engine) => engine.noted_sources(),

@@ -99,8 +99,8 @@ pub struct SqliteSettings {
     /// Pages in the write-ahead log at which it is copied into the database, beside the running writes. At four times as many
     /// the writer copies them itself.
     pub wal_pages_max: u32,
-    /// Whether each commit waits until it is on the disk, where the database is durable. Else it comes there with the next checkpoint: a
-    /// power cut may take the last commits, and leaves the database whole.
+    /// Whether each commit waits until it is on the disk, where the database is durable. Else it comes there with the next checkpoint, or the
+    /// next commit that waits (`Store::sync_commits`): a power cut may take the last commits, and leaves the database whole.
     pub commits_synced: bool,
     /// After so many milliseconds without a write the log is made empty.
     pub wal_idle_ms: u64,

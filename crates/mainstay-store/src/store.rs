@@ -156,6 +156,12 @@ impl Store {
         self.engine.prepare_notes()
     }
 
+    /// From here on each commit waits until it is on the disk, with all that were before, where the database is durable: see
+    /// [`crate::SqliteSettings::commits_synced`]. Blocks until it is so.
+    pub fn sync_commits(&self) -> Result<(), StoreError> {
+        self.engine.sync_commits()
+    }
+
     /// The sources that imports have notes of: id and state, the oldest first.
     pub fn noted_sources(&self) -> Result<Vec<(String, String)>, StoreError> {
         self.engine.noted_sources()

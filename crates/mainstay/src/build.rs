@@ -34,7 +34,7 @@ pub(crate) fn store_telling(project: &Project, slow_ms: u64) -> Result<Arc<Store
     open(mainstay_store::Settings { slow_ms, ..settings })
 }
 
-/// The same to load many records. They are on the disk when it is closed; a run that was cut off before goes on where the database is.
+/// The same to load many records. They are on the disk once an import has ended; a run that was cut off before goes on where the database is.
 pub(crate) fn loading_store(project: &Project) -> Result<Arc<Store>, Failure> {
     let mut settings = project.settings.store(project.database()?);
     settings.sqlite.wal_pages_max = LOADING_WAL_PAGES_MAX;

@@ -125,7 +125,7 @@ pub(super) fn open_side(settings: &Settings) -> Result<Connection, OpenError> {
         prepare(&connection, settings, MOVING_CACHE_KIB)?;
         // Rows come in whatever order; what they refer to is looked at in the end.
         connection.pragma_update(None, "foreign_keys", false)?;
-        connection.pragma_update(None, "synchronous", synchronous(settings))?;
+        sync_as_set(&connection, settings)?;
         connection.pragma_update(None, "wal_autocheckpoint", MOVING_WAL_PAGES_MAX)?;
         Ok(connection)
     };
@@ -138,7 +138,7 @@ pub(super) fn open_checkpointer(settings: &Settings) -> rusqlite::Result<Connect
     let connection = Connection::open_with_flags(settings.file(), flags)?;
     connection.busy_timeout(Duration::ZERO)?;
     connection.pragma_update(None, "cache_size", 16)?;
-    connection.pragma_update(None, "synchronous", synchronous(settings))?;
+    sync_as_set(&connection, settings)?;
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     Ok(connection)
 }
@@ -157,7 +157,7 @@ fn prepare(connection: &Connection, settings: &Settings, cache_kib: u32) -> rusq
 
 fn make_durable(connection: &Connection, settings: &Settings) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", synchronous(settings))?;
+    sync_as_set(connection, settings)?;
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     look(connection)
 }
@@ -167,12 +167,14 @@ pub(super) fn look(connection: &Connection) -> rusqlite::Result<()> {
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0)).map(|_| ())
 }
 
-fn synchronous(settings: &Settings) -> &'static str {
-    match (settings.durable, settings.sqlite.commits_synced) {
+/// Has the commits of a connection wait for the disk as the settings say.
+pub(super) fn sync_as_set(connection: &Connection, settings: &Settings) -> rusqlite::Result<()> {
+    let synchronous = match (settings.durable, settings.sqlite.commits_synced) {
         (true, true) => "FULL",
         (true, false) => "NORMAL",
         (false, _) => "OFF",
-    }
+    };
+    connection.pragma_update(None, "synchronous", synchronous)
 }
 
 fn check_magic(path: &Path) -> Result<(), OpenError> {

@@ -14,7 +14,7 @@ use tokio::sync::{oneshot, watch};
 use super::{
     advise,
     checkpoint::Checkpointer,
-    connection::{check_readable, look, open_writer},
+    connection::{check_readable, look, open_writer, sync_as_set},
     drift,
     failure::store_error,
     feed,
@@ -133,6 +133,12 @@ impl Engine {
     pub(crate) fn prepare_notes(&self) -> Result<(), StoreError> {
         let tables = sql::note_tables(&SqliteDialect);
         self.on_writer(move |connection| connection.execute_batch(&tables))?.map_err(|error| store_error(error, 0))
+    }
+
+    pub(crate) fn sync_commits(&self) -> Result<(), StoreError> {
+        let mut settings = self.settings.clone();
+        settings.sqlite.commits_synced = true;
+        self.on_writer(move |connection| sync_as_set(connection, &settings))?.map_err(|error| store_error(error, 0))
     }
 
     pub(crate) fn noted_sources(&self) -> Result<Vec<(String, String)>, StoreError> {
