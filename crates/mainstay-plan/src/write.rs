@@ -72,6 +72,9 @@ pub enum Note {
     Reached,
     /// Something that waits for records that come later. Values: the source's id, what waits as text.
     Waits,
+    /// Something that waits of a record whose key is counted. Values: the source's id, what waits as text before that key, the key, the
+    /// text behind it.
+    WaitsOf,
     /// It waits no more. Values: its number.
     Settled,
     /// A source is forgotten, with what waits of it. Values: its id.

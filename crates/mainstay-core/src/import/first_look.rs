@@ -2,7 +2,7 @@
 //! wrong values, are told first.
 use std::collections::{HashMap, HashSet};
 
-use mainstay_schema::{Collection, CollectionId, FieldId, FieldKind, Json, KeyKind};
+use mainstay_schema::{Collection, CollectionId, FieldId, FieldKind, Json, KeyKind, Schema};
 
 use super::{
     Input, Problem,
@@ -21,7 +21,7 @@ use crate::{
 const SMALL_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 /// Names of records, each with what it is of.
-pub(super) type Names = HashSet<(CollectionId, FieldId, String)>;
+type Names = HashSet<(CollectionId, FieldId, String)>;
 
 /// A link to look at: its part, the record's place, and what it is.
 type Asked = (usize, (u64, u64), Link<'static>);
@@ -37,10 +37,20 @@ fn stand_in(kind: KeyKind) -> &'static str {
     }
 }
 
-/// Whether checks read where links lead to.
-fn checks_links(of: &Collection) -> bool {
-    let is_link = |field: &FieldId| matches!(of.field(*field).kind, FieldKind::ToOne { .. });
-    of.checks.iter().any(|check| check.reads.iter().any(is_link))
+/// Links to one record, as if all of them were there.
+pub(super) fn stands_in<'n>(schema: &Schema, of: &Collection, links: &[Link<'_>]) -> Fields<'n> {
+    let to_one = links.iter().filter(|link| !link.many && !link.names.is_empty());
+    let stands_in = |link: &Link<'_>| {
+        let key = Json::Text(stand_in(schema.collection(link.target).key).into());
+        (of.field(link.field).name.clone().into(), key)
+    };
+    to_one.map(stands_in).collect()
+}
+
+/// Whether checks read where one of these links leads to.
+pub(super) fn checks_links(of: &Collection, mut links: impl Iterator<Item = FieldId>) -> bool {
+    let is_read = |link: &FieldId| of.checks.iter().any(|check| check.reads.contains(link));
+    links.any(|link| matches!(of.field(link).kind, FieldKind::ToOne { .. }) && is_read(&link))
 }
 
 impl Loading<'_> {
@@ -90,7 +100,10 @@ impl Loading<'_> {
         let collection = self.core.schema().collection(of);
         let named: Vec<_> = name_fields(collection).into_iter().map(|id| (&*collection.field(id).name, id)).collect();
         let reading = Reading::new(self.core, self.request, Sender::File, false);
-        let reader = NewRecords { checked: !checks_links(collection), ..self.core.reader(&reading, of, false) };
+        let reader = NewRecords {
+            checked: !checks_links(collection, collection.fields.iter().map(|field| field.id)),
+            ..self.core.reader(&reading, of, false)
+        };
         let mut records = self.open(at)?;
         let columns = records.columns().to_vec();
         while let Some(raw) = records.next()? {
@@ -122,7 +135,7 @@ impl Loading<'_> {
     }
 
     /// Whether a record has the name, in whatever spelling, where names are known as they are answered.
-    pub(super) fn is_among(&self, names: &Names, of: CollectionId, name: &Name<'_>) -> bool {
+    fn is_among(&self, names: &Names, of: CollectionId, name: &Name<'_>) -> bool {
         let fields = name_fields(self.core.schema().collection(of)).into_iter();
         fields.filter(|field| name.by.is_none_or(|by| by == *field)).any(|field| {
             let is_there = |text: String| names.contains(&(of, field, text));
@@ -135,10 +148,7 @@ impl Loading<'_> {
         if self.options.upsert.is_some() {
             return Vec::new();
         }
-        for link in links.iter().filter(|link| !link.many && !link.names.is_empty()) {
-            let key = Json::Text(stand_in(self.core.schema().collection(link.target).key).into());
-            fields.push((reader.collection.field(link.field).name.clone().into(), key));
-        }
+        fields.extend(stands_in(self.core.schema(), reader.collection, links));
         new_record(reader, &Json::Object(fields)).err().unwrap_or_default()
     }
 

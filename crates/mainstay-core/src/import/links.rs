@@ -57,6 +57,16 @@ pub(super) enum End<'k> {
     Missing,
 }
 
+impl<'k> End<'k> {
+    /// The same, or a key where it is no record so far.
+    pub(super) fn or(self, key: impl FnOnce() -> Option<Cow<'k, str>>) -> End<'k> {
+        match self {
+            End::Key(_) => self,
+            End::Later | End::Missing => key().map_or(self, End::Key),
+        }
+    }
+}
+
 /// The fields that name a record: its key, then each field that is unique alone.
 pub(super) fn name_fields(collection: &Collection) -> Vec<FieldId> {
     let alone = collection.naming_uniques().filter(|unique| unique.fields.len() == 1).map(|unique| unique.fields[0]);

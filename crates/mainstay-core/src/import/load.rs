@@ -14,7 +14,6 @@ use super::{
     arrange::targets,
     bad::BadFile,
     chunk::{Chunk, Chunks},
-    first_look::Names,
     links::take_links,
     lookup::Known,
     mapped::Mapped,
@@ -56,8 +55,6 @@ pub(super) struct Loading<'a> {
     pub(super) known: Known,
     /// Which records come behind others of their names.
     pub(super) order: Order,
-    /// The names of records that wait, where it is told what links lead nowhere.
-    pub(super) names_that_wait: Names,
     pub(super) upsert: Option<FieldId>,
     pub(super) bad: Option<BadFile>,
     pub(super) statements: Vec<(CollectionId, bool, Arc<WriteStatement>)>,
@@ -68,8 +65,10 @@ pub(super) struct Loading<'a> {
     pub(super) incomplete: Vec<u64>,
     /// The last record that was told to be wrong in its links.
     pub(super) told: Option<(usize, u64)>,
-    /// The part that is read.
+    /// The part that is read; behind the last one what waits is settled.
     pub(super) at: usize,
+    /// Whether no record comes any more, of those that wait either.
+    pub(super) is_last_round: bool,
     pub(super) mapped: Mapped,
 }
 
@@ -118,7 +117,6 @@ impl<'a> Loading<'a> {
             columns: Vec::new(),
             known: Known::default(),
             order: Order::default(),
-            names_that_wait: Names::default(),
             upsert: None,
             bad: None,
             statements: Vec::new(),
@@ -127,6 +125,7 @@ impl<'a> Loading<'a> {
             incomplete: Vec::new(),
             told: None,
             at: 0,
+            is_last_round: false,
             mapped: Mapped::default(),
         })
     }
@@ -297,8 +296,15 @@ impl<'a> Loading<'a> {
 
     /// Whether records of a collection may still come: from a part that is not read yet, or of those that wait.
     pub(super) fn comes_later(&self, part: usize, target: CollectionId) -> bool {
-        self.at < self.parts.len()
-            && (self.waits(target) || self.parts[part.min(self.at)..].iter().any(|later| later.collection == target))
+        if self.is_all_read() {
+            return !self.is_last_round;
+        }
+        self.waits(target) || self.parts[part.min(self.at)..].iter().any(|later| later.collection == target)
+    }
+
+    /// Whether all parts are read, and what waits is settled.
+    pub(super) fn is_all_read(&self) -> bool {
+        self.at >= self.parts.len()
     }
 
     /// Whether records of a collection may wait, or were repaired and are not in yet.
@@ -309,9 +315,7 @@ impl<'a> Loading<'a> {
 
     /// Whether it is looked whether keys are there: else the database says so, of the whole chunk.
     pub(super) fn verifies(&self, part: usize, target: CollectionId) -> bool {
-        self.options.missing_links == MissingLinks::Null
-            || self.at >= self.parts.len()
-            || self.comes_later(part, target)
+        self.options.missing_links == MissingLinks::Null || self.is_all_read() || self.comes_later(part, target)
     }
 
     /// Whether records of a collection link to others of it.

@@ -193,7 +193,7 @@ impl Loading<'_> {
             let asked = *asked;
             let from = unknown.partition_point(|(of, _)| *of < asked);
             let names = unknown.split_off(from).into_iter().map(|(_, name)| name).collect();
-            let closed = !self.comes_later(part, asked.0);
+            let closed = self.is_all_read() || !self.comes_later(part, asked.0);
             self.known.look_up(self.core, self.request, asked, names, closed).await?;
         }
         Ok(())

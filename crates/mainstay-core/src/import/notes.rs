@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mainstay_expr::Value;
 use mainstay_plan::Note;
-use mainstay_store::Step;
+use mainstay_store::{LateValue, Source, Step};
 use serde::{Deserialize, Serialize};
 
 use super::sum::Sum;
@@ -17,6 +17,15 @@ pub(super) const WRONG_MAX: usize = 1_000;
 
 /// Records of a source that are remembered as having been done.
 pub(super) const SOME_MAX: usize = 16;
+
+/// What waits, as its note says it.
+#[derive(Clone, Debug)]
+pub(super) enum Waits {
+    /// All that it says is known.
+    Whole(String),
+    /// What it says before and behind the key of its record, which is counted by the same write.
+    AroundKey([String; 2]),
+}
 
 /// How far a source is.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -120,9 +129,17 @@ impl Core {
         self.note(Note::Reached, vec![Value::text(id), Value::text(text)])
     }
 
-    /// A step that notes what waits.
-    pub(super) fn note_waits(&self, id: &str, what: &str) -> Result<Step, Error> {
-        self.note(Note::Waits, vec![Value::text(id), Value::text(what)])
+    /// A step that notes what waits, of the record that this step of the same write makes.
+    pub(super) fn note_waits(&self, id: &str, what: &Waits, record: u32) -> Result<Step, Error> {
+        match what {
+            Waits::Whole(text) => self.note(Note::Waits, vec![Value::text(id), Value::text(text.as_str())]),
+            Waits::AroundKey([before, behind]) => {
+                let values =
+                    vec![Value::text(id), Value::text(before.as_str()), Value::Null, Value::text(behind.as_str())];
+                let key = LateValue { value: 2, element: None, source: Source::Record(record) };
+                self.note_late(Note::WaitsOf, values, vec![key])
+            }
+        }
     }
 
     /// A step that notes that something waits no more.

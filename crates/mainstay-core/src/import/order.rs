@@ -77,7 +77,7 @@ impl Loading<'_> {
     /// Whether a record comes behind one of its name of which something waits. What is repaired has no such order.
     pub(super) fn is_behind(&self, part: usize, at: u64, name: Option<&str>, key: Option<&str>) -> bool {
         let waiting = &self.order.waiting;
-        let Some(name) = name.filter(|_| !waiting.is_empty() && self.at < self.parts.len()) else { return false };
+        let Some(name) = name.filter(|_| !waiting.is_empty() && !self.is_all_read()) else { return false };
         if self.starts[part].repairs.contains_key(&at) {
             return false;
         }
@@ -88,7 +88,7 @@ impl Loading<'_> {
 
     /// Remembers a record of which something waits.
     pub(super) fn see_waiting(&mut self, part: usize, name: Option<String>, ready: &Ready) {
-        if self.at < self.parts.len()
+        if !self.is_all_read()
             && ready.waits()
             && let Some(name) = name.and_then(|name| self.name_in_order(part, &name))
         {
@@ -128,6 +128,24 @@ impl Loading<'_> {
             });
         before.0.insert((of, record));
         waits
+    }
+
+    /// Keeps those behind a record of which links wait from being settled before these, wherever their notes stand: no link waits of one
+    /// that comes behind another.
+    pub(super) fn hold_links(&mut self) -> Result<(), Error> {
+        for part in 0..self.parts.len() {
+            self.upsert = self.upsert_field(part)?;
+            let mut from = None;
+            while let Some(noted) = self.noted_from(&self.starts[part].id, &mut from, false)? {
+                for (number, text) in &noted {
+                    let note = self.parse(part, *number, text)?;
+                    if !matches!(note.what, What::Record(_)) {
+                        self.hold(part, &note);
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Keeps those behind a record that waits on from being settled before it.

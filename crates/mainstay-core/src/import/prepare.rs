@@ -4,19 +4,20 @@ mod linked;
 use std::{borrow::Cow, collections::HashMap};
 
 use foldhash::fast::RandomState;
-use mainstay_schema::{Collection, FieldId, Json, KeyKind, Schema};
+use mainstay_schema::{Collection, FieldId, Json, Schema};
 use mainstay_store::Step;
 use serde_json::json;
 
 use super::{
-    Problem,
+    first_look::{checks_links, stands_in},
     links::{Link, Name, name_fields, name_of},
     load::Loading,
+    notes::Waits,
     read::{Fields, Raw, Unread},
     sum::Sum,
 };
 pub(super) use linked::Here;
-use linked::{add_links, as_waiting};
+use linked::{Linked, add_links, as_waiting};
 
 use crate::{
     Answered, FieldError, Target, Update,
@@ -69,22 +70,23 @@ impl Waiting<'_> {
 }
 
 /// What a record comes to.
+#[derive(Clone)]
 pub(super) enum Ready {
     /// A new record.
     Create(Box<NewRecord>, OtherLinks),
     /// A change of a record that is there.
     Update(Box<Step>, OtherLinks),
-    /// All of it waits, as a note.
-    Waits(String),
+    /// All of it waits.
+    Waits(Waits),
     /// Something is wrong with it.
-    Bad(Vec<Problem>),
+    Bad(Vec<FieldError>),
 }
 
 impl Ready {
     /// Whether something of it waits for records that come later.
     pub(super) fn waits(&self) -> bool {
         match self {
-            Ready::Create(_, others) | Ready::Update(_, others) => !others.notes.is_empty(),
+            Ready::Create(_, others) | Ready::Update(_, others) => !others.waiting.is_empty(),
             Ready::Waits(_) => true,
             Ready::Bad(_) => false,
         }
@@ -92,10 +94,10 @@ impl Ready {
 }
 
 /// Links that are not written with their record.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct OtherLinks {
-    /// Those that wait for records that come later, as notes.
-    pub(super) notes: Vec<String>,
+    /// Those that wait for records that come later.
+    pub(super) waiting: Vec<Waits>,
     /// How many were left out.
     pub(super) left_out: u64,
 }
@@ -144,45 +146,60 @@ impl Loading<'_> {
         there: &There,
     ) -> Ready {
         let collection = reader.collection;
-        let (line, at) = (row.line, row.at);
-        let waiting = Waiting { line, at, origin: row.origin };
-        let bad = |wrong: Vec<FieldError>| Ready::Bad(self.problems(part, line, at, wrong));
+        let at = row.at;
+        let waiting = Waiting { line: row.line, at, origin: row.origin };
         let name = self.upsert.and_then(|field| self.upsert_name(collection.id, field, &row));
         let (mut fields, links) = match row.read {
             Ok(read) => read,
-            Err(unread) => return bad(vec![plain_error(&unread.pointer, unread.message, None)]),
+            Err(unread) => return Ready::Bad(vec![plain_error(&unread.pointer, unread.message, None)]),
         };
         let there = self.repaired_key(part, at).or_else(|| name.as_ref().and_then(|name| there.get(name)).cloned());
-        let keyed = there.is_some() || collection.key == KeyKind::Uuid || fields.iter().any(|(name, _)| name == "id");
-        let linked = self.linked(part, collection, &links, in_chunk, keyed);
+        let linked = self.linked(part, collection, (&fields, &links), in_chunk);
         if !linked.wrong.is_empty() {
-            return bad(linked.wrong);
+            return Ready::Bad(linked.wrong);
         }
-        if linked.waits || self.is_behind(part, at, name.as_deref(), there.as_deref()) {
-            return Ready::Waits(waiting_record(self.core.schema(), collection, waiting, (fields, links)));
+        let schema = self.core.schema();
+        // A check may need a link that comes later.
+        let is_checked_later = checks_links(collection, linked.later.iter().map(|(field, _)| *field));
+        let is_behind = self.is_behind(part, at, name.as_deref(), there.as_deref());
+        if linked.waits
+            || is_behind
+            || is_checked_later && (there.is_some() || self.needs(reader, &fields, &links, &linked))
+        {
+            return Ready::Waits(waiting_record(schema, collection, waiting, (fields, links)));
         }
         fields.extend(linked.fields);
         let (mut later, mut more, left_out) = (linked.later, linked.more, linked.left_out);
-        let schema = self.core.schema();
         if there.is_some() {
             // A change may have no more of them: those are added once everything is read.
             later.extend(more.drain(..).map(|(field, keys)| (field, keys.iter().filter_map(as_waiting).collect())));
         }
-        let others = |key: &str| OtherLinks { notes: waiting_links(schema, collection, waiting, key, later), left_out };
+        let others = |key: Option<&str>| OtherLinks {
+            waiting: waiting_links(schema, collection, waiting, key, later),
+            left_out,
+        };
         match there {
             Some(key) => match self.change(collection, &key, fields) {
-                Ok(step) => Ready::Update(Box::new(step), others(&key)),
-                Err(wrong) => bad(wrong),
+                Ok(step) => Ready::Update(Box::new(step), others(Some(&key))),
+                Err(wrong) => Ready::Bad(wrong),
             },
             None => match new_record(reader, &Json::Object(fields)) {
                 Ok(mut record) => {
                     add_links(schema, collection, &mut record, more);
-                    let key = name_of(record.key(collection)).unwrap_or_default();
-                    Ready::Create(Box::new(record), others(&key))
+                    let key = name_of(record.key(collection));
+                    Ready::Create(Box::new(record), others(key.as_deref()))
                 }
-                Err(wrong) => bad(wrong),
+                Err(wrong) => Ready::Bad(wrong),
             },
         }
+    }
+
+    /// Whether a new record is refused for now, and may be right once its links that come later are there.
+    fn needs(&self, reader: &NewRecords<'_>, fields: &Fields<'_>, links: &[Link<'_>], linked: &Linked<'_>) -> bool {
+        let now = fields.iter().chain(&linked.fields).cloned().collect();
+        let with_all = fields.iter().cloned().chain(stands_in(self.core.schema(), reader.collection, links)).collect();
+        let unchecked = NewRecords { checked: false, ..reader.clone() };
+        new_record(reader, &Json::Object(now)).is_err() && new_record(&unchecked, &Json::Object(with_all)).is_ok()
     }
 
     /// A record that is there is changed by what a caller might send.
@@ -224,13 +241,13 @@ pub(super) fn plain_error(pointer: &str, message: String, hint: Option<String>) 
     FieldError { pointer: pointer.to_owned(), code: "import".to_owned(), message, hint }
 }
 
-/// A record that waits, as a note.
+/// A record that waits.
 fn waiting_record(
     schema: &Schema,
     of: &Collection,
     waiting: Waiting<'_>,
     (mut fields, links): (Fields<'_>, Vec<Link<'_>>),
-) -> String {
+) -> Waits {
     for link in links {
         let target = schema.collection(link.target);
         let mut names: Vec<Json<'_>> = link.names.into_iter().map(|name| name.into_json(target)).collect();
@@ -238,22 +255,26 @@ fn waiting_record(
         fields.extend(value.map(|value| (Cow::Owned(of.field(link.field).name.clone()), value)));
     }
     let fields = Json::Object(fields).to_canonical();
-    format!("{},\"record\":{fields}}}", waiting.begin())
+    Waits::Whole(format!("{},\"record\":{fields}}}", waiting.begin()))
 }
 
-/// Links that wait, as notes.
+/// Links that wait, of the record of this key, or of the one whose key is counted by the same write.
 fn waiting_links(
     schema: &Schema,
     of: &Collection,
     waiting: Waiting<'_>,
-    key: &str,
+    key: Option<&str>,
     links: Vec<(FieldId, Vec<Name<'static>>)>,
-) -> Vec<String> {
+) -> Vec<Waits> {
     let note = |(field, names): (FieldId, Vec<Name<'static>>)| {
         let target = of.field(field).target().map_or(of, |target| schema.collection(target));
         let names = Json::Array(names.into_iter().map(|name| name.into_json(target)).collect()).to_canonical();
-        let link = json!({"key": key, "field": of.field(field).name}).to_string();
-        format!("{},{},\"names\":{names}}}", waiting.begin(), link.trim_matches(['{', '}']))
+        let (begin, field) = (waiting.begin(), json!(of.field(field).name));
+        let link = format!("\"field\":{field},\"names\":{names}}}");
+        match key {
+            Some(key) => Waits::Whole(format!("{begin},\"key\":{},{link}", json!(key))),
+            None => Waits::AroundKey([format!("{begin},\"key\":\""), format!("\",{link}")]),
+        }
     };
     links.into_iter().map(note).collect()
 }

@@ -130,7 +130,9 @@ impl<'a> Loading<'a> {
         for noted in may {
             let whose = remembered.whose(&noted.1, place);
             let counts = known.is_none_or(|(than, _)| whose >= than);
-            if counts && (whose != Whose::Another || self.is_all(part, &noted.1)?) {
+            // What a copy changes may have been changed since by the file itself.
+            let may_go_on = whose != Whose::Another || self.options.upsert.is_none() && self.is_all(part, &noted.1)?;
+            if counts && may_go_on {
                 known = Some((whose, noted));
             }
         }

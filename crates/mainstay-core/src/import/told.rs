@@ -61,12 +61,12 @@ impl Loading<'_> {
     /// Puts the records aside that are not ready; without a file for them it tells what is wrong.
     pub(super) fn put_bad_aside(&mut self, part: usize, raws: &[Raw], readies: &[Ready]) -> Result<(), Error> {
         for (raw, ready) in raws.iter().zip(readies) {
-            match ready {
-                Ready::Bad(problems) if self.bad.is_none() => self.report.problems(problems.iter().cloned()),
-                Ready::Bad(problems) => {
-                    self.put_aside(part, problems, (raw.at, self.repaired_key(part, raw.at)), &raw.shown())?;
-                }
-                _ => {}
+            let Ready::Bad(wrong) = ready else { continue };
+            let problems = self.problems(part, raw.line, raw.at, wrong.clone());
+            if self.bad.is_some() {
+                self.put_aside(part, &problems, (raw.at, self.repaired_key(part, raw.at)), &raw.shown())?;
+            } else {
+                self.report.problems(problems);
             }
         }
         Ok(())

@@ -8,34 +8,35 @@ use mainstay_schema::{CollectionId, Json};
 use mainstay_store::{Step, StepError};
 
 use note::{Note, What, shown};
-use rounds::{Missing, Round};
+use rounds::Round;
 
 use super::{
     MissingLinks,
     links::{End, Link, Name, take_links},
     load::Loading,
     order::Before,
-    prepare::{Here, Origin, Ready, There, Understood},
+    prepare::{Here, Origin, Ready, There, Understood, plain_error},
     write::{Gained, failed},
 };
 use crate::{Error, FieldError, Target, Update, record::field::Sender};
 
-/// Something that waits no more, once these steps are done.
+/// Something that waits no more, once this is written.
 struct Settled<'n, 'r> {
     note: &'n Note<'r>,
-    steps: Vec<Step>,
-    gained: Gained,
+    becomes: Becomes,
+}
+
+/// What becomes of something that waited.
+enum Becomes {
+    /// Its record is ready.
+    Record(Ready),
+    /// Its links are set, but for so many that lead nowhere.
+    Links(Vec<Step>, u64),
 }
 
 impl Loading<'_> {
     /// Settles what can be settled; whether each of the notes waits on.
-    async fn some(
-        &mut self,
-        part: usize,
-        notes: &[Note<'_>],
-        missing: Missing,
-        round: &mut Round,
-    ) -> Result<Vec<bool>, Error> {
+    async fn some(&mut self, part: usize, notes: &[Note<'_>], round: &mut Round) -> Result<Vec<bool>, Error> {
         let rows: Vec<Understood<'_>> = notes.iter().map(|note| self.understood(part, note)).collect();
         self.look_up_links(part, &rows).await?;
         let there = self.look_up_there(part, &rows).await?;
@@ -45,15 +46,10 @@ impl Loading<'_> {
             if self.must_wait_on(part, note, &there, &mut before) {
                 continue;
             }
-            // Once a link of one in a circle is left out, those that link to it have it.
-            let missing = if wrong.is_empty() && ready.is_empty() { missing } else { missing.behind_another() };
-            let outcome = self.now(part, (note, row), &there, missing);
+            let outcome = self.now(part, (note, row), &there);
             stays[at] = matches!(outcome, Ok(None));
             match outcome {
-                Ok(Some((mut steps, gained))) => {
-                    steps.push(self.core.note_settled(note.number)?);
-                    ready.push(Settled { note, steps, gained });
-                }
+                Ok(Some(becomes)) => ready.push(Settled { note, becomes }),
                 Ok(None) => {}
                 Err(errors) => wrong.push((note, errors)),
             }
@@ -98,15 +94,32 @@ impl Loading<'_> {
                 }
             }
         }
+        for one in &ready {
+            if matches!(&one.becomes, Becomes::Record(ready) if ready.waits()) {
+                self.hold(part, one.note);
+            }
+        }
         self.known.forget_missing();
         Ok(written)
     }
 
     /// Writes all of it, or nothing, and then gives what is wrong.
     async fn write_together(&mut self, part: usize, ready: &[Settled<'_, '_>]) -> Result<Option<StepError>, Error> {
+        let (mut steps, mut gained) = (Vec::new(), Gained::default());
+        for Settled { note, becomes } in ready {
+            match becomes {
+                Becomes::Record(ready) => {
+                    self.alone(part, &self.starts[part].id, ready.clone(), &mut steps, &mut gained)?;
+                }
+                Becomes::Links(links, left_out) => {
+                    steps.extend(links.iter().cloned());
+                    gained.left_out += left_out;
+                }
+            }
+            steps.push(self.core.note_settled(note.number)?);
+        }
         let mut state = self.starts[part].state.clone();
-        ready.iter().for_each(|one| one.gained.count(&mut state));
-        let steps = ready.iter().flat_map(|one| one.steps.iter().cloned()).collect();
+        gained.count(&mut state);
         Ok(self.write_noted(part, steps, state).await?.map(|error| error.error))
     }
 
@@ -131,7 +144,6 @@ impl Loading<'_> {
         steps: &mut Vec<Step>,
     ) -> Result<(), Error> {
         let Some(first) = notes.first() else { return Ok(()) };
-        notes.iter().for_each(|note| self.forget_name(part, note));
         let problems = self.problems(part, first.line, first.at, wrong);
         let key = first.key().map(str::to_owned);
         if self.bad.is_some() {
@@ -150,61 +162,29 @@ impl Loading<'_> {
         Ok(())
     }
 
-    /// How many names of a link lead to none.
-    fn leads_nowhere(&self, link: &Link<'_>) -> u64 {
-        link.names.iter().filter(|name| self.end_now(link.target, name) == End::Missing).count() as u64
-    }
-
-    /// The steps of something that waited; `None`: it must wait on.
+    /// What becomes of something that waited; `None`: it must wait on.
     fn now(
         &mut self,
         part: usize,
         (note, row): (&Note<'_>, Understood<'_>),
         there: &There,
-        missing: Missing,
-    ) -> Result<Option<(Vec<Step>, Gained)>, Vec<FieldError>> {
-        let links = row.read.as_ref().map(|(_, links)| links.as_slice()).unwrap_or_default();
-        let awaited = |link: &Link<'_>, name: &Name<'_>| match missing {
-            Missing::Wait => true,
-            Missing::LeftOut => link.required || self.is_among(&self.names_that_wait, link.target, name),
-            Missing::ToldUnlessAwaited => self.is_among(&self.names_that_wait, link.target, name),
-            Missing::FirstTold | Missing::Told => false,
-        };
-        let waits =
-            |link: &Link<'_>, name: &Name<'_>| self.end_now(link.target, name) == End::Missing && awaited(link, name);
-        if links.iter().any(|link| link.names.iter().any(|name| waits(link, name))) {
-            return Ok(None);
-        }
+    ) -> Result<Option<Becomes>, Vec<FieldError>> {
         match &note.what {
-            What::Record(_) => {
-                let mut here = Here::default();
-                let readies = self.prepare(part, vec![row], there, &mut here);
-                let (mut steps, mut gained) = (Vec::new(), Gained::default());
-                for ready in readies {
-                    match ready {
-                        Ready::Bad(problems) => {
-                            let error = |problem: super::Problem| {
-                                super::prepare::plain_error(&problem.pointer, problem.message, problem.hint)
-                            };
-                            return Err(problems.into_iter().map(error).collect());
-                        }
-                        // Everything is read: a record that waits on now would be lost.
-                        Ready::Waits(_) => {
-                            let message = "it still waits, and nothing comes any more".to_owned();
-                            return Err(vec![super::prepare::plain_error("", message, None)]);
-                        }
-                        ready => {
-                            let id = &self.starts[part].id;
-                            let alone = self.alone(part, id, ready, &mut steps, &mut gained);
-                            alone.map_err(|error| vec![super::prepare::plain_error("", error.message, error.hint)])?;
-                        }
-                    }
+            What::Record(_) => match self.prepare(part, vec![row], there, &mut Here::default()).pop() {
+                Some(Ready::Bad(wrong)) => Err(wrong),
+                Some(Ready::Waits(_)) if self.is_last_round => {
+                    Err(vec![plain_error("", "it still waits, and nothing comes any more".to_owned(), None)])
                 }
-                Ok(Some((steps, gained)))
-            }
+                Some(Ready::Waits(_)) | None => Ok(None),
+                Some(ready) => Ok(Some(Becomes::Record(ready))),
+            },
             What::Links { key, link } => {
-                let steps = self.link_steps(part, key, link)?;
-                Ok(Some((steps, Gained { left_out: self.leads_nowhere(link), ..Gained::default() })))
+                let lead_nowhere = |name: &&Name<'_>| self.end_now(link.target, name) == End::Missing;
+                let missing = link.names.iter().filter(lead_nowhere).count();
+                if missing > 0 && !self.is_last_round {
+                    return Ok(None);
+                }
+                Ok(Some(Becomes::Links(self.link_steps(part, key, link)?, missing as u64)))
             }
             What::Gone { field, .. } => Err(vec![self.gone(part, field)]),
         }
@@ -215,7 +195,7 @@ impl Loading<'_> {
         let message =
             format!("the links of \"{field}\" wait for their records, and \"{of}\" has no such link any more");
         let hint = format!("--map {field}=FIELD says what it is called now");
-        super::prepare::plain_error(&format!("/{field}"), message, Some(hint))
+        plain_error(&format!("/{field}"), message, Some(hint))
     }
 
     fn end_now(&self, target: CollectionId, name: &Name<'_>) -> End<'_> {
@@ -249,7 +229,7 @@ impl Loading<'_> {
                 answered: self.key_only.clone(),
             };
             self.core.step_of(self.request, &update, Sender::File).map_err(|error| match error.fields.is_empty() {
-                true => vec![super::prepare::plain_error("", error.message, error.hint)],
+                true => vec![plain_error("", error.message, error.hint)],
                 false => error.fields,
             })
         };

@@ -66,8 +66,9 @@ impl Loading<'_> {
         self.note(self.core.note_begun(&self.id)?).await
     }
 
-    /// Nothing is held back any more.
+    /// Nothing is held back any more. All that was written is on the disk then.
     pub(super) async fn leave(&self) -> Result<(), Error> {
+        self.core.store().sync_commits().map_err(from_store)?;
         self.note(self.core.note_ended(&self.id)?).await
     }
 
@@ -90,7 +91,7 @@ impl Loading<'_> {
         for ready in readies {
             match ready {
                 Ready::Create(record, others)
-                    if record.lists.is_empty() && record.computed.is_empty() && others.notes.is_empty() =>
+                    if record.lists.is_empty() && record.computed.is_empty() && others.waiting.is_empty() =>
                 {
                     made.gained.created += 1;
                     made.gained.left_out += others.left_out;
@@ -133,12 +134,13 @@ impl Loading<'_> {
                 others
             }
             // It is counted once it is written.
-            Ready::Waits(note) => OtherLinks { notes: vec![note], left_out: 0 },
+            Ready::Waits(what) => OtherLinks { waiting: vec![what], left_out: 0 },
             Ready::Bad(_) => OtherLinks::default(),
         };
         gained.left_out += others.left_out;
-        for note in others.notes {
-            steps.push(self.core.note_waits(id, &note)?);
+        let record = steps.len().saturating_sub(1) as u32;
+        for what in others.waiting {
+            steps.push(self.core.note_waits(id, &what, record)?);
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use mainstay_expr::Value;
 use mainstay_plan::{Note, WritePlan};
 use mainstay_schema::{CollectionId, FieldId};
-use mainstay_store::{ReadStatement, Step, WriteStatement};
+use mainstay_store::{LateValue, ReadStatement, Step, Task, WriteStatement};
 
 use crate::{
     Core, Error, Request,
@@ -30,8 +30,13 @@ impl Core {
 
     /// A step that writes a note.
     pub(crate) fn note(&self, note: Note, values: Vec<Value>) -> Result<Step, Error> {
+        self.note_late(note, values, Vec::new())
+    }
+
+    /// A step that writes a note, some of whose values earlier steps tell.
+    pub(crate) fn note_late(&self, note: Note, values: Vec<Value>, late: Vec<LateValue>) -> Result<Step, Error> {
         let statement = self.store.prepare_write(&self.schema, &WritePlan::Note(note)).map_err(from_store)?;
-        Ok(Step::run(statement, values))
+        Ok(Step::Run(Task { statement, values, late }))
     }
 
     /// The statement that looks up keys by the values of a field; its one value is the list.

@@ -86,11 +86,12 @@ fn bad_file() -> (tempfile::TempDir, Options) {
 async fn a_record_that_waited_and_is_wrong_is_told_with_its_line() {
     let text = "{\"name\": \"a\", \"next\": \"z\"}\n{\"name\": \"a\", \"next\": \"z\"}\n\
                 {\"name\": \"b\", \"next\": \"z\"}\n{\"name\": \"z\"}\n";
-    let house = House::new(NODES);
+    let sdl = NODES.replace("type Node ", "type Node @check(expr: \"name == 'z' || next != null\", message: \"\") ");
+    let house = House::new(&sdl);
     let (wrong, _) = load(&house, Some("nodes"), text, &Options::default()).await;
     // What waits is gone over from its end first.
     assert_eq!(wrong, ["line 1 /name: another \"Node\" has the same \"name\""]);
-    let house = House::new(NODES);
+    let house = House::new(&sdl);
     let (folder, options) = bad_file();
     let (wrong, report) = load(&house, Some("nodes"), text, &options).await;
     assert_eq!((wrong, report.bad), (vec![], 1));

@@ -7,6 +7,7 @@ mod creates;
 mod deletes;
 mod explains;
 mod import_names;
+mod import_random;
 mod imports;
 mod lists;
 mod reads;

@@ -1,4 +1,5 @@
 //! The notes of imports: how far each source is, and what waits for records that come later.
+use mainstay_expr::Type;
 use mainstay_plan::Note;
 use mainstay_schema::Scalar;
 
@@ -55,6 +56,12 @@ pub fn note(dialect: &dyn Dialect, note: Note) -> Vec<Sql> {
         )],
         Note::Waits => {
             vec![sql(format!("INSERT INTO {WAITING} (source, what) VALUES ({first}, {second})"), 2)]
+        }
+        Note::WaitsOf => {
+            let [before, key, behind] = [(2, Type::String), (3, Type::Int), (4, Type::String)]
+                .map(|(n, ty)| dialect.typed(&dialect.placeholder(n), &ty));
+            let what = format!("{before} || {key} || {behind}");
+            vec![sql(format!("INSERT INTO {WAITING} (source, what) VALUES ({first}, {what})"), 4)]
         }
         Note::Settled => vec![sql(format!("DELETE FROM {WAITING} WHERE number = {first}"), 1)],
         Note::Forgotten => vec![

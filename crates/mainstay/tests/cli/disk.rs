@@ -120,6 +120,26 @@ async fn what_finds_no_room_is_not_acknowledged() {
     survives(&["pwrite64:error=ENOSPC:when=60+17", "fsync,fdatasync:error=EIO:when=40+11"]).await;
 }
 
+/// Somebody else has the database open, so that nothing of it is copied when the import closes it.
+#[test]
+fn an_import_that_cannot_be_synced_is_not_done() {
+    sqlite_only!("its disk");
+    let project = project();
+    project.ok(&["apply", "--yes"]);
+    let reader = rusqlite::Connection::open(project.path("data/mainstay.db")).unwrap();
+    let tables: i64 = reader.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).unwrap();
+    assert!(tables > 0);
+    // The log that another one has begun is not begun anew.
+    project.write("notes.ndjson", "{\"number\": 1, \"text\": \"a\"}\n");
+    project.ok(&["import", "notes", "notes.ndjson"]);
+    project.write("notes.ndjson", "{\"number\": 2, \"text\": \"b\"}\n");
+    let mut strace = project.command_of("strace");
+    strace.args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync,fdatasync"]);
+    strace.args(["-e", "inject=fsync,fdatasync:error=EIO:when=1+", env!("CARGO_BIN_EXE_mainstay")]);
+    let ran = strace.args(["import", "notes", "notes.ndjson"]).output().unwrap();
+    assert_eq!(ran.status.code(), Some(1), "{ran:?}");
+}
+
 /// Writers at a time, and what each of them asks for.
 const WRITERS: i64 = 8;
 const WRITES: i64 = 40;

@@ -8,9 +8,9 @@ use crate::{
     support::Project,
 };
 
-/// Its keys are counted, so that a record waits whose link leads to one further down.
+/// A check needs the links of some, so that such a record waits whose link leads to one further down.
 const SCHEMA: &str = r#"
-type Node { id: Int! name: String! @unique next: Node data: String }
+type Node @check(expr: "data != 'leads' || next != null", message: "it leads nowhere") { id: Int! name: String! @unique next: Node data: String }
 type Person @path(name: "people") { name: String! @unique boss: Person age: Int }
 "#;
 
@@ -20,9 +20,9 @@ fn project() -> Project {
 
 /// Two records that wait, of which one cannot be written.
 const NODES: &str = concat!(
-    "{\"name\": \"a\", \"next\": \"z\"}\n",
-    "{\"name\": \"a\", \"next\": \"z\"}\n",
-    "{\"name\": \"b\", \"next\": \"z\"}\n",
+    "{\"name\": \"a\", \"next\": \"z\", \"data\": \"leads\"}\n",
+    "{\"name\": \"a\", \"next\": \"z\", \"data\": \"leads\"}\n",
+    "{\"name\": \"b\", \"next\": \"z\", \"data\": \"leads\"}\n",
     "{\"name\": \"z\"}\n",
 );
 

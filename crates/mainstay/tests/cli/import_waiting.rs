@@ -15,7 +15,6 @@ fn links(project: &Project, collection: &str, field: &str, target: &str) -> Vec<
     links
 }
 
-/// Keys that are counted are not known before a record is written: one whose link leads further down waits as a whole.
 #[test]
 fn a_record_of_a_later_file_links_to_one_that_waits() {
     let project = Project::applied(
@@ -114,4 +113,96 @@ fn a_link_by_a_unique_names_one_that_there_is() {
             assert!(said.contains("/by") && said.contains(told), "{other}: {said}");
         }
     }
+}
+
+/// Anna and Bea need one that comes later, and link to each other by a link that they do not need.
+#[test]
+fn records_that_wait_are_written_with_the_links_that_they_need() {
+    for id in ["", "id: Int! "] {
+        let of = |boss: &str| {
+            format!(
+                "type Person @path(name: \"people\") {{ {id}name: String! @unique boss: Person{boss} mentor: Person }}"
+            )
+        };
+        let project = Project::applied(&of(""));
+        project.write("root.ndjson", "{\"name\": \"root\", \"boss\": \"root\"}\n");
+        project.ok(&["import", "people", "root.ndjson"]);
+        project.write("schema.graphql", &of("!"));
+        project.ok(&["apply", "--yes"]);
+        project.write(
+            "people.ndjson",
+            "{\"name\": \"anna\", \"boss\": \"carl\", \"mentor\": \"bea\"}\n\
+             {\"name\": \"bea\", \"boss\": \"carl\", \"mentor\": \"anna\"}\n\
+             {\"name\": \"carl\", \"boss\": \"root\"}\n",
+        );
+        project.ok(&["import", "people.ndjson"]);
+        let wanted = |links: [(&str, Value); 4]| links.map(|(name, link)| (name.to_owned(), link));
+        let bosses =
+            [("anna", json!("carl")), ("bea", json!("carl")), ("carl", json!("root")), ("root", json!("root"))];
+        assert_eq!(links(&project, "people", "boss", "people"), wanted(bosses), "{id}");
+        let mentors = [("anna", json!("bea")), ("bea", json!("anna")), ("carl", Value::Null), ("root", Value::Null)];
+        assert_eq!(links(&project, "people", "mentor", "people"), wanted(mentors), "{id}");
+    }
+}
+
+/// So that what was exported with such a record comes in again.
+#[test]
+fn a_record_may_need_a_link_to_itself() {
+    for id in ["", "id: Int! "] {
+        let project = Project::applied(&format!(
+            "type Node {{ {id}name: String! @unique @normalize(expr: \"name.lowerAscii()\") root: Node! }}"
+        ));
+        let key = if id.is_empty() { json!("01990000-0000-7000-8000-000000000001") } else { json!(7) };
+        project.write(
+            "nodes.ndjson",
+            &format!("{{\"id\": {key}, \"name\": \"A\", \"root\": \"a\"}}\n{{\"name\": \"b\", \"root\": \"A\"}}\n"),
+        );
+        project.ok(&["import", "nodes.ndjson"]);
+        let wanted = ["a", "b"].map(|name| (name.to_owned(), json!("a")));
+        assert_eq!(links(&project, "nodes", "root", "nodes"), wanted, "{id}");
+        project.ok(&["export", "nodes", "--out", "out"]);
+        let other = Project::applied(&project.read("schema.graphql"));
+        other.write("out.ndjson", &project.read("out/nodes.ndjson"));
+        other.ok(&["import", "nodes", "out.ndjson"]);
+        other.ok(&["export", "nodes", "--out", "again"]);
+        assert_eq!(other.read("again/nodes.ndjson"), project.read("out/nodes.ndjson"), "{id}");
+    }
+}
+
+/// The check is asked once the link is there; of one whose link leads nowhere it is told with that.
+#[test]
+fn a_check_may_need_a_link_to_a_record_further_down() {
+    for id in ["", "id: Int! "] {
+        let project = Project::applied(&format!(
+            "type Node @check(expr: \"name == 'root' || up != null\", message: \"only the root has none above\") \
+             {{ {id}name: String! @unique up: Node }}"
+        ));
+        let nodes = "{\"name\": \"a\", \"up\": \"b\"}\n{\"name\": \"b\", \"up\": \"root\"}\n{\"name\": \"root\"}\n";
+        project.write("nodes.ndjson", &format!("{nodes}{{\"name\": \"c\"}}\n{{\"name\": \"d\", \"up\": \"none\"}}\n"));
+        project.ok(&["import", "nodes.ndjson", "--skip-bad", "bad.ndjson"]);
+        let wanted = [("a", json!("b")), ("b", json!("root")), ("root", Value::Null)];
+        assert_eq!(links(&project, "nodes", "up", "nodes"), wanted.map(|(name, up)| (name.to_owned(), up)), "{id}");
+        let bad = project.read("bad.ndjson");
+        assert!(
+            bad.lines().count() == 2
+                && bad.contains("only the root has none above")
+                && bad.contains("no \\\"Node\\\" has"),
+            "{bad}"
+        );
+    }
+}
+
+/// Its place in the document is told once.
+#[test]
+fn what_waited_in_a_document_is_told_with_its_place() {
+    let project = Project::applied("type Node { name: String! @unique next: Node! }");
+    project
+        .write("all.json", "{\"nodes\": [{\"name\": \"a\", \"next\": \"b\"}, {\"name\": \"b\", \"next\": \"none\"}]}");
+    project.ok(&["import", "all.json", "--skip-bad", "bad.ndjson"]);
+    let pointers: Vec<Value> = project
+        .read("bad.ndjson")
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["errors"][0]["pointer"].clone())
+        .collect();
+    assert_eq!(pointers, ["/nodes/0/next", "/nodes/1/next"]);
 }

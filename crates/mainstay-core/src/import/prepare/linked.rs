@@ -6,8 +6,9 @@ use mainstay_schema::{Collection, CollectionId, FieldId, Json, Schema};
 use super::{
     super::{
         MissingLinks,
-        links::{End, Link, Name, as_name},
+        links::{End, Link, Name, as_name, name_fields},
         load::Loading,
+        lookup::spelled,
         read::Fields,
     },
     There, plain_error,
@@ -46,21 +47,21 @@ pub(super) struct Linked<'r> {
 }
 
 impl Loading<'_> {
-    /// What the links of a record lead to.
+    /// What the links of a record lead to; `fields` are its others.
     pub(super) fn linked<'k>(
         &'k self,
         part: usize,
         of: &'k Collection,
-        links: &[Link<'_>],
+        (fields, links): (&Fields<'_>, &[Link<'_>]),
         in_chunk: &'k Here,
-        keyed: bool,
     ) -> Linked<'k> {
         let mut linked = Linked::default();
         for link in links {
             let field = of.field(link.field);
             let (mut found, mut later) = (Vec::with_capacity(link.names.len()), Vec::new());
             for (at, name) in link.names.iter().enumerate() {
-                match self.end(part, link.target, name, in_chunk) {
+                let itself = || (link.target == of.id).then(|| self.itself(of, fields, name)).flatten();
+                match self.end(part, link.target, name, in_chunk).or(itself) {
                     End::Key(key) => found.push(Json::Text(key)),
                     End::Later => later.push(name.clone().owned()),
                     End::Missing if !link.required && self.options.missing_links == MissingLinks::Null => {
@@ -70,7 +71,7 @@ impl Loading<'_> {
                 }
             }
             if !later.is_empty() {
-                linked.waits |= link.required || !keyed;
+                linked.waits |= link.required;
                 linked.later.push((link.field, later));
             }
             if found.len() > self.core.limits().links_max.max(1) {
@@ -80,6 +81,20 @@ impl Loading<'_> {
             linked.fields.extend(value.map(|value| (Cow::Borrowed(field.name.as_str()), value)));
         }
         linked
+    }
+
+    /// The key of a record that is named by a link of its own, where its key is known before it is written.
+    fn itself(&self, of: &Collection, fields: &Fields<'_>, name: &Name<'_>) -> Option<Cow<'static, str>> {
+        let value = |id: FieldId| {
+            let (_, value) = fields.iter().find(|(field, _)| *field == of.field(id).name)?;
+            spelled(self.core, of.id, id, &as_name(value)?)
+        };
+        let is_name = |id: &FieldId| {
+            name.by.is_none_or(|by| by == *id)
+                && value(*id).is_some_and(|own| Some(own) == spelled(self.core, of.id, *id, &name.text))
+        };
+        let key = value(of.system.id?)?;
+        name_fields(of).iter().any(is_name).then_some(Cow::Owned(key))
     }
 
     /// What a name leads to.
