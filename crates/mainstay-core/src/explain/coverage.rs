@@ -43,6 +43,8 @@ pub struct Covered {
     pub seen: Vec<ClauseSeen>,
     /// The records that the operation changes: for [`Core::changed_coverage`].
     pub changing: Vec<Changing>,
+    /// Whether it may make records.
+    pub makes: bool,
 }
 
 impl Core {
@@ -69,6 +71,7 @@ impl Core {
             Operation::Create(_) | Operation::Update(_) | Operation::Delete(_) | Operation::Batch(_) => {
                 let mut touched = Touched::default();
                 for written in self.written(request, operation) {
+                    covered.makes |= matches!(written, Written::New(_));
                     let mut one = Covered::default();
                     self.see_written(request, written.clone(), &mut one).await?;
                     covered.seen.extend(self.without_touched(&touched, &written, one.seen));

@@ -6,7 +6,7 @@ use std::{
 };
 
 use mainstay_auth::{NewToken, SigningKey, TokenMaker, random_secret};
-use mainstay_core::{Changing, Core, Covered, Request, Verdict};
+use mainstay_core::{Core, Covered, Request, Verdict};
 use mainstay_schema::{CollectionId, Schema};
 use serde_json::Value as Json;
 use tempfile::TempDir;
@@ -192,21 +192,21 @@ impl<'a> Runner<'a> {
             return self.send(&running.server, call, &call.headers).await;
         }
         let core = &running.server.core;
-        let Covered { seen, changing } = mainstay_http::coverage(core, &call.request, &call.path, &call.bytes()).await;
+        let covered = mainstay_http::coverage(core, &call.request, &call.path, &call.bytes()).await;
         let writes = !["GET", "DELETE"].contains(&call.method);
-        let before = if writes { keys(core).await } else { Keys::new() };
+        let before = if covered.makes { keys(core).await } else { Keys::new() };
         let reply = self.send(&running.server, call, &call.headers).await?;
         if reply.status >= 500 || [400, 409, 412].contains(&reply.status) {
             return Ok(reply);
         }
         // A link to a hidden record is refused before a rule is asked, which would refuse as well.
         if reply.status != 422 {
-            self.coverage.add(&seen);
+            self.coverage.add(&covered.seen);
         }
         if writes && reply.status < 300 {
-            self.after(core, call, &changing, &before).await;
+            self.after(core, call, &covered, &before).await;
         } else if writes {
-            self.as_if(running, call, &changing, &before).await?;
+            self.as_if(running, call, &covered, &before).await?;
         }
         Ok(reply)
     }
@@ -217,12 +217,13 @@ impl<'a> Runner<'a> {
     }
 
     /// Notes what the rules come to of the records as a write has left them.
-    async fn after(&mut self, core: &Core, call: &Call, changing: &[Changing], before: &Keys) {
-        for (collection, id) in keys(core).await.difference(before) {
+    async fn after(&mut self, core: &Core, call: &Call, covered: &Covered, before: &Keys) {
+        let behind = if covered.makes { keys(core).await } else { Keys::new() };
+        for (collection, id) in behind.difference(before) {
             let seen = core.created_coverage(&call.request, *collection, id).await;
             self.coverage.add(&seen.unwrap_or_default());
         }
-        let seen = core.changed_coverage(&call.request, changing).await;
+        let seen = core.changed_coverage(&call.request, &covered.changing).await;
         self.coverage.add(&seen.unwrap_or_default());
     }
 
@@ -231,7 +232,7 @@ impl<'a> Runner<'a> {
         &mut self,
         running: &Running<'_>,
         call: &Call,
-        changing: &[Changing],
+        covered: &Covered,
         before: &Keys,
     ) -> Result<(), Failure> {
         // What is refused leaves no trace, so that the copy holds what was there before.
@@ -246,7 +247,7 @@ impl<'a> Runner<'a> {
         headers.push(("authorization".into(), format!("Bearer {token}")));
         let reply = self.send(&server, call, &headers).await?;
         if reply.status < 300 {
-            self.after(&server.core, call, changing, before).await;
+            self.after(&server.core, call, covered, before).await;
         }
         server.stop().await;
         Ok(())
