@@ -50,7 +50,10 @@ impl Core {
                 self.see_states(request, (of, *kind), &target, (before, &patch), &mut covered.seen).await?;
             }
             links = self.links_asked(request, (of, &target), &patch.lists).await?;
-            self.see_links(request, (of, &target), &links, &mut covered.seen).await?;
+            match patch.set.is_empty() {
+                true => self.see_links(request, (of, &target), &links, &mut covered.seen).await?,
+                false => self.see_links_beside(request, of, &links, (before, &patch), &mut covered.seen).await?,
+            }
         }
         covered.changing.push(Changing { of, target, kinds, links });
         Ok(())

@@ -1,18 +1,21 @@
 //! The rules of links: which of their clauses hold, and which do not, of each record that comes or goes, for rule tests.
 use mainstay_expr::Value;
-use mainstay_plan::{LinkMode, Nested, Output, OutputValue};
+use mainstay_plan::{LinkMode, Nested, Output, OutputValue, OwnFields};
 use mainstay_schema::{CollectionId, FieldId};
 
 use super::{
-    clauses::Subject,
+    clauses::{Changed, Subject},
     coverage::ClauseSeen,
+    coverage_fields::verdicts,
+    known::{changed, unknown},
     obeying::{Found, Subjects, by_key},
+    rule_clauses::leaves,
 };
 use crate::{
-    Core, Error, Request, Target,
+    Core, Error, Over, Request, Target,
     expressions::{Expressions, RuleKind},
     plan::{Given, Planner, target::TargetShape, target::target_values},
-    record::lists::ListChange,
+    record::{lists::ListChange, patch::Patch},
 };
 
 impl Core {
@@ -57,6 +60,30 @@ impl Core {
             let Some(item) = self.stored_values(request, other, &by_key(key)).await? else { continue };
             let asked = (Subjects::One(target), Subject::Any, Some((key, &item[..])));
             self.see_of(request, (of, *kind), asked, seen).await?;
+        }
+        Ok(())
+    }
+
+    /// The same where the change sets fields of the record too: as they become, they are what the rules read. What is behind links
+    /// is asked when the write is done.
+    pub(super) async fn see_links_beside(
+        &self,
+        request: &Request,
+        of: CollectionId,
+        links: &[(RuleKind, Value)],
+        (before, patch): (&[Value], &Patch),
+        seen: &mut Vec<ClauseSeen>,
+    ) -> Result<(), Error> {
+        let (after, unknown) = (changed(before, patch), unknown(patch));
+        let after = OwnFields { collection: self.schema.collection(of), values: &after };
+        let subject = Subject::Changed(Changed { before, after: &after, over: Over::After, unknown: &unknown });
+        for (kind, key) in links.iter().filter(|_| !request.caller.is_admin()) {
+            let Some(other) = kind.target(&self.schema, of) else { continue };
+            let Some(item) = self.stored_values(request, other, &by_key(key)).await? else { continue };
+            let asked = (subject, Some((key, &item[..])));
+            let parts = self.take_apart(request, (of, *kind), asked, |expr| (leaves(expr), true))?;
+            let decided = verdicts(&parts.explained);
+            seen.extend(decided.map(|(number, held)| ClauseSeen::one((of, *kind), number, held)));
         }
         Ok(())
     }

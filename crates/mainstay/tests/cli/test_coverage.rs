@@ -236,3 +236,21 @@ type Task @rules(read: "true", update: "old.team.org == new.team.org") { id: Str
         assert_eq!(seen.never("old.team.org == new.team.org"), wanted, "{:#}", seen.0);
     }
 }
+
+/// Rules of links are asked of the record with its own fields as the same change makes them.
+#[test]
+fn rules_of_links_are_asked_of_the_fields_as_they_become() {
+    let schema = r#"type Person @path(name: "people") @rules(read: "true") { id: String! }
+type Team @rules(read: "true", update: "true") {
+  id: String!
+  open: Boolean!
+  members: [Person!]! @many @rules(add: "open && size(members) < 2")
+}"#;
+    for (before, status, wanted) in [(false, 200, TRUE_ONLY), (true, 403, FALSE_ONLY)] {
+        let records = format!("people = [{{ id = \"x\" }}]\nteams = [{{ id = \"t\", open = {before} }}]\n");
+        let body = json!({"open": !before, "members": {"add": ["x"]}});
+        let seen = Seen::of(schema, &records, &request("anna", "patch", "/api/teams/t", &body, status));
+        assert_eq!(seen.never("open"), wanted, "{:#}", seen.0);
+        assert_eq!(seen.never("size(members) < 2"), TRUE_ONLY, "{:#}", seen.0);
+    }
+}
