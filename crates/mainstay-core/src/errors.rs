@@ -70,10 +70,8 @@ pub(crate) fn from_step(place: StepPlace<'_>, failure: StepError) -> Error {
     match failure {
         StepError::NotFound => not_found(schema, collection),
         StepError::RefusedBefore | StepError::RefusedAfter => refused(schema, class, (collection, rule)),
-        StepError::RefusedField { field } => {
-            // Adding to a number asks the rule that reads it.
-            let write = of.field(field).rules.write.is_some();
-            let rule = if write { RuleKind::WriteField(field) } else { RuleKind::ReadField(field) };
+        StepError::RefusedField { field, reads } => {
+            let rule = if reads { RuleKind::ReadField(field) } else { RuleKind::WriteField(field) };
             refused_field(schema, class, (collection, rule), pointer)
         }
         StepError::RefusedLink { field, adds } => {

@@ -14,5 +14,5 @@ pub use figure::{Aggregate, Figure, Group, GroupFigure, GroupKey, GroupOrder, Pa
 pub use own::{OwnFields, OwnRecords};
 pub use query::{Count, LinkFigure, Nested, Order, Output, OutputValue, Query};
 pub use write::{
-    Answer, Create, Delete, Find, LinkChange, LinkCheck, LinkMode, Load, Matching, Note, Update, WritePlan,
+    Answer, Create, Delete, FieldRule, Find, LinkChange, LinkCheck, LinkMode, Load, Matching, Note, Update, WritePlan,
 };

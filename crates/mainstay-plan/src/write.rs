@@ -102,7 +102,7 @@ pub struct Create {
     /// What must hold of the new record, asked in SQL once it is written (rules that look further than the record).
     pub after: Option<Expr>,
     /// What must hold of the new record for these fields to be sent.
-    pub fields: Vec<(FieldId, Expr)>,
+    pub fields: Vec<FieldRule>,
     /// What to answer.
     pub answer: Answer,
 }
@@ -157,7 +157,7 @@ pub struct Update {
     /// What must hold of the record as it becomes, asked once it is written (the update rule, where the change can touch it).
     pub after: Option<Expr>,
     /// What must hold of the record for these fields to be sent, before and after.
-    pub fields: Vec<(FieldId, Expr)>,
+    pub fields: Vec<FieldRule>,
     /// What to answer.
     pub answer: Answer,
 }
@@ -209,6 +209,17 @@ pub struct Delete {
     pub before: Expr,
     /// The bound value that the stored version must equal.
     pub version: Option<u16>,
+}
+
+/// What must hold of a record for one of its fields to be sent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FieldRule {
+    /// The field.
+    pub field: FieldId,
+    /// Whether it is the rule that reads the field, which a sum is asked; else the one that writes it.
+    pub reads: bool,
+    /// The condition.
+    pub rule: Expr,
 }
 
 /// A to-one link whose other end must exist and be readable by the caller.

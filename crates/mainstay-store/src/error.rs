@@ -99,6 +99,8 @@ pub enum StepError {
     RefusedField {
         /// The field.
         field: FieldId,
+        /// Whether it is the rule that reads it, which a sum is asked.
+        reads: bool,
     },
     /// The rule of a link does not hold of a record that is added to it or taken out.
     #[error("the rule of a link does not hold")]

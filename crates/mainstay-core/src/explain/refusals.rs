@@ -61,7 +61,9 @@ impl Core {
 
     /// The same for a change: over the record as it is stored, and as it would become.
     pub(crate) async fn explain_change_refusal(&self, request: &Request, update: &Update<'_>, error: Error) -> Error {
-        let of_field = |rule: &RuleName| rule.0 == update.collection && matches!(rule.1, RuleKind::WriteField(_));
+        // Adding to a number asks the rule that reads it, too.
+        let asked = |kind: RuleKind| matches!(kind, RuleKind::WriteField(_) | RuleKind::ReadField(_));
+        let of_field = |rule: &RuleName| rule.0 == update.collection && asked(rule.1);
         let rule = self.rule_named(&error).filter(of_field).unwrap_or((update.collection, RuleKind::Update));
         if self.settings.explain_refusals && is_refusal(&error) && !request.caller.is_admin() {
             let states = self.explain_sent(request, rule, update).await.unwrap_or_default();
@@ -88,10 +90,14 @@ impl Core {
 
     /// The rule that an error names, where refusals are explained.
     fn rule_named(&self, error: &Error) -> Option<RuleName> {
-        let name = error.rule.as_ref().filter(|_| self.settings.explain_refusals)?;
+        self.rule_called(error.rule.as_deref().filter(|_| self.settings.explain_refusals)?)
+    }
+
+    /// The rule of a name: `Skill.update`.
+    pub(super) fn rule_called(&self, name: &str) -> Option<RuleName> {
         let kinds =
             |of: &Collection| KINDS.into_iter().chain(of.fields.iter().flat_map(field_kinds)).collect::<Vec<_>>();
-        let named = |of: &Collection| kinds(of).into_iter().find(|kind| kind.name(&self.schema, of.id) == *name);
+        let named = |of: &Collection| kinds(of).into_iter().find(|kind| kind.name(&self.schema, of.id) == name);
         self.schema.collections.iter().find_map(|of| named(of).map(|kind| (of.id, kind)))
     }
 
@@ -122,7 +128,8 @@ impl Core {
     }
 }
 
-fn is_refusal(error: &Error) -> bool {
+/// Whether a rule refuses: it is no other error.
+pub(super) fn is_refusal(error: &Error) -> bool {
     matches!(error.kind, ErrorKind::Unauthenticated | ErrorKind::Forbidden)
 }
 

@@ -2,7 +2,7 @@
 use std::sync::Arc;
 
 use mainstay_expr::{Expr, FieldReading, Guard, Outcome, as_condition, specialise, with_fields};
-use mainstay_plan::LinkMode;
+use mainstay_plan::{FieldRule, LinkMode};
 use mainstay_schema::{Collection, CollectionId, FieldId, FieldKind, Schema};
 use smallvec::SmallVec;
 
@@ -146,15 +146,19 @@ impl Planner<'_> {
     }
 
     /// What must hold of a record for these fields to be sent.
-    pub(crate) fn field_rules(&mut self, of: CollectionId, fields: &[FieldId]) -> Vec<(FieldId, Expr)> {
-        let rules = fields.iter().map(|field| (*field, self.gate((of, RuleKind::WriteField(*field))).condition()));
-        rules.filter(|(_, rule)| !always(rule)).collect()
+    pub(crate) fn field_rules(&mut self, of: CollectionId, fields: &[FieldId]) -> Vec<FieldRule> {
+        let rule = |field: &FieldId| {
+            let rule = self.gate((of, RuleKind::WriteField(*field))).condition();
+            FieldRule { field: *field, reads: false, rule }
+        };
+        fields.iter().map(rule).filter(|asked| !always(&asked.rule)).collect()
     }
 
     /// What must hold of a record for something to be added to these fields: whether a sum is out of range tells the number.
-    pub(crate) fn sum_rules(&mut self, of: CollectionId, fields: &[FieldId]) -> Vec<(FieldId, Expr)> {
-        let rules = fields.iter().map(|field| (*field, self.field_gate(of, *field).condition()));
-        rules.filter(|(_, rule)| !always(rule)).collect()
+    pub(crate) fn sum_rules(&mut self, of: CollectionId, fields: &[FieldId]) -> Vec<FieldRule> {
+        let rule =
+            |field: &FieldId| FieldRule { field: *field, reads: true, rule: self.field_gate(of, *field).condition() };
+        fields.iter().map(rule).filter(|asked| !always(&asked.rule)).collect()
     }
 
     /// What must hold of a record and of the other one for a link between them to come and to go; `None` where the link has no

@@ -1,7 +1,7 @@
 //! `{"stock": {"add": -1}}`: numbers that are added to in the database.
 use std::sync::Arc;
 
-use mainstay_testing::TestApp;
+use mainstay_testing::{Setup, TestApp};
 use serde_json::{Value, json};
 
 const ITEMS: &str = r#"
@@ -81,6 +81,35 @@ async fn what_cannot_be_added_is_refused_by_its_field() {
         created.problem(),
         "422 invalid_record: this is no valid \"Item\"\n/stock wrong_type: only a change of a record adds to a number"
     );
+}
+
+/// A sum is asked the rule that reads the field, too: the one that refuses is named, in development with its clauses.
+#[tokio::test]
+async fn it_is_refused_by_the_rule_that_refuses() {
+    const PARTS: &str = r#"type Part @rules(read: "true", write: "auth != null") {
+      owner: ID!
+      n: Int! @rules(read: "owner == auth.id", write: "owner != ''")
+      m: Int! @rules(read: "owner != ''", write: "owner == auth.id")
+    }"#;
+    for setup in [Setup::new(PARTS), Setup::new(PARTS).explained()] {
+        let app = setup.start().await;
+        let id = app.seed("parts", [json!({"owner": "anna", "n": 1, "m": 1})]).await.remove(0);
+        let path = format!("/api/parts/{id}");
+        for (field, rule) in [("n", "read"), ("m", "write")] {
+            let reply = app.user("bob").patch(&path, json!({field: {"add": 1}})).await;
+            let problem = reply.json();
+            assert_eq!(
+                (reply.status, &problem["rule"]),
+                (403, &json!(format!("Part.{field}.{rule}"))),
+                "{}",
+                reply.text
+            );
+            assert_eq!(problem["errors"][0]["pointer"], format!("/{field}"));
+            let hint = problem["hint"].as_str().unwrap_or_default();
+            let told = format!("Part.{field}.{rule}: `owner == auth.id` is false");
+            assert!(hint == "the rule stands in the schema" || hint.starts_with(&told), "{hint}");
+        }
+    }
 }
 
 #[tokio::test]

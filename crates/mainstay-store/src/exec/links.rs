@@ -1,11 +1,10 @@
 //! Links of a record that is written: whether their ends are there, and changes of to-many links.
 use mainstay_expr::Value;
-use mainstay_schema::FieldId;
 
 use super::{Failure, Inputs, Row, Session};
 use crate::{
     StepError,
-    sql::{ChangeSql, LinkRuleSql, LinkSql, Sql},
+    sql::{ChangeSql, FieldRuleSql, LinkRuleSql, LinkSql, Sql},
 };
 
 /// Asks whether the record that each link names is there and may be seen.
@@ -97,12 +96,12 @@ pub(super) async fn holds<S: Session>(session: &mut S, rule: &Sql, inputs: &Inpu
 /// Asks the rule of each field that is sent.
 pub(super) async fn fields<S: Session>(
     session: &mut S,
-    rules: &[(FieldId, Sql)],
+    rules: &[FieldRuleSql],
     inputs: &Inputs<'_>,
 ) -> Result<(), StepError> {
-    for (field, rule) in rules {
-        if !holds(session, rule, inputs).await? {
-            return Err(StepError::RefusedField { field: *field });
+    for FieldRuleSql { field, reads, sql } in rules {
+        if !holds(session, sql, inputs).await? {
+            return Err(StepError::RefusedField { field: *field, reads: *reads });
         }
     }
     Ok(())

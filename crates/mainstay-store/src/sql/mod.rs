@@ -60,7 +60,7 @@ pub(crate) use once::{OnceSql, TRIMMED_ONE_IN, number_anew};
 pub use query::query;
 pub use statement::{
     Bind, Cascade, Cell, ChangeSql, Clear, Column, ComputeSql, Computed, CreateSql, Decode, DeleteSql, Encode,
-    FedDelete, FedLinks, FedList, FedUpdate, FedValues, FindSql, Image, Incoming, InsertSql, Inserted, LinkRuleSql,
-    LinkSql, LookSql, Member, ReadSql, Returning, Sql, Unlink, UpdateSql, Updated,
+    FedDelete, FedLinks, FedList, FedUpdate, FedValues, FieldRuleSql, FindSql, Image, Incoming, InsertSql, Inserted,
+    LinkRuleSql, LinkSql, LookSql, Member, ReadSql, Returning, Sql, Unlink, UpdateSql, Updated,
 };
 pub use write::{create, delete, load, update};

@@ -244,7 +244,7 @@ pub struct CreateSql {
     /// Gives one row with 1 when the rule holds of the new record.
     pub after: Option<Sql>,
     /// The same of each field that is sent.
-    pub fields: Vec<(FieldId, Sql)>,
+    pub fields: Vec<FieldRuleSql>,
     /// Reads the answer (no row: it may not be read). `None`: what the insert gave back is the answer.
     pub answer: Option<ReadSql>,
     /// What the change feed is told.
@@ -298,7 +298,7 @@ pub struct UpdateSql {
     /// Gives one row with 1 when the rule holds of the record as it becomes.
     pub after: Option<Sql>,
     /// The same of each field that is sent; asked of the record as it was, too.
-    pub fields: Vec<(FieldId, Sql)>,
+    pub fields: Vec<FieldRuleSql>,
     /// Where its answer comes from.
     pub answer: Updated,
     /// What the change feed is told.
@@ -375,6 +375,17 @@ pub struct ChangeSql {
     pub keys: u16,
     /// What is then run, in this order.
     pub statements: Vec<Sql>,
+}
+
+/// A rule of a field that is sent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FieldRuleSql {
+    /// The field.
+    pub field: FieldId,
+    /// Whether it is the rule that reads the field.
+    pub reads: bool,
+    /// Gives one row with 1 when it holds of the record.
+    pub sql: Sql,
 }
 
 /// A rule of a to-many link.

@@ -1,13 +1,13 @@
 //! Creates, updates and what deletes look for.
 use mainstay_expr::{Arith, Decimal, Expr, Type, Value, own_fields_only, reads_change};
-use mainstay_plan::{Answer, Create, Delete, Load, Output, OutputValue, Update};
+use mainstay_plan::{Answer, Create, Delete, FieldRule, Load, Output, OutputValue, Update};
 use mainstay_schema::{CollectionId, ColumnType, FieldId, FieldKind, KeyKind, Scalar, Schema};
 
 use crate::{
     StoreError,
     sql::{
-        Bind, Cell, CreateSql, DeleteSql, Dialect, InsertSql, Inserted, ReadSql, Returning, Sql, UpdateSql, Updated,
-        columns, compute, feed,
+        Bind, Cell, CreateSql, DeleteSql, Dialect, FieldRuleSql, InsertSql, Inserted, ReadSql, Returning, Sql,
+        UpdateSql, Updated, columns, compute, feed,
         links::{changes, links},
         look::Look,
         noted::Changed,
@@ -363,11 +363,13 @@ fn field_rules(
     schema: &Schema,
     dialect: &dyn Dialect,
     collection: CollectionId,
-    rules: &[(FieldId, Expr)],
-) -> Result<Vec<(FieldId, Sql)>, StoreError> {
-    let asked = rules.iter().map(|(field, rule)| Ok((*field, after(schema, dialect, collection, Some(rule))?)));
-    let asked: Vec<(FieldId, Option<Sql>)> = asked.collect::<Result<_, StoreError>>()?;
-    Ok(asked.into_iter().filter_map(|(field, sql)| Some((field, sql?))).collect())
+    rules: &[FieldRule],
+) -> Result<Vec<FieldRuleSql>, StoreError> {
+    let asked = rules.iter().filter_map(|FieldRule { field, reads, rule }| {
+        let sql = after(schema, dialect, collection, Some(rule)).transpose()?;
+        Some(sql.map(|sql| FieldRuleSql { field: *field, reads: *reads, sql }))
+    });
+    asked.collect()
 }
 
 /// Reads the record that was written, where it may be read.
