@@ -142,6 +142,20 @@ fn what_goes_in_circles_or_stands_in_the_wrong_place_is_told() {
     check("type A @rules(read: \"fs.sum(f, f) > 1.0\") { fs: [Float!]! }", "not every database answers");
 }
 
+/// The version that a change brings is what a rule reads of the record as it becomes, before the change and after it.
+#[tokio::test]
+async fn an_update_rule_reads_the_version_that_comes() {
+    let app = TestApp::with_schema(
+        r#"type A @rules(read: "true", update: "new.version > old.version && new.version < 4") { name: String }"#,
+    )
+    .await;
+    let id = app.seed("as", [serde_json::json!({"name": "a"})]).await.remove(0);
+    for (name, status) in [("b", 200), ("c", 200), ("d", 401)] {
+        let reply = app.anonymous().patch(&format!("/api/as/{id}"), serde_json::json!({"name": name})).await;
+        assert_eq!(reply.status, status, "{name}: {}", reply.text);
+    }
+}
+
 /// The moments of the server are what a rule reads: those that were, and those that the change brings.
 #[tokio::test]
 async fn an_update_rule_reads_when_it_was_changed() {

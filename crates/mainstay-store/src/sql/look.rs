@@ -41,7 +41,7 @@ impl Look<'_> {
         let before = match self.change.filter(|_| reads_change(self.before)) {
             None => writer.verdict_column(self.before, &row, &mut selected)?,
             Some(update) => {
-                let new = writer.becoming(update, &row)?;
+                let new = becomes(&mut writer, update, &row)?;
                 let test = writer.holds_of_change(self.before, &Change { this: &row, old: row.clone(), new })?;
                 Some(selected.push(writer.verdict_of(test)))
             }
@@ -68,13 +68,17 @@ impl Look<'_> {
     ) -> Result<Option<usize>, StoreError> {
         let visible = self.answer.and_then(|own| own.visible).filter(|visible| visible.as_bool() != Some(true));
         let (Some(visible), Some(change)) = (visible, self.change) else { return Ok(None) };
-        let mut new = writer.becoming(change, row)?;
-        if let Some(version) = writer.collection(row).system.version.filter(|_| change.counts()) {
-            let counted = format!("{} + 1", writer.column(row, version));
-            new = new.and(version, counted);
-        }
+        let new = becomes(writer, change, row)?;
         writer.verdict_column(visible, &new, selected)
     }
+}
+
+/// The record as it becomes, with the version that it then has.
+fn becomes(writer: &mut Writer<'_>, change: &Update, row: &Row) -> Result<Row, StoreError> {
+    let new = writer.becoming(change, row)?;
+    let Some(version) = writer.collection(row).system.version.filter(|_| change.counts()) else { return Ok(new) };
+    let counted = format!("{} + 1", writer.column(row, version));
+    Ok(new.and(version, counted))
 }
 
 impl Writer<'_> {
