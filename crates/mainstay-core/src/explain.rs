@@ -11,6 +11,7 @@ mod coverage_links;
 mod coverage_written;
 mod known;
 mod linked;
+mod links;
 mod matching;
 mod obeying;
 mod reads;
@@ -21,6 +22,7 @@ mod tried;
 mod values;
 mod verdicts;
 mod writes;
+mod written;
 
 pub(crate) use clauses::Made;
 pub use coverage::{ClauseSeen, Covered};

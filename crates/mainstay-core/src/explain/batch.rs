@@ -1,7 +1,8 @@
 //! Batches explained: the rules of each operation, as far as its record is known before the batch is done.
-use mainstay_schema::Json;
+use mainstay_expr::Value;
+use mainstay_schema::{CollectionId, Json};
 
-use super::{clauses::Subject, writes::EXPLAINED_MAX};
+use super::{clauses::Subject, refusals::is_refusal, writes::EXPLAINED_MAX, written::Touched};
 use crate::{
     Act, Aimed, Batch, BatchOperation, Core, Error, Explanation, Request, Target,
     expressions::RuleKind,
@@ -28,27 +29,65 @@ enum Later {
 impl Core {
     pub(super) async fn explain_batch(&self, request: &Request, batch: &Batch<'_>) -> Result<Explanation, Error> {
         let mut explanation = Explanation::default();
+        let mut touched = Touched::default();
         for (operation, later) in self.read_for_explaining(request, batch)? {
-            let of = operation.collection;
-            let mut explained = Explanation::default();
-            match later {
-                Later::Known(known) => explained = known,
-                Later::New(mut record) => {
-                    let known = self.known_records(request, &mut record, EXPLAINED_MAX).await?;
-                    self.explain_new(request, known, false, &mut explained).await?;
-                }
-                Later::Change(target, patch) => {
-                    self.explain_change(request, of, &target, patch.as_ref(), &mut explained).await?;
-                }
-                Later::End(target) => {
-                    self.explain_stored(request, (of, RuleKind::Delete), &target, &mut explained).await?;
-                }
-            }
+            let mut explained = self.explain_later(request, operation, later, &mut touched).await?;
             explained.rules.iter_mut().for_each(|rule| rule.of = Some(operation.place.clone()));
             explanation.rules.append(&mut explained.rules);
             explanation.refused = explanation.refused.or(explained.refused);
         }
         Ok(explanation)
+    }
+
+    /// What there is to say of one operation, behind those that were before it.
+    async fn explain_later(
+        &self,
+        request: &Request,
+        operation: &BatchOperation<'_>,
+        later: Later,
+        touched: &mut Touched,
+    ) -> Result<Explanation, Error> {
+        let of = operation.collection;
+        let mut explained = Explanation::default();
+        match later {
+            Later::Known(known) => {
+                explained = known;
+                match operation.act {
+                    Act::Create { .. } => touched.made.push(of),
+                    Act::Upsert { .. } | Act::Update { .. } => touched.change(of, None),
+                    Act::Delete { .. } => touched.end(&self.schema, of, None),
+                }
+            }
+            Later::New(mut record) => {
+                let known = self.known_records(request, &mut record, EXPLAINED_MAX).await?;
+                let made: Vec<CollectionId> = known.iter().map(|record| record.of).collect();
+                self.explain_new(request, known, &mut explained).await?;
+                touched.made.extend(made);
+                self.leave_to_write(request, touched, false, &mut explained)?;
+            }
+            Later::Change(target, patch) => {
+                let key = self.key_stored(request, of, &target).await?;
+                self.explain_change(request, of, &target, patch.as_ref(), &mut explained).await?;
+                let has_changed = touched.has_changed(of, key.as_ref());
+                self.leave_to_write(request, touched, has_changed, &mut explained)?;
+                touched.change(of, key);
+            }
+            Later::End(target) => {
+                let key = self.key_stored(request, of, &target).await?;
+                self.explain_stored(request, (of, RuleKind::Delete), &target, &mut explained).await?;
+                let has_changed = touched.has_changed(of, key.as_ref());
+                self.leave_to_write(request, touched, has_changed, &mut explained)?;
+                touched.end(&self.schema, of, key);
+            }
+        }
+        Ok(explained)
+    }
+
+    /// The key of a stored record.
+    async fn key_stored(&self, request: &Request, of: CollectionId, target: &Target) -> Result<Option<Value>, Error> {
+        let stored = self.stored_values(request, of, target).await?;
+        let id = self.schema.collection(of).system.id;
+        Ok(stored.zip(id).and_then(|(values, id)| values.get(id.0 as usize).cloned()))
     }
 
     fn read_for_explaining<'b>(
@@ -86,6 +125,11 @@ impl Core {
         match &operation.act {
             Act::Create { data } => match self.reader(reading, of, true).read(data, String::new(), &mut Vec::new()) {
                 Ok(record) => Ok(Later::New(Box::new(record))),
+                Err(refusal) if is_refusal(&refusal) => {
+                    let mut explanation = Explanation::default();
+                    self.explain_unread(request, (of, RuleKind::Create), &refusal, &mut explanation)?;
+                    Ok(Later::Known(explanation))
+                }
                 Err(_) => outright(&[RuleKind::Create]),
             },
             Act::Upsert { .. } => outright(&[RuleKind::Create, RuleKind::Update]),

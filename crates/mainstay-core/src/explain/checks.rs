@@ -16,16 +16,17 @@ use crate::{
 };
 
 impl Core {
-    /// The checks that do not hold of a record; those that read what only the write knows are left out.
+    /// The checks that do not hold of a record, of those that are asked; those that read what only the write knows are left out.
     pub(super) fn failing_checks(
         &self,
         request: &Request,
         record: &OwnFields<'_>,
         late: &[FieldId],
         of: Option<&str>,
+        asked: impl Fn(&Check) -> bool,
     ) -> Vec<RuleExplained> {
         let evaluator = Evaluator::new(&self.schema, request);
-        let failing = failing(&evaluator, record, late);
+        let failing = failing(&evaluator, record, late).filter(|(_, check)| asked(check));
         failing.map(|(_, check)| self.check_parts(request, &evaluator, check, record, of)).collect()
     }
 

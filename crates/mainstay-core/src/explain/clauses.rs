@@ -6,6 +6,7 @@ use mainstay_plan::OwnFields;
 use mainstay_schema::{FieldId, Schema};
 
 use super::{
+    linked::looks_back,
     texts::text_of,
     values::{item_values, values_read},
 };
@@ -71,10 +72,18 @@ impl<'a> Subject<'a> {
 
     /// Whether a condition reads what only the write knows.
     fn waits(self, condition: &Expr) -> bool {
-        condition.any(&mut |part| match &part.node {
-            Node::Field { of, symbol } | Node::Link { of, symbol, .. } => self.lacks(of, *symbol),
+        let looks_back = match self {
+            Subject::New(made) => looks_back(condition, made.record.collection.id, false),
+            Subject::Changed(Changed { after, over: Over::After, .. }) => {
+                looks_back(condition, after.collection.id, true)
+            }
             _ => false,
-        })
+        };
+        looks_back
+            || condition.any(&mut |part| match &part.node {
+                Node::Field { of, symbol } | Node::Link { of, symbol, .. } => self.lacks(of, *symbol),
+                _ => false,
+            })
     }
 }
 
@@ -195,19 +204,24 @@ impl RuleParts {
 
     /// What the rule comes to, from its clauses; without any, it is known already.
     pub(crate) fn conclude(&mut self) {
-        if self.explained.clauses.is_empty() {
-            return;
-        }
-        let is = |verdict: Verdict| self.explained.clauses.iter().any(|clause| clause.outcome == verdict);
-        let refuses = is(Verdict::False) || is(Verdict::Error);
-        self.explained.outcome = match self.all {
-            true if refuses => Verdict::False,
-            false if is(Verdict::True) => Verdict::True,
-            _ if is(Verdict::PerRecord) => Verdict::PerRecord,
-            true => Verdict::True,
-            false => Verdict::False,
-        };
+        conclude(&mut self.explained, self.all);
     }
+}
+
+/// What a rule comes to, from its clauses, of which all must hold or one; without any, it is known already.
+pub(super) fn conclude(explained: &mut RuleExplained, all: bool) {
+    if explained.clauses.is_empty() {
+        return;
+    }
+    let is = |verdict: Verdict| explained.clauses.iter().any(|clause| clause.outcome == verdict);
+    let refuses = is(Verdict::False) || is(Verdict::Error);
+    explained.outcome = match all {
+        true if refuses => Verdict::False,
+        false if is(Verdict::True) => Verdict::True,
+        _ if is(Verdict::PerRecord) => Verdict::PerRecord,
+        true => Verdict::True,
+        false => Verdict::False,
+    };
 }
 
 /// The outermost parts, and whether all of them must hold.

@@ -2,7 +2,7 @@
 use std::pin::Pin;
 
 use mainstay_expr::{Decimal, Value, wire::write_text};
-use mainstay_schema::{CollectionId, FieldId};
+use mainstay_schema::{Collection, CollectionId, FieldId};
 
 use crate::{
     Core, Error, Request, Target,
@@ -31,7 +31,7 @@ impl KnownRecord {
     /// The record that an upsert by a unique would change, where that is known.
     pub(super) fn named_by(&self, unique: &[FieldId]) -> Option<Target> {
         let known = !unique.iter().any(|field| self.unknown.contains(field));
-        known.then(|| named(unique, unique.iter().map(|field| &self.values[field.0 as usize])))
+        named(unique, unique.iter().map(|field| &self.values[field.0 as usize])).filter(|_| known)
     }
 }
 
@@ -125,7 +125,7 @@ impl Core {
             if !self.fill_in(request, by.late.clone(), put).await?.is_empty() {
                 return Ok(None);
             }
-            let target = named(&by.fields, values.iter());
+            let Some(target) = named(&by.fields, values.iter()) else { return Ok(None) };
             let id = self.schema.collection(by.target).system.id;
             let stored = self.stored_values(request, by.target, &target).await?;
             Ok(stored.zip(id).and_then(|(values, id)| values.get(id.0 as usize).cloned()))
@@ -141,14 +141,17 @@ fn put_element(lists: &mut [ListChange], slot: Slot, key: Value) {
     }
 }
 
-/// The record that holds these values in the fields of a unique.
-fn named<'v>(unique: &[FieldId], values: impl Iterator<Item = &'v Value>) -> Target {
-    let text = |value: &Value| {
-        let mut out = String::new();
-        write_text(value, &mut out);
-        out
-    };
-    Target::Unique { fields: unique.to_vec(), values: values.map(text).collect() }
+/// The record that holds these values in the fields of a unique: none has a null there.
+fn named<'v>(unique: &[FieldId], values: impl Iterator<Item = &'v Value>) -> Option<Target> {
+    let values = values.map(key_text).collect::<Option<_>>()?;
+    Some(Target::Unique { fields: unique.to_vec(), values })
+}
+
+/// A value as an address has it; null stands in none.
+pub(super) fn key_text(value: &Value) -> Option<String> {
+    let mut text = String::new();
+    write_text(value, &mut text);
+    Some(text).filter(|_| !value.is_null())
 }
 
 /// The fields of which only the write knows what they become, or what they lead to.
@@ -166,6 +169,16 @@ pub(super) fn changed(before: &[Value], patch: &Patch) -> Vec<Value> {
             true => sum(slot, value),
             false => value.clone(),
         };
+    }
+    after
+}
+
+/// The same with the version that it then has.
+pub(super) fn becoming(of: &Collection, before: &[Value], patch: &Patch) -> Vec<Value> {
+    let mut after = changed(before, patch);
+    let version = of.system.version.filter(|_| !patch.is_empty());
+    if let Some(Value::Int(version)) = version.and_then(|version| after.get_mut(version.0 as usize)) {
+        *version += 1;
     }
     after
 }

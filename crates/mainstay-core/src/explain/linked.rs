@@ -1,12 +1,13 @@
 //! Clauses that follow links, over a record that is not stored: what its links lead to is stored, and answers for them.
 use std::cell::Cell;
 
-use mainstay_expr::{Expr, ITEM, Node, Symbol, THIS, Value, own_fields_only, reads_change, wire::write_text};
+use mainstay_expr::{Expr, ITEM, Node, Symbol, THIS, Value, own_fields_only, reads_change};
 use mainstay_plan::OwnFields;
 use mainstay_schema::{Collection, CollectionId, FieldId, FieldKind};
 
 use super::{
     clauses::{RuleParts, Subject},
+    known::key_text,
     obeying::{Asked, Subjects},
     values::shown,
 };
@@ -86,8 +87,14 @@ impl Core {
         let FieldKind::ToOne { target, .. } = self.schema.collection(of).field(FieldId::of(link)).kind else {
             return Ok(None);
         };
-        let key = Target::Key(text_of(record.get(link.0 as usize)));
+        let key = Target::Key(record.get(link.0 as usize).and_then(key_text).unwrap_or_default());
         Ok(self.stored_values(request, target, &key).await?.map(|values| (target, values)))
+    }
+
+    /// Whether two records of a collection have one key.
+    fn is_same(&self, of: CollectionId, a: &[Value], b: &[Value]) -> bool {
+        let key = self.schema.collection(of).system.id.map(|id| id.0 as usize);
+        key.is_some_and(|key| a.get(key) == b.get(key))
     }
 
     /// What a clause comes to: asked of the record that one of its links leads to, with all else put in as values. `None` where
@@ -104,7 +111,11 @@ impl Core {
         }
         let mut ends = Vec::new();
         for link in links(condition) {
-            ends.push((link, self.end_of(request, of, record, link).await?));
+            let end = self.end_of(request, of, record, link).await?;
+            if end.as_ref().is_some_and(|(target, values)| *target == of && self.is_same(of, values, record)) {
+                return Ok(None);
+            }
+            ends.push((link, end));
         }
         let asked = ends.iter().find_map(|(link, end)| end.as_ref().map(|(target, _)| (*link, *target)));
         let collection = self.schema.collection(of);
@@ -115,7 +126,7 @@ impl Core {
         }
         let holds = match asked {
             Some((link, target)) => {
-                let key = Target::Key(text_of(record.get(link.0 as usize)));
+                let key = Target::Key(record.get(link.0 as usize).and_then(key_text).unwrap_or_default());
                 let over = Subjects::One(&key);
                 match self.obeying(Asked { of: target, over, parts }, condition).await? {
                     Some(records) => records > 0,
@@ -200,6 +211,16 @@ fn goes_further(part: &Expr) -> bool {
     }
 }
 
+/// Whether a condition over a record as a write leaves it looks from another record back at those of its collection: what it finds
+/// there, the write itself has a part in. Of a change that is so of links to one record, too.
+pub(super) fn looks_back(condition: &Expr, of: CollectionId, changes: bool) -> bool {
+    condition.any(&mut |part| match &part.node {
+        Node::Links { target, .. } => target.0 == of.0,
+        Node::Link { of: from, target, .. } => changes && target.0 == of.0 && !matches!(from.node, Node::Var(_)),
+        _ => false,
+    })
+}
+
 /// The links of the record that an expression follows.
 fn links(expr: &Expr) -> Vec<Symbol> {
     let mut links = Vec::new();
@@ -242,13 +263,4 @@ fn chain(expr: &Expr) -> Option<Vec<Symbol>> {
         }),
         _ => None,
     }
-}
-
-/// A key as an address has it; nothing where there is none.
-fn text_of(key: Option<&Value>) -> String {
-    let mut text = String::new();
-    if let Some(key) = key.filter(|key| !key.is_null()) {
-        write_text(key, &mut text);
-    }
-    text
 }

@@ -3,6 +3,7 @@ use mainstay_expr::Value;
 use mainstay_schema::{Collection, FieldKind, Scalar};
 use mainstay_store::{Explained, IndexWanted};
 
+use super::refusals::is_refusal;
 use crate::{
     Core, Error, Explanation, Figures, Group, List, MissingIndex, Operation, ReadOne, Request, Statement, Target,
     Verdict,
@@ -49,7 +50,8 @@ impl Core {
             Ok((prepared, values)) => {
                 self.explain_prepared(&prepared, &values, &mut explanation)?;
             }
-            Err(refusal) => explanation.refused = Some(refusal.message),
+            Err(error) if is_refusal(&error) => explanation.refused = Some(error.message),
+            Err(error) => return Err(error),
         }
         for rule in kept.shape.expressions.rules().collect::<Vec<_>>() {
             explanation.rules.push(self.explain_rule(request, rule, None).await?);
@@ -142,7 +144,8 @@ impl Core {
                 let values = Given { slots: &resolved.slots, ..given }.bind(&prepared.origins);
                 self.explain_prepared(&prepared, &values, &mut explanation)?;
             }
-            Err(refusal) => explanation.refused = Some(refusal.message),
+            Err(error) if is_refusal(&error) => explanation.refused = Some(error.message),
+            Err(error) => return Err(error),
         }
         Ok(explanation)
     }

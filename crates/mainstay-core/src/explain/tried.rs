@@ -108,15 +108,30 @@ impl Core {
     }
 }
 
-/// What the rules came to, once it is known what the operation came to: one that refused is named by the refusal, and of what
-/// was done all held.
+/// What the rules came to, once it is known what the operation came to: of what was done all held, and one that refused is named by
+/// the refusal, with its place. Where that may be one of several, none is said to be it.
 fn settle(rules: &mut [RuleExplained], error: Option<&Error>) {
-    let refusing = error.and_then(|error| error.rule.as_deref());
-    for rule in rules.iter_mut().filter(|rule| rule.outcome == Verdict::PerRecord) {
-        match (error, refusing) {
-            (None, _) => rule.outcome = Verdict::True,
-            (Some(_), Some(name)) if name == rule.name => rule.outcome = Verdict::False,
-            _ => {}
-        }
+    let Some(error) = error else {
+        let open = rules.iter_mut().filter(|rule| rule.outcome == Verdict::PerRecord);
+        return open.for_each(|rule| rule.outcome = Verdict::True);
+    };
+    let Some(name) = error.rule.as_deref() else { return };
+    let place = error.place.as_deref().or(error.fields.first().map(|field| field.pointer.as_str()));
+    let mut named: Vec<_> = rules.iter_mut().filter(|rule| rule.name == name && is_at(rule, place)).collect();
+    if named.iter().any(|rule| rule.outcome == Verdict::False) {
+        return;
     }
+    named.retain(|rule| rule.outcome == Verdict::PerRecord);
+    if let [rule] = &mut named[..] {
+        rule.outcome = Verdict::False;
+    }
+}
+
+/// Whether a rule is about what stands at a place of the body, as far as both are known.
+fn is_at(rule: &RuleExplained, place: Option<&str>) -> bool {
+    let (Some(of), Some(place)) = (rule.of.as_deref(), place) else { return true };
+    let inside = |inner: &str, outer: &str| {
+        inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    inside(place, of) || inside(of, place)
 }

@@ -5,7 +5,7 @@ use mainstay_schema::{CollectionId, Json, JsonLimits};
 
 use super::{
     clauses::{Changed, RuleParts, Subject},
-    known::{changed, unknown},
+    known::{becoming, unknown},
     obeying::{Asked, Subjects},
 };
 use crate::{
@@ -77,8 +77,8 @@ impl Core {
         target: &Target,
         (before, patch): (&[Value], &Patch),
     ) -> Result<Vec<RuleExplained>, Error> {
-        let after = changed(before, patch);
-        let after = OwnFields { collection: self.schema.collection(rule.0), values: &after };
+        let collection = self.schema.collection(rule.0);
+        let after = OwnFields { collection, values: &becoming(collection, before, patch) };
         let unknown = unknown(patch);
         let mut states = Vec::new();
         for over in [Over::Before, Over::After] {

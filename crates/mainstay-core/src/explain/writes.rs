@@ -1,17 +1,20 @@
 //! Writes explained, without writing: rules over the record as it is stored, and as it would be.
-use mainstay_plan::{LinkMode, OwnFields};
-use mainstay_schema::{CollectionId, FieldId};
+use mainstay_plan::OwnFields;
+use mainstay_schema::{Check, CollectionId, FieldId};
 
 use super::{
     clauses::{Made, Subject},
-    known::{KnownRecord, changed, unknown},
+    known::{KnownRecord, becoming, unknown},
+    refusals::is_refusal,
+    written::Touched,
 };
 use crate::{
     Core, Create, Delete, Error, Explanation, FieldError, Request, RuleExplained, Target, Update, Verdict,
     errors::invalid_record,
     expressions::{Class, RuleKind, RuleName},
+    gate::CallerGate,
     plan::rules::refused,
-    record::{field::Sender, lists::ListChange, new::NewRecord, patch::Patch, patch::Patches, reading::Reading},
+    record::{checks::touched, field::Sender, new::NewRecord, patch::Patch, patch::Patches, reading::Reading},
     run::change,
     write::{Aim, Answering},
 };
@@ -27,33 +30,75 @@ impl Core {
         let mut explanation = Explanation::default();
         let rule = (create.collection, RuleKind::Create);
         let gate = self.gate(request, rule)?;
-        if let Err(refusal) = gate.require(&self.schema) {
-            explanation.refused = Some(refusal.message);
-            explanation.rules.push(self.rule_parts(request, rule, Subject::Any, None)?.explained);
-            if create.upsert.is_none() {
-                return Ok(explanation);
-            }
+        let refusal = match &create.upsert {
+            None => gate.require(&self.schema).err(),
+            // What it does not find it creates: it is refused at once where it may do neither.
+            Some(_) => self.may_upsert(request, create.collection).err(),
+        };
+        let read = match refusal {
+            Some(refusal) => Err(refusal),
+            None => self.records_explained(request, create, EXPLAINED_MAX),
+        };
+        match read {
+            Ok(read) => self.explain_records(request, create, (&gate, read), &mut explanation).await?,
+            Err(refusal) if is_refusal(&refusal) => self.explain_unread(request, rule, &refusal, &mut explanation)?,
+            Err(error) => return Err(error),
         }
-        let (records, errors) = self.records_explained(request, create, EXPLAINED_MAX)?;
+        Ok(explanation)
+    }
+
+    async fn explain_records(
+        &self,
+        request: &Request,
+        create: &Create<'_>,
+        (gate, (records, errors)): (&CallerGate, Records),
+        explanation: &mut Explanation,
+    ) -> Result<(), Error> {
+        let mut touched = Touched::default();
         for (at, (mut record, patch)) in records.into_iter().enumerate() {
             let known = self.known_records(request, &mut record, EXPLAINED_MAX).await?;
-            if let (Some(unique), Some(record)) = (&create.upsert, known.first()) {
-                self.explain_upsert(request, unique, patch, record, &mut explanation).await?;
+            touched.made.extend(known.iter().map(|record| record.of));
+            if let (Some(unique), Some(record)) = (&create.upsert, known.first())
+                && self.explain_upsert(request, unique, patch, record, explanation).await?
+            {
+                continue;
             }
-            self.explain_new(request, known, create.many, &mut explanation).await?;
+            self.explain_new(request, known, explanation).await?;
             if at == 0 && errors.is_empty() && record.late.is_empty() && record.before.is_empty() {
                 record.after.clear();
                 let answering = Answering::Record(&create.answered);
-                if let Ok((_, task)) = self.ready(request, &gate, record, answering) {
+                if let Ok((_, task)) = self.ready(request, gate, record, answering) {
                     explanation.statements.extend(task.statement.sql().into_iter().map(of_sql));
                 }
             }
+        }
+        if touched.made.len() > 1 {
+            self.leave_to_write(request, &touched, false, explanation)?;
         }
         if !errors.is_empty() {
             let wrong = with_fields(&invalid_record(&self.schema, create.collection, errors));
             explanation.refused.get_or_insert(wrong);
         }
-        Ok(explanation)
+        Ok(())
+    }
+
+    /// A create that is refused before its records are read: its own rule, and that of a record inside of another one where that
+    /// is the one that refuses.
+    pub(super) fn explain_unread(
+        &self,
+        request: &Request,
+        rule: RuleName,
+        refusal: &Error,
+        explanation: &mut Explanation,
+    ) -> Result<(), Error> {
+        explanation.refused = Some(refusal.message.clone());
+        explanation.rules.push(self.rule_parts(request, rule, Subject::Any, None)?.explained);
+        let inside = refusal.rule.as_deref().and_then(|name| self.rule_called(name)).filter(|inside| *inside != rule);
+        if let Some(inside) = inside {
+            let explained = self.rule_parts(request, inside, Subject::Any, None)?.explained;
+            explanation.rules.push(RuleExplained { of: refusal.place.clone(), ..explained });
+        }
+        Ok(())
     }
 
     /// The first records of a create, each with the change that it is where an upsert finds one; and what is wrong with any.
@@ -85,7 +130,6 @@ impl Core {
         &self,
         request: &Request,
         records: Vec<KnownRecord>,
-        placed: bool,
         explanation: &mut Explanation,
     ) -> Result<(), Error> {
         for record in records {
@@ -95,21 +139,22 @@ impl Core {
             let fields = ruled.into_iter().map(RuleKind::WriteField);
             for kind in [RuleKind::Create].into_iter().chain(fields) {
                 let explained = self.explain_made(request, (of, kind), subject).await?;
-                self.add_rule(request, (of, kind), explained, Some(&place).filter(|_| placed), explanation);
+                self.add_rule(
+                    request,
+                    (of, kind),
+                    explained,
+                    Some(&place).filter(|place| !place.is_empty()),
+                    explanation,
+                );
             }
-            let place = if placed { place } else { String::new() };
-            self.explain_links(request, (of, &lists), (subject, None), &place, explanation).await?;
-            explanation.rules.extend(self.failing_checks(
-                request,
-                &row,
-                &unknown,
-                Some(&place).filter(|_| placed).map(String::as_str),
-            ));
+            self.explain_new_links(request, (of, &lists), subject, &place, explanation).await?;
+            let of = Some(&*place).filter(|place| !place.is_empty());
+            explanation.rules.extend(self.failing_checks(request, &row, &unknown, of, |_| true));
         }
         Ok(())
     }
 
-    /// Of an upsert, the rules of the record that is there.
+    /// Of an upsert, the rules of a change of the record that is there; says whether there is one.
     async fn explain_upsert(
         &self,
         request: &Request,
@@ -117,13 +162,14 @@ impl Core {
         patch: Option<Patch>,
         record: &KnownRecord,
         explanation: &mut Explanation,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let of = record.of;
-        let Some(target) = record.named_by(unique) else { return Ok(()) };
+        let Some(target) = record.named_by(unique) else { return Ok(false) };
         if self.stored_values(request, of, &target).await?.is_none() {
-            return Ok(());
+            return Ok(false);
         }
-        self.explain_change(request, of, &target, patch.as_ref(), explanation).await
+        self.explain_change(request, of, &target, patch.as_ref(), explanation).await?;
+        Ok(true)
     }
 
     pub(super) async fn explain_update(&self, request: &Request, update: &Update<'_>) -> Result<Explanation, Error> {
@@ -186,70 +232,24 @@ impl Core {
             return self.explain_stored(request, update, target, explanation).await;
         };
         let patch = &self.known_patch(request, patch).await?;
-        let after = changed(&before, patch);
-        let row = OwnFields { collection: self.schema.collection(of), values: &after };
+        let collection = self.schema.collection(of);
+        let row = OwnFields { collection, values: &becoming(collection, &before, patch) };
         let read = self.explain_rule(request, (of, RuleKind::Read), Some(target)).await?;
         self.add_rule(request, (of, RuleKind::Read), read, None, explanation);
-        let subject = (Subject::Stored(&before), Some(target));
-        self.explain_links(request, (of, &patch.lists), subject, "", explanation).await?;
-        let ruled = patch.ruled(row.collection).map(RuleKind::WriteField);
-        let update = Some(RuleKind::Update).filter(|_| patch.asks_update_rule(row.collection));
-        for kind in update.into_iter().chain(ruled) {
+        self.explain_changed_links(request, of, (target, &before, &row), patch, explanation).await?;
+        let update = Some(RuleKind::Update).filter(|_| patch.asks_update_rule(collection));
+        for kind in update.into_iter().chain(self.rules_of_fields(of, patch)) {
             for explained in self.explain_states(request, (of, kind), target, (&before, patch)).await? {
                 self.add_rule(request, (of, kind), explained, None, explanation);
             }
         }
-        explanation.rules.extend(self.failing_checks(request, &row, &unknown(patch), None));
-        Ok(())
-    }
-
-    /// The rules of links, of each record that is added or taken out, as far as those are known.
-    async fn explain_links(
-        &self,
-        request: &Request,
-        (of, lists): (CollectionId, &[ListChange]),
-        (subject, target): (Subject<'_>, Option<&Target>),
-        place: &str,
-        explanation: &mut Explanation,
-    ) -> Result<(), Error> {
-        for list in lists {
-            let field = list.field;
-            let adds = (list.mode != LinkMode::Remove).then_some(RuleKind::AddLink(field));
-            // A new record has no links that a list takes out.
-            let removes = list.mode == LinkMode::Remove || list.mode == LinkMode::Replace && target.is_some();
-            let removes = removes.then_some(RuleKind::RemoveLink(field));
-            for kind in adds.into_iter().chain(removes).filter(|kind| kind.of(&self.schema, of).is_some()) {
-                // A list that is sent as a whole asks of what differs from the stored one.
-                let differs = list.mode == LinkMode::Replace && target.is_some();
-                let keys = if differs { &[] } else { &list.keys[..] };
-                let keys = keys.iter().take(EXPLAINED_MAX).enumerate().filter(|(_, key)| !key.is_null());
-                let mut asked = false;
-                for (at, key) in keys {
-                    let mut text = String::new();
-                    mainstay_expr::wire::write_text(key, &mut text);
-                    let item = self.stored_values(request, list.target, &Target::Key(text)).await?;
-                    let Some(item) = item else { continue };
-                    let parts = self.rule_parts(request, (of, kind), subject, Some((key, &item)))?;
-                    let explained = self.explain_parts(request, (of, kind), parts, subject.values(), target).await?;
-                    let pointer = format!("{place}/{}/{at}", self.schema.collection(of).field(field).name);
-                    match target {
-                        None => self.add_rule(request, (of, kind), explained, Some(&pointer), explanation),
-                        // One that is there already is not added again, and its rule refuses nothing.
-                        Some(_) => explanation.rules.push(RuleExplained { of: Some(pointer), ..explained }),
-                    }
-                    asked = true;
-                }
-                if !asked {
-                    let explained = self.rule_parts(request, (of, kind), Subject::Any, None)?.explained;
-                    self.add_rule(request, (of, kind), explained, None, explanation);
-                }
-            }
-        }
+        let asked = |check: &Check| touched(check, |field| patch.sets(field));
+        explanation.rules.extend(self.failing_checks(request, &row, &unknown(patch), None, asked));
         Ok(())
     }
 
     /// Adds a rule; one that refuses is the refusal, if it is the first.
-    fn add_rule(
+    pub(super) fn add_rule(
         &self,
         request: &Request,
         name: RuleName,

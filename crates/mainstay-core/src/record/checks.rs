@@ -57,7 +57,8 @@ fn skipped(check: &Check, record: &OwnFields<'_>) -> bool {
     check.field.is_some_and(|field| record.value(field).is_null())
 }
 
-fn touched(check: &Check, sets: impl Fn(FieldId) -> bool) -> bool {
+/// Whether a change of these fields asks a check: it reads one of them.
+pub(crate) fn touched(check: &Check, sets: impl Fn(FieldId) -> bool) -> bool {
     check.reads.iter().copied().chain(check.field).any(sets)
 }
 

@@ -43,7 +43,7 @@ pub struct Explained {
     pub explanation: Explanation,
 }
 
-/// Why a call cannot be explained: it is none that the API has.
+/// Why a call cannot be explained: it is none that the API has, or is wrong before any rule is asked.
 #[derive(Debug)]
 pub struct Refused {
     /// The status that it would be answered with.

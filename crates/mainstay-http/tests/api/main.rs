@@ -16,6 +16,7 @@ mod cors;
 mod create;
 mod delete;
 mod exact;
+mod explained;
 mod field_rules;
 mod figures;
 mod files;

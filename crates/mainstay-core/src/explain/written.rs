@@ -1,0 +1,93 @@
+//! What a write has done before it asks a rule: what it made and changed itself is not explained from what is stored.
+use mainstay_expr::{Expr, Node, Value};
+use mainstay_schema::{CollectionId, FieldKind, OnDelete, Schema};
+
+use super::clauses::{Subject, conclude, split};
+use crate::{Core, Error, Explanation, Request, Verdict};
+
+/// The collections that a write has touched so far.
+#[derive(Debug, Default)]
+pub(super) struct Touched {
+    /// Where it made records.
+    pub(super) made: Vec<CollectionId>,
+    /// Where it changed or deleted some, with the key where it is known which; `None`: any of them.
+    changed: Vec<(CollectionId, Option<Value>)>,
+}
+
+impl Touched {
+    /// Notes a record that is changed.
+    pub(super) fn change(&mut self, of: CollectionId, key: Option<Value>) {
+        self.changed.push((of, key));
+    }
+
+    /// Notes a record that is deleted, with whatever goes with it or lets go of it.
+    pub(super) fn end(&mut self, schema: &Schema, of: CollectionId, key: Option<Value>) {
+        self.change(of, key);
+        let mut reached = vec![of];
+        let mut next = 0;
+        while let Some(target) = reached.get(next).copied() {
+            let lets_go = |kind: &FieldKind| match kind {
+                FieldKind::ToOne { target: to, on_delete } => *to == target && *on_delete != OnDelete::Restrict,
+                _ => false,
+            };
+            let by = schema.collections.iter().filter(|by| by.fields.iter().any(|field| lets_go(&field.kind)));
+            let new: Vec<CollectionId> = by.map(|by| by.id).filter(|by| !reached.contains(by)).collect();
+            self.changed.extend(new.iter().map(|by| (*by, None)));
+            reached.extend(new);
+            next += 1;
+        }
+    }
+
+    /// Whether a record of a key may be another one by now.
+    pub(super) fn has_changed(&self, of: CollectionId, key: Option<&Value>) -> bool {
+        let same = |changed: &Option<Value>| changed.is_none() || key.is_none() || changed.as_ref() == key;
+        self.changed.iter().any(|(by, changed)| *by == of && same(changed))
+    }
+
+    /// Whether what a clause finds behind links may be another thing by now. A record that is made is missing before: what holds
+    /// without it holds with it.
+    fn reaches(&self, clause: &Expr, holds: bool) -> bool {
+        let made = |target: u32| self.made.iter().any(|of| of.0 == target);
+        let changed = |target: u32| self.changed.iter().any(|(of, _)| of.0 == target);
+        clause.any(&mut |part| match &part.node {
+            Node::Links { target, .. } => made(target.0) || changed(target.0),
+            Node::Link { target, .. } => changed(target.0) || !holds && made(target.0),
+            _ => false,
+        })
+    }
+}
+
+impl Core {
+    /// Leaves the clauses to the write that what it did before may decide otherwise; all that read a record where that is one of
+    /// those.
+    pub(super) fn leave_to_write(
+        &self,
+        request: &Request,
+        touched: &Touched,
+        has_changed: bool,
+        explanation: &mut Explanation,
+    ) -> Result<(), Error> {
+        let mut left = false;
+        for explained in &mut explanation.rules {
+            let Some(rule) = self.rule_called(&explained.name) else { continue };
+            let Some(compiled) = rule.1.of(&self.schema, rule.0) else { continue };
+            let alone = self.rule_parts(request, rule, Subject::Any, None)?.explained;
+            let (clauses, all) = split(&compiled.expr);
+            let told = clauses.into_iter().zip(alone.clauses).zip(&mut explained.clauses);
+            for ((clause, alone), told) in told.filter(|((_, alone), _)| alone.outcome == Verdict::PerRecord) {
+                if has_changed || touched.reaches(clause, told.outcome == Verdict::True) {
+                    *told = alone;
+                    left = true;
+                }
+            }
+            conclude(explained, all);
+        }
+        if has_changed {
+            explanation.rules.retain(|rule| !rule.name.ends_with(" @check"));
+        }
+        if left && !explanation.rules.iter().any(|rule| rule.outcome == Verdict::False) {
+            explanation.refused = None;
+        }
+        Ok(())
+    }
+}
