@@ -329,3 +329,27 @@ async fn in_development_clauses_that_look_back_are_not_told_as_false() {
     let hint = reply["hint"].as_str().expect("a hint");
     assert!(hint.starts_with("Member.create: not all of these hold: `org.isAdmin`"), "{hint}");
 }
+
+/// What others write meanwhile is no reason to refuse: explained as it would be carried out, it is tried again.
+#[tokio::test]
+async fn beside_others_that_write_it_is_tried_again() {
+    let app = Arc::new(TestApp::with_schema(r#"type Part @rules(read: "true", update: "true") { n: Int! }"#).await);
+    let id = app.seed("parts", [json!({"n": 1})]).await.remove(0);
+    let path = format!("/api/parts/{id}");
+    let write = |_| {
+        let (client, path) = (app.admin(), path.clone());
+        tokio::spawn(async move {
+            for _ in 0..40 {
+                client.patch(&path, json!({"n": {"add": 1}})).await;
+            }
+        })
+    };
+    let writers: Vec<_> = (0..4).map(write).collect();
+    for _ in 0..20 {
+        let explained = explain(&app, &("bob", "PATCH", &path, json!({"n": {"add": 1}}))).await.expect("a call");
+        assert_eq!(explained.status, 200, "{:?}", explained.explanation.refused);
+    }
+    for writer in writers {
+        writer.await.expect("it ends");
+    }
+}

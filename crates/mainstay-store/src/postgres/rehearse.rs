@@ -1,4 +1,7 @@
 //! Writes that are tried: carried out in a transaction that is rolled back.
+use std::time::Duration;
+
+use tokio::time::timeout;
 
 use super::{
     connection::{Connection, Mode},
@@ -6,7 +9,8 @@ use super::{
     explain,
     failure::store_error,
     now,
-    session::{Guard, WriteSession},
+    session::{Fate, Guard, WriteSession},
+    writes::{is_not_unique, looks_first, pause},
 };
 use crate::{
     Rehearsed, Step, StoreError, Touched, WriteError, Written,
@@ -17,8 +21,36 @@ use crate::{
 const TOUCHED: &str = "SELECT relname::text, n_tup_ins, n_tup_upd, n_tup_del FROM pg_stat_xact_user_tables \
                        WHERE n_tup_ins + n_tup_upd + n_tup_del > 0 ORDER BY relname";
 
-/// Carries the steps out and takes everything back.
+/// Carries the steps out and takes everything back; again where others got in the way, as a write is.
 pub(super) async fn run(inner: &Inner, steps: &[Step]) -> Result<Vec<Written>, WriteError> {
+    let limit_ms = inner.settings.statement_ms_max;
+    match timeout(Duration::from_millis(limit_ms), attempts(inner, steps)).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(StoreError::TimedOut { limit_ms }.into()),
+    }
+}
+
+async fn attempts(inner: &Inner, steps: &[Step]) -> Result<Vec<Written>, WriteError> {
+    let mut conflicts = 0;
+    let mut looked_again = false;
+    loop {
+        let (outcome, fate) = attempt(inner, steps).await?;
+        match (outcome, fate) {
+            (Err(_), Fate::Again) if conflicts < inner.settings.postgres.retries_max => {
+                conflicts += 1;
+                tokio::time::sleep(pause(conflicts)).await;
+            }
+            (Err(error), Fate::Again) => return Err(WriteError { error: StoreError::Conflict.into(), ..error }),
+            (Err(error), _) if !looked_again && looks_first(steps) && is_not_unique(&error) => looked_again = true,
+            (outcome, _) => return outcome,
+        }
+    }
+}
+
+type Outcome = Result<Vec<Written>, WriteError>;
+
+/// What one attempt came to; an error of its own is one that no further attempt mends.
+async fn attempt(inner: &Inner, steps: &[Step]) -> Result<(Outcome, Fate), WriteError> {
     let mut held = inner.pool.take(Mode::Write).await?;
     let connection = held.connection()?;
     let feed = Feed::none();
@@ -26,6 +58,7 @@ pub(super) async fn run(inner: &Inner, steps: &[Step]) -> Result<Vec<Written>, W
     let session = WriteSession::new(connection, Guard::Transaction, inner.limits());
     let mut session = Noting::new(session);
     let outcome = exec::carry_out_steps(&mut session, steps, setting).await;
+    let fate = session.session.fate();
     let ran = session.ran;
     let touched = match &outcome {
         Ok(_) => touched(connection).await?,
@@ -37,7 +70,7 @@ pub(super) async fn run(inner: &Inner, steps: &[Step]) -> Result<Vec<Written>, W
         None => Vec::new(),
     };
     *inner.rehearsed.lock() = Some(Rehearsed { statements, touched });
-    outcome
+    Ok((outcome, fate))
 }
 
 async fn touched(connection: &mut Connection) -> Result<Vec<Touched>, StoreError> {

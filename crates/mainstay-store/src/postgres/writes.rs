@@ -60,7 +60,7 @@ async fn attempts(inner: &Inner, work: &Work) -> Outcome {
                 if let Some(done) = done_meanwhile(inner, work).await? {
                     return Ok(done);
                 }
-                if looked_again || !looks_first(work) || !is_not_unique(&error) {
+                if looked_again || !looks_first(&work.steps) || !is_not_unique(&error) {
                     return Err(error);
                 }
                 looked_again = true;
@@ -105,11 +105,11 @@ async fn attempt(inner: &Inner, work: &Work, guard: Guard) -> (Outcome, Fate) {
 
 /// Whether a request looks for what is there before it makes it. Who made that meanwhile may have looked for nothing, and then nobody
 /// notices but the unique.
-fn looks_first(work: &Work) -> bool {
-    work.steps.iter().any(|step| matches!(step, Step::Upsert(_)))
+pub(super) fn looks_first(steps: &[Step]) -> bool {
+    steps.iter().any(|step| matches!(step, Step::Upsert(_)))
 }
 
-fn is_not_unique(error: &WriteError) -> bool {
+pub(super) fn is_not_unique(error: &WriteError) -> bool {
     matches!(error.error, StepError::NotUnique { .. })
 }
 
@@ -134,7 +134,7 @@ fn lane_of(work: &Work) -> usize {
 }
 
 /// Longer each time, and by chance, so that two that met do not meet again.
-fn pause(conflicts: u32) -> Duration {
+pub(super) fn pause(conflicts: u32) -> Duration {
     let longest = Duration::from_millis(1 << conflicts.min(7)).min(PAUSE_MAX);
     let chance = RandomState::new().build_hasher().finish() % 1_000;
     longest.mul_f64(chance as f64 / 1_000.0)
