@@ -7,7 +7,7 @@ use mainstay_expr::{Arith, Function, Reduction, Type, Value};
 use mainstay_plan::{Aggregate, TimePart};
 use mainstay_schema::{ColumnType, KeyKind};
 
-use crate::sql::{Decode, Dialect, Encode, literal, one_of};
+use crate::sql::{Decode, Dialect, Encode, JsonMember, literal, one_of};
 
 mod json;
 mod numbers;
@@ -188,7 +188,7 @@ impl Dialect for PostgresDialect {
         json::leaf(column, encode)
     }
 
-    fn json_object(&self, members: &[(&str, String)]) -> String {
+    fn json_object(&self, members: &[JsonMember<'_>]) -> String {
         json::object(members)
     }
 

@@ -62,8 +62,8 @@ pub trait Dialect: Sync {
     fn order(&self, by: &str, descending: bool, may_be_null: bool) -> String;
     /// A column as a value inside JSON.
     fn json_leaf(&self, column: &str, encode: Encode) -> String;
-    /// A JSON object of names (plain text) and values.
-    fn json_object(&self, members: &[(&str, String)]) -> String;
+    /// A JSON object.
+    fn json_object(&self, members: &[JsonMember<'_>]) -> String;
     /// A JSON object of a list at a level (from 0), counted, so that a statement ends that builds too much.
     fn json_counted(&self, object: &str, level: usize) -> String;
     /// The JSON array of an aggregate's rows, in their order.
@@ -127,6 +127,18 @@ pub trait Dialect: Sync {
     fn next_number(&self, _table: &str, _column: &str) -> Option<String> {
         None
     }
+}
+
+/// A member of a JSON object.
+pub struct JsonMember<'a> {
+    /// Its name, as plain text.
+    pub name: &'a str,
+    /// A column, or another value.
+    pub value: String,
+    /// How it is written.
+    pub encode: Encode,
+    /// Whether it is one of the system's fields, which no schema makes optional: never null.
+    pub is_system: bool,
 }
 
 /// A text in quotes.

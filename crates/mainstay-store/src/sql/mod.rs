@@ -38,7 +38,7 @@ mod writer;
 
 pub use cascade::cascades;
 pub use ddl::{bookkeeping, create_all, recall, remember};
-pub use dialect::Dialect;
+pub use dialect::{Dialect, JsonMember};
 pub(crate) use dialect::{literal, one_of};
 pub(crate) use feed::FeedSql;
 pub use feed::{make_feed, of_load};

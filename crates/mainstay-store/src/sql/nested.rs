@@ -6,7 +6,7 @@ use mainstay_schema::FieldId;
 use crate::{
     StoreError,
     sql::{
-        Encode, columns,
+        Encode, JsonMember, columns,
         query::{Selected, needs},
         test::Test,
         writer::{Row, Writer, defect},
@@ -106,7 +106,11 @@ impl Writer<'_> {
             // A subquery gives plain text: it is read as JSON again, or it would be a string inside of JSON.
             let (sql, encode) = self.output(&output.value, row)?;
             self.kept += usize::from(encode == Encode::Json);
-            members.push((output.name.as_ref(), self.dialect.json_leaf(&sql, encode)));
+            let is_system = match &output.value {
+                OutputValue::Field(field) => self.collection(row).field(*field).system,
+                _ => false,
+            };
+            members.push(JsonMember { name: &output.name, value: sql, encode, is_system });
         }
         Ok(self.dialect.json_object(&members))
     }

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     StoreError,
     sql::{
-        Bind, Encode, FedValues, Inserted, Sql, columns,
+        Bind, Encode, FedValues, Inserted, JsonMember, Sql, columns,
         query::Selected,
         writer::{Row, Writer},
     },
@@ -127,10 +127,10 @@ impl Writer<'_> {
         let member = |field: &FieldId| {
             let field = of.field(*field);
             let encode = columns::encode(self.schema, of, field);
-            let leaf = || self.dialect.json_leaf(&self.column(row, field.id), encode);
-            (encode != Encode::Json).then(|| (field.name.as_str(), leaf()))
+            let value = self.column(row, field.id);
+            (encode != Encode::Json).then_some(JsonMember { name: &field.name, value, encode, is_system: field.system })
         };
-        let members: Vec<(&str, String)> = fields.iter().map(member).collect::<Option<_>>()?;
+        let members: Vec<JsonMember<'_>> = fields.iter().map(member).collect::<Option<_>>()?;
         Some(self.dialect.json_object(&members))
     }
 }

@@ -10,7 +10,7 @@ use mainstay_schema::{ColumnType, KeyKind, Scalar};
 
 use crate::{
     lists,
-    sql::{Decode, Dialect, Encode, literal, one_of},
+    sql::{Decode, Dialect, Encode, JsonMember, literal, one_of},
 };
 
 /// SQLite's dialect. It calls functions that every connection is given (`functions.rs`).
@@ -195,8 +195,11 @@ impl Dialect for SqliteDialect {
         }
     }
 
-    fn json_object(&self, members: &[(&str, String)]) -> String {
-        let members: Vec<String> = members.iter().map(|(name, value)| format!("{}, {value}", literal(name))).collect();
+    fn json_object(&self, members: &[JsonMember<'_>]) -> String {
+        let member = |member: &JsonMember<'_>| {
+            format!("{}, {}", literal(member.name), self.json_leaf(&member.value, member.encode))
+        };
+        let members: Vec<String> = members.iter().map(member).collect();
         format!("json_object({})", members.join(", "))
     }
 

@@ -4,7 +4,7 @@ use mainstay_schema::json_string;
 use super::{numbers::once, times};
 use crate::{
     StoreError,
-    sql::{Encode, Sql, literal},
+    sql::{Encode, JsonMember, Sql, literal},
 };
 
 /// What stands around a part that is kept as `jsonb`, whose text has another form: no JSON holds these characters, and whoever
@@ -46,27 +46,41 @@ fn float(x: &str) -> String {
 }
 
 /// An object. One call puts many members together: each operator is made ready with every execution, which took most of the time.
-pub(super) fn object(members: &[(&str, String)]) -> String {
+pub(super) fn object(members: &[JsonMember<'_>]) -> String {
     if members.is_empty() {
         return "'{}'".to_owned();
     }
-    let parts: Vec<String> =
-        members.chunks(MEMBERS_MAX).enumerate().map(|(at, part)| object_part(part, at == 0)).collect();
-    format!("({} || '}}')", parts.join(" || "))
+    let last = members.len().div_ceil(MEMBERS_MAX) - 1;
+    let parts = members.chunks(MEMBERS_MAX).enumerate().map(|(at, part)| object_part(part, at == 0, at == last));
+    format!("({})", parts.collect::<Vec<_>>().join(" || "))
 }
 
 /// The most members of one call: a function has a hundred arguments, and the form is one of them.
 const MEMBERS_MAX: usize = 99;
 
-fn object_part(members: &[(&str, String)], is_first: bool) -> String {
-    let mut form = Vec::new();
-    for (at, (name, _)) in members.iter().enumerate() {
+fn object_part(members: &[JsonMember<'_>], is_first: bool, is_last: bool) -> String {
+    let (mut form, mut values) = (Vec::new(), Vec::with_capacity(members.len()));
+    for (at, one) in members.iter().enumerate() {
         form.push(if at == 0 && is_first { b'{' } else { b',' });
-        json_string(&mut form, &name.replace('%', "%%"));
-        form.extend_from_slice(b":%s");
+        json_string(&mut form, &one.name.replace('%', "%%"));
+        let (place, value) = member(one);
+        form.extend_from_slice(place.as_bytes());
+        values.push(value);
     }
-    let values: Vec<&str> = members.iter().map(|(_, value)| value.as_str()).collect();
+    form.extend_from_slice(if is_last { b"}" } else { b"" });
     format!("format({}, {})", literal(&String::from_utf8_lossy(&form)), values.join(", "))
+}
+
+/// The place of a value in the form, and the value, which the form writes as text whatever its type.
+fn member(one: &JsonMember<'_>) -> (&'static str, String) {
+    let value = &one.value;
+    match one.encode {
+        Encode::Plain | Encode::Long if one.is_system => (":\"%s\"", value.clone()),
+        Encode::Int if one.is_system => (":%s", value.clone()),
+        Encode::Timestamp if one.is_system => (":%s", times::moment(value)),
+        Encode::Text if value != "NULL" => (":%s", format!("coalesce(to_json({value}), 'null')")),
+        encode => (":%s", leaf(value, encode)),
+    }
 }
 
 /// The setting of a session that says how many records one transaction may build in lists that multiply.
