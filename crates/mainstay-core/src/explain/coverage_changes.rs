@@ -7,7 +7,7 @@ use super::{
     clauses::{Changed, Subject},
     coverage::{ClauseSeen, Covered},
     coverage_fields::verdicts,
-    known::{changed, unknown},
+    known::{becoming, unknown},
     obeying::{Subjects, by_key},
     rule_clauses::leaves,
 };
@@ -69,8 +69,8 @@ impl Core {
         (before, patch): (&[Value], &Patch),
         seen: &mut Vec<ClauseSeen>,
     ) -> Result<(), Error> {
-        let after = changed(before, patch);
-        let after = OwnFields { collection: self.schema.collection(rule.0), values: &after };
+        let collection = self.schema.collection(rule.0);
+        let after = OwnFields { collection, values: &becoming(collection, before, patch) };
         let unknown = unknown(patch);
         let state = |over| Subject::Changed(Changed { before, after: &after, over, unknown: &unknown });
         self.see_of(request, rule, (Subjects::One(target), state(Over::Before), None), seen).await?;

@@ -7,7 +7,7 @@ use super::{
     clauses::{Changed, Subject},
     coverage::ClauseSeen,
     coverage_fields::verdicts,
-    known::{changed, unknown},
+    known::{becoming, unknown},
     obeying::{Found, Subjects, by_key},
     rule_clauses::leaves,
 };
@@ -74,8 +74,8 @@ impl Core {
         (before, patch): (&[Value], &Patch),
         seen: &mut Vec<ClauseSeen>,
     ) -> Result<(), Error> {
-        let (after, unknown) = (changed(before, patch), unknown(patch));
-        let after = OwnFields { collection: self.schema.collection(of), values: &after };
+        let (collection, unknown) = (self.schema.collection(of), unknown(patch));
+        let after = OwnFields { collection, values: &becoming(collection, before, patch) };
         let subject = Subject::Changed(Changed { before, after: &after, over: Over::After, unknown: &unknown });
         for (kind, key) in links.iter().filter(|_| !request.caller.is_admin()) {
             let Some(other) = kind.target(&self.schema, of) else { continue };

@@ -160,8 +160,8 @@ pub(super) fn unknown(patch: &Patch) -> Vec<FieldId> {
     late.chain(patch.made.iter().copied()).collect()
 }
 
-/// The record as a patch leaves it, as far as it is known before the write.
-pub(super) fn changed(before: &[Value], patch: &Patch) -> Vec<Value> {
+/// The record as a patch leaves it, as far as it is known before the write, with the version that it then has.
+pub(super) fn becoming(of: &Collection, before: &[Value], patch: &Patch) -> Vec<Value> {
     let mut after = before.to_vec();
     for (field, value) in &patch.set {
         let slot = &mut after[field.0 as usize];
@@ -170,12 +170,6 @@ pub(super) fn changed(before: &[Value], patch: &Patch) -> Vec<Value> {
             false => value.clone(),
         };
     }
-    after
-}
-
-/// The same with the version that it then has.
-pub(super) fn becoming(of: &Collection, before: &[Value], patch: &Patch) -> Vec<Value> {
-    let mut after = changed(before, patch);
     let version = of.system.version.filter(|_| !patch.is_empty());
     if let Some(Value::Int(version)) = version.and_then(|version| after.get_mut(version.0 as usize)) {
         *version += 1;

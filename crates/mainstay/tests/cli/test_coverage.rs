@@ -62,6 +62,15 @@ fn clauses_over_old_and_new_are_asked_of_the_change_that_was_sent() {
     assert_eq!(moved.never("new.team.lead == auth.id"), TRUE_ONLY, "{:#}", moved.0);
 }
 
+/// The version counts up with the change, as its rule reads it.
+#[test]
+fn a_clause_over_the_version_is_asked_of_the_one_that_comes() {
+    let schema = "type A @rules(read: \"true\", update: \"new.version > old.version\") { id: String! name: String! }";
+    let rename = request("anna", "patch", "/api/as/a", &json!({"name": "b"}), 200);
+    let seen = Seen::of(schema, "as = [{ id = \"a\", name = \"a\" }]\n", &rename);
+    assert_eq!(seen.never("new.version > old.version"), TRUE_ONLY, "{:#}", seen.0);
+}
+
 const TEAMS: &str = r#"type Person @path(name: "people") @rules(read: "true") { id: String! name: String! @unique open: Boolean! }
 type Team @rules(read: "true", create: "true", update: "owner == auth.id") {
   id: String!
