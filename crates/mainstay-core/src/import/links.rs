@@ -32,9 +32,7 @@ impl Name<'_> {
 
     /// Whether it is a key without being looked up. A text may be another name.
     pub(super) fn is_key(&self, target: &Collection) -> bool {
-        target.key != KeyKind::String
-            && (self.by.is_none() || self.by == target.system.id)
-            && target.key.parse(&self.text).is_some()
+        (self.by.is_none() || self.by == target.system.id) && reads_as_key(target, &self.text)
     }
 
     /// What it is in a file.
@@ -44,6 +42,11 @@ impl Name<'_> {
         let field = Json::Object(vec![(Cow::Owned(target.field(by).name.clone()), text)]);
         Json::Object(vec![(Cow::Borrowed("by"), field)])
     }
+}
+
+/// Whether a text is a key of a collection whose keys have a form of their own.
+pub(super) fn reads_as_key(of: &Collection, text: &str) -> bool {
+    of.key != KeyKind::String && of.key.parse(text).is_some()
 }
 
 /// What a link leads to.

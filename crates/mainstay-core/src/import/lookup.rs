@@ -9,11 +9,11 @@ use std::{
 
 use foldhash::fast::RandomState;
 use mainstay_expr::Value;
-use mainstay_schema::{CollectionId, FieldId, Json, JsonLimits, nearest};
+use mainstay_schema::{Collection, CollectionId, FieldId, Json, JsonLimits, nearest};
 use mainstay_store::ReadStatement;
 
 use super::{
-    links::{Name, as_name, name_fields},
+    links::{Name, as_name, name_fields, reads_as_key},
     load::Loading,
     prepare::Understood,
 };
@@ -96,12 +96,16 @@ impl Known {
         closed: bool,
     ) -> Result<(), Error> {
         let mut left = names;
-        for field in by.map_or_else(|| name_fields(core.schema().collection(of)), |by| vec![by]) {
-            if left.is_empty() {
-                break;
+        let target = core.schema().collection(of);
+        for field in by.map_or_else(|| name_fields(target), |by| vec![by]) {
+            let (asked, others): (Vec<String>, Vec<String>) =
+                left.into_iter().partition(|name| may_be_of(target, by, field, name));
+            left = others;
+            if asked.is_empty() {
+                continue;
             }
-            let found = self.by_field(core, request, (of, field), &left).await?;
-            left.retain(|name| !found.contains_key(name));
+            let found = self.by_field(core, request, (of, field), &asked).await?;
+            left.extend(asked.into_iter().filter(|name| !found.contains_key(name)));
             let known = self.names.entry((of, by)).or_default();
             known.extend(found.into_iter().map(|(name, key)| (name, Some(key))));
         }
@@ -198,6 +202,11 @@ impl Loading<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether a name may be of a field. What reads as a key is one where nothing else is said: the record may still come.
+pub(super) fn may_be_of(target: &Collection, by: Option<FieldId>, field: FieldId, name: &str) -> bool {
+    by.is_some() || target.system.id == Some(field) || !reads_as_key(target, name)
 }
 
 /// A name as the field would be answered: what is normalized alike is one name.

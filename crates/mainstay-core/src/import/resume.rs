@@ -82,11 +82,11 @@ impl<'a> Loading<'a> {
         let known = self.known(part, place, &alike, &notes, remembered)?;
         let mut found =
             known.map(|(id, state)| Repaired { id: id.clone(), state: state.clone(), ..Repaired::default() });
-        let goes_on = found.is_some();
-        if !goes_on && !place.is_none() {
-            found = self.repaired(part, place, &notes, remembered)?;
-        }
-        let was_repaired = found.is_some() && !goes_on;
+        // What was put aside is tried once more: what it links to may have been repaired.
+        let is_open = found.as_ref().is_none_or(|found| !found.state.aside.is_empty());
+        let repaired = if is_open && !place.is_none() { self.repaired(part, place, &notes, remembered)? } else { None };
+        let was_repaired = repaired.is_some();
+        found = repaired.or(found);
         let replaces = match &found {
             Some(found) => self.moved(found, place, &notes, remembered, was_repaired).map(|()| Vec::new())?,
             None => self.replaced(part, place, &notes, &alike, remembered)?,

@@ -230,8 +230,16 @@ fn links<'r>(collection: &'r Collection, record: &'r NewRecord) -> impl Iterator
     let leads = |field: FieldId| {
         !record.values[field.0 as usize].is_null() || late_fields(&record.late).any(|late| late == field)
     };
-    let to_one = collection.fields.iter().filter(|field| matches!(field.kind, FieldKind::ToOne { .. }));
-    link_shapes(to_one.map(|field| field.id).filter(move |field| leads(*field)), &record.late, &record.made)
+    // It is there as soon as it is written.
+    let leads_to_itself = move |field: FieldId, target: CollectionId| {
+        let key = key_of(collection, &record.values);
+        target == collection.id && !key.is_null() && record.values[field.0 as usize] == *key
+    };
+    let to_one = collection.fields.iter().filter_map(move |field| match field.kind {
+        FieldKind::ToOne { target, .. } if !leads_to_itself(field.id, target) => Some(field.id),
+        _ => None,
+    });
+    link_shapes(to_one.filter(move |field| leads(*field)), &record.late, &record.made)
 }
 
 /// The values that are written: the columns, then the keys of each list.

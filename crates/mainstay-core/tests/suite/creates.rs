@@ -150,3 +150,15 @@ async fn an_empty_list_creates_nothing() {
     let (house, _) = house().await;
     assert_eq!(house.create(&user("anna"), "tasks", "[]").await, "");
 }
+
+#[tokio::test]
+async fn a_record_may_be_made_that_needs_itself() {
+    let house =
+        House::new(r#"type Person @path(name: "people") @rules(read: "true", create: "true") { boss: Person! }"#);
+    let id = "01990000-0000-7000-8000-000000000001";
+    let told = house.create(&user("anna"), "people", &format!("{{\"id\": \"{id}\", \"boss\": \"{id}\"}}")).await;
+    assert!(told.contains(&format!("\"boss\":\"{id}\"")), "{told}");
+    let other = "01990000-0000-7000-8000-000000000002";
+    let told = house.create(&user("anna"), "people", &format!("{{\"boss\": \"{other}\"}}")).await;
+    assert!(told.contains("no such \\\"Person\\\"") || told.contains("no such \"Person\""), "{told}");
+}

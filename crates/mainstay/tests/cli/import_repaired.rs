@@ -210,7 +210,7 @@ fn bad_records_are_repaired_where_they_stand() {
         (vec![json!(2)], vec!["better".into(), "good".into(), "y".into()])
     );
     // Also without the file for them: then they must be right.
-    assert_eq!(counts(&project, &["entries.csv"]), (0, 3));
+    assert!(refused(&project, &["entries.csv"]).contains("entries.csv:2: Entry /amount"));
     project.write("entries.csv", &file("x,older", "y,5"));
     assert!(refused(&project, &["entries.csv"]).contains("entries.csv:2: Entry /amount"));
     project.write("entries.csv", &file("\"x\nx\",4", "y,5"));
@@ -236,6 +236,27 @@ fn a_record_that_was_wrong_and_waits_now_may_be_repaired_once_more() {
     project.write("nodes.ndjson", &file("z", "\"b\""));
     assert_eq!(counts(&project, &["nodes.ndjson"]), (2, 1));
     assert_eq!((texts(&project, "nodes"), waiting(&project)), (vec!["a".into(), "b".into(), "z".into()], 0));
+}
+
+/// It is not wrong itself; and what is still wrong is told each time.
+#[test]
+fn a_record_that_linked_to_a_wrong_one_comes_in_once_that_one_is_repaired() {
+    let project = project();
+    let import = ["teams.csv", "people.csv", "--skip-bad", "bad.ndjson"];
+    let project_of = |names: &str| project.write("teams.csv", &format!("name,text\n{names}"));
+    project.write("people.csv", "name,age,team\nanna,1,red\nbob,2,blue\n");
+    project_of("red,\n");
+    assert_eq!(counts(&project, &["teams.csv", "people.csv", "--skip-bad", "bad.ndjson", "--map", "text="]), (2, 0));
+    let bad = project.read("bad.ndjson");
+    assert!(bad.lines().count() == 1 && bad.contains("\"line\":3"), "{bad}");
+    let (code, report) = project.json(&[&["import"], &import[..], &["--map", "text="]].concat());
+    assert_eq!((code, &report["bad"], project.read("bad.ndjson")), (Some(0), &json!(1), bad), "{report}");
+    project_of("red,\nblue,\n");
+    assert_eq!(counts(&project, &["teams.csv", "people.csv", "--skip-bad", "bad.ndjson", "--map", "text="]), (2, 2));
+    assert_eq!(
+        (texts(&project, "people"), project.read("bad.ndjson")),
+        (vec!["anna".into(), "bob".into()], String::new())
+    );
 }
 
 #[test]

@@ -169,6 +169,33 @@ fn a_record_may_need_a_link_to_itself() {
     }
 }
 
+/// What reads as an id is one, though another record has it as a unique value and this one is further down.
+#[test]
+fn what_is_exported_links_to_the_same_when_it_comes_in() {
+    let schema = "type Order { id: Int! number: Int! @unique follows: Order also: Order many: [Order!]! @many }";
+    let project = Project::applied(schema);
+    project.write(
+        "orders.ndjson",
+        "{\"id\": 1, \"number\": 3, \"follows\": 1, \"also\": 3}\n\
+         {\"id\": 2, \"number\": 9, \"follows\": {\"by\": {\"number\": 4}}, \"many\": [{\"by\": {\"number\": 4}}, 1, 2]}\n\
+         {\"id\": 3, \"number\": 4}\n",
+    );
+    project.ok(&["import", "orders.ndjson"]);
+    let follows = |project: &Project| stored(project, "orders", &["id", "follows", "also"]);
+    let wanted = json!([
+        {"id": "1", "follows": "1", "also": "3"}, {"id": "2", "follows": "3", "also": null},
+        {"id": "3", "follows": null, "also": null}
+    ]);
+    assert_eq!(json!(follows(&project)), wanted);
+    project.ok(&["export", "orders", "--out", "out"]);
+    let other = Project::applied(schema);
+    other.write("orders.ndjson", &project.read("out/orders.ndjson"));
+    other.ok(&["import", "orders.ndjson"]);
+    assert_eq!(json!(follows(&other)), wanted);
+    other.ok(&["export", "orders", "--out", "again"]);
+    assert_eq!(other.read("again/orders.ndjson"), project.read("out/orders.ndjson"));
+}
+
 /// The check is asked once the link is there; of one whose link leads nowhere it is told with that.
 #[test]
 fn a_check_may_need_a_link_to_a_record_further_down() {

@@ -8,7 +8,7 @@ use super::{
         MissingLinks,
         links::{End, Link, Name, as_name, name_fields},
         load::Loading,
-        lookup::spelled,
+        lookup::{may_be_of, spelled},
         read::Fields,
     },
     There, plain_error,
@@ -27,8 +27,10 @@ impl Here {
         }
     }
 
-    fn get(&self, name: &Name<'_>) -> Option<&str> {
-        let mut fields = self.0.iter().filter(|(field, _)| name.by.is_none_or(|by| by == *field));
+    fn get(&self, of: &Collection, name: &Name<'_>) -> Option<&str> {
+        let is_asked =
+            |field: FieldId| name.by.is_none_or(|by| by == field) && may_be_of(of, name.by, field, &name.text);
+        let mut fields = self.0.iter().filter(|(field, _)| is_asked(*field));
         fields.find_map(|(_, names)| names.get(&*name.text)).map(String::as_str)
     }
 }
@@ -91,6 +93,7 @@ impl Loading<'_> {
         };
         let is_name = |id: &FieldId| {
             name.by.is_none_or(|by| by == *id)
+                && may_be_of(of, name.by, *id, &name.text)
                 && value(*id).is_some_and(|own| Some(own) == spelled(self.core, of.id, *id, &name.text))
         };
         let key = value(of.system.id?)?;
@@ -100,7 +103,7 @@ impl Loading<'_> {
     /// What a name leads to.
     fn end<'k>(&'k self, part: usize, target: CollectionId, name: &Name<'_>, in_chunk: &'k Here) -> End<'k> {
         if target == self.parts[part].collection
-            && let Some(key) = in_chunk.get(name)
+            && let Some(key) = in_chunk.get(self.core.schema().collection(target), name)
         {
             return End::Key(Cow::Borrowed(key));
         }
