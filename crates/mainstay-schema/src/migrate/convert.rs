@@ -77,6 +77,7 @@ fn convert(from: &Form, to: &Form, value: &Value) -> Option<Value> {
             [one] => convert(of, to, one),
             _ => None,
         },
+        (Form::Scalar(Scalar::Json), Form::List(of)) => read_list(of, value),
         (from, Form::List(of)) => list(of, vec![convert(from, of, value)?]),
         (Form::Embedded(from), Form::Embedded(to)) => embedded(from, to, value),
         (Form::Embedded(_), _) => None,
@@ -207,6 +208,20 @@ fn read(to: &Form, value: &Value) -> Option<Value> {
             None
         }
     })
+}
+
+/// JSON as a list: the elements of an array, or the one that it is.
+fn read_list(of: &Form, value: &Value) -> Option<Value> {
+    let text = text_of(value);
+    let Json::Array(items) = Json::parse(text.as_bytes(), DEPTH).ok()? else {
+        return list(of, vec![convert(&Form::Scalar(Scalar::Json), of, value)?]);
+    };
+    let element = |item: &Json<'_>| match (of, item) {
+        (Form::Enum(_), Json::Text(name)) => convert(&Form::Scalar(Scalar::String), of, &Value::text(name.as_ref())),
+        (Form::Embedded(_), _) => read(of, &Value::Json(item.to_canonical().into())),
+        _ => from_json(of, item),
+    };
+    list(of, items.iter().map(element).collect::<Option<_>>()?)
 }
 
 /// A value from its wire form.

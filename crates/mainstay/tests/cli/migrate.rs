@@ -300,3 +300,36 @@ fn of_several_that_apply_at_once_one_does_and_the_others_find_it_done() {
     }
     assert!(project.ok(&["plan"]).contains("nothing to do"));
 }
+
+/// The elements come back, each as a value of its type; what is none is told, and no array becomes one text.
+#[test]
+fn a_list_becomes_json_and_a_list_again() {
+    let schema = |ty: &str| format!("enum Size {{ s m }} type Box @embedded {{ w: Int! }} type Item {{ x: {ty} }}");
+    for (ty, value) in [
+        ("[String!]!", r#"["a", "b"]"#),
+        ("[Int!]!", "[1, 2]"),
+        ("[Long!]!", r#"["9007199254740993"]"#),
+        ("[Date!]!", r#"["2026-01-02", "2026-02-03"]"#),
+        ("[Decimal!]! @decimal(precision: 10, scale: 2)", r#"["1.50"]"#),
+        ("[Size!]!", r#"["m", "s"]"#),
+        ("[Box!]!", r#"[{"w": 1}, {"w": 2}]"#),
+        ("[String!]!", "[]"),
+    ] {
+        let project = Project::applied(&schema(ty));
+        project.write("items.ndjson", &format!("{{\"x\": {value}}}\n"));
+        project.ok(&["import", "items.ndjson"]);
+        for ty in ["JSON!", ty] {
+            project.write("schema.graphql", &schema(ty));
+            project.ok(&["apply", "--yes"]);
+        }
+        let wanted: serde_json::Value = serde_json::from_str(value).unwrap();
+        assert_eq!(crate::import::stored(&project, "items", &["x"]), [serde_json::json!({"x": wanted})], "{ty}");
+        project.write("items.ndjson", "{\"x\": [{\"none\": 1}]}\n");
+        project.write("schema.graphql", &schema("JSON!"));
+        project.ok(&["apply", "--yes"]);
+        project.ok(&["import", "items.ndjson", "--again"]);
+        project.write("schema.graphql", &schema(ty));
+        let ran = project.run(&["apply", "--yes"]);
+        assert!(ran.code != Some(0) && format!("{ran:?}").contains("none"), "{ty}: {ran:?}");
+    }
+}
