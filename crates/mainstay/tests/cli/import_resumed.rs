@@ -98,6 +98,11 @@ fn a_run_that_goes_on_knows_that_links_may_lead_to_what_waits() {
 }
 
 /// Both would find no note of the other's, and load the file.
+/// Who holds the lock of imports: others are taken while a database is opened.
+const HELD: &str = "FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE \
+                    datname = current_database()) AND (classid::bigint << 32 | objid::bigint) = \
+                    hashtextextended('mainstay import ' || current_schema(), 0)";
+
 #[test]
 fn a_second_import_of_a_database_on_a_server_waits_and_is_refused() {
     postgres_only!("a file is held by one process");
@@ -108,9 +113,8 @@ fn a_second_import_of_a_database_on_a_server_waits_and_is_refused() {
         command.stdin(stdin).stdout(Stdio::null()).spawn().unwrap()
     };
     let mut first = begun(Stdio::piped());
-    let held = "SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database \
-                WHERE datname = current_database())";
-    while project.rows("", held).is_empty() {}
+    let held = format!("SELECT {HELD}");
+    while project.rows("", &held).is_empty() {}
     project.write("nodes.ndjson", "{\"name\": \"a\"}\n");
     let mut second = project.command_of(env!("CARGO_BIN_EXE_mainstay"));
     second.args(["import", "nodes.ndjson"]).env("MAINSTAY_DATABASE_STATEMENT_MS_MAX", "100");
@@ -138,10 +142,9 @@ fn an_import_ends_where_another_has_begun_since() {
     command.args(["import", "nodes", "-", "--format", "ndjson"]);
     let mut first = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let begun = "SELECT FROM mainstay_import WHERE id = ''";
-    let held = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = \
-                (SELECT oid FROM pg_database WHERE datname = current_database())";
+    let held = format!("SELECT pg_terminate_backend(pid) {HELD}");
     while project.rows("", begun).is_empty() {}
-    while project.rows("", held).is_empty() {}
+    while project.rows("", &held).is_empty() {}
     project.write("nodes.ndjson", "{\"name\": \"a\"}\n");
     project.ok(&["import", "nodes.ndjson"]);
     first.stdin.take().unwrap().write_all(b"{\"name\": \"b\"}\n").unwrap();
