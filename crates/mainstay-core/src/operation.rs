@@ -263,6 +263,13 @@ pub struct Batch<'a> {
     pub operations: Vec<Result<BatchOperation<'a>, Vec<FieldError>>>,
 }
 
+impl<'a> Batch<'a> {
+    /// The operations of which nothing is wrong before their records are read.
+    pub(crate) fn right(&self) -> impl Iterator<Item = &BatchOperation<'a>> {
+        self.operations.iter().flatten().filter(|operation| operation.wrong.is_empty())
+    }
+}
+
 /// One operation of a batch.
 #[derive(Debug)]
 pub struct BatchOperation<'a> {
@@ -278,6 +285,8 @@ pub struct BatchOperation<'a> {
     pub answered: Answered,
     /// Where it stands in the body, as a JSON pointer.
     pub place: String,
+    /// What is wrong with its members: it is read all the same, so that what is wrong with its record comes at once too.
+    pub wrong: Vec<FieldError>,
 }
 
 /// What an operation of a batch does.
@@ -290,7 +299,7 @@ pub enum Act<'a> {
     },
     /// A change of the record with the values of a unique, or a new one.
     Upsert {
-        /// The fields of the unique.
+        /// The fields of the unique; none where something is wrong with them.
         unique: Vec<FieldId>,
         /// The record's fields.
         data: Json<'a>,
@@ -316,4 +325,6 @@ pub enum Aimed<'a> {
     Id(Json<'a>),
     /// By a unique: an object of its fields.
     By(Json<'a>),
+    /// Nothing says which, and that is told already.
+    Unnamed,
 }

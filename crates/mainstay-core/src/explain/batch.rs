@@ -97,7 +97,7 @@ impl Core {
     ) -> Result<Vec<(&'b BatchOperation<'b>, Later)>, Error> {
         let reading = Reading::new(self, request, Sender::Caller, true);
         let mut all = Vec::new();
-        for (number, operation) in batch.operations.iter().flatten().enumerate().take(EXPLAINED_MAX) {
+        for (number, operation) in batch.right().enumerate().take(EXPLAINED_MAX) {
             all.push((operation, self.operation_explained(request, &reading, operation)?));
             if let Some(name) = &operation.name {
                 // Its key is not known yet, as in a batch that is done.
@@ -169,7 +169,7 @@ impl Core {
                 let values = unique.fields.iter().map(value).collect::<Option<_>>()?;
                 Some(Target::Unique { fields: unique.fields.clone(), values })
             }
-            Aimed::By(_) => None,
+            Aimed::By(_) | Aimed::Unnamed => None,
         }
     }
 }

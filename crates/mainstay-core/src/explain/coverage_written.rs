@@ -46,7 +46,7 @@ impl Core {
             Operation::Delete(delete) => {
                 vec![Written::Gone { of: delete.collection, target: delete.target.clone() }]
             }
-            Operation::Batch(batch) => self.batch_sent(request, &batch.operations.iter().flatten().collect::<Vec<_>>()),
+            Operation::Batch(batch) => self.batch_sent(request, &batch.right().collect::<Vec<_>>()),
             _ => Vec::new(),
         }
     }
@@ -105,7 +105,7 @@ impl Core {
     fn aimed_at(&self, reading: &Reading<'_>, operation: &BatchOperation<'_>, aimed: &Aimed<'_>) -> Option<Target> {
         let named = match aimed {
             Aimed::Id(json) => json.get("ref").and_then(|name| reading.named(operation.collection, name).ok()),
-            Aimed::By(_) => None,
+            Aimed::By(_) | Aimed::Unnamed => None,
         };
         match named {
             Some(named) => named.key.as_ref().map(by_key),

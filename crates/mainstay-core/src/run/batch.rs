@@ -78,6 +78,7 @@ impl Core {
             match operation {
                 Ok(operation) => {
                     self.may_operate(request, operation).map_err(|error| error.at(&operation.place))?;
+                    errors.extend(operation.wrong.iter().cloned());
                     let read = self.read_operation(&reading, operation, &mut errors);
                     let read = read.map_err(|error| error.at(&operation.place))?;
                     name(&reading, self, (number, operation), read.as_ref(), &mut errors);
@@ -135,8 +136,10 @@ impl Core {
             }
             Act::Delete { target } => self.aim(reading, operation, target, errors).map(Read::Delete),
         };
-        match read.filter(|_| errors.len() == before) {
-            None if errors.len() == before => Err(Error::internal("an operation that is right was not read")),
+        match read.filter(|_| errors.len() == before && operation.wrong.is_empty()) {
+            None if errors.len() == before && operation.wrong.is_empty() => {
+                Err(Error::internal("an operation that is right was not read"))
+            }
             read => Ok(read),
         }
     }
@@ -159,6 +162,7 @@ impl Core {
                 Some(Sent::Record(..)) | None => None,
             },
             Aimed::By(json) => reader.unique(of, json, true, format!("{}/by", operation.place)).map(Aim::by),
+            Aimed::Unnamed => None,
         };
         errors.append(&mut reader.errors);
         aim

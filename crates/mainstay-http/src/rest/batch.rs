@@ -117,7 +117,7 @@ struct Reader<'a> {
     errors: Vec<FieldError>,
 }
 
-/// Reads one operation; else all that is wrong with it.
+/// Reads one operation, with what is wrong with its members; of one that does nothing to any collection, that alone.
 fn read<'a>(
     selects: &Selects<'_>,
     schema: &Schema,
@@ -136,12 +136,13 @@ fn read<'a>(
     let version = reader.version();
     let answered = Answered { selection: reader.selection(selects), params: reader.params() };
     let act = match (known, collection) {
-        (Some(op), Some(collection)) => reader.act(op, collection, admin),
+        (Some(op), Some(collection)) => Some(reader.act(op, collection, admin)),
         _ => None,
     };
     match (act, collection) {
-        (Some(act), Some(of)) if reader.errors.is_empty() => {
-            Ok(BatchOperation { collection: of.id, act, name, version, answered, place: reader.place })
+        (Some(act), Some(of)) => {
+            let Reader { place, errors: wrong, .. } = reader;
+            Ok(BatchOperation { collection: of.id, act, name, version, answered, place, wrong })
         }
         _ => Err(reader.errors),
     }
@@ -254,53 +255,45 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn act(&mut self, op: &str, collection: &Collection, admin: bool) -> Option<Act<'a>> {
+    fn act(&mut self, op: &str, collection: &Collection, admin: bool) -> Act<'a> {
         match op {
-            "create" => Some(Act::Create { data: self.data()? }),
-            "upsert" => {
-                let unique = self.unique(collection, admin);
-                Some(Act::Upsert { data: self.data()?, unique: unique? })
-            }
-            "update" => {
-                let target = self.target();
-                Some(Act::Update { data: self.data()?, target: target? })
-            }
-            _ => Some(Act::Delete { target: self.target()? }),
+            "create" => Act::Create { data: self.data() },
+            "upsert" => Act::Upsert { unique: self.unique(collection, admin), data: self.data() },
+            "update" => Act::Update { target: self.target(), data: self.data() },
+            _ => Act::Delete { target: self.target() },
         }
     }
 
-    fn data(&mut self) -> Option<Json<'a>> {
-        let data = self.take("data");
-        if data.is_none() {
+    /// The fields of the record; where none are sent, it is read as one without any.
+    fn data(&mut self) -> Json<'a> {
+        self.take("data").unwrap_or_else(|| {
             self.wrong("data", "required", "\"data\" holds the fields", None);
-        }
-        data
+            Json::Object(Vec::new())
+        })
     }
 
     /// The fields of the unique by which an upsert looks.
-    fn unique(&mut self, collection: &Collection, admin: bool) -> Option<Vec<FieldId>> {
-        let names = self.needed("by", "\"by\" names the unique: \"slug\", or \"owner,skill\"")?;
-        match target::unique(collection, admin, &names) {
-            Ok(unique) => Some(unique),
-            Err(problem) => {
-                self.wrong("by", "not_unique", problem.detail.into_owned(), problem.hint);
-                None
-            }
-        }
+    fn unique(&mut self, collection: &Collection, admin: bool) -> Vec<FieldId> {
+        let names = self.needed("by", "\"by\" names the unique: \"slug\", or \"owner,skill\"");
+        let unique = names.map(|names| target::unique(collection, admin, &names)).transpose();
+        unique.map(Option::unwrap_or_default).unwrap_or_else(|problem| {
+            self.wrong("by", "not_unique", problem.detail.into_owned(), problem.hint);
+            Vec::new()
+        })
     }
 
-    fn target(&mut self) -> Option<Aimed<'a>> {
+    fn target(&mut self) -> Aimed<'a> {
         match (self.take("id"), self.take("by")) {
-            (Some(id), None) => Some(Aimed::Id(id)),
-            (None, Some(by)) => Some(Aimed::By(by)),
+            (Some(id), None) => Aimed::Id(id),
+            (None, Some(by)) => Aimed::By(by),
             (Some(_), Some(_)) => {
                 self.wrong("by", "unknown_member", "the record is named by \"id\" already", None);
-                None
+                Aimed::Unnamed
             }
             (None, None) => {
                 let message = "\"id\" or \"by\" says which record: \"id\": \"…\", or \"by\": {\"slug\": \"…\"}";
                 self.wrong("id", "required", message, None);
-                None
+                Aimed::Unnamed
             }
         }
     }

@@ -137,6 +137,60 @@ async fn all_that_is_wrong_comes_at_once() {
     );
 }
 
+/// What is wrong with an operation's members hides nothing of what is wrong with its record.
+#[tokio::test]
+async fn members_and_data_that_are_wrong_come_at_once() {
+    let app = skills().await;
+    let rust = json!({"slug": "rust"});
+    let progress = json!({"skill": {"ref": "t"}, "percent": 1});
+    let body = ops(json!([
+        {"op": "create", "in": "skills", "as": "s", "data": [], "y": 1},
+        {"op": "create", "in": "progress", "data": progress, "version": 1},
+        {"op": "create", "in": "progress", "data": {"skill": {"ref": "s"}, "percent": 101}, "fields": "percent("},
+        {"op": "update", "in": "skills", "data": {"name": 7}},
+        {"op": "update", "in": "skills", "id": "x", "by": rust, "data": 7},
+        {"op": "update", "in": "skills", "by": {"slog": "rust"}, "version": "1"},
+        {"op": "upsert", "in": "skills", "by": "name", "data": {"slug": "rust", "monthsMin": "x"}},
+        {"op": "upsert", "in": "skills", "data": []},
+        {"op": "delete", "in": "skills", "id": {"ref": "t"}, "data": {}},
+        {"op": "create", "in": "categories"},
+    ]));
+    let reply = app.admin().post("/api/batch", body).await;
+    assert_eq!(reply.status, 422, "{}", reply.text);
+    assert_eq!(
+        pointers(&reply),
+        [
+            "/ops/0/y",
+            "/ops/0/data",
+            "/ops/1/version",
+            "/ops/1/data/skill/ref",
+            "/ops/2/fields",
+            "/ops/2/data/percent",
+            "/ops/3/id",
+            "/ops/3/data/name",
+            "/ops/4/by",
+            "/ops/4/data",
+            "/ops/5/version",
+            "/ops/5/data",
+            "/ops/5/by/slog",
+            "/ops/6/by",
+            "/ops/6/data/monthsMin",
+            "/ops/7/by",
+            "/ops/7/data",
+            "/ops/8/data",
+            "/ops/8/id/ref",
+            "/ops/9/data",
+            "/ops/9/data/slug",
+            "/ops/9/data/name",
+        ],
+        "{}",
+        reply.text
+    );
+    // Who may not is told nothing else.
+    let refused = ops(json!([{"op": "create", "in": "skills", "data": [], "y": 1}]));
+    assert_eq!(app.user("anna").post("/api/batch", refused).await.code(), "forbidden");
+}
+
 #[tokio::test]
 async fn the_creator_becomes_the_first_admin() {
     let app = TestApp::with_schema(ORGS).await;
