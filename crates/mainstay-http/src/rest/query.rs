@@ -77,8 +77,16 @@ fn unknown(name: &str) -> Box<Problem> {
 
 fn text<'a>(name: &str, value: Json<'a>) -> Outcome<Cow<'a, str>> {
     match value {
-        Json::Text(text) if !text.contains('\0') => Ok(text),
+        Json::Text(text) => whole(name, text),
         other => Err(wrong(format!("{name:?} is a text, found {}", other.kind()))),
+    }
+}
+
+/// A text that the database can hold.
+fn whole<'a>(name: &str, text: Cow<'a, str>) -> Outcome<Cow<'a, str>> {
+    match text.contains('\0') {
+        true => Err(wrong(format!("{name:?} holds the character U+0000")).hint(Some("leave it out".to_owned()))),
+        false => Ok(text),
     }
 }
 
@@ -109,7 +117,7 @@ fn argument<'a>(name: &str, value: Json<'a>) -> Outcome<Cow<'a, str>> {
 /// A value in the form that an address has for it.
 fn plain<'a>(name: &str, value: Json<'a>) -> Outcome<Cow<'a, str>> {
     Ok(match value {
-        Json::Text(text) if !text.contains('\0') => text,
+        Json::Text(text) => whole(name, text)?,
         Json::Bool(value) => value.to_string().into(),
         Json::Int(value) => value.to_string().into(),
         Json::Float(value) => value.to_string().into(),

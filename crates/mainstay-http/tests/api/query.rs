@@ -46,6 +46,10 @@ async fn who_is_refused() {
     assert_eq!(null.json()["hint"], "a filter asks for null itself: name == null, in place of p.q");
     let text = query(&app, json!({"from": "skills", "limit": "5"})).await;
     assert_eq!(text.problem(), "400 invalid_body: \"limit\" is a number, found a text");
+    let nul = query(&app, json!({"from": "skills", "filter": "name == 'a\u{0}'"})).await;
+    assert_eq!(nul.problem(), "400 invalid_body: \"filter\" holds the character U+0000");
+    let nul = query(&app, json!({"from": "skills", "filter": "name == p.q", "params": {"q": "a\u{0}"}})).await;
+    assert_eq!(nul.problem(), "400 invalid_body: \"q\" holds the character U+0000");
     assert_eq!(app.anonymous().get("/api/query").await.status, 405);
     assert_eq!(app.anonymous().post("/api/query?limit=1", json!({"from": "skills"})).await.status, 400);
     let keyed = app.user("anna").header("idempotency-key", "k").post("/api/query", json!({"from": "skills"})).await;
