@@ -90,8 +90,7 @@ impl Steps<'_> {
             if let Source::By(by) = &mut one.source
                 && !by.late.is_empty()
             {
-                let target = by.target;
-                self.settle(&mut by.late, target, super::steps::Around::default())?;
+                self.settle(&mut by.late, of, super::steps::Around::default())?;
             }
         }
         let mut groups = Groups { base: self.next(), list: Vec::new() };

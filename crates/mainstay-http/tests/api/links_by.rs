@@ -163,6 +163,9 @@ type Issue @rules(read: "true", write: "true") { project: Project! }
     assert_eq!((missing.status, missing.json()["errors"][0]["pointer"].clone()), (422, json!("/project/by")));
     let missing = app.anonymous().post(at, issue(json!({"org": by("c"), "key": 1}))).await;
     assert_eq!((missing.status, missing.json()["errors"][0]["pointer"].clone()), (422, json!("/project/by/org/by")));
+    // Whose record it is that is wrong: what was sent, not what was looked for.
+    assert_eq!(missing.json()["detail"], "this is no valid \"Issue\"");
+    assert_eq!(missing.json()["errors"][0]["detail"], "no such \"Org\", or the caller may not read it");
 }
 
 /// Uniques of every type find what they hold.
