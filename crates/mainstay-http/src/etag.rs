@@ -77,13 +77,25 @@ pub(crate) fn version_wanted(headers: &HeaderMap) -> Outcome<Option<i64>> {
     let bare = Some(text).filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()));
     let opaque = quoted.or(bare);
     let Some(opaque) = opaque else {
-        let hint = Some("send the ETag of the record as it came, quotes included: If-Match: \"3\"".into());
+        let hint = Some("send the version of the record as a strong tag, quotes included: If-Match: \"3\"".into());
         return Err(Problem::new(Code::InvalidHeader, format!("If-Match is no entity tag: {text:?}")).hint(hint));
     };
     let opaque = opaque.strip_suffix(COMPRESSED).unwrap_or(opaque);
     // A weak tag is never equal by the strong comparison, and neither is one that we never made.
     let canonical = opaque.parse::<i64>().ok().filter(|version| *version >= 0 && version.to_string() == opaque);
     Ok(Some(canonical.filter(|_| strong == text).unwrap_or(VERSION_NEVER)))
+}
+
+/// The refusal of a write whose `If-Match` no version can ever meet says so: nobody else changed the record.
+pub(crate) fn say_never(headers: &HeaderMap, mut problem: Box<Problem>) -> Box<Problem> {
+    let (Code::VersionMismatch, Some(present)) = (problem.code, problem.version) else { return problem };
+    if !matches!(version_wanted(headers), Ok(Some(VERSION_NEVER))) {
+        return problem;
+    }
+    let sent = headers.get(header::IF_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default().trim();
+    let why = if sent.starts_with("W/") { "is weak, and no weak tag ever matches" } else { "is of no version" };
+    problem.detail = format!("the tag {sent} of If-Match {why}; the record has the version {present}").into();
+    problem.hint(Some("read the record with its \"version\", and send that, in quotes: If-Match: \"3\"".to_owned()))
 }
 
 /// Refuses a condition that has no meaning for this call: it must not be taken for one that holds.

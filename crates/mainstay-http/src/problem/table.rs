@@ -146,7 +146,7 @@ pub(crate) const TABLE: [Row; 35] = [
         "Other records link to this one and forbid its delete.",
         "delete or change those first"),
     row(Code::VersionMismatch, 412, "version_mismatch", "the record has another version",
-        "`If-Match` names another version than the record has; `version` is the present one.",
+        "`If-Match` names another version than the record has, or is a weak tag (`W/…`), which never matches; `version` is the present one.",
         "read the record again and repeat the change on it"),
     row(Code::InvalidRecord, 422, "invalid_record", "invalid record",
         "Fields of the record are wrong; `errors` names all of them.",

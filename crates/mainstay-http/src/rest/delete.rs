@@ -16,7 +16,8 @@ pub(super) async fn delete(call: &Call<'_>, target: Target) -> Outcome<Response>
     etag::refuse(headers, &[header::IF_NONE_MATCH])?;
     let version = etag::version_wanted(headers)?;
     Params::parse(call.parts.uri.query(), &[])?;
-    match call.run(Operation::Delete(Delete { collection: call.id(), target, version })).await? {
+    let answer = call.run(Operation::Delete(Delete { collection: call.id(), target, version })).await;
+    match answer.map_err(|problem| etag::say_never(headers, problem))? {
         Answer::Deleted => Ok(reply::empty(StatusCode::NO_CONTENT)),
         _ => Err(other_answer()),
     }

@@ -25,7 +25,8 @@ pub(super) async fn update(call: &Call<'_>, target: Target, body: &mut Incoming)
     let bytes = json::bytes(call, body, true).await?;
     let patch = object(json::parse(call, &bytes)?)?;
     let operation = Update { collection: call.id(), target, version, patch, answered };
-    call.write(&bytes, Operation::Update(operation), move |answer| respond(wish, answer)).await
+    let answer = call.write(&bytes, Operation::Update(operation), move |answer| respond(wish, answer)).await;
+    answer.map_err(|problem| etag::say_never(headers, problem))
 }
 
 /// A patch: an object.

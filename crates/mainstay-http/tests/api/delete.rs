@@ -76,5 +76,9 @@ async fn the_version_is_checked_where_it_is_sent() {
     let path = format!("/api/skills/{}", ids[4]);
     let stale = app.admin().header("if-match", "\"7\"").delete(&path).await;
     assert_eq!((stale.status, &stale.json()["version"]), (412, &json!(1)));
+    let weak = app.admin().header("if-match", "W/\"1\"").delete(&path).await;
+    assert_eq!((weak.status, &weak.json()["version"]), (412, &json!(1)));
+    let detail = "the tag W/\"1\" of If-Match is weak, and no weak tag ever matches; the record has the version 1";
+    assert_eq!(weak.json()["detail"], detail);
     assert_eq!(app.admin().header("if-match", "\"1\"").delete(&path).await.status, 204);
 }
