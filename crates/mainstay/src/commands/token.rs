@@ -8,10 +8,16 @@ use std::{
 
 use clap::Args;
 use mainstay_auth::{NewToken, SigningKey, TokenMaker};
+use mainstay_schema::Scalar;
 use serde_json::json;
 
 use super::Outcome;
-use crate::{failure::Failure, keys, output::Output, project::Project};
+use crate::{
+    failure::Failure,
+    keys,
+    output::Output,
+    project::{Project, load},
+};
 
 /// Make a token for somebody, signed with the project's secret
 #[derive(Debug, Args)]
@@ -40,7 +46,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, project: &Project, output: Output) -> Outcome {
-    let schema = project.schema()?;
+    let claims = claims(arguments, project)?;
     let auth = &project.settings.auth;
     let key = match &arguments.private_key {
         Some(path) => fs::read_to_string(path).map_err(|error| Failure::io(path.display(), &error))?,
@@ -50,7 +56,7 @@ pub(crate) fn run(arguments: &Arguments, project: &Project, output: Output) -> O
         Some(_) => SigningKey::PrivateKeyPem(&key),
         None => SigningKey::Secret(&key),
     };
-    let maker = TokenMaker::new(&signing, &schema.claims).map_err(|error| Failure::new("keys", error.to_string()))?;
+    let maker = TokenMaker::new(&signing, &claims).map_err(|error| Failure::new("keys", error.to_string()))?;
     let maker = maker.with(auth.issuer.first().cloned(), auth.audience.first().cloned());
     let new = NewToken {
         sub: &arguments.sub,
@@ -62,6 +68,12 @@ pub(crate) fn run(arguments: &Arguments, project: &Project, output: Output) -> O
     let token = maker.make(&new, now_micros()).map_err(|error| Failure::new("token", error.to_string()))?;
     output.result(&token, &json!({"token": token, "expiresIn": arguments.ttl}));
     Ok(ExitCode::SUCCESS)
+}
+
+/// The claims that the schema declares, where one is given: without any a token is made while the schema has an error, too.
+fn claims(arguments: &Arguments, project: &Project) -> Result<Vec<(String, Scalar)>, Failure> {
+    let files = project.schema_files()?;
+    if arguments.claims.is_empty() { Ok(Vec::new()) } else { Ok(load(&files)?.claims) }
 }
 
 fn secret(project: &Project) -> Result<String, Failure> {

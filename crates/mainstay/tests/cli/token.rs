@@ -61,6 +61,22 @@ fn what_cannot_be_a_token_is_not_made() {
     assert!(refused(&["--ttl", "soon"]).contains("expected a time like 90s"));
 }
 
+/// `mainstay dev` goes on with the last good schema while the files have an error: its callers get tokens all the same.
+#[tokio::test]
+async fn an_error_of_the_schema_is_in_the_way_of_claims_alone() {
+    let project = Project::with_schema(SCHEMA);
+    let server = project.start(&["dev"]);
+    project.write("schema.graphql", &SCHEMA.replace("ID!", "Nothing!"));
+    let anna = project.token(&["--sub", "anna", "--role", "reader"]);
+    assert_eq!(server.get("/api/notes", &[], Some(&anna)).await.0, StatusCode::OK);
+    let ran = project.run(&["token", "--sub", "eva", "--claim", &format!("org={ORG}")]);
+    assert_ne!(ran.code, Some(0));
+    assert!(ran.stderr.contains("schema.graphql:4"), "{}", ran.stderr);
+    std::fs::remove_file(project.path("schema.graphql")).unwrap();
+    let ran = project.run(&["token", "--sub", "eva"]);
+    assert!(ran.code != Some(0) && ran.stderr.contains("there is no schema.graphql here"), "{}", ran.stderr);
+}
+
 #[test]
 fn a_token_comes_as_json_too() {
     let (code, json) = Project::with_schema(SCHEMA).json(&["token", "--sub", "anna", "--ttl", "2h"]);
