@@ -103,6 +103,21 @@ pub enum ColumnType {
     Embedded(String),
 }
 
+impl ColumnType {
+    /// Its name in the schema language, for messages; a key is called as the scalar that it is kept as.
+    pub(crate) fn describe(&self) -> String {
+        match self {
+            ColumnType::Scalar(Scalar::Decimal { precision, scale }) => format!("Decimal({precision}, {scale})"),
+            ColumnType::Scalar(scalar) => scalar.name().to_owned(),
+            ColumnType::Key(KeyKind::Uuid) => Scalar::Uuid.name().to_owned(),
+            ColumnType::Key(KeyKind::Int) => Scalar::Long.name().to_owned(),
+            ColumnType::Key(KeyKind::String) => Scalar::String.name().to_owned(),
+            ColumnType::Enum(name) | ColumnType::Embedded(name) => name.clone(),
+            ColumnType::List(of) => format!("[{}!]", of.describe()),
+        }
+    }
+}
+
 /// Columns that are unique together; nulls are never equal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UniqueSnapshot {

@@ -14,6 +14,8 @@ const DEPTH: JsonLimits = JsonLimits { depth_max: 200 };
 pub struct Conversion {
     from: Form,
     to: Form,
+    /// What the two types are called.
+    names: (String, String),
 }
 
 impl Conversion {
@@ -23,13 +25,15 @@ impl Conversion {
         (to, new): (&ColumnType, &Snapshot),
         schema: &Schema,
     ) -> Option<Conversion> {
+        let names = || (from.describe(), to.describe());
         let (from, to) = (Form::of(from, old, None), Form::of(to, new, Some(schema)));
-        (!from.widens_to(&to)).then_some(Conversion { from, to })
+        (!from.widens_to(&to)).then(|| Conversion { names: names(), from, to })
     }
 
     /// Between two scalars.
     pub fn of_scalars(from: Scalar, to: Scalar) -> Conversion {
-        Conversion { from: Form::Scalar(from), to: Form::Scalar(to) }
+        let names = (ColumnType::Scalar(from).describe(), ColumnType::Scalar(to).describe());
+        Conversion { from: Form::Scalar(from), to: Form::Scalar(to), names }
     }
 
     /// The value in its new type; `None` where that would lose something of it. Null stays null.
@@ -43,8 +47,8 @@ impl Conversion {
     }
 
     /// The two types, for people.
-    pub fn describe(&self) -> (String, String) {
-        (self.from.describe(), self.to.describe())
+    pub fn describe(&self) -> (&str, &str) {
+        (&self.names.0, &self.names.1)
     }
 }
 

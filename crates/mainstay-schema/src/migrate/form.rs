@@ -94,17 +94,6 @@ impl Form {
             _ => false,
         }
     }
-
-    /// The form's name in the schema language, for messages.
-    pub(crate) fn describe(&self) -> String {
-        match self {
-            Form::Scalar(Scalar::Decimal { precision, scale }) => format!("Decimal({precision}, {scale})"),
-            Form::Scalar(scalar) => scalar.name().to_owned(),
-            Form::Enum(_) => "its enum".to_owned(),
-            Form::List(of) => format!("[{}!]", of.describe()),
-            Form::Embedded(_) => "its embedded type".to_owned(),
-        }
-    }
 }
 
 /// Inside of JSON a `Long` is a text and an `Int` a number: a list of one is not a list of the other.

@@ -131,7 +131,7 @@ impl Looker<'_> {
         if let Some(conversion) = &change.conversion {
             let (from, to) = conversion.describe();
             let what = match from == to {
-                true => format!("\"{name}\" has values that {to} does not have any more"),
+                true => format!("\"{name}\" has values that are no {to} any more"),
                 false => format!("values of \"{name}\" do not become {to} from {from} without loss"),
             };
             self.push(LookKind::Unconverted(at), what, "change the values, or clear them");

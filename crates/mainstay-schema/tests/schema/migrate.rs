@@ -62,6 +62,21 @@ fn large_enums_and_wide_types_are_compared() {
     assert_eq!(renamed, "NeedsDrain: rename \"first\" of enum \"E\" to \"one\"\n");
 }
 
+/// What a step says of a type is its name, for lists, enums and embedded types too.
+#[test]
+fn types_are_told_by_their_names() {
+    let old = "type A { s: [S!]! j: JSON m: M } enum S { x } enum T { x } type M @embedded { t: String j: JSON n: [N!] } type N @embedded { x: Int }";
+    let new = "type A { s: JSON j: [M!] m: M } enum S { x } enum T { x } type M @embedded { t: T j: [S!] n: JSON } type N @embedded { x: Int }";
+    insta::assert_snapshot!(steps(Some(old), new), @r#"
+    NeedsDrain: change the type of member "M.t" from String to T
+    NeedsDrain: change the type of member "M.j" from JSON to [S!]
+    NeedsDrain: change the type of member "M.n" from [N!] to JSON
+    NeedsDrain: change the type of "s" of "as" from [S!] to JSON, with its values
+    NeedsDrain: make "s" of "as" optional
+    NeedsDrain: change the type of "j" of "as" from JSON to [M!], with its values
+    "#);
+}
+
 #[test]
 fn every_kind_of_change_has_its_class() {
     let old = r#"

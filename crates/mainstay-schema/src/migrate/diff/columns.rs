@@ -144,8 +144,7 @@ impl Differ<'_> {
         if is.field == "id" && old.key != new.key {
             return;
         }
-        let forms = (Form::of(&was.ty, self.old, None), Form::of(&is.ty, self.new, Some(self.schema)));
-        let (from, to) = (forms.0.describe(), forms.1.describe());
+        let (from, to) = (was.ty.describe(), is.ty.describe());
         let text = format!("change the type of \"{name}\" of \"{table}\" from {from} to {to}, with its values");
         match change.conversion.as_ref().is_some_and(Conversion::loses) {
             true => self.step(StepKind::ChangeType, subject, text, Class::Destructive, "members of it are lost"),

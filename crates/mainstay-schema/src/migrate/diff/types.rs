@@ -77,11 +77,8 @@ impl Differ<'_> {
                 self.step(StepKind::ChangeMember, &subject, text, Class::NeedsDrain, OLD_NAME);
             }
             if !plain(&old.form, &new.form) {
-                let text = format!(
-                    "change the type of member \"{subject}\" from {} to {}",
-                    old.form.describe(),
-                    new.form.describe()
-                );
+                let (was, is) = (member_type(self.old, of, &old.name), member_type(self.new, of, &new.name));
+                let text = format!("change the type of member \"{subject}\" from {was} to {is}");
                 self.step(StepKind::ChangeMember, &subject, text, Class::NeedsDrain, OLD_READS);
             }
             match (old.required, new.required) {
@@ -98,6 +95,13 @@ impl Differ<'_> {
             }
         }
     }
+}
+
+/// What the type of a member is called.
+fn member_type(snapshot: &Snapshot, of: &str, member: &str) -> String {
+    let of = snapshot.embedded.iter().find(|is| is.name == of);
+    let member = of.and_then(|of| of.members.iter().find(|is| is.name == member));
+    member.map_or_else(String::new, |member| member.ty.describe())
 }
 
 /// Whether two members hold the same, but for what is told of with their own enum or embedded type.

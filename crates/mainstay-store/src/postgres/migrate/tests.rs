@@ -138,7 +138,7 @@ async fn records_in_the_way_are_shown_and_nothing_is_done() {
     assert_eq!(
         lines,
         [
-            r#"1250: "Book.state" has values that its enum does not have any more: {"state":"ready"}"#,
+            r#"1250: "Book.state" has values that are no State any more: {"state":"ready"}"#,
             r#"2499: values of "Book.gone" do not become Int from String without loss: {"gone":"x"}"#,
             r#"2500: "Book.gone" is required, and null here: {"gone":null}"#,
             r#"2500: the check of "Book.gone" does not hold: gone > 0: {"gone":null}"#,
