@@ -14,6 +14,7 @@ mod model;
 mod names;
 mod past;
 mod prelude;
+mod rule_text;
 mod scalar;
 mod scope;
 mod snapshot;
@@ -33,6 +34,7 @@ pub use model::*;
 pub use names::{nearest, plural, snake_case};
 pub use past::Past;
 pub use prelude::PRELUDE;
+pub use rule_text::RuleText;
 pub use scalar::Scalar;
 pub use scope::{Defines, SchemaScope};
 pub use snapshot::{

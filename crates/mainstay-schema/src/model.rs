@@ -5,7 +5,7 @@ use foldhash::fast::RandomState;
 use mainstay_expr::{Compiled, Type, fields_read, own_fields_only};
 use serde::{Deserialize, Serialize};
 
-use crate::{Defines, past::Past, scalar::Scalar};
+use crate::{Defines, RuleText, past::Past, scalar::Scalar};
 
 /// A collection by its position in [`Schema::collections`]; as a `RecordType` it has the same number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -70,6 +70,8 @@ pub struct Collection {
     pub by_name: HashMap<String, FieldId, RandomState>,
     /// Who may do what.
     pub rules: Rules,
+    /// Where the rules stand, those of fields too.
+    pub rule_texts: Vec<RuleText>,
     /// The checks on the type and on fields, in order; a field's check is skipped when its field is null.
     pub checks: Vec<Check>,
     /// The uniques, single fields included.

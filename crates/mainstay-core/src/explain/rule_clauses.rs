@@ -1,6 +1,8 @@
 //! The clauses of the rules of a schema: what there is to be tested.
+use std::sync::Arc;
+
 use mainstay_expr::{Compiled, Expr, Node};
-use mainstay_schema::{CollectionId, Field, FieldId};
+use mainstay_schema::{Collection, CollectionId, Field, FieldId};
 
 use super::{
     ClauseSeen,
@@ -23,6 +25,10 @@ pub struct RuleClause {
     number: usize,
     /// The clause, as text.
     pub text: String,
+    /// The file that its rule stands in.
+    pub file: Arc<str>,
+    /// The line there that it begins in; what comes out of a define begins where that is named.
+    pub line: u32,
 }
 
 impl RuleClause {
@@ -61,28 +67,29 @@ impl Core {
                     continue;
                 }
                 let kinds: Vec<RuleKind> = KINDS.into_iter().filter(|kind| same(*kind)).collect();
-                for (number, text) in clause_texts(compiled) {
-                    let kind = word(&kinds);
-                    let (collection, kinds) = (collection.id, kinds.clone());
-                    clauses.push(RuleClause { collection, field: None, kind, kinds, number, text });
-                }
+                clauses.extend(clauses_of(collection, None, (word(&kinds), kinds), compiled));
             }
             for kind in collection.fields.iter().flat_map(field_kinds) {
-                let Some((field, compiled)) = kind.field().zip(of(kind)) else { continue };
-                for (number, text) in clause_texts(compiled) {
-                    clauses.push(RuleClause {
-                        collection: collection.id,
-                        field: Some(field),
-                        kind: kind.word(),
-                        kinds: vec![kind],
-                        number,
-                        text,
-                    });
-                }
+                let Some(compiled) = of(kind) else { continue };
+                clauses.extend(clauses_of(collection, kind.field(), (kind.word(), vec![kind]), compiled));
             }
         }
         clauses
     }
+}
+
+/// The clauses of one rule that are worth a test.
+fn clauses_of(
+    of: &Collection,
+    field: Option<FieldId>,
+    (kind, kinds): (&'static str, Vec<RuleKind>),
+    compiled: &Arc<Compiled>,
+) -> impl Iterator<Item = RuleClause> {
+    clause_texts(compiled).into_iter().map(move |(number, at, text)| {
+        let place = of.rule_line(compiled, at).unwrap_or_else(|| (of.at.file.clone(), of.at.line));
+        let (collection, kinds, (file, line)) = (of.id, kinds.clone(), place);
+        RuleClause { collection, field, kind, kinds, number, text, file, line }
+    })
 }
 
 fn word(kinds: &[RuleKind]) -> &'static str {
@@ -107,9 +114,9 @@ pub(super) fn leaves(expr: &Expr) -> Vec<&Expr> {
     out
 }
 
-/// The clauses that are worth a test, by their number: as they are written, and those of a define or of another record's rule by its
-/// name there and their place in it.
-fn clause_texts(compiled: &Compiled) -> Vec<(usize, String)> {
+/// The clauses that are worth a test, by their number and where they begin: as they are written, and those of a define or of another
+/// record's rule by its name there and their place in it.
+fn clause_texts(compiled: &Compiled) -> Vec<(usize, usize, String)> {
     let leaves = leaves(&compiled.expr);
     let constant = |leaf: &Expr| match &leaf.node {
         Node::Literal(_) => true,
@@ -121,12 +128,11 @@ fn clause_texts(compiled: &Compiled) -> Vec<(usize, String)> {
     let text = |at: usize, leaf: &Expr| {
         let alike = |leaves: &[&Expr]| leaves.iter().filter(|other| other.span == leaf.span).count();
         let (several, before) = (alike(&leaves), leaves.get(..at).map_or(0, alike));
-        let written = text_of(compiled, leaf);
-        match &leaf.node {
-            _ if several == 1 => written,
-            Node::Slot(at) => compiled.slots.get(*at as usize).map_or(written, |slot| slot.expr.to_string()),
+        match several {
+            1 => text_of(compiled, leaf),
             _ => format!("{}, part {} of {several}", source_of(compiled, leaf), before + 1),
         }
     };
-    leaves.iter().enumerate().filter(|(_, leaf)| !constant(leaf)).map(|(at, leaf)| (at, text(at, leaf))).collect()
+    let worth = leaves.iter().enumerate().filter(|(_, leaf)| !constant(leaf));
+    worth.map(|(at, leaf)| (at, leaf.span.start as usize, text(at, leaf))).collect()
 }

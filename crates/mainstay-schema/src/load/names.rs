@@ -59,6 +59,7 @@ fn collection(builder: &mut Builder, of: &TypeDeclared) {
         fields: Vec::new(),
         by_name: Default::default(),
         rules: Rules::default(),
+        rule_texts: Vec::new(),
         checks: Vec::new(),
         uniques: Vec::new(),
         indexes: Vec::new(),

@@ -36,6 +36,7 @@ mod support;
 mod test_command;
 mod test_coverage;
 mod test_fields;
+mod test_places;
 mod texts;
 mod token;
 mod types;

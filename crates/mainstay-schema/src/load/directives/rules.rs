@@ -3,7 +3,7 @@ use apollo_compiler::{Node, ast::Directive};
 use mainstay_expr::{Expr, Function, Limits, Node as ExprNode, RecordType, Type, in_memory_only};
 
 use super::{Builder, Text, is_empty, refuse_empty, text};
-use crate::{CollectionId, FieldId, FieldKind, FieldRules, Rules, load::expressions::Rule};
+use crate::{CollectionId, FieldId, FieldKind, FieldRules, RuleText, Rules, load::expressions::Rule};
 
 /// Reads the rules of a type. `write` stands for create, update and delete that have no rule of their own.
 pub(super) fn read(builder: &mut Builder, id: CollectionId, directive: &Node<Directive>) {
@@ -93,7 +93,20 @@ fn rule_of(
         refuse_memory_only(builder, &text, part);
         return None;
     }
+    let place = rule_text(builder, &text, &rule);
+    builder.schema.collections[id.0 as usize].rule_texts.push(place);
     Some(rule)
+}
+
+/// Where a rule stands. A text of several lines has each of them in a line of its own, or all in one, with escapes.
+fn rule_text(builder: &Builder, text: &Text, rule: &Rule) -> RuleText {
+    let starts = text.value.match_indices('\n').map(|(at, _)| at + 1);
+    let line = |start| {
+        let place = builder.place_in(text, start, text.value.len());
+        builder.report.files.location(place)
+    };
+    let lines = [0].into_iter().chain(starts).map(|start| (start, line(start).line)).collect();
+    RuleText { rule: rule.clone(), file: line(0).file, lines }
 }
 
 /// Tells of a function that SQL lacks.

@@ -1,9 +1,7 @@
 //! Which clauses of the rules the tests made true, and which they made false.
 use mainstay_core::{ClauseSeen, Core, RuleClause};
-use mainstay_schema::{Location, Schema};
+use mainstay_schema::Schema;
 use serde::Serialize;
-
-use crate::project::SchemaFile;
 
 /// What was seen of each clause.
 #[derive(Default)]
@@ -27,7 +25,7 @@ pub(super) struct Missing {
     pub(super) rule: String,
     pub(super) clause: String,
     pub(super) file: String,
-    pub(super) line: usize,
+    pub(super) line: u32,
     pub(super) never: Vec<bool>,
 }
 
@@ -48,7 +46,7 @@ impl Coverage {
         }
     }
 
-    pub(super) fn summary(&self, schema: &Schema, files: &[SchemaFile]) -> Summary {
+    pub(super) fn summary(&self, schema: &Schema) -> Summary {
         let all = self.clauses.len() * 2;
         let seen: usize = self.clauses.iter().flat_map(|(_, seen)| seen).filter(|seen| **seen).count();
         // Rounded down, so that 100 means all.
@@ -59,20 +57,11 @@ impl Coverage {
             Missing {
                 rule: format!("{}{link}.{}", collection.name, clause.kind),
                 clause: clause.text.clone(),
-                file: collection.at.file.to_string(),
-                line: line(files, &collection.at, &clause.text),
+                file: clause.file.to_string(),
+                line: clause.line,
                 never: [true, false].into_iter().filter(|outcome| !seen[usize::from(*outcome)]).collect(),
             }
         });
         Summary { percent, clauses: self.clauses.len(), missing: missing.collect() }
     }
-}
-
-/// The line where a clause is written: the first behind the type's that holds it, within the type; else the type's own.
-fn line(files: &[SchemaFile], at: &Location, clause: &str) -> usize {
-    let start = at.line as usize;
-    let text = files.iter().find(|file| *file.name == *at.file).map_or("", |file| &file.text);
-    let ends = |line: &str| line.starts_with('}');
-    let inside = text.lines().enumerate().skip(start.saturating_sub(1)).take_while(|(_, line)| !ends(line));
-    inside.into_iter().find(|(_, line)| line.contains(clause)).map_or(start, |(number, _)| number + 1)
 }
