@@ -5,7 +5,7 @@ use mainstay_schema::Schema;
 use mainstay_store::Store;
 
 use crate::{
-    Answer, Answered, Error, Limits, Operation, Request,
+    Answer, Answered, Error, Limits, Operation, Request, Select, Selection,
     expressions::RuleKind,
     gate::{GateShape, PreparedGate},
     plan::{
@@ -44,6 +44,8 @@ pub struct Core {
     pub(crate) matchings: Plans<ReadShape, PreparedWrite>,
     /// Of a write that answers nothing of its records.
     pub(crate) nothing: Answered,
+    /// Of all that match, what there is to find: their keys. Nothing selected would be all fields, with the rules that read them.
+    pub(crate) keys: Arc<Selection>,
 }
 
 impl Core {
@@ -64,6 +66,7 @@ impl Core {
             finds: Plans::new(&limits),
             matchings: Plans::new(&limits),
             nothing: Answered { selection: Some(Arc::default()), params: Vec::new() },
+            keys: Arc::new(Selection { parts: vec![Select::Field { alias: None, name: "id".to_owned() }] }),
         };
         core.retain();
         core

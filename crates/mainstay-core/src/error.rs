@@ -1,4 +1,5 @@
 //! What a caller is told when something is not done.
+use crate::Over;
 
 /// A refusal or a failure, in words for the caller. What is secret is not in it: the cause goes to the log.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,6 +19,10 @@ pub struct Error {
     pub version: Option<i64>,
     /// Which rule refused, `Skill.update`: only shown where refusals are explained.
     pub rule: Option<String>,
+    /// In which state of a record that changes a rule refused, as far as that is known.
+    pub(crate) over: Option<Over>,
+    /// Of several records that match, the key of the one whose write was not done.
+    pub(crate) record: Option<String>,
     /// The cause, for the log only.
     pub cause: Option<String>,
 }
@@ -95,6 +100,8 @@ impl Error {
             place: None,
             version: None,
             rule: None,
+            over: None,
+            record: None,
             cause: None,
         }
     }

@@ -3,11 +3,11 @@ use mainstay_schema::{CollectionId, FieldId, Schema};
 use mainstay_store::{StepError, StoreError};
 
 use crate::{
-    Error, ErrorKind, FieldError,
+    Error, ErrorKind, FieldError, Over,
     expressions::{Class, RuleKind},
     plan::{
         rules::{refused, refused_field},
-        target::not_found,
+        target::{key_text, not_found},
     },
 };
 
@@ -63,16 +63,25 @@ pub(crate) struct StepPlace<'a> {
     pub(crate) pointer: &'a str,
 }
 
+impl StepPlace<'_> {
+    /// A refusal with the state of the record that it is about: a change has two.
+    fn over(&self, refusal: Error, after: bool) -> Error {
+        let over = if after { Over::After } else { Over::Before };
+        Error { over: Some(over).filter(|_| self.rule == RuleKind::Update), ..refusal }
+    }
+}
+
 /// What a step that was not done means to the caller.
 pub(crate) fn from_step(place: StepPlace<'_>, failure: StepError) -> Error {
     let StepPlace { schema, collection, class, rule, pointer } = place;
     let of = schema.collection(collection);
     match failure {
         StepError::NotFound => not_found(schema, collection),
-        StepError::RefusedBefore | StepError::RefusedAfter => refused(schema, class, (collection, rule)),
-        StepError::RefusedField { field, reads } => {
+        StepError::RefusedBefore => place.over(refused(schema, class, (collection, rule)), false),
+        StepError::RefusedAfter => place.over(refused(schema, class, (collection, rule)), true),
+        StepError::RefusedField { field, reads, after } => {
             let rule = if reads { RuleKind::ReadField(field) } else { RuleKind::WriteField(field) };
-            refused_field(schema, class, (collection, rule), pointer)
+            place.over(refused_field(schema, class, (collection, rule), pointer), after)
         }
         StepError::RefusedLink { field, adds } => {
             let kind = if adds { RuleKind::AddLink(field) } else { RuleKind::RemoveLink(field) };
@@ -113,7 +122,7 @@ pub(crate) fn from_step(place: StepPlace<'_>, failure: StepError) -> Error {
             let mut text = Vec::new();
             of.key.write(&key, &mut text);
             named.message = format!("{}: record {}", named.message, String::from_utf8_lossy(&text));
-            named
+            Error { record: key_text(&key), ..named }
         }
         StepError::KeyReused | StepError::KeptTooLarge { .. } => from_once(failure),
         StepError::Store(failure) => from_store(failure),

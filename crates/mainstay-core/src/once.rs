@@ -88,7 +88,7 @@ impl Core {
         let (keep, schema, all) = (once.keep.clone(), self.schema.clone(), outcomes.clone());
         let kept = move |written: &[Written]| keep(answer(answers(&schema, all.clone(), &mut written.to_vec())));
         let once = self.store_once(request, once, Box::new(kept));
-        let once = once.map_err(|error| Failed { step: 0, record: None, error })?;
+        let once = once.map_err(|error| Failed { step: 0, error })?;
         let (list, meanings) = steps.into_parts();
         let kept = self.store.write_once(Write { steps: list, author: request.author() }, Arc::new(once)).await;
         kept.map(|kept| Answer::Kept(kept.into())).map_err(|failure| self.step_failed(meanings, request, failure))

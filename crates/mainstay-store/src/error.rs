@@ -101,6 +101,8 @@ pub enum StepError {
         field: FieldId,
         /// Whether it is the rule that reads it, which a sum is asked.
         reads: bool,
+        /// Whether it was asked of the record as it becomes.
+        after: bool,
     },
     /// The rule of a link does not hold of a record that is added to it or taken out.
     #[error("the rule of a link does not hold")]

@@ -2,7 +2,12 @@
 use mainstay_expr::Value;
 use mainstay_schema::{CollectionId, Json};
 
-use super::{clauses::Subject, refusals::is_refusal, writes::EXPLAINED_MAX, written::Touched};
+use super::{
+    clauses::Subject,
+    refusals::is_refusal,
+    writes::EXPLAINED_MAX,
+    written::{Asked, Touched},
+};
 use crate::{
     Act, Aimed, Batch, BatchOperation, Core, Error, Explanation, Request, Target,
     expressions::RuleKind,
@@ -63,20 +68,21 @@ impl Core {
                 let made: Vec<CollectionId> = known.iter().map(|record| record.of).collect();
                 self.explain_new(request, known, &mut explained).await?;
                 touched.made.extend(made);
-                self.leave_to_write(request, touched, false, &mut explained)?;
+                self.leave_to_write(request, touched, Asked::NEW, &mut explained)?;
             }
             Later::Change(target, patch) => {
                 let key = self.key_stored(request, of, &target).await?;
                 self.explain_change(request, of, &target, patch.as_ref(), &mut explained).await?;
-                let has_changed = touched.has_changed(of, key.as_ref());
-                self.leave_to_write(request, touched, has_changed, &mut explained)?;
+                let written = patch.map(|patch| patch.set.into_iter().map(|(field, _)| field).collect::<Vec<_>>());
+                let asked = Asked { has_changed: touched.has_changed(of, key.as_ref()), written: written.as_deref() };
+                self.leave_to_write(request, touched, asked, &mut explained)?;
                 touched.change(of, key);
             }
             Later::End(target) => {
                 let key = self.key_stored(request, of, &target).await?;
                 self.explain_stored(request, (of, RuleKind::Delete), &target, &mut explained).await?;
-                let has_changed = touched.has_changed(of, key.as_ref());
-                self.leave_to_write(request, touched, has_changed, &mut explained)?;
+                let asked = Asked { has_changed: touched.has_changed(of, key.as_ref()), written: Some(&[]) };
+                self.leave_to_write(request, touched, asked, &mut explained)?;
                 touched.end(&self.schema, of, key);
             }
         }

@@ -157,7 +157,7 @@ impl Core {
         matching: &Matching,
         seen: &mut Vec<ClauseSeen>,
     ) -> Result<Vec<Target>, Error> {
-        let kept = self.read_shape(request, &ReadAsk::matching(request, matching, &self.nothing))?;
+        let kept = self.read_shape(request, &ReadAsk::matching(request, matching, &self.keys))?;
         self.see_read(request, &kept.shape.expressions, None, seen).await?;
         self.matching_now(request, matching).await
     }

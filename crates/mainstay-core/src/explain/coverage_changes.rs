@@ -8,12 +8,13 @@ use super::{
     coverage::{ClauseSeen, Covered},
     coverage_fields::verdicts,
     known::{becoming, unknown},
-    obeying::{Subjects, by_key},
+    obeying::Subjects,
     rule_clauses::leaves,
 };
 use crate::{
     Core, Error, Over, Request, Target,
     expressions::{RuleKind, RuleName},
+    plan::target::by_key,
     record::patch::Patch,
 };
 

@@ -8,13 +8,13 @@ use super::{
     coverage::ClauseSeen,
     coverage_fields::verdicts,
     known::{becoming, unknown},
-    obeying::{Found, Subjects, by_key},
+    obeying::{Found, Subjects},
     rule_clauses::leaves,
 };
 use crate::{
     Core, Error, Over, Request, Target,
     expressions::{Expressions, RuleKind},
-    plan::{Given, Planner, target::TargetShape, target::target_values},
+    plan::{Given, Planner, target::TargetShape, target::by_key, target::target_values},
     record::{lists::ListChange, patch::Patch},
 };
 

@@ -2,9 +2,9 @@
 use mainstay_expr::Value;
 use mainstay_schema::{CollectionId, FieldId, Json};
 
-use super::obeying::by_key;
 use crate::{
     Act, Aimed, BatchOperation, Core, Create, Operation, Request, Target,
+    plan::target::by_key,
     record::{
         field::Sender,
         new::NewRecord,

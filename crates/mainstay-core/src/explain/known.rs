@@ -1,11 +1,12 @@
 //! What a write would leave, as far as it is known before it: keys that a unique names are looked up.
 use std::pin::Pin;
 
-use mainstay_expr::{Decimal, Value, wire::write_text};
+use mainstay_expr::{Decimal, Value};
 use mainstay_schema::{Collection, CollectionId, FieldId};
 
 use crate::{
     Core, Error, Request, Target,
+    plan::target::key_text,
     record::{
         late::{By, Late, Slot, Source, late_fields},
         lists::ListChange,
@@ -145,13 +146,6 @@ fn put_element(lists: &mut [ListChange], slot: Slot, key: Value) {
 fn named<'v>(unique: &[FieldId], values: impl Iterator<Item = &'v Value>) -> Option<Target> {
     let values = values.map(key_text).collect::<Option<_>>()?;
     Some(Target::Unique { fields: unique.to_vec(), values })
-}
-
-/// A value as an address has it; null stands in none.
-pub(super) fn key_text(value: &Value) -> Option<String> {
-    let mut text = String::new();
-    write_text(value, &mut text);
-    Some(text).filter(|_| !value.is_null())
 }
 
 /// The fields of which only the write knows what they become, or what they lead to.

@@ -7,13 +7,14 @@ use mainstay_schema::{Collection, CollectionId, FieldId, FieldKind};
 
 use super::{
     clauses::{RuleParts, Subject},
-    known::key_text,
     obeying::{Asked, Subjects},
     values::shown,
 };
 use crate::{
-    Core, Error, Request, RuleExplained, Target, ValueRead, Verdict, evaluate::condition_holds, expressions::RuleName,
-    plan::Given,
+    Core, Error, Request, RuleExplained, Target, ValueRead, Verdict,
+    evaluate::condition_holds,
+    expressions::RuleName,
+    plan::{Given, target::key_text},
 };
 
 /// Values behind links that are told of one clause at most.

@@ -5,12 +5,13 @@ use mainstay_schema::{CollectionId, FieldId};
 
 use super::{
     clauses::{Changed, Subject, conclude, split},
-    known::{key_text, unknown},
+    known::unknown,
     writes::EXPLAINED_MAX,
 };
 use crate::{
     Core, Error, Explanation, Over, Request, RuleExplained, Target, Verdict,
     expressions::{RuleKind, RuleName},
+    plan::target::key_text,
     reads::reads_any,
     record::{lists::ListChange, patch::Patch},
 };

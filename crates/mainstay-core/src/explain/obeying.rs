@@ -1,7 +1,7 @@
 //! Which records obey a condition: the database is asked, or, where it cannot be, the record in memory.
 use std::collections::BTreeSet;
 
-use mainstay_expr::{Expr, Value, own_fields_only, reads_change, wire::write_text};
+use mainstay_expr::{Expr, Value, own_fields_only, reads_change};
 use mainstay_plan::{Count, Output, OutputValue, OwnFields, Query};
 use mainstay_schema::{CollectionId, Json, JsonLimits};
 
@@ -14,7 +14,7 @@ use crate::{
     plan::{
         Given, Origin, Planner, all, constant,
         read::ReadAsk,
-        target::{TargetShape, target_values},
+        target::{TargetShape, by_key, target_values},
     },
 };
 
@@ -113,7 +113,7 @@ impl Core {
     /// The records that a change or delete of all that match is about now.
     pub(super) async fn matching_now(&self, request: &Request, matching: &Matching) -> Result<Vec<Target>, Error> {
         let of = matching.collection;
-        let ask = ReadAsk::matching(request, matching, &self.nothing);
+        let ask = ReadAsk::matching(request, matching, &self.keys);
         let kept = self.read_shape(request, &ask)?;
         let resolved = kept.shape.expressions.resolve(&self.schema, request, ask.params)?;
         let (query, origins) = kept.shape.plan(&self.schema, &resolved, None)?;
@@ -173,11 +173,4 @@ fn elements<'j, 'a>(json: &'j Json<'a>) -> &'j [Json<'a>] {
         Json::Array(items) => items,
         one => std::slice::from_ref(one),
     }
-}
-
-/// The record of a key.
-pub(super) fn by_key(key: &Value) -> Target {
-    let mut text = String::new();
-    write_text(key, &mut text);
-    Target::Key(text)
 }

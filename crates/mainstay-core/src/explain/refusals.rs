@@ -1,16 +1,16 @@
 //! Refusals that say which clause refused, for development.
 use mainstay_plan::OwnFields;
-use mainstay_schema::Collection;
+use mainstay_schema::{Collection, CollectionId, Json};
 
 use super::{
     clauses::{Made, Subject},
     rule_clauses::{KINDS, field_kinds},
 };
 use crate::{
-    Clause, Core, Error, ErrorKind, Over, Request, RuleExplained, Target, Update, Verdict,
+    Clause, Core, Error, ErrorKind, Over, Request, RuleExplained, Target, Verdict,
     expressions::{RuleKind, RuleName},
     gate::CallerGate,
-    record::field::Sender,
+    record::patch::Patch,
     write::{Failed, Outcome},
 };
 
@@ -60,32 +60,45 @@ impl Core {
     }
 
     /// The same for a change: over the record as it is stored, and as it would become.
-    pub(crate) async fn explain_change_refusal(&self, request: &Request, update: &Update<'_>, error: Error) -> Error {
+    pub(crate) async fn explain_change_refusal(
+        &self,
+        request: &Request,
+        of: CollectionId,
+        (target, patch): (&Target, &Json<'_>),
+        error: Error,
+    ) -> Error {
         // Adding to a number asks the rule that reads it, too.
         let asked = |kind: RuleKind| matches!(kind, RuleKind::WriteField(_) | RuleKind::ReadField(_));
-        let of_field = |rule: &RuleName| rule.0 == update.collection && asked(rule.1);
-        let rule = self.rule_named(&error).filter(of_field).unwrap_or((update.collection, RuleKind::Update));
-        if self.settings.explain_refusals && is_refusal(&error) && !request.caller.is_admin() {
-            let states = self.explain_sent(request, rule, update).await.unwrap_or_default();
-            let refuses = |state: &&RuleExplained| is_of(&error, state) && state.outcome == Verdict::False;
-            if let Some(state) = states.iter().find(refuses) {
-                return with_clauses(error, state);
-            }
+        let of_field = |rule: &RuleName| rule.0 == of && asked(rule.1);
+        let rule = self.rule_named(&error).filter(of_field).unwrap_or((of, RuleKind::Update));
+        if self.settings.explain_refusals
+            && is_refusal(&error)
+            && !request.caller.is_admin()
+            && let Some(patch) = self.patch_sent(request, of, patch)
+            && let Ok(Some(state)) = self.state_refusing(request, rule, (target, &patch), &error).await
+        {
+            return with_clauses(error, &state);
         }
-        self.explain_stored_refusal(request, rule, &update.target, error).await
+        self.explain_stored_refusal(request, rule, target, error).await
     }
 
-    /// A rule over a record as a change finds it and as it would leave it, as far as that is known before the write.
-    async fn explain_sent(
+    /// In which state of a record a rule refuses its change: as the change finds it, or as it would leave it, as far as that is
+    /// known before the write.
+    pub(super) async fn state_refusing(
         &self,
         request: &Request,
         rule: RuleName,
-        update: &Update<'_>,
-    ) -> Result<Vec<RuleExplained>, Error> {
-        let Some(before) = self.stored_values(request, rule.0, &update.target).await? else { return Ok(Vec::new()) };
-        let patch = self.patch(request, rule.0, &update.patch, Sender::Caller)?;
-        let patch = self.known_patch(request, &patch).await?;
-        self.explain_states(request, rule, &update.target, (&before, &patch)).await
+        (target, patch): (&Target, &Patch),
+        error: &Error,
+    ) -> Result<Option<RuleExplained>, Error> {
+        let Some(before) = self.stored_values(request, rule.0, target).await? else { return Ok(None) };
+        let patch = self.known_patch(request, patch).await?;
+        let states = self.explain_states(request, rule, target, (&before, &patch)).await?;
+        // The rule of a link is asked once, behind the record's own fields.
+        let is_of_link = matches!(rule.1, RuleKind::AddLink(_) | RuleKind::RemoveLink(_));
+        let mut states = states.into_iter().filter(|state| !is_of_link || state.over == Some(Over::After));
+        let refusing = states.find(|state| is_of(error, state) && state.outcome == Verdict::False);
+        Ok(refusing.map(|state| RuleExplained { over: state.over.filter(|_| !is_of_link), ..state }))
     }
 
     /// The rule that an error names, where refusals are explained.

@@ -4,7 +4,7 @@ use mainstay_schema::{Collection, FieldKind, OnDelete};
 
 use crate::{
     AdminPass, Answer, Caller, Changes, Core, Delete, Error, ErrorKind, Explanation, Held, List, Operation, Request,
-    RuleExplained, Statement, Target, Verdict, explain::writes::with_fields,
+    RuleExplained, Statement, Target, Verdict, explain::writes::with_fields, plan::target::key_text,
 };
 
 /// What there is to say about an operation, and what it came to.
@@ -29,6 +29,14 @@ impl Core {
             Operation::Delete(delete) => Some(Delete { target: delete.target.clone(), ..*delete }),
             _ => None,
         };
+        let matching = match &operation {
+            Operation::UpdateMatching(update) => {
+                let of = update.matching.collection;
+                Some((of, Some(self.patch_sent(request, of, &update.patch).unwrap_or_default())))
+            }
+            Operation::DeleteMatching(matching) => Some((matching.collection, None)),
+            _ => None,
+        };
         let outcome = self.run(request, operation).await;
         explanation.tried = true;
         if let Some(rehearsed) = self.store.rehearsed() {
@@ -40,6 +48,9 @@ impl Core {
             }
         }
         explanation.refused = outcome.as_ref().err().map(with_fields);
+        if let (Some(matching), Err(error)) = (&matching, &outcome) {
+            self.tell_refused(request, matching, error, &mut explanation.rules).await?;
+        }
         settle(&mut explanation.rules, outcome.as_ref().err());
         if let (Some(delete), Err(error)) = (&deleted, &outcome)
             && error.kind == ErrorKind::Restricted
@@ -102,9 +113,7 @@ impl Core {
         }
         let values = self.stored_values(request, of, target).await.ok()??;
         let id = self.schema.collection(of).system.id?;
-        let mut out = String::new();
-        mainstay_expr::wire::write_text(values.get(id.0 as usize)?, &mut out);
-        Some(out)
+        key_text(values.get(id.0 as usize)?)
     }
 }
 
@@ -121,7 +130,8 @@ fn settle(rules: &mut [RuleExplained], error: Option<&Error>) {
     if named.iter().any(|rule| rule.outcome == Verdict::False) {
         return;
     }
-    named.retain(|rule| rule.outcome == Verdict::PerRecord);
+    let in_state = |rule: &RuleExplained| error.over.is_none() || rule.over.is_none() || rule.over == error.over;
+    named.retain(|rule| rule.outcome == Verdict::PerRecord && in_state(rule));
     if let [rule] = &mut named[..] {
         rule.outcome = Verdict::False;
     }

@@ -6,7 +6,7 @@ use super::{
     clauses::{Made, Subject},
     known::{KnownRecord, becoming, unknown},
     refusals::is_refusal,
-    written::Touched,
+    written::{Asked, Touched},
 };
 use crate::{
     Core, Create, Delete, Error, Explanation, FieldError, Request, RuleExplained, Target, Update, Verdict,
@@ -73,7 +73,7 @@ impl Core {
             }
         }
         if touched.made.len() > 1 {
-            self.leave_to_write(request, &touched, false, explanation)?;
+            self.leave_to_write(request, &touched, Asked::NEW, explanation)?;
         }
         if !errors.is_empty() {
             let wrong = with_fields(&invalid_record(&self.schema, create.collection, errors));
@@ -276,6 +276,7 @@ pub(super) fn of_sql(sql: String) -> crate::Statement {
 /// What an error says, with the fields that are wrong.
 pub(super) fn with_fields(error: &Error) -> String {
     let told = |field: &FieldError| format!("{} {}", field.pointer, field.message).trim_start().to_owned();
-    let fields: Vec<String> = error.fields.iter().filter(|field| field.message != error.message).map(told).collect();
+    let said = |field: &&FieldError| !error.message.starts_with(&field.message);
+    let fields: Vec<String> = error.fields.iter().filter(said).map(told).collect();
     if fields.is_empty() { error.message.clone() } else { format!("{}: {}", error.message, fields.join("; ")) }
 }

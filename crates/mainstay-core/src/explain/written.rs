@@ -1,9 +1,9 @@
 //! What a write has done before it asks a rule: what it made and changed itself is not explained from what is stored.
-use mainstay_expr::{Expr, Node, Value};
-use mainstay_schema::{CollectionId, FieldKind, OnDelete, Schema};
+use mainstay_expr::{Expr, ITEM, NEW, Node, Symbol, THIS, Value};
+use mainstay_schema::{CollectionId, FieldId, FieldKind, OnDelete, Schema};
 
 use super::clauses::{Subject, conclude, split};
-use crate::{Core, Error, Explanation, Request, Verdict};
+use crate::{Core, Error, Explanation, Over, Request, Verdict};
 
 /// The collections that a write has touched so far.
 #[derive(Debug, Default)]
@@ -45,15 +45,43 @@ impl Touched {
     }
 
     /// Whether what a clause finds behind links may be another thing by now. A record that is made is missing before: what holds
-    /// without it holds with it.
-    fn reaches(&self, clause: &Expr, holds: bool) -> bool {
+    /// without it holds with it, and only a link that is written leads to it.
+    fn reaches(&self, clause: &Expr, holds: bool, leads_to_new: impl Fn(&Expr, Symbol) -> bool) -> bool {
         let made = |target: u32| self.made.iter().any(|of| of.0 == target);
         let changed = |target: u32| self.changed.iter().any(|(of, _)| of.0 == target);
         clause.any(&mut |part| match &part.node {
             Node::Links { target, .. } => made(target.0) || changed(target.0),
-            Node::Link { target, .. } => changed(target.0) || !holds && made(target.0),
+            Node::Link { of, symbol, target, .. } => {
+                changed(target.0) || !holds && made(target.0) && leads_to_new(of, *symbol)
+            }
             _ => false,
         })
+    }
+}
+
+/// The record whose rules are explained, as far as what a write did before it may have a part in that.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    /// Whether it may be another one by now.
+    pub(super) has_changed: bool,
+    /// The fields that are written; `None`: all, it is new.
+    pub(super) written: Option<&'a [FieldId]>,
+}
+
+impl Asked<'_> {
+    /// A new record.
+    pub(super) const NEW: Asked<'static> = Asked { has_changed: false, written: None };
+
+    /// Whether a link may lead to a record that the write made before: one of a state of the record that the write leaves.
+    fn leads_to_new(self, over: Option<Over>, of: &Expr, link: Symbol) -> bool {
+        let is_written = || self.written.is_none_or(|written| written.contains(&FieldId::of(link)));
+        match of.node {
+            Node::Var(THIS) => over != Some(Over::Before) && is_written(),
+            Node::Var(NEW) => is_written(),
+            Node::Var(ITEM) => true,
+            // What is found behind it leads on: it was found in the same way.
+            _ => false,
+        }
     }
 }
 
@@ -64,7 +92,7 @@ impl Core {
         &self,
         request: &Request,
         touched: &Touched,
-        has_changed: bool,
+        asked: Asked<'_>,
         explanation: &mut Explanation,
     ) -> Result<(), Error> {
         let mut left = false;
@@ -73,16 +101,17 @@ impl Core {
             let Some(compiled) = rule.1.of(&self.schema, rule.0) else { continue };
             let alone = self.rule_parts(request, rule, Subject::Any, None)?.explained;
             let (clauses, all) = split(&compiled.expr);
+            let leads_to_new = |of: &Expr, link| asked.leads_to_new(explained.over, of, link);
             let told = clauses.into_iter().zip(alone.clauses).zip(&mut explained.clauses);
             for ((clause, alone), told) in told.filter(|((_, alone), _)| alone.outcome == Verdict::PerRecord) {
-                if has_changed || touched.reaches(clause, told.outcome == Verdict::True) {
+                if asked.has_changed || touched.reaches(clause, told.outcome == Verdict::True, leads_to_new) {
                     *told = alone;
                     left = true;
                 }
             }
             conclude(explained, all);
         }
-        if has_changed {
+        if asked.has_changed {
             explanation.rules.retain(|rule| !rule.name.ends_with(" @check"));
         }
         if left && !explanation.rules.iter().any(|rule| rule.outcome == Verdict::False) {

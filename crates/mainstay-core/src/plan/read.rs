@@ -15,7 +15,7 @@ use super::{
     target::{TargetShape, check_target, need_target},
 };
 use crate::{
-    Answered, Error, ErrorKind, Limits, List, Matching, ReadOne, Request, Selection, Sort, Target,
+    Error, ErrorKind, Limits, List, Matching, ReadOne, Request, Selection, Sort, Target,
     expressions::{Expressions, Resolved, RuleKind},
 };
 
@@ -61,14 +61,14 @@ impl<'a> ReadAsk<'a> {
         }
     }
 
-    pub(crate) fn matching(request: &Request, of: &'a Matching, nothing: &'a Answered) -> ReadAsk<'a> {
+    pub(crate) fn matching(request: &Request, of: &'a Matching, keys: &'a Arc<Selection>) -> ReadAsk<'a> {
         ReadAsk {
             collection: of.collection,
             target: None,
             filter: &of.filter,
             params: &of.params,
             sort: &[],
-            selection: nothing.selection.as_ref(),
+            selection: Some(keys),
             count: false,
             admin: request.is_admin(),
         }

@@ -1,5 +1,5 @@
 //! Targets: which record, by its key or by a unique.
-use mainstay_expr::{Expr, Value};
+use mainstay_expr::{Expr, Value, wire::write_text};
 use mainstay_schema::{CollectionId, FieldId, Schema};
 use smallvec::SmallVec;
 
@@ -75,6 +75,18 @@ pub(crate) fn target_values(schema: &Schema, of: CollectionId, target: &Target) 
         }
     };
     values.ok_or_else(|| not_found(schema, of))
+}
+
+/// A value as an address has it; null stands in none.
+pub(crate) fn key_text(value: &Value) -> Option<String> {
+    let mut text = String::new();
+    write_text(value, &mut text);
+    Some(text).filter(|_| !value.is_null())
+}
+
+/// The record of a key; null is the key of none.
+pub(crate) fn by_key(key: &Value) -> Target {
+    Target::Key(key_text(key).unwrap_or_default())
 }
 
 /// There is no such record, or the caller may not know of it.

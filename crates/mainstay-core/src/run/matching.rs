@@ -1,5 +1,4 @@
 //! Changes and deletes of all records that match.
-use mainstay_expr::Value;
 use mainstay_schema::CollectionId;
 
 use crate::{
@@ -29,7 +28,10 @@ impl Core {
         let mut outcomes = vec![steps.update_matching(&update.matching, patch)?];
         match self.carry_out_once(steps, &mut outcomes, matched).await {
             Ok(answer) => Ok(answer),
-            Err(failed) => Err(self.explain_refusal_of_one(request, (of, RuleKind::Update), failed).await),
+            Err(Failed { error, .. }) => match error.record.clone().map(Target::Key) {
+                Some(target) => Err(self.explain_change_refusal(request, of, (&target, &update.patch), error).await),
+                None => Err(error),
+            },
         }
     }
 
@@ -41,7 +43,10 @@ impl Core {
         let mut outcomes = vec![steps.delete_matching(matching)?];
         match self.carry_out_once(steps, &mut outcomes, matched).await {
             Ok(answer) => Ok(answer),
-            Err(failed) => Err(self.explain_refusal_of_one(request, (of, RuleKind::Delete), failed).await),
+            Err(Failed { error, .. }) => match error.record.clone().map(Target::Key) {
+                Some(target) => Err(self.explain_stored_refusal(request, (of, RuleKind::Delete), &target, error).await),
+                None => Err(error),
+            },
         }
     }
 
@@ -53,21 +58,5 @@ impl Core {
             gate.require(&self.schema).map_err(|error| self.explain_gate(request, &gate, None, error))?;
         }
         Ok(())
-    }
-
-    async fn explain_refusal_of_one(&self, request: &Request, rule: (CollectionId, RuleKind), failed: Failed) -> Error {
-        let Some(key) = failed.record else { return failed.error };
-        let target = Target::Key(text_of(&key));
-        self.explain_stored_refusal(request, rule, &target, failed.error).await
-    }
-}
-
-/// A key as it stands in an address.
-fn text_of(key: &Value) -> String {
-    match key {
-        Value::Uuid(uuid) => uuid.to_string(),
-        Value::Int(number) => number.to_string(),
-        Value::Text(text) => text.to_string(),
-        _ => String::new(),
     }
 }

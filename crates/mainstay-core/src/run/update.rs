@@ -33,7 +33,10 @@ impl Core {
         let mut outcomes = vec![steps.update(change(update, aim, patch, Sender::Caller))?];
         match self.carry_out_once(steps, &mut outcomes, updated).await {
             Ok(answer) => Ok(answer),
-            Err(failed) => Err(self.explain_change_refusal(request, update, failed.error).await),
+            Err(failed) => {
+                let sent = (&update.target, &update.patch);
+                Err(self.explain_change_refusal(request, update.collection, sent, failed.error).await)
+            }
         }
     }
 

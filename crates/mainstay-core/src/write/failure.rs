@@ -1,5 +1,4 @@
 //! What the failure of a step means to the caller.
-use mainstay_expr::Value;
 use mainstay_schema::{CollectionId, Schema};
 use mainstay_store::{StepError, WriteError};
 
@@ -14,8 +13,6 @@ use crate::{
 pub(crate) struct Failed {
     /// Which step failed.
     pub(crate) step: usize,
-    /// Of several records that match, the key of the one whose write was not done.
-    pub(crate) record: Option<Value>,
     pub(crate) error: Error,
 }
 
@@ -60,13 +57,9 @@ impl Meaning {
     }
 
     pub(super) fn failed(self, core: &Core, request: &Request, failure: WriteError) -> Failed {
-        let record = match &failure.error {
-            StepError::OfRecord { key, .. } => Some(key.clone()),
-            _ => None,
-        };
         let class = Class::of(&request.caller);
         let error = self.error(&core.schema, class, failure.error);
-        Failed { step: failure.step, record, error }
+        Failed { step: failure.step, error }
     }
 
     fn error(self, schema: &Schema, class: Class, failure: StepError) -> Error {

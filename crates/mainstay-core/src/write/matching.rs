@@ -63,7 +63,7 @@ impl Core {
             return Err(error.with_hint("name them: filter=stock == 0; all of them: filter=true"));
         }
         let limit = self.bulk_limit(matching.limit)?;
-        let ask = ReadAsk::matching(request, matching, &self.nothing);
+        let ask = ReadAsk::matching(request, matching, &self.keys);
         let make = || ReadShape::new(&self.schema, &self.settings.limits, &ask);
         let kept = self.matchings.shape(&ask, |shape| shape.fits(&ask), make)?;
         let resolved = kept.shape.expressions.resolve(&self.schema, request, ask.params)?;

@@ -127,7 +127,7 @@ impl Core {
         // What is about the key is about no step.
         if meanings.is_empty() || matches!(failure.error, StepError::KeyReused | StepError::KeptTooLarge { .. }) {
             let error = from_once(failure.error);
-            return Failed { step: failure.step, record: None, error };
+            return Failed { step: failure.step, error };
         }
         let step = failure.step.min(meanings.len() - 1);
         meanings.swap_remove(step).failed(self, request, failure)

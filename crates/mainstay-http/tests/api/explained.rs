@@ -1,4 +1,6 @@
 //! What `mainstay explain` tells of a call, beside what the call then comes to.
+mod refused;
+
 use std::sync::Arc;
 
 use mainstay_core::{AdminPass, Caller, Core, CoreSettings, Identity, Limits, Request, Verdict};

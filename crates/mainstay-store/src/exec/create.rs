@@ -50,7 +50,7 @@ pub(super) async fn run<S: Session>(
     {
         return Err(StepError::RefusedAfter);
     }
-    links::fields(session, &sql.fields, &inputs).await?;
+    links::fields(session, &sql.fields, &inputs, true).await?;
     if let Some(fed) = fed.filter(|_| noting.is_none()) {
         let lists = feed::lists(session, &fed.lists, &inputs).await?;
         let made = (&written.key, written.version);

@@ -93,15 +93,16 @@ pub(super) async fn holds<S: Session>(session: &mut S, rule: &Sql, inputs: &Inpu
     Ok(number(session, rule, inputs).await? == Some(1))
 }
 
-/// Asks the rule of each field that is sent.
+/// Asks the rule of each field that is sent: of the record as it is stored, or behind the write.
 pub(super) async fn fields<S: Session>(
     session: &mut S,
     rules: &[FieldRuleSql],
     inputs: &Inputs<'_>,
+    after: bool,
 ) -> Result<(), StepError> {
     for FieldRuleSql { field, reads, sql } in rules {
         if !holds(session, sql, inputs).await? {
-            return Err(StepError::RefusedField { field: *field, reads: *reads });
+            return Err(StepError::RefusedField { field: *field, reads: *reads, after });
         }
     }
     Ok(())

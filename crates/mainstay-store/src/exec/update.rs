@@ -89,7 +89,7 @@ async fn step_by_step<S: Session>(
     }
     let found = look(session, &sql.look, &inputs, bound_version(plan.version, request.values)).await?;
     let inputs = Inputs { key: &found.key, old: &found.fields, ..inputs };
-    links::fields(session, &sql.fields, &inputs).await?;
+    links::fields(session, &sql.fields, &inputs, false).await?;
     links::check(session, &sql.links, &inputs).await?;
     let sums = sums(statement.of(), plan, &found, request.values)?;
     let computed = match &sql.compute {
@@ -137,7 +137,7 @@ async fn carry_out<S: Session>(
     {
         return Err(StepError::RefusedAfter);
     }
-    links::fields(session, &sql.fields, inputs).await?;
+    links::fields(session, &sql.fields, inputs, true).await?;
     if let Some(fed) = fed {
         let is = feed::lists(session, &fed.lists, inputs).await?;
         let images = (becomes.was.object(&fed.changed), becomes.object(&fed.all));

@@ -1,0 +1,165 @@
+//! What refuses is told as false, with the values that it reads: also of one of many records, or behind what came before.
+use mainstay_core::Verdict;
+use mainstay_testing::{Setup, TestApp};
+use serde_json::{Value, json};
+
+use super::{agree, explain};
+
+const STUDIOS: &str = r#"
+type Studio
+  @define(name: "isStaff", expr: "owner == auth.id || staff.exists(s, s.user == auth.id)")
+  @rules(read: "true", create: "auth != null", update: "isStaff", delete: "owner == auth.id")
+{
+  slug: String! @unique
+  owner: ID!
+  staff: [Staff!]! @inverse(field: "studio")
+  revenue: Int @rules(read: "true", write: "owner == auth.id")
+  tags: [Tag!]! @many @rules(add: "owner == auth.id")
+}
+type Staff @rules(read: "true", create: "auth != null") { studio: Studio! user: ID! }
+type Tag @rules(read: "true") { name: String! @unique }
+type Gear @rules(read: "true", create: "studio.isStaff", update: "studio.isStaff") { studio: Studio! stock: Int! }
+"#;
+
+async fn studios() -> (TestApp, String, String) {
+    let app = TestApp::with_schema(STUDIOS).await;
+    let south = app.seed("studios", [json!({"slug": "south", "owner": "zoe"})]).await.remove(0);
+    let north = app.seed("studios", [json!({"slug": "north", "owner": "anna"})]).await.remove(0);
+    app.seed("staffs", [json!({"studio": north, "user": "bob"})]).await;
+    (app, north, south)
+}
+
+/// The rules that are told as false, each with its state, its place and the values that its clauses read.
+async fn refusing(app: &TestApp, call: (&str, &str, &str, Value)) -> Vec<String> {
+    let explained = explain(app, &call).await.unwrap_or_else(|refused| panic!("{call:?}: {refused:?}"));
+    let rules = explained.explanation.rules.iter().filter(|rule| rule.outcome == Verdict::False);
+    rules
+        .map(|rule| {
+            let values = rule.clauses.iter().flat_map(|clause| &clause.values);
+            let values = values.map(|read| format!(" {}={}", read.name, read.value)).collect::<String>();
+            let over = rule.over.map(|over| format!(" {over:?}")).unwrap_or_default();
+            let of = rule.of.as_ref().map(|of| format!("{of} ")).unwrap_or_default();
+            format!("{of}{}{over}{values}", rule.name)
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn a_change_of_all_that_match_tells_the_rules_that_it_asks() {
+    let (app, ..) = studios().await;
+    let patch = |body: Value| ("bob", "PATCH", "/api/studios?filter=slug=='north'", body);
+    let of_field = ["Studio.revenue.write Before owner=\"anna\" auth.id=\"bob\""];
+    assert_eq!(refusing(&app, patch(json!({"revenue": 5}))).await, of_field);
+    assert_eq!(agree(&app, patch(json!({"revenue": 5}))).await.0, 403);
+    let explained = explain(&app, &patch(json!({"revenue": 5}))).await.expect("a call");
+    let names: Vec<_> = explained.explanation.rules.iter().map(|rule| rule.name.as_str()).collect();
+    assert_eq!(names, ["Studio.read", "Studio.update", "Studio.revenue.write"], "no field is read");
+    assert_eq!(agree(&app, patch(json!({"slug": "northern"}))).await.0, 200);
+    let all = |who| (who, "PATCH", "/api/studios?filter=owner!='x'", json!({"slug": "a"}));
+    let told = refusing(&app, all("mia")).await;
+    assert!(told.len() == 1 && told[0].starts_with("Studio.update Before owner="), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_change_of_the_links_of_all_that_match_tells_their_rule() {
+    let (app, ..) = studios().await;
+    let tag = app.seed("tags", [json!({"name": "loud"})]).await.remove(0);
+    let patch = |who| (who, "PATCH", "/api/studios?filter=slug=='north'", json!({"tags": {"add": [tag]}}));
+    let (status, told) = agree(&app, patch("bob")).await;
+    assert_eq!(status, 403);
+    assert_eq!(told, ["Studio.tags.add False [owner == auth.id=False]"], "the update rule is not asked");
+    assert_eq!(agree(&app, patch("anna")).await.0, 200);
+}
+
+#[tokio::test]
+async fn a_delete_of_all_that_match_tells_of_the_record_that_refuses() {
+    let (app, ..) = studios().await;
+    let delete = || ("anna", "DELETE", "/api/studios?filter=true", Value::Null);
+    assert_eq!(refusing(&app, delete()).await, ["Studio.delete owner=\"zoe\" auth.id=\"anna\""]);
+    assert_eq!(agree(&app, delete()).await.0, 403);
+}
+
+/// What a batch makes first leads nowhere where no link to it is written: the rule is asked of what is stored.
+#[tokio::test]
+async fn a_batch_tells_the_rule_that_what_it_made_has_no_part_in() {
+    let (app, north, south) = studios().await;
+    let gear = app.seed("gears", [json!({"studio": south, "stock": 1})]).await.remove(0);
+    let batch = |data: Value| {
+        json!({"ops": [
+            {"op": "create", "in": "studios", "as": "s", "data": {"slug": "west", "owner": "bob"}},
+            {"op": "update", "in": "gears", "id": gear, "data": data},
+        ]})
+    };
+    let told = refusing(&app, ("bob", "POST", "/api/batch", batch(json!({"stock": 2})))).await;
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].starts_with("/ops/1 Gear.update Before") && told[0].contains("auth.id=\"bob\""), "{told:?}");
+    assert_eq!(agree(&app, ("bob", "POST", "/api/batch", batch(json!({"stock": 2})))).await.0, 403);
+    let moved = ("zoe", "POST", "/api/batch", batch(json!({"studio": north})));
+    assert_eq!(refusing(&app, moved.clone()).await.len(), 1, "of the record as it becomes");
+    assert_eq!(agree(&app, moved).await.0, 403);
+    let into_new = ("bob", "POST", "/api/batch", batch(json!({"studio": {"ref": "s"}})));
+    assert!(refusing(&app, into_new.clone()).await[0].starts_with("/ops/1 Gear.update Before"));
+    assert_eq!(agree(&app, into_new).await.0, 403);
+    let staff = json!({"ops": [
+        {"op": "create", "in": "staffs", "data": {"studio": south, "user": "bob"}},
+        {"op": "update", "in": "gears", "id": gear, "data": {"stock": 3}},
+    ]});
+    assert_eq!(agree(&app, ("bob", "POST", "/api/batch", staff)).await.0, 200);
+}
+
+/// Where only the write knows what a rule comes to, it says in which state of the record it refused.
+#[tokio::test]
+async fn a_rule_that_only_the_write_knows_is_told_of_the_state_that_it_refused() {
+    let app = TestApp::with_schema(
+        r#"type Team @rules(read: "true", write: "true") { open: Boolean! }
+           type Task @rules(read: "true", create: "true", update: "team.open") {
+             n: Int!
+             team: Team!
+             m: Int @rules(write: "team.open")
+           }
+           type Note @rules(read: "true", update: "true") { text: String! @rules(write: "task.team.open") task: Task! }"#,
+    )
+    .await;
+    let shut = app.seed("teams", [json!({"open": false})]).await.remove(0);
+    let open = app.seed("teams", [json!({"open": true})]).await.remove(0);
+    let task = app.seed("tasks", [json!({"n": 1, "team": open})]).await.remove(0);
+    let note = app.seed("notes", [json!({"text": "a", "task": task})]).await.remove(0);
+    let batch = |team: &str, op: Value| {
+        let change = json!({"op": "update", "in": "teams", "id": team, "data": {"open": false}});
+        ("bob", "POST", "/api/batch", json!({"ops": [change, op]}))
+    };
+    let change = |data: Value| json!({"op": "update", "in": "tasks", "id": task, "data": data});
+    for (team, op, told) in [
+        (&open, change(json!({"n": 2})), "/ops/1 Task.update Before"),
+        (&shut, change(json!({"team": shut})), "/ops/1 Task.update After"),
+        (&shut, change(json!({"m": 1, "team": shut})), "/ops/1 Task.update After"),
+        (
+            &open,
+            json!({"op": "update", "in": "notes", "id": note, "data": {"text": "b"}}),
+            "/ops/1 Note.text.write Before",
+        ),
+    ] {
+        let refusing = refusing(&app, batch(team, op.clone())).await;
+        assert!(refusing.len() == 1 && refusing[0].starts_with(told), "{told}: {refusing:?}");
+        assert_eq!(agree(&app, batch(team, op)).await.0, 403);
+    }
+}
+
+/// In development the answer itself tells of the record that refuses.
+#[tokio::test]
+async fn in_development_a_refusal_of_one_that_matches_tells_its_values() {
+    let app = Setup::new(STUDIOS).explained().start().await;
+    app.seed("studios", [json!({"slug": "north", "owner": "anna"})]).await;
+    let reply = app.user("bob").patch("/api/studios?filter=true", json!({"revenue": 5})).await;
+    assert_eq!(reply.status, 403);
+    let hint = |reply: mainstay_testing::Reply| reply.json()["hint"].as_str().unwrap_or_default().to_owned();
+    let update = hint(reply);
+    assert!(update.starts_with("Studio.update") && update.contains("owner is \"anna\""), "{update}");
+    let studio = app.get("/api/studios").await.items().remove(0)["id"].as_str().expect("an id").to_owned();
+    app.seed("staffs", [json!({"studio": studio, "user": "bob"})]).await;
+    let field = hint(app.user("bob").patch("/api/studios?filter=true", json!({"revenue": 5})).await);
+    assert_eq!(
+        field,
+        "Studio.revenue.write: `owner == auth.id` is false, where owner is \"anna\" and auth.id is \"bob\""
+    );
+}
