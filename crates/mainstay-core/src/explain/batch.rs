@@ -13,7 +13,7 @@ use crate::{
     expressions::RuleKind,
     record::{
         field::Sender,
-        new::NewRecord,
+        new::{NewRecord, Purpose},
         patch::{Patch, Patches},
         reading::{Named, Reading},
     },
@@ -129,15 +129,17 @@ impl Core {
             Ok(Later::Known(explanation))
         };
         match &operation.act {
-            Act::Create { data } => match self.reader(reading, of, true).read(data, String::new(), &mut Vec::new()) {
-                Ok(record) => Ok(Later::New(Box::new(record))),
-                Err(refusal) if is_refusal(&refusal) => {
-                    let mut explanation = Explanation::default();
-                    self.explain_unread(request, (of, RuleKind::Create), &refusal, &mut explanation)?;
-                    Ok(Later::Known(explanation))
+            Act::Create { data } => {
+                match self.reader(reading, of, Purpose::Create).read(data, String::new(), &mut Vec::new()) {
+                    Ok(record) => Ok(Later::New(Box::new(record))),
+                    Err(refusal) if is_refusal(&refusal) => {
+                        let mut explanation = Explanation::default();
+                        self.explain_unread(request, (of, RuleKind::Create), &refusal, &mut explanation)?;
+                        Ok(Later::Known(explanation))
+                    }
+                    Err(_) => outright(&[RuleKind::Create]),
                 }
-                Err(_) => outright(&[RuleKind::Create]),
-            },
+            }
             Act::Upsert { .. } => outright(&[RuleKind::Create, RuleKind::Update]),
             Act::Update { target, data } => match self.target_of(operation, target) {
                 Some(target) => {

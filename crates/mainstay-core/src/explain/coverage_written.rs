@@ -7,7 +7,7 @@ use crate::{
     plan::target::by_key,
     record::{
         field::Sender,
-        new::NewRecord,
+        new::{NewRecord, Purpose},
         patch::{Patch, Patches},
         reading::{Named, Reading},
     },
@@ -85,7 +85,8 @@ impl Core {
         let patch = |data, given| Patches { reading, collection, given }.unchecked(data, "").ok();
         let new = |data, unique: Option<&'b Vec<FieldId>>| {
             let mut errors = Vec::new();
-            let record = self.reader(reading, of, true).read(data, String::new(), &mut errors).ok();
+            let purpose = if unique.is_some() { Purpose::Upsert } else { Purpose::Create };
+            let record = self.reader(reading, of, purpose).read(data, String::new(), &mut errors).ok();
             let records = record.map(|record| (record, unique.and_then(|unique| patch(data, unique))));
             let (records, unique) = (records.into_iter().collect(), unique.cloned());
             Some(Written::New(New { of, records, unique, whole: errors.is_empty() }))

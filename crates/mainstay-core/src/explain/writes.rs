@@ -14,7 +14,13 @@ use crate::{
     expressions::{Class, RuleKind, RuleName},
     gate::CallerGate,
     plan::rules::refused,
-    record::{checks::touched, field::Sender, new::NewRecord, patch::Patch, patch::Patches, reading::Reading},
+    record::{
+        checks::touched,
+        field::Sender,
+        new::{NewRecord, Purpose},
+        patch::{Patch, Patches},
+        reading::Reading,
+    },
     run::change,
     write::{Aim, Answering},
 };
@@ -112,9 +118,10 @@ impl Core {
         reading.count(create.records.len())?;
         let collection = self.schema.collection(create.collection);
         let (mut records, mut errors) = (Vec::new(), Vec::new());
+        let purpose = if create.upsert.is_some() { Purpose::Upsert } else { Purpose::Create };
         for (at, json) in create.records.iter().enumerate() {
             let place = if create.many { format!("/{at}") } else { String::new() };
-            let record = self.reader(&reading, create.collection, true).read(json, place, &mut errors)?;
+            let record = self.reader(&reading, create.collection, purpose).read(json, place, &mut errors)?;
             if at < max {
                 let given = create.upsert.as_deref().unwrap_or_default();
                 let patches = Patches { reading: &reading, collection, given };

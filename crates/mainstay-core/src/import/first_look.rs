@@ -14,7 +14,11 @@ use super::{
 };
 use crate::{
     Error, FieldError,
-    record::{field::Sender, new::NewRecords, reading::Reading},
+    record::{
+        field::Sender,
+        new::{NewRecords, Purpose},
+        reading::Reading,
+    },
 };
 
 /// Bytes of sources that are looked at as a whole.
@@ -102,7 +106,7 @@ impl Loading<'_> {
         let reading = Reading::new(self.core, self.request, Sender::File, false);
         let reader = NewRecords {
             checked: !checks_links(collection, collection.fields.iter().map(|field| field.id)),
-            ..self.core.reader(&reading, of, false)
+            ..self.core.reader(&reading, of, Purpose::Load)
         };
         let mut records = self.open(at)?;
         let columns = records.columns().to_vec();

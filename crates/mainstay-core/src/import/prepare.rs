@@ -23,7 +23,7 @@ use crate::{
     Answered, FieldError, Target, Update,
     record::{
         field::Sender,
-        new::{NewRecord, NewRecords},
+        new::{NewRecord, NewRecords, Purpose},
         reading::Reading,
     },
     run::NOT_IN_FILES,
@@ -117,7 +117,7 @@ impl Loading<'_> {
         let of = self.parts[part].collection;
         let collection = self.core.schema().collection(of);
         let reading = Reading::new(self.core, self.request, Sender::File, false);
-        let reader = self.core.reader(&reading, of, false);
+        let reader = self.core.reader(&reading, of, Purpose::Load);
         let own_names = self.links_to_itself(of).then(|| name_fields(collection));
         let mut readies = Vec::with_capacity(rows.len());
         for row in rows {

@@ -28,9 +28,13 @@ struct Lists {
 }
 
 impl<'a> FieldReader<'a> {
-    /// The list of a to-many link of a new record.
-    pub(crate) fn new_list(&mut self, field: &Field, json: &'a Json<'a>, out: &mut Vec<ListChange>) {
-        self.keys(field, json, "", LinkMode::Add, out);
+    /// The list of a to-many link of a new record. One that may be there already is sent changes too: here they change a list
+    /// without any links.
+    pub(crate) fn new_list(&mut self, field: &Field, json: &'a Json<'a>, may_change: bool, out: &mut Vec<ListChange>) {
+        match json {
+            Json::Object(_) if may_change => self.list_changes(field, json, out),
+            _ => self.keys(field, json, "", LinkMode::Add, out),
+        }
     }
 
     /// The changes of a to-many link: a whole list, or an object with `add` and `remove`.
@@ -57,7 +61,12 @@ impl<'a> FieldReader<'a> {
         let Some(target) = field.target() else { return };
         let Json::Array(items) = json else {
             let message = format!("expected a list of ids, got {}", json.kind());
-            self.wrong(&field.name, "wrong_type", message, Some("send [] to clear it".to_owned()));
+            let hint = match json {
+                // A change of a list, in a create.
+                Json::Object(_) => "a new record has no links yet: send the whole list",
+                _ => "send [] to clear it",
+            };
+            self.wrong(&field.name, "wrong_type", message, Some(hint.to_owned()));
             return;
         };
         let links_max = self.reading.limits().links_max;

@@ -39,6 +39,17 @@ pub(crate) struct NewRecord {
     pub(crate) after: Vec<(FieldId, NewRecord)>,
 }
 
+/// What a new record is sent for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// A create: records may be made inside of it.
+    Create,
+    /// An upsert.
+    Upsert,
+    /// A file that is loaded.
+    Load,
+}
+
 /// What a new record is made from.
 #[derive(Clone)]
 pub(crate) struct NewRecords<'a> {
@@ -48,6 +59,8 @@ pub(crate) struct NewRecords<'a> {
     pub(crate) tied: Option<(FieldId, Value)>,
     /// How deep records may still be made inside of this one; `None`: not at all here.
     pub(crate) depth_left: Option<usize>,
+    /// Whether it may turn out that the record is there already: then its lists may be sent as changes.
+    pub(crate) may_change: bool,
     /// Whether the checks are asked of what was read.
     pub(crate) checked: bool,
 }
@@ -93,7 +106,7 @@ impl<'a> NewRecords<'a> {
                 record.ruled.push(field.id);
             }
             match field.kind {
-                FieldKind::Many { .. } => reader.new_list(field, value, &mut record.lists),
+                FieldKind::Many { .. } => reader.new_list(field, value, self.may_change, &mut record.lists),
                 FieldKind::Inverse { target, field: link } => reader.inside_list(field, target, link, value),
                 _ => record.values[field.id.0 as usize] = reader.value(field, value).unwrap_or(Value::Null),
             }
@@ -154,7 +167,7 @@ impl<'a> NewRecords<'a> {
             let tied = if let Place::After(link) = one.place { Some((link, key())) } else { None };
             let collection = self.reading.schema().collection(one.target);
             let (reading, depth_left) = (self.reading, Some(depth_left));
-            let reader = NewRecords { reading, collection, tied, depth_left, checked: true };
+            let reader = NewRecords { reading, collection, tied, depth_left, may_change: false, checked: true };
             let made = reader.read(one.json, one.pointer, errors)?;
             match one.place {
                 Place::After(link) => record.after.push((link, made)),

@@ -11,7 +11,7 @@ use crate::{
         field::{FieldReader, Sender},
         late::Source,
         links::Sent,
-        new::NewRecord,
+        new::{NewRecord, Purpose},
         patch::{Patch, Patches},
         reading::{Named, Reading},
     },
@@ -123,7 +123,9 @@ impl Core {
         let place = format!("{}/data", operation.place);
         let before = errors.len();
         let read = match &operation.act {
-            Act::Create { data } => Some(Read::Create(self.reader(reading, of, true).read(data, place, errors)?)),
+            Act::Create { data } => {
+                Some(Read::Create(self.reader(reading, of, Purpose::Create).read(data, place, errors)?))
+            }
             Act::Upsert { unique, data } => {
                 let wanted = Wanted { of, unique, answered: &operation.answered };
                 self.upserting(reading, wanted, data, place, errors)?.map(|upsert| Read::Upsert(Box::new(upsert)))

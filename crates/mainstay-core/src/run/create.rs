@@ -8,7 +8,7 @@ use crate::{
     record::{
         field::Sender,
         late::late_fields,
-        new::{NewRecord, NewRecords},
+        new::{NewRecord, NewRecords, Purpose},
         patch::Patches,
         reading::Reading,
     },
@@ -67,7 +67,7 @@ impl Core {
     ) -> Result<Vec<NewRecord>, Error> {
         let reading = Reading::new(self, request, sender, false);
         reading.count(create.records.len())?;
-        let reader = self.reader(&reading, create.collection, true);
+        let reader = self.reader(&reading, create.collection, Purpose::Create);
         let mut records = Vec::with_capacity(create.records.len());
         let mut errors = Vec::new();
         for (at, json) in create.records.iter().enumerate() {
@@ -81,10 +81,12 @@ impl Core {
         &'r self,
         reading: &'r Reading<'r>,
         of: mainstay_schema::CollectionId,
-        nests: bool,
+        purpose: Purpose,
     ) -> NewRecords<'r> {
-        let depth_left = (nests && reading.sender == Sender::Caller).then(|| reading.limits().create_depth_max);
-        NewRecords { reading, collection: self.schema.collection(of), tied: None, depth_left, checked: true }
+        let nests = purpose == Purpose::Create && reading.sender == Sender::Caller;
+        let depth_left = nests.then(|| reading.limits().create_depth_max);
+        let (collection, may_change) = (self.schema.collection(of), purpose == Purpose::Upsert);
+        NewRecords { reading, collection, tied: None, depth_left, may_change, checked: true }
     }
 
     fn upsert_steps<'s>(
@@ -146,7 +148,7 @@ impl Core {
         let Wanted { of, unique, answered } = wanted;
         let collection = self.schema.collection(of);
         let mut as_new = Vec::new();
-        let record = self.reader(reading, of, false).read(json, place.clone(), &mut as_new)?;
+        let record = self.reader(reading, of, Purpose::Upsert).read(json, place.clone(), &mut as_new)?;
         let patch = Patches { reading, collection, given: unique }.read(json, &place);
         let by = by_values(&record, unique, &place);
         let missing = missing_values(&record, unique);

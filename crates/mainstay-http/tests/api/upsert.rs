@@ -232,3 +232,52 @@ async fn many_at_once() {
     let rust = app.get("/api/skills").await.items();
     assert_eq!((rust.len(), rust[0]["version"].clone()), (1, json!(64)));
 }
+
+/// A list may be sent as a change, whether the record is there or not: a new one has no links yet.
+#[tokio::test]
+async fn lists_are_changed_either_way() {
+    const SCHEMA: &str = r#"
+type Room @rules(read: "true", write: "true") {
+  code: String! @unique
+  near: [Room!]! @many @rules(add: "item.code != 'x'", remove: "item.code != 'b'")
+}
+"#;
+    let app = TestApp::with_schema(SCHEMA).await;
+    app.seed("rooms", [json!({"code": "a"}), json!({"code": "b"}), json!({"code": "x"})]).await;
+    let caller = app.anonymous();
+    let by = |code: &str| json!({"by": {"code": code}});
+    let at = "/api/rooms?upsert=code&fields=code,near(code;sort:code),version";
+    let body = json!({"code": "c", "near": {"add": [by("a"), by("b")], "remove": [by("a"), by("nothing")]}});
+    assert_snapshot!(caller.post(at, body.clone()).await, @r#"201 {"code":"c","near":[{"code":"b"}],"version":1}"#);
+    assert_snapshot!(caller.post(at, body).await, @r#"200 {"code":"c","near":[{"code":"b"}],"version":2}"#);
+    for near in [json!({"add": [by("x")]}), json!({"remove": [by("b")], "add": [by("x")]})] {
+        let refused = caller.post(at, json!({"code": "d", "near": near})).await;
+        assert_eq!((refused.status, refused.json()["rule"].clone()), (401, json!("Room.near.add")), "{}", refused.text);
+    }
+    assert_eq!(caller.post(at, json!({"code": "d", "near": {"remove": [by("b")]}})).await.status, 201);
+    for (near, pointer) in [
+        (json!({"add": [by("nothing")]}), "/near/add/0/by"),
+        (json!({"add": "x"}), "/near"),
+        (json!({"ad": []}), "/near"),
+        (json!({"add": [{"code": "new"}]}), "/near/add/0"),
+    ] {
+        let refused = caller.post(at, json!({"code": "e", "near": near})).await;
+        assert_eq!(
+            (refused.status, refused.json()["errors"][0]["pointer"].clone()),
+            (422, json!(pointer)),
+            "{}",
+            refused.text
+        );
+    }
+    let batch = json!({"ops": [
+        {"op": "create", "in": "rooms", "as": "f", "data": {"code": "f"}},
+        {"op": "upsert", "in": "rooms", "by": "code", "data": {"code": "g", "near": {"add": [{"ref": "f"}, by("a")]}}, "fields": "near(code;sort:code)"},
+        {"op": "upsert", "in": "rooms", "by": "code", "data": {"code": "g", "near": {"remove": [{"ref": "f"}]}}, "fields": "near(code)"},
+    ]});
+    let done = caller.post("/api/batch", batch).await;
+    assert_eq!(done.json()["results"][1], json!({"near": [{"code": "a"}, {"code": "f"}]}), "{}", done.text);
+    assert_eq!(done.json()["results"][2], json!({"near": [{"code": "a"}]}));
+    // A create makes a new record, and takes a list.
+    let refused = caller.post("/api/rooms", json!({"code": "h", "near": {"add": []}})).await;
+    assert_eq!(refused.json()["errors"][0]["hint"], "a new record has no links yet: send the whole list");
+}
