@@ -155,6 +155,10 @@ impl KeyKind {
             Value::Int(key) if key > KEY_INT_MAX => {
                 Err(scalar::invalid(format!("{key} is too large for a key: at most {KEY_INT_MAX}")))
             }
+            // Clients take them for steps in a path, however they are encoded.
+            Value::Text(key) if matches!(&*key, "." | "..") => {
+                Err(scalar::invalid(format!("{key:?} is no key: no address leads to it")))
+            }
             key => Ok(key),
         }
     }

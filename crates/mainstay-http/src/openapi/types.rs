@@ -18,8 +18,8 @@ const LIST_LENGTH_MAX: usize = mainstay_schema::LIST_LENGTH_MAX;
 
 /// Text without U+0000.
 const TEXT: &str = "^[^\\u0000]*$";
-/// Text without control characters.
-const KEY_TEXT: &str = "^[^\\u0000-\\u001f\\u007f-\\u009f]+$";
+/// Text without control characters, and neither `.` nor `..`.
+const KEY_TEXT: &str = "^(\\.{0,2}[^.\\u0000-\\u001f\\u007f-\\u009f][^\\u0000-\\u001f\\u007f-\\u009f]*|\\.{3}[^\\u0000-\\u001f\\u007f-\\u009f]*)$";
 const WHOLE: &str = "^(0|-?[1-9][0-9]{0,18})$";
 const TIME: &str = "^([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,6})?$";
 const BASE64: &str = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=|[A-Za-z0-9+/][AQgw]==)?$";

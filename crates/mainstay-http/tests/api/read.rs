@@ -91,6 +91,13 @@ async fn keys_of_every_kind() {
     assert_eq!(app.get("/api/countries/cz%2F%C4%8D%20%3F").await.json()["name"], "Czechia");
     let created = app.admin().post("/api/countries", json!({"id": "a b", "name": "x"})).await;
     assert_eq!(created.header("location"), "/api/countries/a%20b");
+    // An address that ends with one of these leads elsewhere.
+    for nowhere in [".", ".."] {
+        let refused = app.admin().post("/api/countries", json!({"id": nowhere, "name": "x"})).await;
+        let detail = format!("\"{nowhere}\" is no key: no address leads to it");
+        assert_eq!((refused.status, &refused.json()["errors"][0]["detail"]), (422, &json!(detail)), "{}", refused.text);
+    }
+    assert_eq!(app.admin().post("/api/countries", json!({"id": "...", "name": "x"})).await.status, 201);
     let ticket = app.admin().post("/api/tickets", json!({"id": "7", "title": "seven", "country": "cz/č ?"})).await;
     assert_snapshot!(ticket, @r#"201 {"id":"7","title":"seven","country":"cz/č ?","createdAt":"[time]","updatedAt":"[time]","version":1}"#);
     assert_eq!(ticket.header("location"), "/api/tickets/7");

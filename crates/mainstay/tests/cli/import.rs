@@ -48,6 +48,17 @@ fn wrong_records_are_named_with_their_place() {
 }
 
 #[test]
+fn a_key_without_an_address_is_refused() {
+    let project = Project::with_schema("type Page @rules(read: \"true\") { id: String! text: String }");
+    project.ok(&["apply", "--yes"]);
+    project.write("pages.ndjson", "{\"id\": \"a\"}\n{\"id\": \"..\"}\n");
+    let ran = project.run(&["import", "pages.ndjson"]);
+    assert_eq!(ran.code, Some(1));
+    let told = "pages.ndjson:2: Page /id: \"..\" is no key: no address leads to it";
+    assert!(ran.stdout.contains(told), "{ran:?}");
+}
+
+#[test]
 fn what_is_neither_a_collection_nor_a_file_is_told() {
     let project = Project::skillmap();
     project.ok(&["apply", "--yes"]);
