@@ -142,6 +142,24 @@ async fn what_is_no_http_is_refused() {
     assert_eq!(app.get("/healthz").await.status, 200);
 }
 
+/// What docs/api.md says of signs in an address: these are refused where HTTP is read, before there is a request.
+#[tokio::test]
+async fn signs_that_no_address_takes() {
+    let app = TestApp::with_schema(NOTES).await;
+    let ask = async |value: &str| {
+        let request = format!("GET /api/notes?filter=id=={value} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        app.raw(request.as_bytes()).await
+    };
+    for sign in ["\"", "<", ">", " "] {
+        let reply = ask(&format!("'a{sign}'")).await;
+        assert!(reply.starts_with("HTTP/1.1 400 ") && reply.ends_with("\r\n\r\n"), "{sign:?}: {reply}");
+    }
+    let id = "01890000-0000-7000-8000-000000000000";
+    for text in [format!("'{id}'"), format!("%22{id}%22"), format!("'{id}'#x")] {
+        assert!(ask(&text).await.starts_with("HTTP/1.1 200 "), "{text}");
+    }
+}
+
 #[tokio::test]
 async fn a_host_is_named_once() {
     let app = TestApp::with_schema(NOTES).await;
