@@ -112,6 +112,11 @@ impl Error {
         self
     }
 
+    /// Where in the body it is about something, as far as that is told.
+    pub(crate) fn place_told(&self) -> Option<&str> {
+        self.place.as_deref().or(self.fields.first().map(|field| field.pointer.as_str()))
+    }
+
     /// The same of an operation at a place of the body; where fields are wrong they say so themselves.
     pub(crate) fn at(mut self, place: &str) -> Error {
         if self.place.is_none() && !place.is_empty() {

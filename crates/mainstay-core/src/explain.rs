@@ -19,6 +19,7 @@ mod refusals;
 mod rule_clauses;
 mod texts;
 mod tried;
+mod upserts;
 mod values;
 mod verdicts;
 mod writes;

@@ -1,10 +1,11 @@
 //! Batches explained: the rules of each operation, as far as its record is known before the batch is done.
 use mainstay_expr::Value;
-use mainstay_schema::{CollectionId, Json};
+use mainstay_schema::{CollectionId, FieldId, Json};
 
 use super::{
     clauses::Subject,
     refusals::is_refusal,
+    upserts::Upserted,
     writes::EXPLAINED_MAX,
     written::{Asked, Touched},
 };
@@ -20,11 +21,11 @@ use crate::{
 };
 
 /// An operation whose record is looked at, once all operations are read.
-enum Later {
+enum Later<'b> {
     /// Its rules are known.
     Known(Explanation),
-    /// A new record.
-    New(Box<NewRecord>),
+    /// A new record, or an upsert of one.
+    Sent(Box<NewRecord>, Option<Upserted<'b>>),
     /// A change of a stored record.
     Change(Target, Option<Patch>),
     /// The end of a stored record.
@@ -32,7 +33,7 @@ enum Later {
 }
 
 impl Core {
-    pub(super) async fn explain_batch(&self, request: &Request, batch: &Batch<'_>) -> Result<Explanation, Error> {
+    pub(crate) async fn explain_batch(&self, request: &Request, batch: &Batch<'_>) -> Result<Explanation, Error> {
         let mut explanation = Explanation::default();
         let mut touched = Touched::default();
         for (operation, later) in self.read_for_explaining(request, batch)? {
@@ -49,7 +50,7 @@ impl Core {
         &self,
         request: &Request,
         operation: &BatchOperation<'_>,
-        later: Later,
+        later: Later<'_>,
         touched: &mut Touched,
     ) -> Result<Explanation, Error> {
         let of = operation.collection;
@@ -63,17 +64,13 @@ impl Core {
                     Act::Delete { .. } => touched.end(&self.schema, of, None),
                 }
             }
-            Later::New(mut record) => {
-                let known = self.known_records(request, &mut record, EXPLAINED_MAX).await?;
-                let made: Vec<CollectionId> = known.iter().map(|record| record.of).collect();
-                self.explain_new(request, known, &mut explained).await?;
-                touched.made.extend(made);
-                self.leave_to_write(request, touched, Asked::NEW, &mut explained)?;
+            Later::Sent(mut record, upserted) => {
+                (explained, _) = self.explain_sent(request, &mut record, upserted, touched).await?;
             }
             Later::Change(target, patch) => {
                 let key = self.key_stored(request, of, &target).await?;
                 self.explain_change(request, of, &target, patch.as_ref(), &mut explained).await?;
-                let written = patch.map(|patch| patch.set.into_iter().map(|(field, _)| field).collect::<Vec<_>>());
+                let written = patch.map(|patch| patch.fields());
                 let asked = Asked { has_changed: touched.has_changed(of, key.as_ref()), written: written.as_deref() };
                 self.leave_to_write(request, touched, asked, &mut explained)?;
                 touched.change(of, key);
@@ -90,17 +87,22 @@ impl Core {
     }
 
     /// The key of a stored record.
-    async fn key_stored(&self, request: &Request, of: CollectionId, target: &Target) -> Result<Option<Value>, Error> {
+    pub(super) async fn key_stored(
+        &self,
+        request: &Request,
+        of: CollectionId,
+        target: &Target,
+    ) -> Result<Option<Value>, Error> {
         let stored = self.stored_values(request, of, target).await?;
         let id = self.schema.collection(of).system.id;
         Ok(stored.zip(id).and_then(|(values, id)| values.get(id.0 as usize).cloned()))
     }
 
     fn read_for_explaining<'b>(
-        &self,
-        request: &Request,
+        &'b self,
+        request: &'b Request,
         batch: &'b Batch<'b>,
-    ) -> Result<Vec<(&'b BatchOperation<'b>, Later)>, Error> {
+    ) -> Result<Vec<(&'b BatchOperation<'b>, Later<'b>)>, Error> {
         let reading = Reading::new(self, request, Sender::Caller, true);
         let mut all = Vec::new();
         for (number, operation) in batch.right().enumerate().take(EXPLAINED_MAX) {
@@ -119,9 +121,9 @@ impl Core {
         request: &'b Request,
         reading: &Reading<'_>,
         operation: &'b BatchOperation<'b>,
-    ) -> Result<Later, Error> {
+    ) -> Result<Later<'b>, Error> {
         let of = operation.collection;
-        let outright = |kinds: &[RuleKind]| -> Result<Later, Error> {
+        let outright = |kinds: &[RuleKind]| -> Result<Later<'b>, Error> {
             let mut explanation = Explanation::default();
             for kind in kinds {
                 explanation.rules.push(self.rule_parts(request, (of, *kind), Subject::Any, None)?.explained);
@@ -129,18 +131,8 @@ impl Core {
             Ok(Later::Known(explanation))
         };
         match &operation.act {
-            Act::Create { data } => {
-                match self.reader(reading, of, Purpose::Create).read(data, String::new(), &mut Vec::new()) {
-                    Ok(record) => Ok(Later::New(Box::new(record))),
-                    Err(refusal) if is_refusal(&refusal) => {
-                        let mut explanation = Explanation::default();
-                        self.explain_unread(request, (of, RuleKind::Create), &refusal, &mut explanation)?;
-                        Ok(Later::Known(explanation))
-                    }
-                    Err(_) => outright(&[RuleKind::Create]),
-                }
-            }
-            Act::Upsert { .. } => outright(&[RuleKind::Create, RuleKind::Update]),
+            Act::Create { data } => self.sent_explained(request, reading, of, (data, None)),
+            Act::Upsert { unique, data } => self.sent_explained(request, reading, of, (data, Some(unique))),
             Act::Update { target, data } => match self.target_of(operation, target) {
                 Some(target) => {
                     let patches = Patches { reading, collection: self.schema.collection(of), given: &[] };
@@ -153,6 +145,36 @@ impl Core {
                 None => outright(&[RuleKind::Read, RuleKind::Delete]),
             },
         }
+    }
+
+    /// A record that is sent as a new one, or by an upsert.
+    fn sent_explained<'b>(
+        &'b self,
+        request: &'b Request,
+        reading: &Reading<'_>,
+        of: CollectionId,
+        (data, unique): (&'b Json<'b>, Option<&'b Vec<FieldId>>),
+    ) -> Result<Later<'b>, Error> {
+        let purpose = if unique.is_some() { Purpose::Upsert } else { Purpose::Create };
+        let record = self.reader(reading, of, purpose).read(data, String::new(), &mut Vec::new());
+        let mut explanation = Explanation::default();
+        match (record, unique) {
+            (Ok(record), unique) => {
+                let collection = self.schema.collection(of);
+                let patch = |given| Patches { reading, collection, given }.unchecked(data, "").ok();
+                let upserted = unique.map(|unique| (&unique[..], patch(unique)));
+                return Ok(Later::Sent(Box::new(record), upserted));
+            }
+            (Err(_), Some(_)) => self.explain_either(request, of, &mut explanation)?,
+            (Err(refusal), None) if is_refusal(&refusal) => {
+                self.explain_unread(request, (of, RuleKind::Create), &refusal, &mut explanation)?;
+            }
+            (Err(_), None) => {
+                let create = self.rule_parts(request, (of, RuleKind::Create), Subject::Any, None)?;
+                explanation.rules.push(create.explained);
+            }
+        }
+        Ok(Later::Known(explanation))
     }
 
     /// The record that is named by its key, or by values that are sent as texts or numbers.

@@ -5,9 +5,10 @@ use mainstay_schema::{Collection, CollectionId, Json};
 use super::{
     clauses::{Made, Subject},
     rule_clauses::{KINDS, field_kinds},
+    tried::is_at,
 };
 use crate::{
-    Clause, Core, Error, ErrorKind, Over, Request, RuleExplained, Target, Verdict,
+    Clause, Core, Error, ErrorKind, Explanation, Over, Request, RuleExplained, Target, Verdict,
     expressions::{RuleKind, RuleName},
     gate::CallerGate,
     record::patch::Patch,
@@ -57,6 +58,28 @@ impl Core {
             Ok(explained) => with_clauses(error, &explained),
             Err(_) => error,
         }
+    }
+
+    /// The same for one of several operations, or for an upsert, by what is told of each of them.
+    pub(crate) async fn explain_refusal_among(
+        &self,
+        request: &Request,
+        asked: impl Future<Output = Result<Explanation, Error>>,
+        outcomes: &[Outcome],
+        failed: Failed,
+    ) -> Error {
+        let error = &failed.error;
+        if self.settings.explain_refusals
+            && is_refusal(error)
+            && let Ok(Explanation { rules, .. }) = asked.await
+        {
+            let place = error.place_told();
+            let refuses = |rule: &&_| is_of(error, rule) && rule.outcome == Verdict::False && is_at(rule, place);
+            if let Some(rule) = rules.iter().find(refuses) {
+                return with_clauses(failed.error, rule);
+            }
+        }
+        self.explain_not_made(request, outcomes, failed).await
     }
 
     /// The same for a change: over the record as it is stored, and as it would become.

@@ -125,7 +125,7 @@ fn settle(rules: &mut [RuleExplained], error: Option<&Error>) {
         return open.for_each(|rule| rule.outcome = Verdict::True);
     };
     let Some(name) = error.rule.as_deref() else { return };
-    let place = error.place.as_deref().or(error.fields.first().map(|field| field.pointer.as_str()));
+    let place = error.place_told();
     let mut named: Vec<_> = rules.iter_mut().filter(|rule| rule.name == name && is_at(rule, place)).collect();
     if named.iter().any(|rule| rule.outcome == Verdict::False) {
         return;
@@ -138,7 +138,7 @@ fn settle(rules: &mut [RuleExplained], error: Option<&Error>) {
 }
 
 /// Whether a rule is about what stands at a place of the body, as far as both are known.
-fn is_at(rule: &RuleExplained, place: Option<&str>) -> bool {
+pub(super) fn is_at(rule: &RuleExplained, place: Option<&str>) -> bool {
     let (Some(of), Some(place)) = (rule.of.as_deref(), place) else { return true };
     let inside = |inner: &str, outer: &str| {
         inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

@@ -1,12 +1,12 @@
 //! Writes explained, without writing: rules over the record as it is stored, and as it would be.
 use mainstay_plan::OwnFields;
-use mainstay_schema::{Check, CollectionId, FieldId};
+use mainstay_schema::{Check, CollectionId};
 
 use super::{
     clauses::{Made, Subject},
     known::{KnownRecord, becoming, unknown},
     refusals::is_refusal,
-    written::{Asked, Touched},
+    written::Touched,
 };
 use crate::{
     Core, Create, Delete, Error, Explanation, FieldError, Request, RuleExplained, Target, Update, Verdict,
@@ -32,7 +32,7 @@ type Records = (Vec<(NewRecord, Option<Patch>)>, Vec<FieldError>);
 pub(super) const EXPLAINED_MAX: usize = 20;
 
 impl Core {
-    pub(super) async fn explain_create(&self, request: &Request, create: &Create<'_>) -> Result<Explanation, Error> {
+    pub(crate) async fn explain_create(&self, request: &Request, create: &Create<'_>) -> Result<Explanation, Error> {
         let mut explanation = Explanation::default();
         let rule = (create.collection, RuleKind::Create);
         let gate = self.gate(request, rule)?;
@@ -62,24 +62,17 @@ impl Core {
     ) -> Result<(), Error> {
         let mut touched = Touched::default();
         for (at, (mut record, patch)) in records.into_iter().enumerate() {
-            let known = self.known_records(request, &mut record, EXPLAINED_MAX).await?;
-            touched.made.extend(known.iter().map(|record| record.of));
-            if let (Some(unique), Some(record)) = (&create.upsert, known.first())
-                && self.explain_upsert(request, unique, patch, record, explanation).await?
-            {
-                continue;
-            }
-            self.explain_new(request, known, explanation).await?;
-            if at == 0 && errors.is_empty() && record.late.is_empty() && record.before.is_empty() {
+            let upserted = create.upsert.as_deref().map(|unique| (unique, patch));
+            let (explained, is_new) = self.explain_sent(request, &mut record, upserted, &mut touched).await?;
+            explanation.rules.extend(explained.rules);
+            explanation.refused = explanation.refused.take().or(explained.refused);
+            if at == 0 && is_new && errors.is_empty() && record.late.is_empty() && record.before.is_empty() {
                 record.after.clear();
                 let answering = Answering::Record(&create.answered);
                 if let Ok((_, task)) = self.ready(request, gate, record, answering) {
                     explanation.statements.extend(task.statement.sql().into_iter().map(of_sql));
                 }
             }
-        }
-        if touched.made.len() > 1 {
-            self.leave_to_write(request, &touched, Asked::NEW, explanation)?;
         }
         if !errors.is_empty() {
             let wrong = with_fields(&invalid_record(&self.schema, create.collection, errors));
@@ -159,24 +152,6 @@ impl Core {
             explanation.rules.extend(self.failing_checks(request, &row, &unknown, of, |_| true));
         }
         Ok(())
-    }
-
-    /// Of an upsert, the rules of a change of the record that is there; says whether there is one.
-    async fn explain_upsert(
-        &self,
-        request: &Request,
-        unique: &[FieldId],
-        patch: Option<Patch>,
-        record: &KnownRecord,
-        explanation: &mut Explanation,
-    ) -> Result<bool, Error> {
-        let of = record.of;
-        let Some(target) = record.named_by(unique) else { return Ok(false) };
-        if self.stored_values(request, of, &target).await?.is_none() {
-            return Ok(false);
-        }
-        self.explain_change(request, of, &target, patch.as_ref(), explanation).await?;
-        Ok(true)
     }
 
     pub(super) async fn explain_update(&self, request: &Request, update: &Update<'_>) -> Result<Explanation, Error> {

@@ -3,7 +3,7 @@ use mainstay_expr::{Expr, ITEM, NEW, Node, Symbol, THIS, Value};
 use mainstay_schema::{CollectionId, FieldId, FieldKind, OnDelete, Schema};
 
 use super::clauses::{Subject, conclude, split};
-use crate::{Core, Error, Explanation, Over, Request, Verdict};
+use crate::{Core, Error, Explanation, Over, Request, Target, Verdict};
 
 /// The collections that a write has touched so far.
 #[derive(Debug, Default)]
@@ -12,6 +12,8 @@ pub(super) struct Touched {
     pub(super) made: Vec<CollectionId>,
     /// Where it changed or deleted some, with the key where it is known which; `None`: any of them.
     changed: Vec<(CollectionId, Option<Value>)>,
+    /// By which unique upserts named some of them.
+    named: Vec<(CollectionId, Target)>,
 }
 
 impl Touched {
@@ -36,6 +38,29 @@ impl Touched {
             reached.extend(new);
             next += 1;
         }
+    }
+
+    /// Whether it is one record at most.
+    pub(super) fn is_one(&self) -> bool {
+        self.made.len() + self.changed.len() <= 1
+    }
+
+    /// Notes the name of a record that an upsert makes or changes.
+    pub(super) fn name(&mut self, of: CollectionId, target: Target) {
+        self.named.push((of, target));
+    }
+
+    /// Whether it may have given its name to another record: one that is not known to have one of its own.
+    pub(super) fn may_have_named(&self, of: CollectionId, target: &Target) -> bool {
+        let fields = |target: &Target| match target {
+            Target::Unique { fields, .. } => fields.clone(),
+            Target::Key(_) => Vec::new(),
+        };
+        let alike = |(by, other): &&(CollectionId, Target)| *by == of && fields(other) == fields(target);
+        let made = self.made.iter().filter(|by| **by == of).count();
+        let touched = made + self.changed.iter().filter(|(by, _)| *by == of).count();
+        let mut named = self.named.iter().filter(alike);
+        named.clone().count() < touched || named.any(|(_, other)| other == target)
     }
 
     /// Whether a record of a key may be another one by now.

@@ -52,6 +52,11 @@ impl Patch {
         !self.set.is_empty() || self.lists.is_empty() || !self.lists.iter().all(decided)
     }
 
+    /// The fields that get another value.
+    pub(crate) fn fields(&self) -> Vec<FieldId> {
+        self.set.iter().map(|(field, _)| *field).collect()
+    }
+
     /// Whether a field gets another value.
     pub(crate) fn sets(&self, field: FieldId) -> bool {
         self.set.iter().any(|(set, _)| *set == field)

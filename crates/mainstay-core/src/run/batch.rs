@@ -34,7 +34,10 @@ impl Core {
             |answers: Vec<(Record, bool)>| Answer::Batch(answers.into_iter().map(|(record, _)| record).collect());
         match self.carry_out_once(steps, &mut outcomes, answer).await {
             Ok(answer) => Ok(answer),
-            Err(failed) => Err(self.explain_not_made(request, &outcomes, failed).await),
+            Err(failed) => {
+                let asked = self.explain_batch(request, batch);
+                Err(self.explain_refusal_among(request, asked, &outcomes, failed).await)
+            }
         }
     }
 

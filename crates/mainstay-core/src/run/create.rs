@@ -35,6 +35,10 @@ impl Core {
         let answer = if create.many { many } else { one };
         match self.carry_out_once(steps, &mut outcomes, answer).await {
             Ok(answer) => Ok(answer),
+            Err(failed) if create.upsert.is_some() => {
+                let asked = self.explain_create(request, create);
+                Err(self.explain_refusal_among(request, asked, &outcomes, failed).await)
+            }
             Err(failed) => Err(self.explain_not_made(request, &outcomes, failed).await),
         }
     }

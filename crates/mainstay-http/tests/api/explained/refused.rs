@@ -163,3 +163,49 @@ async fn in_development_a_refusal_of_one_that_matches_tells_its_values() {
         "Studio.revenue.write: `owner == auth.id` is false, where owner is \"anna\" and auth.id is \"bob\""
     );
 }
+
+/// Upserts of several records, each told by its own place, also in a batch; what the write makes itself is not told as missing.
+#[tokio::test]
+async fn upserts_are_told_record_by_record() {
+    let (app, ..) = studios().await;
+    let upsert = |records: Value| ("anna", "POST", "/api/studios?upsert=slug", records);
+    let two = json!([{"slug": "north", "revenue": 1}, {"slug": "south", "revenue": 2}]);
+    let told = refusing(&app, upsert(two.clone())).await;
+    assert!(told.len() > 1 && told.iter().all(|told| told.starts_with("/1 Studio.")), "{told:?}");
+    assert_eq!(agree(&app, upsert(two)).await.0, 403);
+    let own = |slug: &str, n: i64| json!({"slug": slug, "owner": "anna", "revenue": n});
+    assert_eq!(agree(&app, upsert(json!([own("north", 1), own("west", 2)]))).await.0, 201);
+    let (status, told) = agree(&app, upsert(json!([own("east", 1), own("south", 2)]))).await;
+    assert_eq!(status, 403);
+    assert!(told.iter().any(|told| told.starts_with("/1 Studio.update Before False")), "{told:?}");
+    let again = json!([own("new", 1), own("new", 2)]);
+    assert_eq!(agree(&app, upsert(again)).await.0, 201, "the second one changes what the first one made");
+    let op = |data: Value| json!({"op": "upsert", "in": "studios", "by": "slug", "data": data});
+    let batch = |ops: Vec<Value>| ("anna", "POST", "/api/batch", json!({"ops": ops}));
+    let (status, told) = agree(&app, batch(vec![op(own("north", 3)), op(own("south", 4))])).await;
+    assert_eq!(status, 403, "{told:?}");
+    assert!(told.iter().any(|told| told.starts_with("/ops/1 Studio.update Before False")), "{told:?}");
+    assert_eq!(agree(&app, batch(vec![op(own("b", 3)), op(own("b", 4)), op(own("north", 5))])).await.0, 200);
+}
+
+/// In development a refused upsert tells what the record holds, as a change of it does.
+#[tokio::test]
+async fn in_development_a_refused_upsert_tells_what_is_stored() {
+    let app = Setup::new(STUDIOS).explained().start().await;
+    app.seed("studios", [json!({"slug": "north", "owner": "anna"}), json!({"slug": "south", "owner": "mia"})]).await;
+    let mia = app.user("mia");
+    let hint = async |body: Value| {
+        let refused = mia.post("/api/studios?upsert=slug", body).await;
+        refused.json()["hint"].as_str().unwrap_or_default().to_owned()
+    };
+    let record = |slug: &str| json!({"slug": slug, "owner": "mia", "revenue": 5});
+    let refused = "Studio.update: `isStaff` is false, where owner is \"anna\" and auth.id is \"mia\"";
+    assert_eq!(hint(record("north")).await, refused);
+    assert_eq!(hint(json!([record("south"), record("new"), record("north")])).await, refused);
+    let ops = json!({"ops": [
+        {"op": "upsert", "in": "studios", "by": "slug", "data": record("south")},
+        {"op": "update", "in": "studios", "by": {"slug": "north"}, "data": {"revenue": 5}},
+    ]});
+    let reply = mia.post("/api/batch", ops).await;
+    assert_eq!(reply.json()["hint"].as_str(), Some(refused), "{}", reply.text);
+}
