@@ -75,10 +75,11 @@ pub async fn explain(core: &Core, request: &Request, asked: &Asked<'_>) -> Resul
         };
         let usual = usual_status(&operation);
         // Who names fields wants them: over that the preference is not followed.
-        let minimal = Return::of(&headers(asked)?) == Return::Minimal && !asked.address.contains("fields=");
+        let headers = headers(asked)?;
+        let minimal = Return::of(&headers) == Return::Minimal && !asked.address.contains("fields=");
         let Tried { mut explanation, outcome } = core.explain_tried(&request, operation).await.map_err(problem)?;
         explanation.measured = measured;
-        Ok(told(explanation, outcome, usual, minimal))
+        Ok(told(explanation, outcome, &headers, (usual, minimal)))
     };
     explained.await.map_err(|problem: Box<Problem>| refused(&problem))
 }
@@ -96,14 +97,17 @@ fn refused(problem: &Problem) -> Refused {
 }
 
 fn told(
-    explanation: Explanation,
+    mut explanation: Explanation,
     outcome: Option<Result<Answer, mainstay_core::Error>>,
-    usual: u16,
-    minimal: bool,
+    headers: &HeaderMap,
+    (usual, minimal): (u16, bool),
 ) -> Explained {
     let (status, code, hint) = match outcome {
         Some(Err(error)) => {
-            let problem = Box::<Problem>::from(error);
+            let problem = etag::say_never(headers, Box::<Problem>::from(error));
+            if problem.code == Code::VersionMismatch {
+                explanation.refused = Some(problem.detail.clone().into_owned());
+            }
             let row = problem.code.row();
             (row.status, Some(row.name), Some(problem.hint.unwrap_or_else(|| row.hint.to_owned())))
         }

@@ -138,6 +138,12 @@ fn every_kind_of_call_is_explained_and_nothing_of_it_is_done() {
         assert_eq!(json["refused"].is_string(), *status >= 400, "{json:#}");
         assert!(!json["rules"].as_array().unwrap().is_empty(), "{json:#}");
     }
+    // What the API says of a tag that no version can meet is said here too.
+    let weak = ["--header", "If-Match: W/\"1\"", "PATCH", "/api/skills/by/slug/caching", "{}"];
+    let json = explain(&project, "eva:editor", &weak);
+    let refused = json["refused"].as_str().unwrap();
+    assert!(refused.contains("is weak, and no weak tag ever matches"), "{json:#}");
+    assert!(json["hint"].as_str().unwrap().contains("read the record with its \"version\""), "{json:#}");
     assert_eq!(fingerprint(&project), before);
 }
 
