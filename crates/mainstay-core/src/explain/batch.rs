@@ -156,7 +156,11 @@ impl Core {
         (data, unique): (&'b Json<'b>, Option<&'b Vec<FieldId>>),
     ) -> Result<Later<'b>, Error> {
         let purpose = if unique.is_some() { Purpose::Upsert } else { Purpose::Create };
-        let record = self.reader(reading, of, purpose).read(data, String::new(), &mut Vec::new());
+        let refused = unique.and_then(|_| self.may_upsert(request, of).err());
+        let record = match refused {
+            Some(refusal) => Err(refusal),
+            None => self.reader(reading, of, purpose).read(data, String::new(), &mut Vec::new()),
+        };
         let mut explanation = Explanation::default();
         match (record, unique) {
             (Ok(record), unique) => {
@@ -165,10 +169,10 @@ impl Core {
                 let upserted = unique.map(|unique| (&unique[..], patch(unique)));
                 return Ok(Later::Sent(Box::new(record), upserted));
             }
-            (Err(_), Some(_)) => self.explain_either(request, of, &mut explanation)?,
-            (Err(refusal), None) if is_refusal(&refusal) => {
+            (Err(refusal), _) if is_refusal(&refusal) => {
                 self.explain_unread(request, (of, RuleKind::Create), &refusal, &mut explanation)?;
             }
+            (Err(_), Some(_)) => self.explain_either(request, of, &mut explanation)?,
             (Err(_), None) => {
                 let create = self.rule_parts(request, (of, RuleKind::Create), Subject::Any, None)?;
                 explanation.rules.push(create.explained);

@@ -186,6 +186,14 @@ async fn upserts_are_told_record_by_record() {
     assert_eq!(status, 403, "{told:?}");
     assert!(told.iter().any(|told| told.starts_with("/ops/1 Studio.update Before False")), "{told:?}");
     assert_eq!(agree(&app, batch(vec![op(own("b", 3)), op(own("b", 4)), op(own("north", 5))])).await.0, 200);
+    // Who may do neither is told of the rule that says so, whether the record is there or not.
+    let app = TestApp::with_schema(
+        r#"type Part @rules(read: "true", create: "auth.id == 'anna'", update: "auth.id == 'anna'") { slug: String! @unique }"#,
+    )
+    .await;
+    app.seed("parts", [json!({"slug": "x"})]).await;
+    let ops = json!({"ops": [{"op": "upsert", "in": "parts", "by": "slug", "data": {"slug": "x"}}]});
+    assert_eq!(agree(&app, ("bob", "POST", "/api/batch", ops)).await.0, 403);
 }
 
 /// In development a refused upsert tells what the record holds, as a change of it does.
