@@ -7,12 +7,14 @@ mod change;
 mod figure;
 mod own;
 mod query;
+mod sum;
 mod write;
 
 pub use change::{Change, ChangeOp, Position};
 pub use figure::{Aggregate, Figure, Group, GroupFigure, GroupKey, GroupOrder, PathValue, TimePart};
 pub use own::{OwnFields, OwnRecords};
 pub use query::{Count, LinkFigure, Nested, Order, Output, OutputValue, Query};
+pub use sum::sum;
 pub use write::{
     Answer, Create, Delete, FieldRule, Find, LinkChange, LinkCheck, LinkMode, Load, Matching, Note, Update, WritePlan,
 };

@@ -1,7 +1,8 @@
 //! What a write would leave, as far as it is known before it: keys that a unique names are looked up.
 use std::pin::Pin;
 
-use mainstay_expr::{Decimal, Value};
+use mainstay_expr::Value;
+use mainstay_plan::sum;
 use mainstay_schema::{Collection, CollectionId, FieldId};
 
 use crate::{
@@ -160,7 +161,7 @@ pub(super) fn becoming(of: &Collection, before: &[Value], patch: &Patch) -> Vec<
     for (field, value) in &patch.set {
         let slot = &mut after[field.0 as usize];
         *slot = match patch.added.contains(field) {
-            true => sum(slot, value),
+            true => sum(&of.field(*field).kind, slot, value).unwrap_or(Value::Null),
             false => value.clone(),
         };
     }
@@ -169,16 +170,4 @@ pub(super) fn becoming(of: &Collection, before: &[Value], patch: &Patch) -> Vec<
         *version += 1;
     }
     after
-}
-
-/// The sum of two numbers; null where there is none.
-fn sum(a: &Value, b: &Value) -> Value {
-    match (a, b) {
-        (Value::Int(a), Value::Int(b)) => a.checked_add(*b).map_or(Value::Null, Value::Int),
-        (Value::Float(a), Value::Float(b)) => Value::Float(a + b),
-        (Value::Decimal(a), Value::Decimal(b)) if a.scale == b.scale => {
-            a.units.checked_add(b.units).map_or(Value::Null, |units| Value::Decimal(Decimal { units, scale: a.scale }))
-        }
-        _ => Value::Null,
-    }
 }

@@ -1,7 +1,7 @@
 //! A change of one record: as one statement where that is possible, else step by step.
-use mainstay_expr::{Decimal, Value, eval};
-use mainstay_plan::{OwnFields, OwnRecords, Update};
-use mainstay_schema::{Collection, FieldId, FieldKind, Scalar};
+use mainstay_expr::{Value, eval};
+use mainstay_plan::{OwnFields, OwnRecords, Update, sum};
+use mainstay_schema::{Collection, FieldId};
 
 use super::{
     Failure, Inputs, Request, Row, Session, WriteStatement,
@@ -252,22 +252,6 @@ fn sums(
         sums.push((*field, sum.ok_or(StepError::NoSum { field: *field, of_null: stored.is_null() })?));
     }
     Ok(sums)
-}
-
-fn sum(kind: &FieldKind, stored: &Value, by: &Value) -> Option<Value> {
-    match (kind, stored, by) {
-        (FieldKind::Scalar(Scalar::Int), Value::Int(a), Value::Int(b)) => {
-            a.checked_add(*b).filter(|sum| i32::try_from(*sum).is_ok()).map(Value::Int)
-        }
-        (_, Value::Int(a), Value::Int(b)) => a.checked_add(*b).map(Value::Int),
-        (_, Value::Float(a), Value::Float(b)) => Some(Value::Float(a + b)).filter(|_| (a + b).is_finite()),
-        (FieldKind::Scalar(Scalar::Decimal { precision, .. }), Value::Decimal(a), Value::Decimal(b)) => {
-            let end = 10_u64.saturating_pow(u32::from(*precision));
-            let units = a.units.checked_add(b.units).filter(|units| units.unsigned_abs() < end)?;
-            Some(Value::Decimal(Decimal { units, ..*a }))
-        }
-        _ => None,
-    }
 }
 
 /// The record as it becomes.

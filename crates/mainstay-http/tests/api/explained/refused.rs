@@ -61,6 +61,16 @@ async fn a_change_of_all_that_match_tells_the_rules_that_it_asks() {
 }
 
 #[tokio::test]
+async fn the_rule_of_a_field_is_told_where_no_record_is() {
+    let app = TestApp::with_schema(
+        r#"type Part @rules(read: "true", update: "n > 0") { slug: String! @unique n: Int! @rules(write: "auth.id == 'anna'") }"#,
+    )
+    .await;
+    let (status, told) = agree(&app, ("bob", "PATCH", "/api/parts/by/slug/none", json!({"n": 1}))).await;
+    assert_eq!((status, told.last().map(String::as_str)), (403, Some("Part.n.write False [auth.id == 'anna'=False]")));
+}
+
+#[tokio::test]
 async fn a_change_of_the_links_of_all_that_match_tells_their_rule() {
     let (app, ..) = studios().await;
     let tag = app.seed("tags", [json!({"name": "loud"})]).await.remove(0);
@@ -216,4 +226,16 @@ async fn in_development_a_refused_upsert_tells_what_is_stored() {
     ]});
     let reply = mia.post("/api/batch", ops).await;
     assert_eq!(reply.json()["hint"].as_str(), Some(refused), "{}", reply.text);
+}
+
+/// A sum that is out of its range is none: no number that the field cannot hold is told.
+#[tokio::test]
+async fn a_sum_out_of_its_range_is_not_told() {
+    let app = TestApp::with_schema(r#"type Part @rules(read: "true", update: "n < 5") { n: Int! }"#).await;
+    let id = app.seed("parts", [json!({"n": 1})]).await.remove(0);
+    let path = format!("/api/parts/{id}");
+    let add = |by: i64| ("bob", "PATCH", path.as_str(), json!({"n": {"add": by}}));
+    assert_eq!(refusing(&app, add(4)).await, ["Part.update After n=5"]);
+    assert_eq!(refusing(&app, add(2_147_483_647)).await, ["Part.update After n=null"]);
+    assert_eq!(agree(&app, add(2_147_483_647)).await.0, 422);
 }
