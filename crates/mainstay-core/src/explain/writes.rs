@@ -211,7 +211,13 @@ impl Core {
         let update = (of, RuleKind::Update);
         let stored = self.stored_values(request, of, target).await?;
         let (Some(before), Some(patch)) = (stored, patch) else {
-            return self.explain_stored(request, update, target, explanation).await;
+            self.explain_stored(request, update, target, explanation).await?;
+            // Who may not send a field is refused whether the record is there or not.
+            for kind in patch.map(|patch| self.rules_of_fields(of, patch)).unwrap_or_default() {
+                let explained = self.explain_rule(request, (of, kind), None).await?;
+                self.add_rule(request, (of, kind), explained, None, explanation);
+            }
+            return Ok(());
         };
         let patch = &self.known_patch(request, patch).await?;
         let collection = self.schema.collection(of);
