@@ -10,6 +10,7 @@ use mainstay_schema::CollectionId;
 
 mod arrange;
 mod bad;
+mod behind;
 mod candidate;
 mod careful;
 mod cells;

@@ -13,6 +13,7 @@ use super::{
     MissingLinks, Options, Progress, Report, Source,
     arrange::targets,
     bad::BadFile,
+    behind::Behind,
     chunk::{Chunk, Chunks},
     links::take_links,
     lookup::Known,
@@ -91,6 +92,8 @@ pub(super) struct Start<'a> {
     pub(super) was_repaired: bool,
     /// Those that were repaired, by their numbers.
     pub(super) repairs: BTreeMap<u64, Repair>,
+    /// What comes behind those, of the same names.
+    pub(super) behind: Behind,
 }
 
 impl<'a> Loading<'a> {

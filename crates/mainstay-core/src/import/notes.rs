@@ -70,6 +70,11 @@ pub(super) struct State {
 }
 
 impl State {
+    /// Whether records were read and none came in, but for those that may wait.
+    pub(super) fn has_nothing(&self) -> bool {
+        self.count > 0 && self.created == 0 && self.updated == 0
+    }
+
     /// Adds a record that is done.
     pub(super) fn add(&mut self, sum: Sum) {
         self.sum.add(sum);
@@ -92,6 +97,13 @@ impl State {
         self.wrong.remove(&at);
         self.more_wrong |= self.is_full() && !self.aside.contains_key(&at);
         !self.more_wrong && self.aside.insert(at, key).is_none()
+    }
+
+    /// Remembers a record that was done and is to come in once more, as one that is put aside.
+    pub(super) fn leave_behind(&mut self, at: u64, sum: Sum) {
+        if !self.is_full() && self.aside.insert(at, None).is_none() {
+            self.subtract(sum);
+        }
     }
 
     /// Remembers a record that waits and is wrong.

@@ -1,6 +1,6 @@
 //! The order of records that are changed by a field: whoever comes behind one of its name that waits must wait too, and is settled behind
 //! it, so that the last one holds.
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use mainstay_schema::CollectionId;
 
@@ -23,6 +23,8 @@ pub(super) struct Order {
     waiting: Records,
     /// Those that must wait on in this round, or something of them.
     held: Records,
+    /// The first of each name of those that wait and are repaired, or are before such a one: their parts and numbers.
+    repaired: HashMap<(CollectionId, String), (usize, u64)>,
     /// Whether one may wait behind another.
     counts: bool,
 }
@@ -35,6 +37,18 @@ impl Order {
     /// Whether the order matters.
     pub(super) fn counts(&self) -> bool {
         self.counts
+    }
+
+    /// Lets those that are repaired wait behind one of their name.
+    pub(super) fn wait_behind(&mut self, record: (CollectionId, String), at: (usize, u64), max: usize) {
+        self.counts = true;
+        if self.repaired.len() < max {
+            self.repaired.entry(record).or_insert(at);
+        }
+    }
+
+    fn is_repaired_behind(&self, record: &(CollectionId, String), at: (usize, u64)) -> bool {
+        self.repaired.get(record).is_some_and(|first| *first < at)
     }
 
     pub(super) fn begin_round(&mut self) {
@@ -69,17 +83,18 @@ impl Loading<'_> {
     }
 
     /// A name as it is compared with others.
-    fn name_in_order(&self, part: usize, name: &str) -> Option<(CollectionId, String)> {
+    pub(super) fn name_in_order(&self, part: usize, name: &str) -> Option<(CollectionId, String)> {
         let of = self.parts[part].collection;
         Some((of, spelled(self.core, of, self.upsert?, name).unwrap_or_else(|| name.to_owned())))
     }
 
-    /// Whether a record comes behind one of its name of which something waits. What is repaired has no such order.
+    /// Whether a record comes behind one of its name of which something waits. What is repaired, only behind others that are.
     pub(super) fn is_behind(&self, part: usize, at: u64, name: Option<&str>, key: Option<&str>) -> bool {
         let waiting = &self.order.waiting;
         let Some(name) = name.filter(|_| !waiting.is_empty() && !self.is_all_read()) else { return false };
         if self.starts[part].repairs.contains_key(&at) {
-            return false;
+            let name = self.name_in_order(part, name);
+            return name.is_some_and(|name| self.order.is_repaired_behind(&name, (part, at)));
         }
         let of = self.parts[part].collection;
         self.name_in_order(part, name).is_some_and(|name| waiting.contains(&name))
@@ -87,11 +102,14 @@ impl Loading<'_> {
     }
 
     /// Remembers a record of which something waits.
-    pub(super) fn see_waiting(&mut self, part: usize, name: Option<String>, ready: &Ready) {
+    pub(super) fn see_waiting(&mut self, part: usize, at: u64, name: Option<String>, ready: &Ready) {
         if !self.is_all_read()
             && ready.waits()
             && let Some(name) = name.and_then(|name| self.name_in_order(part, &name))
         {
+            if self.starts[part].repairs.contains_key(&at) {
+                self.order.wait_behind(name.clone(), (part, at), self.options.names_max);
+            }
             self.order.counts |= self.order.waiting.contains(&name);
             add(&mut self.order.waiting, name, self.options.names_max);
         }
@@ -101,12 +119,12 @@ impl Loading<'_> {
     fn record_of(&self, part: usize, note: &Note<'_>) -> Option<String> {
         match &note.what {
             What::Links { key, .. } | What::Gone { key, .. } => Some(key.clone()),
-            What::Record(_) => self.name_in_order(part, &self.name_of_note(part, note)?).map(|(_, name)| name),
+            What::Record { .. } => self.name_in_order(part, &self.name_of_note(part, note)?).map(|(_, name)| name),
         }
     }
 
     fn name_of_note(&self, part: usize, note: &Note<'_>) -> Option<String> {
-        let What::Record(fields) = &note.what else { return None };
+        let What::Record { fields, .. } = &note.what else { return None };
         let field = &self.core.schema().collection(self.parts[part].collection).field(self.upsert?).name;
         let (_, value) = fields.iter().find(|(name, _)| **name == **field)?;
         as_name(value).map(|name| name.into_owned())
@@ -121,7 +139,7 @@ impl Loading<'_> {
         let of = self.parts[part].collection;
         let key = self.name_of_note(part, note).and_then(|name| there.get(&name)).cloned();
         let held = &self.order.held;
-        let waits = matches!(note.what, What::Record(_))
+        let waits = matches!(note.what, What::Record { .. })
             && [Some(record.clone()), key].into_iter().flatten().any(|record| {
                 let record = (of, record);
                 held.contains(&record) || before.0.contains(&record)
@@ -139,7 +157,7 @@ impl Loading<'_> {
             while let Some(noted) = self.noted_from(&self.starts[part].id, &mut from, false)? {
                 for (number, text) in &noted {
                     let note = self.parse(part, *number, text)?;
-                    if !matches!(note.what, What::Record(_)) {
+                    if !matches!(note.what, What::Record { .. }) {
                         self.hold(part, &note);
                     }
                 }

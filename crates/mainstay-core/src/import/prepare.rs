@@ -41,15 +41,22 @@ pub(super) struct Understood<'r> {
 #[derive(Clone, Copy)]
 pub(super) enum Origin<'r> {
     File(&'r Raw),
-    /// It waited; what it was in its file.
-    Note(Sum),
+    /// It waited; what it was in its file, and its key where it is written.
+    Note(Sum, Option<&'r str>),
 }
 
 impl Origin<'_> {
     fn sum(self) -> Sum {
         match self {
             Origin::File(raw) => Sum::of(raw),
-            Origin::Note(sum) => sum,
+            Origin::Note(sum, _) => sum,
+        }
+    }
+
+    fn key(self) -> Option<String> {
+        match self {
+            Origin::File(_) => None,
+            Origin::Note(_, key) => key.map(str::to_owned),
         }
     }
 }
@@ -122,8 +129,9 @@ impl Loading<'_> {
         let mut readies = Vec::with_capacity(rows.len());
         for row in rows {
             let name = self.upsert.and_then(|field| self.upsert_name(of, field, &row));
+            let at = row.at;
             let ready = self.one(part, row, &reader, here, there);
-            self.see_waiting(part, name, &ready);
+            self.see_waiting(part, at, name, &ready);
             if let (Ready::Create(record, _), Some(fields)) = (&ready, &own_names) {
                 let key = collection.system.id.and_then(|id| name_of(&record.values[id.0 as usize]));
                 for field in fields {
@@ -153,7 +161,8 @@ impl Loading<'_> {
             Ok(read) => read,
             Err(unread) => return Ready::Bad(vec![plain_error(&unread.pointer, unread.message, None)]),
         };
-        let there = self.repaired_key(part, at).or_else(|| name.as_ref().and_then(|name| there.get(name)).cloned());
+        let written = row.origin.key().or_else(|| self.repaired_key(part, at));
+        let there = written.clone().or_else(|| name.as_ref().and_then(|name| there.get(name)).cloned());
         let linked = self.linked(part, collection, (&fields, &links), in_chunk);
         if !linked.wrong.is_empty() {
             return Ready::Bad(linked.wrong);
@@ -166,7 +175,7 @@ impl Loading<'_> {
             || is_behind
             || is_checked_later && (there.is_some() || self.needs(reader, &fields, &links, &linked))
         {
-            return Ready::Waits(waiting_record(schema, collection, waiting, (fields, links)));
+            return Ready::Waits(waiting_record(schema, collection, waiting, written.as_deref(), (fields, links)));
         }
         fields.extend(linked.fields);
         let (mut later, mut more, left_out) = (linked.later, linked.more, linked.left_out);
@@ -241,11 +250,12 @@ pub(super) fn plain_error(pointer: &str, message: String, hint: Option<String>) 
     FieldError { pointer: pointer.to_owned(), code: "import".to_owned(), message, hint }
 }
 
-/// A record that waits.
+/// A record that waits; its key where it is written.
 fn waiting_record(
     schema: &Schema,
     of: &Collection,
     waiting: Waiting<'_>,
+    key: Option<&str>,
     (mut fields, links): (Fields<'_>, Vec<Link<'_>>),
 ) -> Waits {
     for link in links {
@@ -255,7 +265,8 @@ fn waiting_record(
         fields.extend(value.map(|value| (Cow::Owned(of.field(link.field).name.clone()), value)));
     }
     let fields = Json::Object(fields).to_canonical();
-    Waits::Whole(format!("{},\"record\":{fields}}}", waiting.begin()))
+    let key = key.map_or_else(String::new, |key| format!(",\"key\":{}", json!(key)));
+    Waits::Whole(format!("{}{key},\"record\":{fields}}}", waiting.begin()))
 }
 
 /// Links that wait, of the record of this key, or of the one whose key is counted by the same write.

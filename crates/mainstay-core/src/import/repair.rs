@@ -63,6 +63,7 @@ impl Start<'_> {
                     state.aside.remove(&raw.at);
                     repair.counted.into_iter().for_each(|counted| state.subtract(counted));
                     state.add(Sum::of(raw));
+                    self.leave_behind(state, raw.at);
                     if repair.waits {
                         state.wrong.insert(raw.at, Sum::of(raw));
                     }
@@ -182,23 +183,30 @@ impl Loading<'_> {
 
     /// Loads the records that were wrong, as they are now, each for itself: one that is still wrong keeps none of the others out.
     pub(super) async fn repair(&mut self, part: usize) -> Result<(), Error> {
-        let Some(last) = self.starts[part].repairs.keys().next_back().copied() else { return Ok(()) };
-        if !self.report.errors.is_empty() {
+        if self.starts[part].repairs.is_empty() || !self.report.errors.is_empty() {
             return Ok(());
         }
+        self.see_behind(part)?;
         let mut records = self.open_from(&self.parts[part], None, None)?;
         self.columns[part] = records.columns().to_vec();
-        while let Some(raw) = records.next()?.filter(|raw| raw.at <= last) {
-            if self.starts[part].repairs.contains_key(&raw.at) {
+        while let Some(raw) = records.next()?.filter(|raw| self.is_repaired_from(part, raw.at)) {
+            let at = raw.at;
+            if self.starts[part].repairs.contains_key(&at) {
                 let told = std::mem::take(&mut self.report.errors);
                 self.repair_one(part, &Chunk { raws: vec![raw], repaired: true }).await?;
                 let more = std::mem::replace(&mut self.report.errors, told);
                 self.report.problems(more);
+                self.starts[part].follow(at);
             }
         }
         self.starts[part].repairs.clear();
         self.starts[part].state.repairing = !self.report.errors.is_empty();
         Ok(())
+    }
+
+    /// Whether a record is repaired, or one behind it.
+    fn is_repaired_from(&self, part: usize, at: u64) -> bool {
+        self.starts[part].repairs.range(at..).next().is_some()
     }
 
     async fn repair_one(&mut self, part: usize, chunk: &Chunk) -> Result<(), Error> {

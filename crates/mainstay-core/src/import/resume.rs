@@ -8,6 +8,7 @@ use mainstay_store::Step;
 
 use super::{
     Source,
+    behind::Behind,
     load::{Loading, Start},
     notes::{SOURCES_MAX, State},
     parts::{Part, open},
@@ -77,7 +78,7 @@ impl<'a> Loading<'a> {
     /// since. Where others changed too, nobody knows which of them are new.
     fn start_of(&mut self, part: &Part, place: &Place, remembered: &Remembered<'_>) -> Result<Start<'a>, Error> {
         let source = &self.sources[part.source];
-        let notes = remembered.of(self.core.schema(), part.collection);
+        let (notes, tried) = self.of_part(part, place, remembered)?;
         let alike = alike(source, part, &notes)?;
         let known = self.known(part, place, &alike, &notes, remembered)?;
         let mut found =
@@ -91,10 +92,7 @@ impl<'a> Loading<'a> {
             Some(found) => self.moved(found, place, &notes, remembered, was_repaired).map(|()| Vec::new())?,
             None => self.replaced(part, place, &notes, &alike, remembered)?,
         };
-        let waits = match &found {
-            Some(found) => !self.core.store().noted_waiting(&found.id, 0, false, 1).map_err(from_store)?.is_empty(),
-            None => false,
-        };
+        let waits = found.as_ref().map_or(Ok(false), |found| self.has_waiting(&found.id))?;
         let new = || Repaired { id: uuid::Uuid::now_v7().to_string(), ..Repaired::default() };
         let Repaired { id, state, repairs, steps } = found.unwrap_or_else(new);
         self.first.extend(steps);
@@ -106,9 +104,36 @@ impl<'a> Loading<'a> {
             replaces,
             names: Sum::default(),
             waits,
-            was_repaired,
+            was_repaired: was_repaired || tried,
             repairs,
+            behind: Behind::default(),
         })
+    }
+
+    /// What is remembered that may be of a part; and whether it was tried, and nothing of it came in: then it is tried again as a new one.
+    fn of_part<'n>(
+        &mut self,
+        part: &Part,
+        place: &Place,
+        remembered: &Remembered<'n>,
+    ) -> Result<(Vec<&'n Noted>, bool), Error> {
+        let mut notes = Vec::new();
+        let all = remembered.of(self.core.schema(), part.collection);
+        let count = all.len();
+        for noted in all {
+            let (id, state) = noted;
+            if remembered.is_own(state, place) && state.has_nothing() && !self.has_waiting(id)? {
+                self.first.push(self.core.note_forgotten(id)?);
+            } else {
+                notes.push(noted);
+            }
+        }
+        let tried = notes.len() < count;
+        Ok((notes, tried))
+    }
+
+    fn has_waiting(&self, id: &str) -> Result<bool, Error> {
+        Ok(!self.core.store().noted_waiting(id, 0, false, 1).map_err(from_store)?.is_empty())
     }
 
     /// The note of a part whose bytes it begins with: its own, if there is one, since several files may begin alike. Another file's, only

@@ -60,9 +60,9 @@ impl Loading<'_> {
         Ok(stays)
     }
 
-    fn understood<'r>(&self, part: usize, note: &Note<'r>) -> Understood<'r> {
+    fn understood<'n>(&self, part: usize, note: &'n Note<'_>) -> Understood<'n> {
         let read = match &note.what {
-            What::Record(fields) => {
+            What::Record { fields, .. } => {
                 let mut fields = fields.clone();
                 let links = take_links(self.core.schema(), self.parts[part].collection, &mut fields);
                 (fields, links)
@@ -70,7 +70,7 @@ impl Loading<'_> {
             What::Links { link, .. } => (Vec::new(), vec![link.clone()]),
             What::Gone { .. } => (Vec::new(), Vec::new()),
         };
-        Understood { line: note.line, at: note.at, origin: Origin::Note(note.sum), read: Ok(read) }
+        Understood { line: note.line, at: note.at, origin: Origin::Note(note.sum, note.key()), read: Ok(read) }
     }
 
     /// Writes what is ready together; where something is wrong with one of them, one by one. Gives how many were written.
@@ -170,7 +170,7 @@ impl Loading<'_> {
         there: &There,
     ) -> Result<Option<Becomes>, Vec<FieldError>> {
         match &note.what {
-            What::Record(_) => match self.prepare(part, vec![row], there, &mut Here::default()).pop() {
+            What::Record { .. } => match self.prepare(part, vec![row], there, &mut Here::default()).pop() {
                 Some(Ready::Bad(wrong)) => Err(wrong),
                 Some(Ready::Waits(_)) if self.is_last_round => {
                     Err(vec![plain_error("", "it still waits, and nothing comes any more".to_owned(), None)])

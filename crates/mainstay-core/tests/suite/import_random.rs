@@ -1,6 +1,9 @@
 //! Imports of random records that link to each other, against what must come in: those that have all that they need, with all links to
 //! records that come in, in whatever order the files and the records are.
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use mainstay_core::{
     AdminPass, List,
@@ -172,17 +175,34 @@ async fn found(house: &House) -> [BTreeMap<String, Record>; 3] {
     found
 }
 
-async fn load(house: &House, dice: &mut Dice, records: &Records, options: &Options) -> Report {
-    let mut sources: Vec<Source> = records
-        .iter()
-        .enumerate()
-        .map(|(of, records)| {
-            let lines: String = records.iter().map(|record| format!("{}\n", Value::Object(record.clone()))).collect();
-            let (name, collection) = (LINKS[of].0.to_owned(), Some(house.id(LINKS[of].0)));
-            Source { name, input: Input::Bytes(lines.into_bytes()), format: Format::Ndjson, collection }
-        })
-        .collect();
+fn write(folder: &Path, records: &Records) {
+    for (of, records) in records.iter().enumerate() {
+        let lines: String = records.iter().map(|record| format!("{}\n", Value::Object(record.clone()))).collect();
+        std::fs::write(folder.join(LINKS[of].0), lines).unwrap();
+    }
+}
+
+/// The files of each type, in any order.
+fn files(house: &House, dice: &mut Dice, folder: &Path) -> Vec<Source> {
+    let file = |(path, ..): &(&str, &[Link])| Source {
+        name: (*path).to_owned(),
+        input: Input::File(folder.join(path)),
+        format: Format::Ndjson,
+        collection: Some(house.id(path)),
+    };
+    let mut sources: Vec<Source> = LINKS.iter().map(file).collect();
     dice.shuffle(&mut sources);
+    sources
+}
+
+async fn load(house: &House, dice: &mut Dice, records: &Records, options: &Options) -> Report {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), records);
+    load_from(house, dice, folder.path(), options).await
+}
+
+async fn load_from(house: &House, dice: &mut Dice, folder: &Path, options: &Options) -> Report {
+    let sources = files(house, dice, folder);
     let loaded = import(&house.core, AdminPass::for_command("a test"), sources, options, &mut |_| {}).await;
     loaded.unwrap_or_else(|error| panic!("{}", tell_error(&error)))
 }
@@ -231,40 +251,96 @@ async fn all_that_is_right_comes_in() {
     }
 }
 
-/// Each name comes several times, with other values: the last one holds.
+/// Each name comes twice, with other values.
+fn twice(dice: &mut Dice, records: &mut Records) {
+    for records in records {
+        // A field that is not sent stays as it is.
+        let fields: BTreeSet<String> = records.iter().flat_map(|record| record.keys().cloned()).collect();
+        let mut twice = records.clone();
+        for record in &mut twice {
+            record["n"] = json!(record["n"].as_u64().unwrap() + 100);
+            for field in &fields {
+                let other = &records[dice.below(records.len() as u64) as usize];
+                if ["far", "friend", "up", "many"].contains(&field.as_str()) {
+                    record.insert(field.clone(), other.get(field).cloned().unwrap_or_default());
+                }
+            }
+        }
+        records.append(&mut twice);
+        dice.shuffle(records);
+    }
+}
+
+/// The records of each name in one, the last of them on top.
+fn last(records: &Records) -> Records {
+    records.each_ref().map(|records| {
+        let mut last: BTreeMap<String, Record> = BTreeMap::new();
+        for record in records {
+            last.entry(record["name"].as_str().unwrap().to_owned()).or_default().extend(record.clone());
+        }
+        let mut last: Vec<Record> = last.into_values().collect();
+        last.iter_mut().for_each(|record| record.retain(|_, value| !value.is_null()));
+        last
+    })
+}
+
 #[tokio::test]
 async fn with_upsert_the_last_of_a_name_holds() {
     for seed in 0..cases() {
         let mut dice = Dice(seed);
         let (house, mut records) = (House::new(&sdl(seed)), records(&mut dice, true));
-        for records in &mut records {
-            // A field that is not sent stays as it is.
-            let fields: BTreeSet<String> = records.iter().flat_map(|record| record.keys().cloned()).collect();
-            let mut twice = records.clone();
-            for record in &mut twice {
-                record["n"] = json!(record["n"].as_u64().unwrap() + 100);
-                for field in &fields {
-                    let other = &records[dice.below(records.len() as u64) as usize];
-                    if ["far", "friend", "up", "many"].contains(&field.as_str()) {
-                        record.insert(field.clone(), other.get(field).cloned().unwrap_or_default());
-                    }
-                }
-            }
-            records.append(&mut twice);
-            dice.shuffle(records);
-        }
-        let last = records.each_ref().map(|records| {
-            let mut last: BTreeMap<String, Record> = BTreeMap::new();
-            for record in records {
-                last.entry(record["name"].as_str().unwrap().to_owned()).or_default().extend(record.clone());
-            }
-            let mut last: Vec<Record> = last.into_values().collect();
-            last.iter_mut().for_each(|record| record.retain(|_, value| !value.is_null()));
-            last
-        });
+        twice(&mut dice, &mut records);
         let options = Options { upsert: Some("name".to_owned()), ..Options::default() };
         let report = load(&house, &mut dice, &records, &options).await;
         assert_eq!(report.errors.len(), 0, "seed {seed}: {:?}", report.errors);
-        assert_eq!(found(&house).await, wanted(&last), "seed {seed}: {records:#?}");
+        assert_eq!(found(&house).await, wanted(&last(&records)), "seed {seed}: {records:#?}");
+    }
+}
+
+/// Loads files in which some records cannot be read, so that others lack what they need; then these are repaired where they stand.
+async fn load_repaired(house: &House, dice: &mut Dice, records: &Records, upsert: Option<String>) -> Report {
+    let folder = tempfile::tempdir().unwrap();
+    // Where none are put aside, the first wrong one ends the import.
+    let bad = (dice.below(3) > 0).then(|| folder.path().join("bad.ndjson"));
+    let options = Options { upsert, bad, resumable: true, ..Options::default() };
+    let mut wrong: Vec<Vec<bool>> =
+        records.iter().map(|records| records.iter().map(|_| dice.below(3) == 0).collect()).collect();
+    for _ in 0..1 + dice.below(3) {
+        let mut now = records.clone();
+        for (record, _) in now.iter_mut().flatten().zip(wrong.iter().flatten()).filter(|(_, wrong)| **wrong) {
+            record.insert("n".into(), "wrong".into());
+        }
+        write(folder.path(), &now);
+        load_from(house, dice, folder.path(), &options).await;
+        // Where others are changed too, all of the file is loaded again.
+        let breaks = options.upsert.is_some() && dice.below(3) == 0;
+        for wrong in wrong.iter_mut().flatten() {
+            *wrong = (*wrong || breaks) && dice.below(2) == 0;
+        }
+    }
+    write(folder.path(), records);
+    load_from(house, dice, folder.path(), &options).await
+}
+
+#[tokio::test]
+async fn what_is_repaired_comes_in_and_what_needs_it() {
+    for seed in 0..cases() {
+        let mut dice = Dice(seed);
+        let (house, records) = (House::new(&sdl(seed)), records(&mut dice, true));
+        let report = load_repaired(&house, &mut dice, &records, None).await;
+        assert_eq!((report.errors.len(), report.bad), (0, 0), "seed {seed}: {report:?}");
+        assert_eq!(found(&house).await, wanted(&records), "seed {seed}: {records:#?}");
+    }
+}
+
+#[tokio::test]
+async fn with_upsert_the_last_of_a_name_holds_where_those_before_are_repaired() {
+    for seed in 0..cases() {
+        let mut dice = Dice(seed);
+        let (house, mut records) = (House::new(&sdl(seed)), records(&mut dice, true));
+        twice(&mut dice, &mut records);
+        let report = load_repaired(&house, &mut dice, &records, Some("name".to_owned())).await;
+        assert_eq!((report.errors.len(), report.bad), (0, 0), "seed {seed}: {report:?}");
+        assert_eq!(found(&house).await, wanted(&last(&records)), "seed {seed}: {records:#?}");
     }
 }

@@ -19,7 +19,7 @@ const NOTES_MAX: usize = 500;
 pub(in crate::import) struct Note<'r> {
     pub(in crate::import) number: i64,
     pub(super) line: u64,
-    pub(super) at: u64,
+    pub(in crate::import) at: u64,
     pub(super) sum: Sum,
     pub(in crate::import) what: What<'r>,
     pub(super) text: &'r str,
@@ -27,7 +27,11 @@ pub(in crate::import) struct Note<'r> {
 
 /// What waits.
 pub(in crate::import) enum What<'r> {
-    Record(Fields<'r>),
+    Record {
+        fields: Fields<'r>,
+        /// Its key, where it is written.
+        key: Option<String>,
+    },
     Links {
         key: String,
         link: Link<'r>,
@@ -43,7 +47,7 @@ impl Note<'_> {
     /// The key of the record, where it is written.
     pub(super) fn key(&self) -> Option<&str> {
         match &self.what {
-            What::Record(_) => None,
+            What::Record { key, .. } => key.as_deref(),
             What::Links { key, .. } | What::Gone { key, .. } => Some(key),
         }
     }
@@ -53,7 +57,7 @@ impl Note<'_> {
 pub(super) fn shown(notes: &[&Note<'_>]) -> String {
     let mut shown: Fields<'_> = Vec::new();
     for note in notes {
-        if let What::Record(fields) = &note.what {
+        if let What::Record { fields, .. } = &note.what {
             return Json::Object(fields.clone()).to_canonical();
         }
         let id = note.key().filter(|_| shown.is_empty());
@@ -115,7 +119,7 @@ impl Loading<'_> {
             }
         }
         let what = match (record, key, field, names) {
-            (Some(fields), ..) => What::Record(self.with_names_of_today(part, fields)),
+            (Some(fields), key, ..) => What::Record { fields: self.with_names_of_today(part, fields), key },
             (None, Some(key), Some(field), Some(names)) => self.waiting_link(part, key, field, names),
             _ => return Err(unreadable()),
         };
