@@ -89,8 +89,9 @@ pub struct Options {
     pub nulls: Vec<String>,
     /// Names of the file and the fields that they are; without a field they are left out.
     pub names: Vec<(String, Option<String>)>,
-    /// The unique field by which records that are there are changed instead of created.
-    pub upsert: Option<String>,
+    /// The unique fields by which records that are there are changed instead of created: each `field`, of all types that have it, or
+    /// `Type.field`. With any of them each type that is loaded has one.
+    pub upsert: Vec<String>,
     /// What becomes of links to records that are not there.
     pub missing_links: MissingLinks,
     /// Whether it is noted how far each file is, so that a run that was killed goes on; what is loaded already is not loaded again.
@@ -108,7 +109,7 @@ impl Default for Options {
         Options {
             nulls: vec![String::new()],
             names: Vec::new(),
-            upsert: None,
+            upsert: Vec::new(),
             missing_links: MissingLinks::Refuse,
             resumable: false,
             again: false,
@@ -138,6 +139,7 @@ pub async fn import(
     core.store().prepare_notes().map_err(crate::errors::from_store)?;
     let mut loading = load::Loading::new(core, &request, &sources, options, progress)?;
     (loading.parts, loading.streams, loading.report) = (parts, streams, report);
+    loading.refuse_unused_upserts()?;
     loading.look_for_names()?;
     loading.take_over().await?;
     loading.begin()?;

@@ -149,7 +149,7 @@ impl Loading<'_> {
 
     /// What is wrong with the values of a record. What changes a record that is there may leave others out, and is not looked at.
     fn look_at_values(&self, reader: &NewRecords<'_>, mut fields: Fields<'_>, links: &[Link<'_>]) -> Vec<FieldError> {
-        if self.options.upsert.is_some() {
+        if !self.options.upsert.is_empty() {
             return Vec::new();
         }
         fields.extend(stands_in(self.core.schema(), reader.collection, links));

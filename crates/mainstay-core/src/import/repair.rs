@@ -158,7 +158,7 @@ impl Loading<'_> {
     ) -> Result<Vec<String>, Error> {
         let here = notes.iter().filter(|(_, state)| state.count > 0 && remembered.is_own(state, place));
         let is_alike = |id: &String| alike.iter().any(|(other, _)| other == id);
-        if self.options.again || self.options.upsert.is_some() {
+        if self.options.again || !self.options.upsert.is_empty() {
             return Ok(here.filter(|(id, state)| !state.done || is_alike(id)).map(|(id, _)| id.clone()).collect());
         }
         let mut holds = here.clone().any(|(_, state)| !state.done);

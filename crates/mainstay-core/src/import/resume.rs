@@ -156,7 +156,7 @@ impl<'a> Loading<'a> {
             let whose = remembered.whose(&noted.1, place);
             let counts = known.is_none_or(|(than, _)| whose >= than);
             // What a copy changes may have been changed since by the file itself.
-            let may_go_on = whose != Whose::Another || self.options.upsert.is_none() && self.is_all(part, &noted.1)?;
+            let may_go_on = whose != Whose::Another || self.options.upsert.is_empty() && self.is_all(part, &noted.1)?;
             if counts && may_go_on {
                 known = Some((whose, noted));
             }
@@ -168,7 +168,7 @@ impl<'a> Loading<'a> {
     /// changes what is there: not where another form of the file has changed it since.
     pub(super) fn goes_on(&self, (id, state): &Noted, notes: &[&Noted]) -> bool {
         let since = |(later, other): &&Noted| other.place == state.place && later > id;
-        let is_last = self.options.upsert.is_none() || state.place.is_empty() || !notes.iter().any(since);
+        let is_last = self.options.upsert.is_empty() || state.place.is_empty() || !notes.iter().any(since);
         is_last && (!self.options.again || state.again && !state.done)
     }
 

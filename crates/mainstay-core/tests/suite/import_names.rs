@@ -61,7 +61,7 @@ async fn an_upsert_knows_a_record_in_whatever_spelling() {
     let text = "{\"slug\": \"new\", \"name\": \"1\"}\n{\"slug\": \"NEW\", \"name\": \"2\"}\n\
                 {\"slug\": \"Old\", \"name\": \"3\"}\n{\"slug\": \"old\", \"name\": \"4\"}\n";
     house.seed("categories", r#"{"slug": "old", "name": "0"}"#).await;
-    let options = Options { upsert: Some("slug".to_owned()), ..Options::default() };
+    let options = Options { upsert: vec!["slug".to_owned()], ..Options::default() };
     let (wrong, report) = load(&house, Some("categories"), text, &options).await;
     assert_eq!(wrong, [""; 0]);
     assert_eq!((report.collections[0].created, report.collections[0].updated), (1, 3));
@@ -117,7 +117,7 @@ async fn a_record_that_waits_may_be_as_deep_as_any() {
 async fn what_waits_is_upserted_by_its_own_field() {
     let house = House::new(NODES);
     let text = r#"{"nodes": [{"name": "a", "next": "z"}, {"name": "z"}], "wides": [{"name": "x"}]}"#;
-    let options = Options { upsert: Some("name".to_owned()), ..Options::default() };
+    let options = Options { upsert: vec!["name".to_owned()], ..Options::default() };
     for _ in 0..2 {
         let (wrong, _) = load(&house, None, text, &options).await;
         assert_eq!(wrong, [""; 0]);
@@ -161,7 +161,7 @@ async fn where_more_wait_than_are_remembered_all_that_is_right_comes_in() {
     let house = House::new("type Twin @rules(read: \"true\") { name: String! @unique next: Twin }");
     let pairs: String =
         (0..12).map(|at| format!("{{\"name\": \"n{at:02}\", \"next\": \"n{:02}\"}}\n", at ^ 1)).collect();
-    let options = Options { upsert: Some("name".to_owned()), names_max: 2, ..Options::default() };
+    let options = Options { upsert: vec!["name".to_owned()], names_max: 2, ..Options::default() };
     assert_eq!(load(&house, Some("twins"), &pairs, &options).await.0, [""; 0]);
     let list = List {
         sort: vec![by("name")],

@@ -290,7 +290,7 @@ async fn with_upsert_the_last_of_a_name_holds() {
         let mut dice = Dice(seed);
         let (house, mut records) = (House::new(&sdl(seed)), records(&mut dice, true));
         twice(&mut dice, &mut records);
-        let options = Options { upsert: Some("name".to_owned()), ..Options::default() };
+        let options = Options { upsert: vec!["name".to_owned()], ..Options::default() };
         let report = load(&house, &mut dice, &records, &options).await;
         assert_eq!(report.errors.len(), 0, "seed {seed}: {:?}", report.errors);
         assert_eq!(found(&house).await, wanted(&last(&records)), "seed {seed}: {records:#?}");
@@ -298,7 +298,7 @@ async fn with_upsert_the_last_of_a_name_holds() {
 }
 
 /// Loads files in which some records cannot be read, so that others lack what they need; then these are repaired where they stand.
-async fn load_repaired(house: &House, dice: &mut Dice, records: &Records, upsert: Option<String>) -> Report {
+async fn load_repaired(house: &House, dice: &mut Dice, records: &Records, upsert: Vec<String>) -> Report {
     let folder = tempfile::tempdir().unwrap();
     // Where none are put aside, the first wrong one ends the import.
     let bad = (dice.below(3) > 0).then(|| folder.path().join("bad.ndjson"));
@@ -313,7 +313,7 @@ async fn load_repaired(house: &House, dice: &mut Dice, records: &Records, upsert
         write(folder.path(), &now);
         load_from(house, dice, folder.path(), &options).await;
         // Where others are changed too, all of the file is loaded again.
-        let breaks = options.upsert.is_some() && dice.below(3) == 0;
+        let breaks = !options.upsert.is_empty() && dice.below(3) == 0;
         for wrong in wrong.iter_mut().flatten() {
             *wrong = (*wrong || breaks) && dice.below(2) == 0;
         }
@@ -327,7 +327,7 @@ async fn what_is_repaired_comes_in_and_what_needs_it() {
     for seed in 0..cases() {
         let mut dice = Dice(seed);
         let (house, records) = (House::new(&sdl(seed)), records(&mut dice, true));
-        let report = load_repaired(&house, &mut dice, &records, None).await;
+        let report = load_repaired(&house, &mut dice, &records, Vec::new()).await;
         assert_eq!((report.errors.len(), report.bad), (0, 0), "seed {seed}: {report:?}");
         assert_eq!(found(&house).await, wanted(&records), "seed {seed}: {records:#?}");
     }
@@ -339,7 +339,7 @@ async fn with_upsert_the_last_of_a_name_holds_where_those_before_are_repaired() 
         let mut dice = Dice(seed);
         let (house, mut records) = (House::new(&sdl(seed)), records(&mut dice, true));
         twice(&mut dice, &mut records);
-        let report = load_repaired(&house, &mut dice, &records, Some("name".to_owned())).await;
+        let report = load_repaired(&house, &mut dice, &records, vec!["name".to_owned()]).await;
         assert_eq!((report.errors.len(), report.bad), (0, 0), "seed {seed}: {report:?}");
         assert_eq!(found(&house).await, wanted(&last(&records)), "seed {seed}: {records:#?}");
     }

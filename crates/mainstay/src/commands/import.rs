@@ -29,9 +29,10 @@ pub(crate) struct Arguments {
     /// The form of the files, where their names do not say it.
     #[arg(long, value_enum)]
     format: Option<Form>,
-    /// Change the record that has the same value in this unique field, instead of creating another.
+    /// Change the record that has the same value in this unique field, instead of creating another; as often as needed, of one type as
+    /// Type.FIELD.
     #[arg(long, value_name = "FIELD")]
-    upsert: Option<String>,
+    upsert: Vec<String>,
     /// Write records in which something is wrong into this file, with the reasons, and go on.
     #[arg(long, value_name = "FILE")]
     skip_bad: Option<PathBuf>,

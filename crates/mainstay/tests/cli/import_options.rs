@@ -1,6 +1,8 @@
 //! `mainstay import`: what its options are for, and what else they are refused with
+use serde_json::json;
+
 use crate::{
-    import::{names, refused},
+    import::{names, refused, stored},
     support::Project,
 };
 
@@ -186,4 +188,53 @@ fn of_many_members_that_are_no_lists_the_first_are_told() {
     }
     project.write("all.json", "{\"m\": 1, \"teams\": [], \"m\": 2}");
     assert!(refused(&project, &["all.json"]).contains("the key \"m\" comes twice"));
+}
+
+#[test]
+fn types_are_changed_each_by_its_own_field() {
+    let project = Project::applied(
+        r#"
+type Room { code: String! @unique label: String @unique lead: Guest }
+type Guest { mail: String! @unique label: String @unique room: Room }
+"#,
+    );
+    let load = |rooms: &str, guests: &str, options: &[&str]| {
+        project.write("rooms.ndjson", rooms);
+        project.write("guests.ndjson", guests);
+        [&["rooms.ndjson", "guests.ndjson"], options].concat().iter().map(|one| (*one).to_owned()).collect::<Vec<_>>()
+    };
+    let (rooms, guests) =
+        (r#"{"code": "r1", "label": "a", "lead": "g1"}"#, r#"{"mail": "g1", "label": "b", "room": "r1"}"#);
+    for (options, told) in [
+        (&["--upsert", "code"][..], "no field named \"code\" in \"Guest\""),
+        (&["--upsert", "code", "--upsert", "label"], "\"Room\" has both \"code\" and \"label\""),
+        (
+            &["--upsert", "label", "--upsert", "Desk.code"],
+            "--upsert Desk.code: nothing that is loaded is changed by it",
+        ),
+        (&["--upsert", "label", "--upsert", "nope"], "--upsert nope: nothing that is loaded is changed by it"),
+        (&["--upsert", "label", "--upsert", "Room.nope"], "no field named \"nope\" in \"Room\""),
+        (&["--upsert", "label", "--upsert", "Room.lead"], "\"lead\" of \"Room\" is not unique"),
+    ] {
+        let files = load(rooms, guests, options);
+        let said = refused(&project, &files.iter().map(String::as_str).collect::<Vec<_>>());
+        assert!(said.contains(told), "{options:?}: {said}");
+    }
+    assert!(stored(&project, "rooms", &["code"]).is_empty());
+    for (options, label) in [
+        (&["--upsert", "code", "--upsert", "mail"][..], "c"),
+        (&["--upsert", "mail", "--upsert", "Room.code"], "d"),
+        (&["--upsert", "label", "--upsert", "Room.code", "--upsert", "Guest.mail"], "e"),
+    ] {
+        let rooms = rooms.replace("\"a\"", &format!("\"{label}\""));
+        let guests = guests.replace("\"b\"", &format!("\"{label}\""));
+        let files = load(&rooms, &guests, options);
+        let arguments: Vec<&str> = ["import"].into_iter().chain(files.iter().map(String::as_str)).collect();
+        // Of both types; a field of one type counts before one of all, which is used nowhere then.
+        let ran = project.run(&arguments);
+        assert_eq!(ran.code == Some(0), label != "e", "{options:?}: {}", ran.stderr);
+        let wanted = if label == "e" { "d" } else { label };
+        assert_eq!(stored(&project, "rooms", &["code", "label"]), [json!({"code": "r1", "label": wanted})]);
+        assert_eq!(stored(&project, "guests", &["mail", "label"]), [json!({"mail": "g1", "label": wanted})]);
+    }
 }
