@@ -4,7 +4,8 @@ use mainstay_schema::{Collection, FieldKind, OnDelete};
 
 use crate::{
     AdminPass, Answer, Caller, Changes, Core, Delete, Error, ErrorKind, Explanation, Held, List, Operation, Request,
-    RuleExplained, Statement, Target, Verdict, explain::writes::with_fields, plan::target::key_text,
+    RuleExplained, Statement, Target, Verdict, explain::writes::with_fields, expressions::RuleKind,
+    plan::target::key_text,
 };
 
 /// What there is to say about an operation, and what it came to.
@@ -51,6 +52,9 @@ impl Core {
         if let (Some(matching), Err(error)) = (&matching, &outcome) {
             self.tell_refused(request, matching, error, &mut explanation.rules).await?;
         }
+        if outcome.is_ok() {
+            explanation.rules.retain(|rule| rule.outcome != Verdict::False || !self.is_of_link(rule));
+        }
         settle(&mut explanation.rules, outcome.as_ref().err());
         if let (Some(delete), Err(error)) = (&deleted, &outcome)
             && error.kind == ErrorKind::Restricted
@@ -58,6 +62,12 @@ impl Core {
             explanation.held_by = self.held_by(request, delete).await;
         }
         Ok(Tried { explanation, outcome: Some(outcome) })
+    }
+
+    /// Whether it is the rule of a link. Where no link comes or goes it is asked of nothing, so that what was done it did not refuse.
+    fn is_of_link(&self, rule: &RuleExplained) -> bool {
+        let of_link = |kind| matches!(kind, RuleKind::AddLink(_) | RuleKind::RemoveLink(_));
+        self.rule_called(&rule.name).is_some_and(|(_, kind)| of_link(kind))
     }
 
     fn changes(&self, touched: &[mainstay_store::Touched]) -> Vec<Changes> {

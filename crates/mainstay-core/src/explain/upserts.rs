@@ -43,7 +43,7 @@ impl Core {
             first.named_by(unique).into_iter().for_each(|target| touched.name(first.of, target));
             match comes {
                 Comes::Change(target, key) => {
-                    self.explain_found(request, first, (&target, key, patch), touched, &mut explained).await?;
+                    self.explain_found(request, first.of, (&target, key, patch), touched, &mut explained).await?;
                     return Ok((explained, false));
                 }
                 Comes::Either => {
@@ -66,21 +66,16 @@ impl Core {
     async fn explain_found(
         &self,
         request: &Request,
-        KnownRecord { of, place, .. }: &KnownRecord,
+        of: CollectionId,
         (target, key, patch): (&Target, Value, Option<Patch>),
         touched: &mut Touched,
         explained: &mut Explanation,
     ) -> Result<(), Error> {
-        self.explain_change(request, *of, target, patch.as_ref(), explained).await?;
+        self.explain_change(request, of, target, patch.as_ref(), explained).await?;
         let fields = patch.map(|patch| patch.fields());
         let asked = Asked { has_changed: false, written: fields.as_deref() };
         self.leave_to_write(request, touched, asked, explained)?;
-        if !place.is_empty() {
-            explained.rules.iter_mut().for_each(|rule| {
-                rule.of.get_or_insert_with(|| place.clone());
-            });
-        }
-        touched.change(*of, Some(key));
+        touched.change(of, Some(key));
         Ok(())
     }
 

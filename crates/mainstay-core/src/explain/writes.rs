@@ -63,7 +63,10 @@ impl Core {
         let mut touched = Touched::default();
         for (at, (mut record, patch)) in records.into_iter().enumerate() {
             let upserted = create.upsert.as_deref().map(|unique| (unique, patch));
-            let (explained, is_new) = self.explain_sent(request, &mut record, upserted, &mut touched).await?;
+            let (mut explained, is_new) = self.explain_sent(request, &mut record, upserted, &mut touched).await?;
+            for rule in explained.rules.iter_mut().filter(|rule| create.many && rule.of.is_none()) {
+                rule.of = Some(record.place.clone());
+            }
             explanation.rules.extend(explained.rules);
             explanation.refused = explanation.refused.take().or(explained.refused);
             if at == 0 && is_new && errors.is_empty() && record.late.is_empty() && record.before.is_empty() {

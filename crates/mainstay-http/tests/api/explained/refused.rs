@@ -14,7 +14,7 @@ type Studio
   owner: ID!
   staff: [Staff!]! @inverse(field: "studio")
   revenue: Int @rules(read: "true", write: "owner == auth.id")
-  tags: [Tag!]! @many @rules(add: "owner == auth.id")
+  tags: [Tag!]! @many @rules(add: "owner == auth.id", remove: "owner == auth.id")
 }
 type Staff @rules(read: "true", create: "auth != null") { studio: Studio! user: ID! }
 type Tag @rules(read: "true") { name: String! @unique }
@@ -72,13 +72,21 @@ async fn the_rule_of_a_field_is_told_where_no_record_is() {
 
 #[tokio::test]
 async fn a_change_of_the_links_of_all_that_match_tells_their_rule() {
-    let (app, ..) = studios().await;
+    let (app, north, _) = studios().await;
     let tag = app.seed("tags", [json!({"name": "loud"})]).await.remove(0);
     let patch = |who| (who, "PATCH", "/api/studios?filter=slug=='north'", json!({"tags": {"add": [tag]}}));
     let (status, told) = agree(&app, patch("bob")).await;
     assert_eq!(status, 403);
     assert_eq!(told, ["Studio.tags.add False [owner == auth.id=False]"], "the update rule is not asked");
     assert_eq!(agree(&app, patch("anna")).await.0, 200);
+    // A rule of links is asked of nothing where none comes or goes.
+    let none = app.seed("tags", [json!({"name": "soft"})]).await.remove(0);
+    for body in [json!({"tags": {"add": [tag]}}), json!({"tags": {"remove": [none]}})] {
+        let path = format!("/api/studios/{north}");
+        for address in [path.as_str(), "/api/studios?filter=slug=='north'"] {
+            assert_eq!(agree(&app, ("bob", "PATCH", address, body.clone())).await.0, 200);
+        }
+    }
 }
 
 #[tokio::test]
@@ -196,6 +204,9 @@ async fn upserts_are_told_record_by_record() {
     assert_eq!(status, 403, "{told:?}");
     assert!(told.iter().any(|told| told.starts_with("/ops/1 Studio.update Before False")), "{told:?}");
     assert_eq!(agree(&app, batch(vec![op(own("b", 3)), op(own("b", 4)), op(own("north", 5))])).await.0, 200);
+    let (status, told) = agree(&app, upsert(json!([own("o", 1), own("o", 2), own("south", 3)]))).await;
+    assert_eq!(status, 403);
+    assert!(told.iter().any(|told| told.starts_with("/1 Studio.update PerRecord")), "{told:?}");
     // Who may do neither is told of the rule that says so, whether the record is there or not.
     let app = TestApp::with_schema(
         r#"type Part @rules(read: "true", create: "auth.id == 'anna'", update: "auth.id == 'anna'") { slug: String! @unique }"#,
