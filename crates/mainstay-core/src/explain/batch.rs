@@ -156,7 +156,7 @@ impl Core {
         (data, unique): (&'b Json<'b>, Option<&'b Vec<FieldId>>),
     ) -> Result<Later<'b>, Error> {
         let purpose = if unique.is_some() { Purpose::Upsert } else { Purpose::Create };
-        let refused = unique.and_then(|_| self.may_upsert(request, of).err());
+        let refused = unique.and_then(|unique| self.may_upsert(request, of, unique).err());
         let record = match refused {
             Some(refusal) => Err(refusal),
             None => self.reader(reading, of, purpose).read(data, String::new(), &mut Vec::new()),

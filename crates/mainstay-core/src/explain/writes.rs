@@ -39,7 +39,7 @@ impl Core {
         let refusal = match &create.upsert {
             None => gate.require(&self.schema).err(),
             // What it does not find it creates: it is refused at once where it may do neither.
-            Some(_) => self.may_upsert(request, create.collection).err(),
+            Some(unique) => self.may_upsert(request, create.collection, unique).err(),
         };
         let read = match refusal {
             Some(refusal) => Err(refusal),

@@ -41,24 +41,24 @@ impl Behind {
 
 impl Start<'_> {
     /// Those behind a record that was repaired do not count as done until they have come in once more, also where this run ends before.
-    pub(super) fn leave_behind(&self, state: &mut State, at: u64) {
+    pub(super) fn load_again_behind(&self, state: &mut State, at: u64) {
         for (at, other) in self.behind.of(at) {
-            state.leave_behind(at, other.sum);
+            state.load_again(at, other.sum);
         }
     }
 
     /// Those behind a record that was repaired come in as if they were repaired.
     pub(super) fn follow(&mut self, at: u64) {
-        let left = self.behind.of(at).filter(|(at, _)| self.state.aside.contains_key(at));
-        let left: Vec<(u64, Vec<i64>)> = left.map(|(at, other)| (at, other.notes.clone())).collect();
-        for (at, notes) in left {
-            self.repairs.entry(at).or_insert(Repair { notes, ..Repair::default() });
+        for (at, other) in self.behind.of(at) {
+            let counted = (!self.state.aside.contains_key(&at)).then_some(other.sum);
+            let repair = || Repair { notes: other.notes.clone(), counted, ..Repair::default() };
+            self.repairs.entry(at).or_insert_with(repair);
         }
     }
 }
 
 impl Loading<'_> {
-    /// Finds what comes behind the records of a part that are repaired, as far as there is room.
+    /// Finds what comes behind the records of a part that are repaired; where there is no room for all, the last of them.
     pub(super) fn see_behind(&mut self, part: usize) -> Result<(), Error> {
         if self.upsert.is_none() {
             return Ok(());
@@ -72,8 +72,11 @@ impl Loading<'_> {
         let names: HashSet<&String> = repaired.values().collect();
         let mut others = BTreeMap::new();
         self.each_named(part, |loading, raw, name| {
-            if names.contains(&name) && !repaired.contains_key(&raw.at) && others.len() < loading.options.names_max {
+            if names.contains(&name) && !repaired.contains_key(&raw.at) {
                 others.insert(raw.at, Other { name, sum: Sum::of(raw), notes: Vec::new() });
+            }
+            if others.len() > loading.options.names_max {
+                others.pop_first();
             }
         })?;
         self.starts[part].behind = Behind { repaired, others };

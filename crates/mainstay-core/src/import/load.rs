@@ -28,7 +28,7 @@ use super::{
     sum::Sum,
     write::{Gained, Made, Pending, failed},
 };
-use crate::{Answered, Core, Error, Request, Select, Selection};
+use crate::{Answered, Core, Error, Request};
 
 /// Records that are understood and made ready together.
 const ROWS_AT_ONCE: usize = 1_000;
@@ -104,7 +104,6 @@ impl<'a> Loading<'a> {
         options: &'a Options,
         progress: &'a mut (dyn FnMut(Progress) + Send),
     ) -> Result<Loading<'a>, Error> {
-        let key_only = Selection { parts: vec![Select::Field { alias: None, name: "id".to_owned() }] };
         Ok(Loading {
             id: uuid::Uuid::now_v7().to_string(),
             core,
@@ -123,7 +122,7 @@ impl<'a> Loading<'a> {
             upsert: None,
             bad: None,
             statements: Vec::new(),
-            key_only: Answered { selection: Some(Arc::new(key_only)), params: Vec::new() },
+            key_only: Answered { selection: Some(core.keys.clone()), params: Vec::new() },
             skipped: Vec::new(),
             incomplete: Vec::new(),
             told: None,

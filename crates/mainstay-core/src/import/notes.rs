@@ -75,6 +75,12 @@ impl State {
         self.count > 0 && self.created == 0 && self.updated == 0
     }
 
+    /// Records that are in, as far as it is known: one that was changed once more is one record.
+    pub(super) fn loaded(&self) -> u64 {
+        let out = self.aside.values().filter(|key| key.is_none()).count() as u64;
+        (self.created + self.updated).min(self.count.saturating_sub(out))
+    }
+
     /// Adds a record that is done.
     pub(super) fn add(&mut self, sum: Sum) {
         self.sum.add(sum);
@@ -99,8 +105,8 @@ impl State {
         !self.more_wrong && self.aside.insert(at, key).is_none()
     }
 
-    /// Remembers a record that was done and is to come in once more, as one that is put aside.
-    pub(super) fn leave_behind(&mut self, at: u64, sum: Sum) {
+    /// Remembers a record that was done and is to come in once more, as one that is put aside, as far as there is room.
+    pub(super) fn load_again(&mut self, at: u64, sum: Sum) {
         if !self.is_full() && self.aside.insert(at, None).is_none() {
             self.subtract(sum);
         }

@@ -43,7 +43,8 @@ impl Order {
     pub(super) fn wait_behind(&mut self, record: (CollectionId, String), at: (usize, u64), max: usize) {
         self.counts = true;
         if self.repaired.len() < max {
-            self.repaired.entry(record).or_insert(at);
+            let first = self.repaired.entry(record).or_insert(at);
+            *first = at.min(*first);
         }
     }
 

@@ -63,7 +63,7 @@ impl Start<'_> {
                     state.aside.remove(&raw.at);
                     repair.counted.into_iter().for_each(|counted| state.subtract(counted));
                     state.add(Sum::of(raw));
-                    self.leave_behind(state, raw.at);
+                    self.load_again_behind(state, raw.at);
                     if repair.waits {
                         state.wrong.insert(raw.at, Sum::of(raw));
                     }
@@ -195,8 +195,11 @@ impl Loading<'_> {
                 let told = std::mem::take(&mut self.report.errors);
                 self.repair_one(part, &Chunk { raws: vec![raw], repaired: true }).await?;
                 let more = std::mem::replace(&mut self.report.errors, told);
+                let is_in = more.is_empty() && self.starts[part].repairs.get(&at).is_some_and(|repair| !repair.aside);
+                if is_in {
+                    self.starts[part].follow(at);
+                }
                 self.report.problems(more);
-                self.starts[part].follow(at);
             }
         }
         self.starts[part].repairs.clear();

@@ -39,7 +39,7 @@ pub struct CollectionReport {
     pub created: u64,
     /// Records changed.
     pub updated: u64,
-    /// Records that an earlier run of the same file had done.
+    /// Records of the same file that earlier runs had brought in.
     pub already: u64,
     /// Records that were read and not written, because something was wrong with them or with one beside.
     pub skipped: u64,

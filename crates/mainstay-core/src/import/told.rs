@@ -95,7 +95,7 @@ impl Loading<'_> {
                 collection: self.core.schema().collection(part.collection).name.clone(),
                 created: start.state.created - start.before.created,
                 updated: start.state.updated - start.before.updated,
-                already: start.before.created + start.before.updated,
+                already: start.before.loaded(),
                 skipped: self.skipped.get(at).copied().unwrap_or(0),
                 incomplete: self.incomplete.get(at).copied().unwrap_or(0),
                 links_left_out: start.state.links_left_out - start.before.links_left_out,

@@ -43,13 +43,18 @@ impl Loading<'_> {
     pub(super) fn upsert_field(&self, at: usize) -> Result<Option<FieldId>, Error> {
         let of = self.core.schema().collection(self.parts[at].collection);
         match self.upsert_names(of).as_slice() {
-            [] => match self.options.upsert.iter().map(|named| of_type(named)).next_back() {
+            [] => match self.options.upsert.iter().map(|named| of_type(named)).rfind(|(by, _)| by.is_none()) {
                 Some((_, name)) => Err(no_field(of, name)),
-                None => Ok(None),
+                None if self.options.upsert.is_empty() => Ok(None),
+                None => Err(invalid(format!("nothing says by which field records of \"{}\" are changed", of.name))
+                    .with_hint(format!("--upsert {}.FIELD", of.name))),
             },
             [named] => found_by(of, of_type(named).1).map(Some),
-            [first, second, ..] => Err(invalid(format!("\"{}\" has both \"{first}\" and \"{second}\"", of.name))
-                .with_hint(format!("--upsert {}.{first} says which", of.name))),
+            [first, second, ..] => {
+                let (first, second) = (of_type(first).1, of_type(second).1);
+                Err(invalid(format!("records of \"{}\" are changed by \"{first}\" or by \"{second}\"", of.name))
+                    .with_hint(format!("--upsert {}.{first} alone says which", of.name)))
+            }
         }
     }
 

@@ -63,7 +63,7 @@ impl<'a> FieldReader<'a> {
             let message = format!("expected a list of ids, got {}", json.kind());
             let hint = match json {
                 // A change of a list, in a create.
-                Json::Object(_) => "a new record has no links yet: send the whole list",
+                Json::Object(_) if under.is_empty() => "a new record has no links yet: send the whole list",
                 _ => "send [] to clear it",
             };
             self.wrong(&field.name, "wrong_type", message, Some(hint.to_owned()));

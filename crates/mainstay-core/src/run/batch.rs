@@ -101,8 +101,8 @@ impl Core {
     /// Fails where the caller may do nothing of the kind; who may not learns no names.
     fn may_operate(&self, request: &Request, operation: &BatchOperation<'_>) -> Result<(), Error> {
         let of = operation.collection;
-        let kinds = match operation.act {
-            Act::Upsert { .. } => return self.may_upsert(request, of),
+        let kinds = match &operation.act {
+            Act::Upsert { unique, .. } => return self.may_upsert(request, of, unique),
             Act::Create { .. } => [RuleKind::Create, RuleKind::Create],
             Act::Update { .. } if links_may_decide(self.schema.collection(of)) => [RuleKind::Read, RuleKind::Read],
             Act::Update { .. } => [RuleKind::Update, RuleKind::Read],

@@ -99,8 +99,7 @@ impl Core {
         create: &Create<'_>,
         unique: &[FieldId],
     ) -> Result<(Steps<'s>, Vec<Outcome>), Error> {
-        self.may_upsert(request, create.collection)?;
-        self.may_name(request, create.collection, unique)?;
+        self.may_upsert(request, create.collection, unique)?;
         let reading = Reading::new(self, request, Sender::Caller, false);
         reading.count(create.records.len())?;
         let mut upserts = Vec::with_capacity(create.records.len());
@@ -118,12 +117,7 @@ impl Core {
     }
 
     /// Fails where the caller may read a field of no record, so that it may not find any by it either.
-    pub(crate) fn may_name(
-        &self,
-        request: &Request,
-        of: mainstay_schema::CollectionId,
-        fields: &[FieldId],
-    ) -> Result<(), Error> {
+    fn may_name(&self, request: &Request, of: mainstay_schema::CollectionId, fields: &[FieldId]) -> Result<(), Error> {
         for field in fields {
             if self.schema.collection(of).field(*field).rules.read.is_some() {
                 self.gate(request, (of, RuleKind::ReadField(*field)))?.require(&self.schema)?;
@@ -132,12 +126,19 @@ impl Core {
         Ok(())
     }
 
-    /// Fails where the caller may neither create nor change records of a collection.
-    pub(crate) fn may_upsert(&self, request: &Request, of: mainstay_schema::CollectionId) -> Result<(), Error> {
+    /// Fails where the caller may neither create nor change records of a collection, or may not find them by these fields.
+    pub(crate) fn may_upsert(
+        &self,
+        request: &Request,
+        of: mainstay_schema::CollectionId,
+        unique: &[FieldId],
+    ) -> Result<(), Error> {
         let create = self.gate(request, (of, RuleKind::Create))?;
-        let Err(error) = create.require(&self.schema) else { return Ok(()) };
-        let update = self.gate(request, (of, RuleKind::Update))?;
-        update.require(&self.schema).map_err(|_| self.explain_gate(request, &create, None, error))
+        if let Err(error) = create.require(&self.schema) {
+            let update = self.gate(request, (of, RuleKind::Update))?;
+            update.require(&self.schema).map_err(|_| self.explain_gate(request, &create, None, error))?;
+        }
+        self.may_name(request, of, unique)
     }
 
     /// A record to be upserted, both as a new one and as a change. What is wrong with it as either comes as errors.

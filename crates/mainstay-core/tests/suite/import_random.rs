@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
+    task::Poll,
 };
 
 use mainstay_core::{
@@ -207,6 +208,20 @@ async fn load_from(house: &House, dice: &mut Dice, folder: &Path, options: &Opti
     loaded.unwrap_or_else(|error| panic!("{}", tell_error(&error)))
 }
 
+/// Begins an import that ends somewhere.
+async fn interrupt(house: &House, dice: &mut Dice, folder: &Path, options: &Options) {
+    let sources = files(house, dice, folder);
+    let mut left = dice.below(60);
+    let mut tell = |_| {};
+    let mut loading =
+        std::pin::pin!(import(&house.core, AdminPass::for_command("a test"), sources, options, &mut tell));
+    std::future::poll_fn(|context| {
+        left = left.saturating_sub(1);
+        if left == 0 { Poll::Ready(()) } else { loading.as_mut().poll(context).map(|_| ()) }
+    })
+    .await;
+}
+
 fn left_out(records: &Records, wanted: &[BTreeMap<String, Record>; 3]) -> u64 {
     let links = |record: &Record| {
         let to_one = ["next", "far", "friend", "up"].iter().filter(|field| record.contains_key(**field)).count();
@@ -311,6 +326,9 @@ async fn load_repaired(house: &House, dice: &mut Dice, records: &Records, upsert
             record.insert("n".into(), "wrong".into());
         }
         write(folder.path(), &now);
+        if dice.below(2) == 0 {
+            interrupt(house, dice, folder.path(), &options).await;
+        }
         load_from(house, dice, folder.path(), &options).await;
         // Where others are changed too, all of the file is loaded again.
         let breaks = !options.upsert.is_empty() && dice.below(3) == 0;
@@ -319,6 +337,9 @@ async fn load_repaired(house: &House, dice: &mut Dice, records: &Records, upsert
         }
     }
     write(folder.path(), records);
+    if dice.below(2) == 0 {
+        interrupt(house, dice, folder.path(), &options).await;
+    }
     load_from(house, dice, folder.path(), &options).await
 }
 

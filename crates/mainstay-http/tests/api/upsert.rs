@@ -104,6 +104,26 @@ type Account @rules(read: "owner == auth.id", create: "'clerk' in auth.roles", u
     assert_eq!((mine.status, mine.json()["errors"][0]["code"].clone()), (422, json!("immutable")));
 }
 
+/// Nobody finds a record by what they may not read, in a batch either.
+#[tokio::test]
+async fn a_field_that_may_not_be_read_finds_nothing() {
+    const SCHEMA: &str = r#"
+type Account @rules(read: "true", write: "true") {
+  email: String! @unique @rules(read: "'clerk' in auth.roles")
+  plan: String!
+}
+"#;
+    let app = TestApp::with_schema(SCHEMA).await;
+    let (bob, clerk) = (app.user("bob"), app.user_with("carl", &["clerk"], &[]));
+    let data = json!({"email": "a@x", "plan": "a"});
+    let batch = json!({"ops": [{"op": "upsert", "in": "accounts", "by": "email", "data": data}]});
+    for (at, body) in [("/api/accounts?upsert=email", &data), ("/api/batch", &batch)] {
+        let refused = bob.post(at, body.clone()).await;
+        assert_eq!((refused.status, &refused.json()["rule"]), (403, &json!("Account.email.read")), "{}", refused.text);
+        assert!(clerk.post(at, body.clone()).await.status < 300, "{at}");
+    }
+}
+
 #[tokio::test]
 async fn created_then_changed() {
     let app = TestApp::with_schema(NOTES).await;

@@ -207,7 +207,9 @@ type Guest { mail: String! @unique label: String @unique room: Room }
         (r#"{"code": "r1", "label": "a", "lead": "g1"}"#, r#"{"mail": "g1", "label": "b", "room": "r1"}"#);
     for (options, told) in [
         (&["--upsert", "code"][..], "no field named \"code\" in \"Guest\""),
-        (&["--upsert", "code", "--upsert", "label"], "\"Room\" has both \"code\" and \"label\""),
+        (&["--upsert", "code", "--upsert", "label"], "records of \"Room\" are changed by \"code\" or by \"label\""),
+        (&["--upsert", "Room.code", "--upsert", "Room.label"], "--upsert Room.code alone says which"),
+        (&["--upsert", "Room.code"], "nothing says by which field records of \"Guest\" are changed"),
         (
             &["--upsert", "label", "--upsert", "Desk.code"],
             "--upsert Desk.code: nothing that is loaded is changed by it",

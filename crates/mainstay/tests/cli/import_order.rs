@@ -142,3 +142,21 @@ fn a_copy_changes_what_is_there_though_its_file_was_loaded() {
     assert!(said.contains("copy.ndjson: 0 N created, 2 updated"), "{said}");
     assert_eq!(stored(&project, "N", &["v"]), [json!({"v": 1}), json!({"v": 1})]);
 }
+
+/// They are told of as put aside until they have come in once more, as far as there is room; all of them do.
+#[test]
+fn so_it_does_behind_one_that_is_repaired_however_many_there_are() {
+    let project = Project::applied("type Q { slug: String! @unique v: Int w: Int next: Q }");
+    let file = |first: Value| {
+        let records = (1..=1_002).map(|v| json!({"slug": "a", "v": v}));
+        lines(&[first].into_iter().chain(records).chain([json!({"slug": "b"})]).collect::<Vec<_>>())
+    };
+    let arguments = ["import", "Q", "q.ndjson", "--upsert", "slug", "--skip-bad", "bad"];
+    project.write("q.ndjson", &file(json!({"slug": "a", "v": "wrong"})));
+    project.ok(&arguments);
+    assert_eq!(of(&project, "Q", "next"), [one("a", 1_002, Value::Null), one("b", Value::Null, Value::Null)]);
+    project.write("q.ndjson", &file(json!({"slug": "a", "v": 0, "next": "b"})));
+    project.ok(&arguments);
+    assert_eq!(of(&project, "Q", "next"), [one("a", 1_002, "b"), one("b", Value::Null, Value::Null)]);
+    assert!(project.ok(&arguments).contains("0 Q created, 1004 loaded before"));
+}
