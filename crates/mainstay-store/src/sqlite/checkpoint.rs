@@ -17,7 +17,7 @@ use std::{
 
 use rusqlite::Connection;
 
-use super::connection::open_checkpointer;
+use super::{connection::open_checkpointer, snapshots::Snapshots};
 use crate::Settings;
 
 /// What the writer and the checkpointer tell each other.
@@ -32,6 +32,7 @@ pub(super) struct LogState {
     pages_max: u32,
     pages_hard_max: u32,
     wake: SyncSender<()>,
+    snapshots: Arc<Snapshots>,
 }
 
 impl LogState {
@@ -45,6 +46,7 @@ impl LogState {
     }
 
     fn committed(&self, pages: u32) {
+        self.snapshots.committed();
         self.pages.store(pages, Ordering::Relaxed);
         let floor = self.floor.load(Ordering::Relaxed);
         if pages < floor {
@@ -62,6 +64,14 @@ impl LogState {
         if asked || self.pages.load(Ordering::Relaxed) >= self.pages_hard_max {
             checkpoint(connection, "PASSIVE");
         }
+        if asked {
+            self.snapshots.open();
+        }
+    }
+
+    /// The snapshots that are told of commits.
+    pub(super) fn snapshots(&self) -> &Arc<Snapshots> {
+        &self.snapshots
     }
 }
 
@@ -84,6 +94,7 @@ impl Checkpointer {
             pages_max: settings.sqlite.wal_pages_max,
             pages_hard_max: settings.sqlite.wal_pages_max.saturating_mul(HARD_FACTOR),
             wake,
+            snapshots: Arc::default(),
         });
         let file = File::open(settings.file()).map_err(|error| error.to_string())?;
         let connection = open_checkpointer(settings).map_err(|error| error.to_string())?;
@@ -144,6 +155,7 @@ impl Work {
 
     /// Under load: copies the bulk, and has the writer copy what it commits meanwhile.
     fn copy(&self) {
+        self.log.snapshots.shut();
         checkpoint(&self.connection, "PASSIVE");
         // The writer's copy has to bring the database to the disk: this makes its wait short.
         if self.durable
@@ -160,7 +172,10 @@ impl Work {
         if pages == 0 || pages != seen {
             return pages;
         }
-        if checkpoint(&self.connection, "PASSIVE") && checkpoint(&self.connection, "TRUNCATE") {
+        self.log.snapshots.shut();
+        let is_empty = checkpoint(&self.connection, "PASSIVE") && checkpoint(&self.connection, "TRUNCATE");
+        self.log.snapshots.open();
+        if is_empty {
             // A commit in between sets its own number again at the next one.
             self.log.pages.store(0, Ordering::Relaxed);
             return 0;

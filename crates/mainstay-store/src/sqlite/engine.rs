@@ -72,6 +72,7 @@ impl Engine {
         let mut watched = open_writer(settings, Arc::default())?;
         let checkpointer = Checkpointer::start(settings).map_err(|message| OpenError { message })?;
         let log = checkpointer.log().clone();
+        let snapshots = log.snapshots().clone();
         log.follow(&mut watched.connection).map_err(|error| OpenError { message: error.to_string() })?;
         let thread = |error: std::io::Error| OpenError { message: format!("a thread cannot be started: {error}") };
         let committed = watch::Sender::new(0);
@@ -79,7 +80,7 @@ impl Engine {
         let trim = Arc::new(Trim::new(settings.feed.clone()));
         let jobs = writer.jobs().ok_or_else(|| OpenError { message: "the writer has ended".to_owned() })?;
         let trimmer = Trimmer::start(trim.clone(), jobs).map_err(thread)?;
-        let readers = Readers::start(settings, closing.clone()).map_err(thread)?;
+        let readers = Readers::start(settings, closing.clone(), Some(snapshots)).map_err(thread)?;
         Ok(Engine {
             closing,
             readers,
@@ -98,7 +99,7 @@ impl Engine {
     fn open_reading(settings: &Settings) -> Result<Engine, OpenError> {
         check_readable(settings)?;
         let closing = Arc::new(AtomicBool::new(false));
-        let readers = Readers::start(settings, closing.clone())
+        let readers = Readers::start(settings, closing.clone(), None)
             .map_err(|error| OpenError { message: format!("a thread cannot be started: {error}") })?;
         Ok(Engine {
             closing,

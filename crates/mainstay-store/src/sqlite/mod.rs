@@ -24,6 +24,7 @@ mod readers;
 mod rehearse;
 mod row;
 mod session;
+mod snapshots;
 mod stream;
 mod trim;
 mod words;

@@ -20,7 +20,9 @@ use tokio::{
 use super::{
     connection::{Watched, open_reader},
     failure::store_error,
-    page, stream,
+    page,
+    snapshots::{Reader, Slot, Snapshots},
+    stream,
 };
 use crate::{Batch, Page, Settings, StoreError, exec::Inputs, read::ReadStatement};
 
@@ -30,14 +32,13 @@ const POOL_CACHE_SHARE: u32 = 4;
 /// Batches of a stream that wait to be taken.
 const BATCHES_WAITING_MAX: usize = 4;
 
-/// One thread's connection; the store takes it away when it closes.
-type Slot = Mutex<Option<Watched>>;
-
 /// What all readers of one store share.
 struct Shared {
     settings: Settings,
     closing: Arc<AtomicBool>,
-    slots: Mutex<Vec<Weak<Slot>>>,
+    /// Whether threads keep snapshots: not where other processes write.
+    keeps: bool,
+    snapshots: Arc<Snapshots>,
 }
 
 /// A read for the pool.
@@ -65,8 +66,15 @@ thread_local! {
 }
 
 impl Readers {
-    pub(super) fn start(settings: &Settings, closing: Arc<AtomicBool>) -> std::io::Result<Readers> {
-        let shared = Arc::new(Shared { settings: settings.clone(), closing, slots: Mutex::default() });
+    /// Begins to read; `snapshots` are told of all commits, where nobody else commits.
+    pub(super) fn start(
+        settings: &Settings,
+        closing: Arc<AtomicBool>,
+        snapshots: Option<Arc<Snapshots>>,
+    ) -> std::io::Result<Readers> {
+        let keeps = snapshots.is_some();
+        let snapshots = snapshots.unwrap_or_default();
+        let shared = Arc::new(Shared { settings: settings.clone(), closing, keeps, snapshots });
         let (sender, receiver) = sync_channel(settings.sqlite.readers_queue_max);
         let receiver = Arc::new(Mutex::new(receiver));
         let threads = (0..settings.sqlite.readers.max(1)).map(|number| {
@@ -100,9 +108,16 @@ impl Readers {
 
     fn read_here(&self, statement: &ReadStatement, values: &[Value], into: &mut Vec<u8>) -> Result<Page, StoreError> {
         let budget = Duration::from_micros(self.shared.settings.sqlite.inline_budget_us);
-        self.with_local(|reader| {
-            reader.deadline.set_in_halves(budget);
-            page::read(&reader.connection, &reader.nested, &statement.sql, &Inputs::of(values), into, 0)
+        self.with_reader(|reader| {
+            let outcome = {
+                let watched = if self.shared.keeps { reader.newest(&self.shared.snapshots) } else { reader.fresh() };
+                watched.deadline.set_in_halves(budget);
+                page::read(&watched.connection, &watched.nested, &statement.sql, &Inputs::of(values), into, 0)
+            };
+            if outcome.is_err() {
+                reader.let_go();
+            }
+            outcome
         })
     }
 
@@ -156,6 +171,10 @@ impl Readers {
 
     /// Does something with this thread's connection, which is opened when there is none yet.
     pub(super) fn with_local<T>(&self, work: impl FnOnce(&Watched) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        self.with_reader(|reader| work(reader.fresh()))
+    }
+
+    fn with_reader<T>(&self, work: impl FnOnce(&mut Reader) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let slot = self.slot();
         let mut reader = slot.lock();
         if self.shared.closing.load(Ordering::Acquire) {
@@ -165,7 +184,7 @@ impl Readers {
             Some(reader) => reader,
             empty => {
                 let opened = open_reader(&self.shared.settings, self.shared.settings.sqlite.cache_kib, self.closing());
-                empty.insert(opened.map_err(|error| store_error(error, 0))?)
+                empty.insert(Reader::new(opened.map_err(|error| store_error(error, 0))?))
             }
         };
         work(reader)
@@ -182,11 +201,7 @@ impl Readers {
                 return slot.clone();
             }
             slots.retain(|(shared, _)| shared.strong_count() > 0);
-            let slot = Arc::new(Mutex::new(None));
-            let mut all = self.shared.slots.lock();
-            all.retain(|slot| slot.strong_count() > 0);
-            all.push(Arc::downgrade(&slot));
-            drop(all);
+            let slot = self.shared.snapshots.slot();
             slots.push((Arc::downgrade(&self.shared), slot.clone()));
             slot
         })
@@ -199,9 +214,7 @@ impl Readers {
             // A thread that panicked has nothing left to close.
             let _ = thread.join();
         }
-        for slot in self.shared.slots.lock().drain(..).filter_map(|slot| slot.upgrade()) {
-            drop(slot.lock().take());
-        }
+        self.shared.snapshots.close();
     }
 }
 

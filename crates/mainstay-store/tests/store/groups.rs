@@ -217,8 +217,38 @@ async fn the_log_does_not_grow_without_bound() {
     let board = world.board(1).await;
     let log = world.path().with_extension("db-wal");
     for number in 0..600 {
+        // A thread whose reads follow each other keeps their snapshot, also when it has nothing to do then.
+        for _ in 0..if number % 40 == 0 { 3 } else { 0 } {
+            world.read(&world.query("Note", "true", &["low"]), Vec::new()).await;
+        }
         world.note(number + 10, &board, &[("text", Value::text("x".repeat(2_000)))]).await;
     }
     let pages = std::fs::metadata(log).unwrap().len() / 4_096;
     assert!(pages < 600, "{pages} pages");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_is_acknowledged_is_seen_by_every_read_that_begins_then() {
+    let world = Arc::new(World::new());
+    let board = world.board(1).await;
+    for number in 0..6 {
+        world.note(10 + number, &board, &[("low", Value::Int(0))]).await;
+    }
+    let mut tasks = JoinSet::new();
+    for number in 0..6 {
+        let world = world.clone();
+        tasks.spawn(async move {
+            let query = world.query("Note", &format!("id == '{}'", uuid::Uuid::from_u128(10 + number)), &["low"]);
+            for amount in 1..=60 {
+                let step = world.update_step("Note", uuid(10 + number), &[("low", Value::Int(amount))]);
+                world.store.write(vec![step]).await.unwrap();
+                for _ in 0..4 {
+                    let page = world.read(&query, Vec::new()).await;
+                    assert_eq!(String::from_utf8(page.json).unwrap(), format!("{{\"low\":{amount}}}"));
+                    tokio::task::yield_now().await;
+                }
+            }
+        });
+    }
+    tasks.join_all().await;
 }
