@@ -1,7 +1,7 @@
 //! `cargo xtask fuzz TARGET SECONDS`: builds one target of `fuzz/` with counters in every branch, and runs it.
-use std::{env, fs, path::Path, process::Command};
+use std::{env, fs, process::Command};
 
-use crate::steps::Outcome;
+use crate::{cargo::root, steps::Outcome};
 
 /// What libFuzzer needs of the compiler; all of it is stable.
 const FLAGS: &str = "--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
@@ -16,7 +16,7 @@ const MEMORY_MIB_MAX: u32 = 2_048;
 const INPUT_S_MAX: u32 = 30;
 
 pub(crate) fn run(target: &str, seconds: &str) -> Outcome {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz");
+    let folder = root().join("fuzz");
     let made = |path: &str| -> Result<String, Vec<String>> {
         let path = folder.join(path).join(target);
         fs::create_dir_all(&path).map_err(|error| vec![format!("{}: {error}", path.display())])?;
