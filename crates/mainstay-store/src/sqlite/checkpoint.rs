@@ -38,7 +38,11 @@ pub(super) struct LogState {
 impl LogState {
     /// Follows the log's growth at each commit of the writer's connection.
     pub(super) fn follow(self: &Arc<LogState>, connection: &mut Connection) -> rusqlite::Result<()> {
-        let log = self.clone();
+        let (log, snapshots) = (self.clone(), self.snapshots.clone());
+        connection.commit_hook(Some(move || {
+            snapshots.committing();
+            false
+        }))?;
         connection.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, pages| {
             log.committed(u32::try_from(pages).unwrap_or(0));
             Ok(())
@@ -155,6 +159,7 @@ impl Work {
 
     /// Under load: copies the bulk, and has the writer copy what it commits meanwhile.
     fn copy(&self) {
+        self.log.finish.store(false, Ordering::Release);
         self.log.snapshots.shut();
         checkpoint(&self.connection, "PASSIVE");
         // The writer's copy has to bring the database to the disk: this makes its wait short.
@@ -166,15 +171,20 @@ impl Work {
         self.log.finish.store(true, Ordering::Release);
     }
 
-    /// When nothing was committed since the last look: makes the log empty. Gives how long it is.
+    /// Has threads that have nothing to do let go of their snapshots. When nothing was committed since the last look: makes the log empty.
+    /// Gives how long it is.
     fn rest(&self, seen: u32) -> u32 {
-        let pages = self.log.pages.load(Ordering::Relaxed);
-        if pages == 0 || pages != seen {
-            return pages;
-        }
         self.log.snapshots.shut();
-        let is_empty = checkpoint(&self.connection, "PASSIVE") && checkpoint(&self.connection, "TRUNCATE");
-        self.log.snapshots.open();
+        let pages = self.log.pages.load(Ordering::Relaxed);
+        let is_idle = pages != 0 && pages == seen;
+        if is_idle {
+            self.log.finish.store(false, Ordering::Release);
+        }
+        let is_empty = is_idle && checkpoint(&self.connection, "PASSIVE") && checkpoint(&self.connection, "TRUNCATE");
+        // Else the writer opens them, once it has copied what is left.
+        if !self.log.finish.load(Ordering::Acquire) {
+            self.log.snapshots.open();
+        }
         if is_empty {
             // A commit in between sets its own number again at the next one.
             self.log.pages.store(0, Ordering::Relaxed);

@@ -114,9 +114,7 @@ impl Readers {
                 watched.deadline.set_in_halves(budget);
                 page::read(&watched.connection, &watched.nested, &statement.sql, &Inputs::of(values), into, 0)
             };
-            if outcome.is_err() {
-                reader.let_go();
-            }
+            reader.end_read(&self.shared.snapshots, outcome.is_err());
             outcome
         })
     }
@@ -255,6 +253,11 @@ fn run(
     let (inputs, limit_ms) = (Inputs::of(values), settings.statement_ms_max);
     let outcome = page::read(&reader.connection, &reader.nested, &statement.sql, &inputs, &mut into, limit_ms);
     reader.deadline.serve(None);
+    // Where the time was over, its transaction may be open still.
+    reader.deadline.clear();
+    if !reader.connection.is_autocommit() {
+        page::command(&reader.connection, "ROLLBACK", limit_ms)?;
+    }
     statement.mark_slow(began.elapsed() > Duration::from_micros(settings.sqlite.inline_budget_us));
     outcome
 }

@@ -2,7 +2,8 @@
 //!
 //! A read begins and ends with a lock of the file, and these locks have one mutex for the whole process: of a quick read under load that
 //! is a tenth, and threads wait for each other at it. So a thread whose reads follow each other keeps its snapshot as long as nothing was
-//! committed since it was begun. Every commit is counted before anybody is told of it, so that what was answered is always seen.
+//! committed since it was begun. Every commit is counted before anybody is told of it, and none is used from when it becomes visible to others until then: so
+//! what was answered to anybody is always seen.
 //!
 //! A snapshot that is kept keeps the write-ahead log from being copied, and from beginning anew. So none is kept while it is copied.
 use std::{
@@ -20,6 +21,9 @@ use super::{connection::Watched, page};
 /// How long a snapshot is kept. Nobody but this process commits while it has the database open, but for who repairs it by hand.
 const KEPT_MAX: Duration = Duration::from_millis(5);
 
+/// How long it is waited for a read that is under way; at its end it lets go itself.
+const READ_WAIT: Duration = Duration::from_millis(10);
+
 /// One thread's connection; the store takes it away when it closes.
 pub(super) type Slot = Mutex<Option<Reader>>;
 
@@ -28,6 +32,8 @@ pub(super) type Slot = Mutex<Option<Reader>>;
 pub(super) struct Snapshots {
     /// Counts commits.
     commits: AtomicU64,
+    /// Whether a commit is under way: others may see it already.
+    committing: AtomicBool,
     /// Whether none is kept now.
     shut: AtomicBool,
     slots: Mutex<Vec<Weak<Slot>>>,
@@ -40,17 +46,23 @@ impl std::fmt::Debug for Snapshots {
 }
 
 impl Snapshots {
-    /// Something was committed, and nobody was told of it yet.
-    pub(super) fn committed(&self) {
-        self.commits.fetch_add(1, Ordering::Release);
+    /// Something is about to be committed. Where that fails none is kept until the next commit.
+    pub(super) fn committing(&self) {
+        self.committing.store(true, Ordering::SeqCst);
     }
 
-    /// Has all of them let go, and none kept from now on. Waits for reads that are under way.
+    /// Something was committed, and nobody was told of it yet.
+    pub(super) fn committed(&self) {
+        self.commits.fetch_add(1, Ordering::SeqCst);
+        self.committing.store(false, Ordering::SeqCst);
+    }
+
+    /// Has all of them let go, and none kept from now on. A thread that does something else for longer keeps none meanwhile.
     pub(super) fn shut(&self) {
         self.shut.store(true, Ordering::SeqCst);
         let slots: Vec<Arc<Slot>> = self.slots.lock().iter().filter_map(Weak::upgrade).collect();
         for slot in slots {
-            if let Some(reader) = &mut *slot.lock() {
+            if let Some(Some(reader)) = slot.try_lock_for(READ_WAIT).as_deref_mut() {
                 reader.let_go();
             }
         }
@@ -59,6 +71,10 @@ impl Snapshots {
     /// Lets them be kept again.
     pub(super) fn open(&self) {
         self.shut.store(false, Ordering::SeqCst);
+    }
+
+    fn may_keep(&self) -> bool {
+        !self.shut.load(Ordering::SeqCst) && !self.committing.load(Ordering::SeqCst)
     }
 
     /// A new thread's place.
@@ -108,23 +124,42 @@ impl Reader {
     /// The connection for a read: in the snapshot that is kept, if it is the newest.
     pub(super) fn newest(&mut self, snapshots: &Snapshots) -> &Watched {
         // Before a snapshot begins: it has at least what is counted here.
-        let commits = snapshots.commits.load(Ordering::Acquire);
-        let open = !snapshots.shut.load(Ordering::SeqCst);
-        let stays = |kept: &Kept| open && kept.commits == commits && kept.since.elapsed() < KEPT_MAX;
+        let commits = snapshots.commits.load(Ordering::SeqCst);
+        let may_keep = snapshots.may_keep();
+        let stays = |kept: &Kept| may_keep && kept.commits == commits && kept.since.elapsed() < KEPT_MAX;
         if !self.kept.as_ref().is_some_and(stays) {
             self.let_go();
             // One alone costs more than it saves.
-            if open && self.seen == commits && page::command(&self.watched.connection, "BEGIN", 0).is_ok() {
-                self.kept = Some(Kept { commits, since: Instant::now() });
+            if may_keep && self.seen == commits {
+                self.keep(commits);
             }
             self.seen = commits;
         }
         &self.watched
     }
 
-    /// Ends the snapshot, if one is kept.
+    /// Lets go behind a read, where that was asked for meanwhile.
+    pub(super) fn end_read(&mut self, snapshots: &Snapshots, failed: bool) {
+        if failed || snapshots.shut.load(Ordering::SeqCst) {
+            self.let_go();
+        }
+    }
+
+    fn keep(&mut self, commits: u64) {
+        // The time of the read before must not end what begins here.
+        self.watched.deadline.clear();
+        let begun = page::command(&self.watched.connection, "BEGIN", 0);
+        if begun.is_ok() && !self.watched.connection.is_autocommit() {
+            self.kept = Some(Kept { commits, since: Instant::now() });
+        } else {
+            self.let_go();
+        }
+    }
+
+    /// Ends the snapshot, if one is kept, or whatever else is open.
     pub(super) fn let_go(&mut self) {
-        if self.kept.take().is_none() || self.watched.connection.is_autocommit() {
+        self.kept = None;
+        if self.watched.connection.is_autocommit() {
             return;
         }
         self.watched.deadline.clear();

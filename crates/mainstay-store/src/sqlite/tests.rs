@@ -1,4 +1,4 @@
-//! What only shows from inside: a full disk.
+//! What only shows from inside: a full disk, and when a snapshot ends.
 #![expect(clippy::unwrap_used, reason = "a test that meets something unexpected ends")]
 use std::sync::Arc;
 
@@ -8,7 +8,11 @@ use mainstay_schema::{Migration, Schema, Source};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use super::{Engine, SqliteDialect};
+use super::{
+    Engine, SqliteDialect,
+    connection::open_reader,
+    snapshots::{Reader, Snapshots},
+};
 use crate::{Settings, Step, StepError, StoreError, WriteStatement};
 
 const SDL: &str = r#"type Note @rules(read: "true", write: "true") { text: String! }"#;
@@ -16,7 +20,7 @@ const SDL: &str = r#"type Note @rules(read: "true", write: "true") { text: Strin
 struct World {
     engine: Arc<Engine>,
     statement: Arc<WriteStatement>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl World {
@@ -31,7 +35,7 @@ impl World {
         let plan = Create::new(of.id, columns.iter().map(|name| of.by_name[*name]).collect());
         let plan = WritePlan::Create(plan);
         let statement = WriteStatement::render(&schema, &SqliteDialect, &plan, || Ok([].into())).unwrap();
-        World { engine: Arc::new(engine), statement: Arc::new(statement), _folder: folder }
+        World { engine: Arc::new(engine), statement: Arc::new(statement), folder }
     }
 
     fn create(&self, number: u128) -> Step {
@@ -113,6 +117,27 @@ async fn a_group_whose_commit_fails_is_not_acknowledged() {
     world.engine.on_writer(|connection| connection.execute_batch("DROP TRIGGER owe").unwrap()).unwrap();
     world.engine.write(vec![world.create(1)].into()).await.unwrap();
     assert_eq!(world.stored().len(), 1);
+}
+
+/// A statement may be interrupted when it has done its work: then a transaction is open that nobody asked for.
+#[test]
+fn a_time_that_is_over_leaves_no_snapshot_open() {
+    let world = World::new();
+    let settings = Settings::at(world.folder.path().join("app.db"));
+    let mut reader = Reader::new(open_reader(&settings, 64, Arc::default()).unwrap());
+    let snapshots = Snapshots::default();
+    for _ in 0..3_000 {
+        reader.fresh().deadline.set(std::time::Duration::ZERO);
+        assert!(!reader.newest(&snapshots).connection.is_autocommit());
+        assert!(reader.fresh().connection.is_autocommit());
+    }
+    snapshots.committing();
+    assert!(reader.newest(&snapshots).connection.is_autocommit());
+    snapshots.committed();
+    assert!(reader.newest(&snapshots).connection.is_autocommit());
+    assert!(!reader.newest(&snapshots).connection.is_autocommit());
+    snapshots.shut();
+    assert!(reader.newest(&snapshots).connection.is_autocommit());
 }
 
 /// Everything that is in the database.
