@@ -203,7 +203,7 @@ impl Loading<'_> {
         }
     }
 
-    /// Whether a new record is refused for now, and may be right once its links that come later are there.
+    /// Whether a new record is refused without its links that come later, and may be right with them.
     fn needs(&self, reader: &NewRecords<'_>, fields: &Fields<'_>, links: &[Link<'_>], linked: &Linked<'_>) -> bool {
         let now = fields.iter().chain(&linked.fields).cloned().collect();
         let with_all = fields.iter().cloned().chain(stands_in(self.core.schema(), reader.collection, links)).collect();

@@ -2,8 +2,8 @@
 //!
 //! A read begins and ends with a lock of the file, and these locks have one mutex for the whole process: of a quick read under load that
 //! is a tenth, and threads wait for each other at it. So a thread whose reads follow each other keeps its snapshot as long as nothing was
-//! committed since it was begun. Every commit is counted before anybody is told of it, and none is used from when it becomes visible to others until then: so
-//! what was answered to anybody is always seen.
+//! committed since it was begun. Every commit is counted before anybody is told of it, and no kept snapshot is used from when a commit
+//! becomes visible to others until then: so what was answered to anybody is always seen.
 //!
 //! A snapshot that is kept keeps the write-ahead log from being copied, and from beginning anew. So none is kept while it is copied.
 use std::{
@@ -123,9 +123,9 @@ impl Reader {
 
     /// The connection for a read: in the snapshot that is kept, if it is the newest.
     pub(super) fn newest(&mut self, snapshots: &Snapshots) -> &Watched {
-        // Before a snapshot begins: it has at least what is counted here.
-        let commits = snapshots.commits.load(Ordering::SeqCst);
+        // In this order: a commit that ends in between is counted. Both before a snapshot begins: it has at least what is counted here.
         let may_keep = snapshots.may_keep();
+        let commits = snapshots.commits.load(Ordering::SeqCst);
         let stays = |kept: &Kept| may_keep && kept.commits == commits && kept.since.elapsed() < KEPT_MAX;
         if !self.kept.as_ref().is_some_and(stays) {
             self.let_go();
