@@ -1,11 +1,15 @@
 //! What is there in the end, held against what was acknowledged: each write once.
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
-use reqwest::Client;
+use reqwest::{Client, RequestBuilder};
 use serde_json::Value as Json;
 
 use super::{Violation, writer::Acknowledged};
 use crate::Outcome;
+
+/// How often a page is asked for, and what is between two times.
+const PAGE_TRIES_MAX: u32 = 20;
+const AGAIN: Duration = Duration::from_millis(500);
 
 /// Reads a whole collection, page by page.
 pub(super) async fn all(client: &Client, url: &str, token: &str) -> Outcome<Vec<Json>> {
@@ -15,11 +19,25 @@ pub(super) async fn all(client: &Client, url: &str, token: &str) -> Outcome<Vec<
         if let Some(after) = &after {
             request = request.query(&[("after", after)]);
         }
-        let page: Json = serde_json::from_str(&request.send().await?.error_for_status()?.text().await?)?;
+        let page = page(request).await?;
         items.extend(page["items"].as_array().into_iter().flatten().cloned());
         match page["next"].as_str() {
             Some(next) => after = Some(next.to_owned()),
             None => return Ok(items),
+        }
+    }
+}
+
+/// One page; it is asked for again where the machine is too busy to answer in time.
+async fn page(request: RequestBuilder) -> Outcome<Json> {
+    let mut tries = 1..PAGE_TRIES_MAX;
+    loop {
+        let request = request.try_clone().ok_or("a request without a body")?;
+        let answer = async { request.send().await?.error_for_status()?.text().await };
+        match (answer.await, tries.next()) {
+            (Ok(text), _) => return Ok(serde_json::from_str(&text)?),
+            (Err(_), Some(_)) => tokio::time::sleep(AGAIN).await,
+            (Err(error), None) => return Err(error.into()),
         }
     }
 }

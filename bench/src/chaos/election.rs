@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use reqwest::Client;
 
 use super::{
-    Report, Violation,
+    ATTEMPT, Report, Violation,
     relay::Way,
     site::{NODES, Site},
 };
@@ -18,7 +18,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const ELECTED: &str = "mainstay_node_leader 1";
 
 /// Cuts the elected node off until another one is elected; its way is open again afterwards.
-pub(super) async fn depose(site: &Site, client: &Client, report: &mut Report) -> Outcome<()> {
+pub(super) async fn depose(site: &Site, report: &mut Report) -> Outcome<()> {
+    // On new connections: a node ends those that rest, and that may be as it is asked.
+    let client = &Client::builder().no_proxy().pool_max_idle_per_host(0).timeout(ATTEMPT).build()?;
     let Some(old) = first_elected(site, client).await? else {
         report.violations.push(Violation(format!("no node was elected in {} s", PATIENCE.as_secs())));
         return Ok(());

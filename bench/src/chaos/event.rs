@@ -2,7 +2,6 @@
 use std::time::Duration;
 
 use mainstay_servers::Stop;
-use reqwest::Client;
 
 use super::{Report, calm::Calm, election, relay::Way, site::Site};
 use crate::Outcome;
@@ -58,7 +57,6 @@ impl Event {
         self,
         site: &mut Site,
         (node, lasts): (usize, Duration),
-        client: &Client,
         (calms, report): (&mut Vec<Calm>, &mut Report),
     ) -> Outcome<()> {
         if let (Event::Stop, Some(calm)) = (self, calms.last_mut()) {
@@ -82,7 +80,7 @@ impl Event {
                 tokio::time::sleep(lasts).await;
                 site.way(node, Way::Open);
             }
-            Event::Depose => election::depose(site, client, report).await?,
+            Event::Depose => election::depose(site, report).await?,
             Event::Restart(how) => site.restart_database(how, lasts).await?,
         }
         report.mended = report.mended.max(site.all_ready().await?);

@@ -7,11 +7,14 @@ use parking_lot::Mutex;
 use tokio::{
     sync::{Notify, watch},
     task::JoinHandle,
-    time::{Instant, sleep_until, timeout},
+    time::{Instant, sleep, sleep_until, timeout},
 };
 use uuid::Uuid;
 
 use crate::{Beat, Node, Pulse, Store, StoreError};
+
+/// How often the first sign of life is tried: a database that is busy when a node comes is waited for, and not for good.
+const JOINS_MAX: usize = 10;
 
 /// How a process is among the nodes.
 #[derive(Clone, Debug)]
@@ -130,12 +133,13 @@ impl Served {
 
 impl Member {
     /// Joins the nodes of a database with the schema that this process serves; the first sign of life is given before it returns.
+    /// A database that does not answer in time is asked again, a heartbeat later, ten times in all.
     pub async fn join(store: Arc<Store>, settings: MemberSettings, schema: Arc<Schema>) -> Result<Member, StoreError> {
         let id = Uuid::now_v7().to_string();
         let (hurry, leaving) = (Notify::new(), Notify::new());
         let shared = Arc::new(Shared { store, settings, id, served: Mutex::new(Served::new(schema)), hurry, leaving });
         let mut life = Life::new(shared.clone());
-        life.beat().await?;
+        life.begin().await?;
         let standing = life.standing.subscribe();
         Ok(Member { shared, standing, task: tokio::spawn(life.run()) })
     }
@@ -176,6 +180,20 @@ struct Life {
 impl Life {
     fn new(shared: Arc<Shared>) -> Life {
         Life { shared, standing: watch::Sender::default(), looked: None, is_away: false }
+    }
+
+    /// The first sign of life.
+    async fn begin(&mut self) -> Result<(), StoreError> {
+        for _ in 1..JOINS_MAX {
+            match self.beat().await {
+                Err(error @ (StoreError::TimedOut { .. } | StoreError::Unavailable(_) | StoreError::Conflict)) => {
+                    tracing::warn!(%error, "the first sign of life does not reach the database: it is given again");
+                }
+                outcome => return outcome,
+            }
+            sleep(self.shared.settings.heartbeat).await;
+        }
+        self.beat().await
     }
 
     async fn run(mut self) {

@@ -1,5 +1,5 @@
 //! Who is among the nodes of a database, and the keys that they share.
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use mainstay_store::{Fitness, Member, MemberSettings, Once, Standing, Store, Write, Written};
 use mainstay_test_db::{TestDatabase, postgres_only, sqlite_only};
@@ -132,6 +132,25 @@ async fn a_sign_of_life_that_waits_for_the_writer_blocks_no_thread() {
     go.send(()).unwrap();
     joins.await.unwrap().leave().await;
     writes.await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_waits_for_a_database_that_is_busy_when_it_comes() {
+    postgres_only!("nothing but its own writes keeps an embedded database busy");
+    let database = TestDatabase::new();
+    let store = open(&database, SDL);
+    let held = database.hold("LOCK TABLE mainstay_nodes IN ACCESS EXCLUSIVE MODE");
+    let joins = tokio::spawn(Member::join(store, settings("one"), Arc::new(load(SDL))));
+    let mut signs = BTreeSet::new();
+    // Each sign of life is given on a connection of its own once one has failed.
+    while signs.len() < 3 {
+        let waiting = "SELECT pid::text FROM pg_locks WHERE NOT granted AND relation = 'mainstay_nodes'::regclass";
+        signs.extend(database.rows(waiting));
+        assert!(!joins.is_finished(), "it waits");
+        tokio::task::yield_now().await;
+    }
+    drop(held);
+    joins.await.unwrap().unwrap().leave().await;
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! `mainstay serve`: production.
-use std::{process::ExitCode, sync::Arc};
+use std::{pin::pin, process::ExitCode, sync::Arc};
 
 use clap::{Args, ValueEnum};
 use mainstay_http::App;
@@ -83,11 +83,14 @@ fn follow(arguments: &Arguments, store: &Store, schema: &Arc<Schema>) -> Result<
 }
 
 async fn serve(project: &Project, app: Arc<App>, output: Output) -> Result<(), Failure> {
-    let stop = Stop::listen()?;
-    let member = membership::join(project, &app).await?;
+    let mut stop = pin!(Stop::listen()?.wait());
+    let member = tokio::select! {
+        member = membership::join(project, &app) => member?,
+        () = &mut stop => return Ok(()),
+    };
     let (listener, address) = build::listen(project).await?;
     output.result(format!("listening on {address}"), &json!({ "address": address }));
-    mainstay_http::serve(listener, app, stop.wait()).await;
+    mainstay_http::serve(listener, app, stop).await;
     member.leave().await;
     Ok(())
 }
