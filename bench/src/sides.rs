@@ -66,6 +66,9 @@ impl BareServer {
     /// Where its records are.
     pub const PATH: &str = "/messages";
 
+    /// The same, where writes leave their change in the feed.
+    pub const TOLD_PATH: &str = "/told";
+
     /// A server on this database, which speaks into a file of this folder.
     pub fn new(binary: &Path, folder: &Path, database: &Database) -> Outcome<Self> {
         fs::create_dir_all(folder)?;

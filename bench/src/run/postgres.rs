@@ -57,6 +57,7 @@ async fn cases(database: &Rc<Database>, base: &Process, subject: &Process) -> Ou
     let ids = database.ids("messages", "true").await?;
     let target = |process: &Process| Target::new(process).with_database(database);
     let place = Place::at(target(base), BareServer::PATH, PAGE).with_ids(ids.clone());
+    let told = Place::at(target(base), BareServer::TOLD_PATH, PAGE).with_ids(ids.clone());
     let own = Place::at(target(subject), MESSAGES, NEWEST).with_ids(ids);
     let quiet = Place::at(target(subject), "/api/quietMessages", NEWEST);
     let quiet = quiet.with_ids(database.ids("quiet_messages", "true").await?);
@@ -69,6 +70,7 @@ async fn cases(database: &Rc<Database>, base: &Process, subject: &Process) -> Ou
     }];
     cases.extend(four("", &place, &own, AGAINST_BARE_POSTGRES));
     cases.extend(four(" (without change feed)", &place, &quiet, AGAINST_BARE_POSTGRES).split_off(2));
+    cases.extend(four(" (same statement, with its change)", &told, &own, AGAINST_BARE_POSTGRES).split_off(2));
     cases.extend(feed(&quiet, &own));
     cases.sort_by_key(|case| case.name.starts_with("create"));
     Ok(cases)

@@ -1,6 +1,6 @@
 //! A hand-written server for the bench's messages in PostgreSQL and nothing else: what a specialist would write for one table.
 //!
-//! It serves the very table that Mainstay made: read, page of 20, create, patch, with prepared statements in the binary protocol over
+//! It serves the very table that Mainstay made: read, page of 20, create, patch (the two also with their change for the feed), with prepared statements in the binary protocol over
 //! a pool; word by word Mainstay's own statements, in the same isolation, run again where others got in the way. No auth, no validation.
 //! The environment: `DATABASE_URL`, `PORT`, `WORKERS` (threads), `CONNECTIONS`, `ISOLATION` (of writes; `serializable`).
 use std::{sync::Arc, time::SystemTime};
@@ -11,7 +11,7 @@ use axum::{
     extract::{Path, Query, State},
     http::{HeaderValue, StatusCode, header},
     response::Response,
-    routing::get,
+    routing::{self, get, post},
     serve::ListenerExt,
 };
 use mainstay_bench::Outcome;
@@ -19,6 +19,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 mod messages;
+mod noted;
 
 use messages::{Create, Messages, Patch};
 
@@ -64,6 +65,23 @@ async fn patch(State(messages): State<Arc<Messages>>, Path(id): Path<String>, bo
     }
 }
 
+async fn create_told(State(messages): State<Arc<Messages>>, body: Bytes) -> Response {
+    match serde_json::from_slice::<Create>(&body) {
+        Ok(create) => {
+            let created = messages.create_told(Uuid::now_v7(), SystemTime::now(), &create).await;
+            answer(StatusCode::CREATED, created.map(Some))
+        }
+        Err(_) => error(StatusCode::BAD_REQUEST),
+    }
+}
+
+async fn patch_told(State(messages): State<Arc<Messages>>, Path(id): Path<String>, body: Bytes) -> Response {
+    match (Uuid::try_parse(&id), serde_json::from_slice::<Patch>(&body)) {
+        (Ok(id), Ok(patch)) => answer(StatusCode::OK, messages.patch_told(id, SystemTime::now(), &patch).await),
+        _ => error(StatusCode::BAD_REQUEST),
+    }
+}
+
 fn answer(good: StatusCode, outcome: Outcome<Option<Vec<u8>>>) -> Response {
     match outcome {
         Ok(Some(body)) => reply(good, body),
@@ -91,6 +109,8 @@ async fn serve(url: &str, port: u16, connections: usize, isolation: &str) -> Out
     let router = Router::new()
         .route("/messages", get(list).post(create))
         .route("/messages/{id}", get(read).patch(patch))
+        .route("/told", post(create_told))
+        .route("/told/{id}", routing::patch(patch_told))
         .with_state(messages);
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
     let listener = listener.tap_io(|stream| {

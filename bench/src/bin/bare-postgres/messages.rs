@@ -10,15 +10,15 @@ use uuid::Uuid;
 /// A new message.
 #[derive(Deserialize)]
 pub(crate) struct Create {
-    room: String,
-    author: String,
-    body: String,
+    pub(crate) room: String,
+    pub(crate) author: String,
+    pub(crate) body: String,
 }
 
 /// Another body.
 #[derive(Deserialize)]
 pub(crate) struct Patch {
-    body: String,
+    pub(crate) body: String,
 }
 
 // What Mainstay says (`mainstay explain`), word by word.
@@ -48,7 +48,7 @@ pub(crate) struct Messages {
     writes: Pool,
 }
 
-type Values<'a> = [&'a (dyn ToSql + Sync)];
+pub(crate) type Values<'a> = [&'a (dyn ToSql + Sync)];
 
 impl Messages {
     /// The table at an address; writes in this isolation.
@@ -92,9 +92,7 @@ impl Messages {
         let Create { room, author, body } = message;
         let row = self.written(CREATE, &[&id, room, author, body, &now, &now, &1_i64]).await?;
         let row = row.ok_or("an insert gave no record back")?;
-        let mut out = Vec::with_capacity(RECORD_BYTES);
-        record(&mut out, row.try_get(0)?, [now, now], row.try_get(1)?, [room, author, body])?;
-        Ok(out)
+        new_record(row.try_get(0)?, now, message)
     }
 
     pub(crate) async fn patch(&self, id: Uuid, now: SystemTime, patch: &Patch) -> Outcome<Option<Vec<u8>>> {
@@ -102,7 +100,7 @@ impl Messages {
     }
 
     /// Runs a write, again where others got in its way.
-    async fn written(&self, sql: &str, values: &Values<'_>) -> Outcome<Option<Row>> {
+    pub(crate) async fn written(&self, sql: &str, values: &Values<'_>) -> Outcome<Option<Row>> {
         let mut tries = 0;
         loop {
             let connection = self.writes.get().await?;
@@ -121,7 +119,15 @@ async fn run(connection: &Object, sql: &str, values: &Values<'_>) -> Result<Opti
     connection.query_opt(&statement, values).await
 }
 
-fn one(row: Option<Row>) -> Outcome<Option<Vec<u8>>> {
+/// A record that is new.
+pub(crate) fn new_record(id: Uuid, now: SystemTime, message: &Create) -> Outcome<Vec<u8>> {
+    let Create { room, author, body } = message;
+    let mut out = Vec::with_capacity(RECORD_BYTES);
+    record(&mut out, id, [now, now], 1, [room, author, body])?;
+    Ok(out)
+}
+
+pub(crate) fn one(row: Option<Row>) -> Outcome<Option<Vec<u8>>> {
     let Some(row) = row else { return Ok(None) };
     let mut out = Vec::with_capacity(RECORD_BYTES);
     write(&mut out, &row)?;
