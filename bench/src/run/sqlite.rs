@@ -61,6 +61,8 @@ fn mainstay_cases(yardstick: &Place, mainstay: &Mainstay, server: &Process) -> O
     let owned = Place::new(server, "/api/ownedMessages", NEWEST).with_ids(mine).with_token(&person);
     let mut cases = four("", yardstick, &open, AGAINST_YARDSTICK);
     let quiet = Place::new(server, "/api/quietMessages", NEWEST).with_ids(ids("quiet_messages", "true")?);
+    // The hand-written server has no feed.
+    cases.extend(four(" (without change feed)", yardstick, &quiet, AGAINST_YARDSTICK).split_off(2));
     cases.extend(feed(&quiet, &open));
     cases.extend(four(" (owner rule, of without)", &open, &owned, [WITH_OWNER_RULE; 4]));
     cases.sort_by_key(|case| case.name.starts_with("create"));
