@@ -30,7 +30,7 @@ const FRONT_ADDRESS: &str = "127.0.0.1:8080";
 const READY_PATH: &str = "/readyz";
 /// The settings of a node: how long one that goes still answers, and limits that a cut often lasts longer than.
 const LIMITS: [(&str, &str); 4] = [
-    ("MAINSTAY_SERVER_DRAIN_DELAY_MS", "1000"),
+    ("MAINSTAY_SERVER_DRAIN_DELAY_MS", "2000"),
     ("MAINSTAY_DATABASE_STATEMENT_MS_MAX", "3000"),
     ("MAINSTAY_NODES_HEARTBEAT_MS", "500"),
     ("MAINSTAY_NODES_GONE_AFTER_MS", "2500"),

@@ -19,6 +19,7 @@ use crate::support::{Project, Server};
 
 mod files;
 mod resolved;
+mod rolling;
 mod sent;
 
 /// Everybody may write; what is read depends on where the reader is.
@@ -144,13 +145,43 @@ impl Site {
 
     /// A node goes while clients write, read and delete, and stays away: none of them is refused.
     async fn lets_a_node_go(mut self) {
-        let answered = Arc::new(AtomicUsize::new(0));
-        let (over, failed) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(Vec::new())));
-        let mut clients = JoinSet::new();
+        let clients = Clients::start(&self);
+        self.stop(0);
+        // What is asked now may be asked of a node that is not there.
+        clients.ask(AWAY_ASKED).await;
+        clients.end().await;
+        for _ in 0..20 {
+            let answer = self.client.get(format!("{}/healthz", self.address)).send().await.unwrap();
+            assert_ne!(answer.headers()["mainstay-node"], NODES[0]);
+        }
+    }
+
+    /// Asks a node to stop, and waits until it has.
+    fn stop(&mut self, number: usize) {
+        let (_, leaving) = &mut self.nodes[number];
+        leaving.signal("TERM");
+        let status = tokio::task::block_in_place(|| leaving.wait());
+        assert_eq!(status.code(), Some(0), "{}", leaving.said());
+    }
+}
+
+/// Clients that write, read and delete, one after the other.
+struct Clients {
+    tasks: JoinSet<()>,
+    answered: Arc<AtomicUsize>,
+    over: Arc<AtomicBool>,
+    failed: Arc<Mutex<Vec<String>>>,
+}
+
+impl Clients {
+    fn start(site: &Site) -> Clients {
+        let (answered, over) = (Arc::<AtomicUsize>::default(), Arc::<AtomicBool>::default());
+        let failed = Arc::<Mutex<Vec<String>>>::default();
+        let mut tasks = JoinSet::new();
         for _ in 0..CLIENTS {
             let (answered, over, failed) = (answered.clone(), over.clone(), failed.clone());
-            let (client, notes) = (self.client.clone(), format!("{}/api/notes", self.address));
-            clients.spawn(async move {
+            let (client, notes) = (site.client.clone(), format!("{}/api/notes", site.address));
+            tasks.spawn(async move {
                 while !over.load(Ordering::Relaxed) {
                     let outcome = once(&client, &notes).await;
                     answered.fetch_add(1, Ordering::Relaxed);
@@ -158,24 +189,23 @@ impl Site {
                 }
             });
         }
-        let (_, leaving) = &mut self.nodes[0];
-        leaving.signal("TERM");
-        let wait = || leaving.wait();
-        let status = tokio::task::block_in_place(wait);
-        assert_eq!(status.code(), Some(0), "{}", leaving.said());
-        // What is asked now may be asked of a node that is not there.
-        let enough = answered.load(Ordering::Relaxed) + AWAY_ASKED;
-        while answered.load(Ordering::Relaxed) < enough {
+        Clients { tasks, answered, over, failed }
+    }
+
+    /// Waits until so many more rounds are answered.
+    async fn ask(&self, rounds: usize) {
+        let enough = self.answered.load(Ordering::Relaxed) + rounds;
+        while self.answered.load(Ordering::Relaxed) < enough {
             tokio::task::yield_now().await;
         }
-        over.store(true, Ordering::Relaxed);
-        clients.join_all().await;
-        let failed = std::mem::take(&mut *failed.lock().unwrap());
+    }
+
+    /// Ends them; none was refused.
+    async fn end(self) {
+        self.over.store(true, Ordering::Relaxed);
+        self.tasks.join_all().await;
+        let (answered, failed) = (self.answered, std::mem::take(&mut *self.failed.lock().unwrap()));
         assert!(failed.is_empty(), "{} of {answered:?} were refused: {:?}", failed.len(), failed.first());
-        for _ in 0..20 {
-            let answer = self.client.get(format!("{}/healthz", self.address)).send().await.unwrap();
-            assert_ne!(answer.headers()["mainstay-node"], NODES[0]);
-        }
     }
 }
 
