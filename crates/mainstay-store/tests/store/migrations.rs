@@ -342,3 +342,25 @@ fn a_unique_of_some_records_follows_its_condition() {
     change.database.execute(&insert(4, 0));
     assert_eq!(change.store.snapshot().unwrap(), Some(next.snapshot()));
 }
+
+/// What a migration makes may have the name of what it renames or drops; a table with records has its indexes made before.
+#[test]
+fn a_name_may_go_to_another_column_or_index() {
+    let load = |fields: &str| Arc::new(load(&format!("type Page @rules(read: \"true\") {{ id: Int! {fields} }}")));
+    let row = "INSERT INTO pages VALUES (1, 7, 8, '2026-01-01T00:00:00.000000Z', '2026-01-01T00:00:00.000000Z', 1)";
+    for (from, to) in [
+        ("a: Int b: Int", "c: Int @was(name: \"a\") b: Int a: String"),
+        ("a: Int @index b: Int", "c: Int @index @was(name: \"a\") b: Int a: String @index"),
+        ("a: Int @unique b: Int", "b: Int a: Int @unique @was(name: \"b\")"),
+        ("a: Int @index b: Int @index", "b: Int @index @was(name: \"a\") a: Int @index @was(name: \"b\")"),
+        ("a: Int @unique(where: \"b > 3\") b: Int", "a: Int @unique(where: \"b > 4\") b: Int"),
+    ] {
+        let change = Move::new(&format!("type Page @rules(read: \"true\") {{ id: Int! {from} }}"), &[row]);
+        let next = load(to);
+        let migration = Migration::between(change.store.snapshot().unwrap().as_ref(), &next);
+        let done = change.store.migrate(&migration, &next);
+        assert!(done.is_ok(), "{from} to {to}: {done:?}");
+        let (drift, _) = change.store.drift(&next.snapshot()).unwrap();
+        assert_eq!(drift, [], "{from} to {to}");
+    }
+}

@@ -114,7 +114,9 @@ impl Statements<'_> {
                 let early = Early::Column { table: pair.new.table.clone(), column: column.column.clone() };
                 (tables.column(pair.new, column), Some(early).filter(|_| is_unasked(column)))
             };
-            let early = early.filter(|_| pair.old.table == pair.new.table);
+            // Before the migration another column may still have its name: one that is renamed or dropped.
+            let is_free = !pair.old.columns.iter().any(|old| old.column == column.column);
+            let early = early.filter(|_| pair.old.table == pair.new.table && is_free);
             self.early(format!("{} ADD COLUMN {text}", self.alter(pair.new)), early);
         }
     }

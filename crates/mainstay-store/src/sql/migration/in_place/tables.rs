@@ -264,12 +264,16 @@ impl Statements<'_> {
             for unique in table.uniques.iter().filter(|of| !is_kept(&uniques, &of.name)) {
                 let named = named(unique);
                 let early = pair.filter(|pair| named.iter().all(|column| stands(pair, column)));
-                let early = early.map(|_| self.early_index(table, &unique.name, true));
+                let early = early
+                    .filter(|pair| is_free(pair.old, &unique.name))
+                    .map(|_| self.early_index(table, &unique.name, true));
                 self.early(self.tables().ddl().unique(table, unique), early);
             }
             for index in table.indexes.iter().filter(|of| !is_kept(&indexes, &of.name)) {
                 let early = pair.filter(|pair| index.columns.iter().all(|column| stands(pair, column)));
-                let early = early.map(|_| self.early_index(table, &index.name, false));
+                let early = early
+                    .filter(|pair| is_free(pair.old, &index.name))
+                    .map(|_| self.early_index(table, &index.name, false));
                 self.early(self.tables().ddl().index(table, index), early);
             }
         }
@@ -286,6 +290,11 @@ impl Statements<'_> {
 /// The ends of a join table that stays: column, old table, new table.
 fn ends<'j>(old: &'j JoinSnapshot, new: &'j JoinSnapshot) -> [(&'static str, &'j str, &'j str); 2] {
     [(JOIN_FROM, &old.from_table, &new.from_table), (JOIN_TO, &old.to_table, &new.to_table)]
+}
+
+/// Whether no index has this name before the migration: another one may, which it drops or renames.
+fn is_free(old: &TableSnapshot, name: &str) -> bool {
+    !old.uniques.iter().any(|unique| unique.name == name) && !old.indexes.iter().any(|index| index.name == name)
 }
 
 /// Whether a column is there, or may be, before the migration: under its name, with its values.
