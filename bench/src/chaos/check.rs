@@ -1,7 +1,7 @@
 //! What is there in the end, held against what was acknowledged: each write once.
 use std::{collections::BTreeMap, time::Duration};
 
-use reqwest::{Client, RequestBuilder};
+use reqwest::{Client, RequestBuilder, StatusCode};
 use serde_json::Value as Json;
 
 use super::{Violation, writer::Acknowledged};
@@ -34,12 +34,16 @@ async fn page(request: RequestBuilder) -> Outcome<Json> {
     loop {
         let request = request.try_clone().ok_or("a request without a body")?;
         let answer = async { request.send().await?.error_for_status()?.text().await };
-        match (answer.await, tries.next()) {
-            (Ok(text), _) => return Ok(serde_json::from_str(&text)?),
-            (Err(_), Some(_)) => tokio::time::sleep(AGAIN).await,
-            (Err(error), None) => return Err(error.into()),
+        match answer.await {
+            Ok(text) => return Ok(serde_json::from_str(&text)?),
+            Err(error) if is_busy(&error) && tries.next().is_some() => tokio::time::sleep(AGAIN).await,
+            Err(error) => return Err(error.into()),
         }
     }
+}
+
+fn is_busy(error: &reqwest::Error) -> bool {
+    error.is_timeout() || error.status() == Some(StatusCode::SERVICE_UNAVAILABLE)
 }
 
 /// Each acknowledged entry is there once, and nothing else is.

@@ -2,6 +2,7 @@
 use std::{
     convert::Infallible,
     future::{Future, poll_fn},
+    io,
     net::SocketAddr,
     pin::{Pin, pin},
     sync::{Arc, atomic::Ordering::Relaxed},
@@ -70,11 +71,9 @@ pub async fn serve(listener: TcpListener, app: Arc<App>, stop: impl Future<Outpu
         }
     }
     // Whoever the system has let in already is answered.
-    while let Ok(Some((stream, address, permit))) = tokio::time::timeout(Duration::ZERO, accept(&listener, &room)).await
-    {
+    for (stream, address, permit) in let_in(listener, &room) {
         tokio::spawn(connection(builder.clone(), app.clone(), stream, address, permit, watched.clone()));
     }
-    drop(listener);
     let _ = phase.send(Phase::Draining);
     let all_closed = room.acquire_many(connections_max);
     if tokio::time::timeout(settings.drain_timeout, all_closed).await.is_ok() {
@@ -96,15 +95,37 @@ async fn accept(
     match listener.accept().await {
         Ok((stream, address)) => Some((stream, address, permit)),
         Err(error) => {
-            let of_client =
-                matches!(error.kind(), std::io::ErrorKind::ConnectionAborted | std::io::ErrorKind::ConnectionReset);
-            if !of_client {
+            if !is_of_client(&error) {
                 tracing::warn!(%error, "cannot accept a connection");
                 tokio::time::sleep(ACCEPT_REST).await;
             }
             None
         }
     }
+}
+
+/// The connections that wait to be taken when the listener ends. The system itself is asked for them: on a busy machine the runtime has
+/// not heard of all, and who is not taken is sent away though it may have sent its request.
+fn let_in(listener: TcpListener, room: &Arc<Semaphore>) -> Vec<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    let Ok(listener) = listener.into_std() else { return Vec::new() };
+    let mut waiting = Vec::new();
+    while let Ok(permit) = room.clone().try_acquire_owned() {
+        match listener.accept() {
+            Ok((stream, address)) => {
+                let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
+                waiting.extend(stream.ok().map(|stream| (stream, address, permit)));
+            }
+            Err(error) if is_of_client(&error) => {}
+            // Nobody waits any more.
+            Err(_) => break,
+        }
+    }
+    waiting
+}
+
+/// Whether a connection ended before it was taken.
+fn is_of_client(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset)
 }
 
 fn builder(settings: &HttpSettings) -> http1::Builder {
@@ -190,7 +211,7 @@ async fn linger(mut stream: TcpStream) {
         match stream.try_read(&mut nowhere) {
             Ok(0) => return,
             Ok(length) => left = left.saturating_sub(length),
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(_) => return,
         }
     }

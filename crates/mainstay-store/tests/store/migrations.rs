@@ -343,7 +343,7 @@ fn a_unique_of_some_records_follows_its_condition() {
     assert_eq!(change.store.snapshot().unwrap(), Some(next.snapshot()));
 }
 
-/// What a migration makes may have the name of what it renames or drops; a table with records has its indexes made before.
+/// What a migration makes may have the name of what it renames or drops.
 #[test]
 fn a_name_may_go_to_another_column_or_index() {
     let load = |fields: &str| Arc::new(load(&format!("type Page @rules(read: \"true\") {{ id: Int! {fields} }}")));

@@ -106,7 +106,10 @@ async fn index(client: &mut Client, work: &Work<'_>, text: &str, name: &str) -> 
     let outcome = client.batch_execute(&text).await;
     client.batch_execute("RESET lock_timeout").await?;
     let Err(error) = outcome else { return Ok(()) };
-    drop_index(client, name).await?;
+    // What has the name already is not what was begun here.
+    if error.code() != Some(&SqlState::DUPLICATE_TABLE) {
+        drop_index(client, name).await?;
+    }
     if error.code() == Some(&SqlState::UNIQUE_VIOLATION) {
         // Written since they were looked at.
         look(client, work).await?;

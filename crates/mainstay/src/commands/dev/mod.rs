@@ -109,7 +109,10 @@ impl Dev {
         let http = self.project.settings.server.http(public(&self.project));
         let settings = HttpSettings { log_refusals: true, slow_request: self.slow(http.slow_request), ..http };
         let app = Arc::new(App::new(core, authenticator, settings));
-        let member = membership::join_developing(&self.project, &app).await?;
+        let member = tokio::select! {
+            () = &mut stopped => return Ok(()),
+            member = membership::join_developing(&self.project, &app) => member?,
+        };
         self.member = Some(member.id().to_owned());
         let (listener, address) = build::listen(&self.project).await?;
         self.greet(&address);

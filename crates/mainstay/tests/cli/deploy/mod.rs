@@ -44,7 +44,7 @@ const NOBODY: &str = "01990000-0000-7000-8000-000000000000";
 /// A proxy with three nodes behind it.
 struct Site {
     nodes: Vec<(Project, Server)>,
-    _proxy: Server,
+    proxy: Server,
     _folder: TempDir,
     address: String,
     client: Client,
@@ -112,7 +112,7 @@ impl Site {
                 break;
             }
         }
-        Site { nodes, _proxy: proxy, _folder: folder, address, client }
+        Site { nodes, proxy, _folder: folder, address, client }
     }
 
     async fn nginx() -> Site {
@@ -149,7 +149,7 @@ impl Site {
         self.stop(0);
         // What is asked now may be asked of a node that is not there.
         clients.ask(AWAY_ASKED).await;
-        clients.end().await;
+        clients.end(&self).await;
         for _ in 0..20 {
             let answer = self.client.get(format!("{}/healthz", self.address)).send().await.unwrap();
             assert_ne!(answer.headers()["mainstay-node"], NODES[0]);
@@ -201,11 +201,12 @@ impl Clients {
     }
 
     /// Ends them; none was refused.
-    async fn end(self) {
+    async fn end(self, site: &Site) {
         self.over.store(true, Ordering::Relaxed);
         self.tasks.join_all().await;
         let (answered, failed) = (self.answered, std::mem::take(&mut *self.failed.lock().unwrap()));
-        assert!(failed.is_empty(), "{} of {answered:?} were refused: {:?}", failed.len(), failed.first());
+        let (count, first, said) = (failed.len(), failed.first(), site.proxy.said());
+        assert!(failed.is_empty(), "{count} of {answered:?} were refused: {first:?}; the proxy said: {said}");
     }
 }
 

@@ -27,5 +27,5 @@ async fn nginx_refuses_nobody_while_all_nodes_are_started_anew() {
         clients.ask(AWAY_ASKED).await;
         tokio::task::block_in_place(|| site.start_again(number));
     }
-    clients.end().await;
+    clients.end(&site).await;
 }
